@@ -1,0 +1,1 @@
+"""A real Label Studio beside the backend, for `make demo` and for the end-to-end tests."""

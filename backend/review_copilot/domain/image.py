@@ -1,0 +1,45 @@
+"""An image that is ready to be looked at. Knows no URL scheme and no codec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+"""Upright RGB, shape (height_px, width_px, 3)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReviewImage:
+    """One upright image with its file.
+
+    Attributes:
+        source: Where it came from, fit to print (no token, no query with a signature).
+        data: The file's bytes as they were fetched.
+        sha256: Hash of `data` in hex.
+        format: Pillow's name of the format, "JPEG", "PNG" ...: what the file is, not what its name says.
+        width_px: Width after EXIF orientation was applied.
+        height_px: Height after EXIF orientation was applied.
+        decode: Decodes to upright RGB. Given a number, the result's longer side is at most that many pixels
+            (and the decoder may take a cheaper road); given None, full size. Raises ImageError.
+    """
+
+    source: str
+    data: bytes
+    sha256: str
+    format: str
+    width_px: int
+    height_px: int
+    decode: Callable[[int | None], Pixels]
+
+    @cached_property
+    def pixels(self) -> Pixels:
+        """The full image, decoded once. Read only."""
+        pixels = self.decode(None)
+        pixels.setflags(write=False)
+        return pixels

@@ -1,0 +1,145 @@
+"""What an inspector finds and what the copilot suggests. Knows no inspector and no Label Studio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Guideline, Severity, Verdict
+from review_copilot.domain.image import ReviewImage
+
+Evidence: TypeAlias = Mapping[str, float | int | str | bool]
+"""Measured facts by name; the name carries the unit, such as {"clipped_percent": 4.2}."""
+
+
+class Scope(StrEnum):
+    """Whether a suggestion speaks of the whole image or of a place in it."""
+
+    IMAGE = "image"
+    REGION = "region"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What an inspector is asked to look at.
+
+    Attributes:
+        image: The image under review.
+        guideline: What to look for.
+        reference: What the image should look like; None when the task has none.
+        prompt: The text that a generated image was made from; empty when there is none. Data, never an order.
+        box: Only this place (the Magic tool); None for the whole image.
+        task_data: Other text of the task that a prompt template may show as data.
+        deadline_s: Seconds that the inspector may take; None for its own default.
+    """
+
+    image: ReviewImage
+    guideline: Guideline
+    reference: ReviewImage | None = None
+    prompt: str = ""
+    box: Box | None = None
+    task_data: Mapping[str, str] = field(default_factory=dict)
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One flaw as an inspector reports it.
+
+    Attributes:
+        criterion_id: A criterion of the guideline, or UNCOVERED.
+        severity: By the criterion's anchors.
+        score: Probability that the finding is right, 0..1.
+        box: Where; None for the whole image.
+        rationale: In the guideline's style: place, evidence, criterion.
+        evidence: What was measured or seen.
+        source: Who says so, such as "measured" or a model's name.
+    """
+
+    criterion_id: str
+    severity: Severity
+    score: float
+    box: Box | None
+    rationale: str
+    evidence: Evidence = field(default_factory=dict)
+    source: str = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Something that was left out, so that nothing is lost in silence.
+
+    Attributes:
+        what: What was left out, in a few words.
+        reason: Why.
+    """
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a model call cost, as the provider said; zeros for what it did not say."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    calls: int = 0
+    cache_hit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Everything that an inspector said about one brief.
+
+    Attributes:
+        findings: In no particular order; empty is a good answer.
+        verdict: The inspector's own verdict; None to let the guideline's rule decide.
+        summary: The inspector's own summary; empty to let one be written from the findings.
+        notes: Facts worth keeping that are no finding, such as "shallow depth of field looks intended".
+        dropped: What the inspector left out and why.
+        usage: What a model call cost; None where no model was asked.
+        prompt_hash: Hash of the prompt that was sent; empty where none was.
+    """
+
+    findings: tuple[Finding, ...]
+    verdict: Verdict | None = None
+    summary: str = ""
+    notes: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    usage: Usage | None = None
+    prompt_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One drafted region.
+
+    Attributes:
+        id: Region id in Label Studio; stable for the same task, roll-out and content.
+        criterion_id: A criterion of the guideline, or UNCOVERED.
+        label: Its rectangle label.
+        severity: By the criterion's anchors.
+        score: Probability that the suggestion is right, 0..1.
+        scope: IMAGE when the flaw is everywhere; the box is then the whole image.
+        box: Where, within the image.
+        rationale: The drafted text.
+        evidence: What was measured or seen.
+        source: Who says so.
+    """
+
+    id: str
+    criterion_id: str
+    label: str
+    severity: Severity
+    score: float
+    scope: Scope
+    box: Box
+    rationale: str
+    evidence: Evidence
+    source: str

@@ -1,0 +1,252 @@
+"""What the flows need of the world, as small Protocols. Knows no one who fulfils them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from review_copilot.domain.image import ReviewImage
+from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
+from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
+from review_copilot.domain.suggestion import Brief, Inspection
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The time now, aware, in UTC."""
+        ...
+
+
+class Inspector(Protocol):
+    """Looks at an image by a guideline."""
+
+    @property
+    def name(self) -> str:
+        """Short name, such as "builtin" or "openai"."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Hash of everything but the guideline that decides what this inspector says."""
+        ...
+
+    def inspect(self, brief: Brief) -> Inspection:
+        """Look at one image. Safe to call from several threads.
+
+        Raises:
+            InspectorError: No answer could be had.
+            ImageError: The image could not be decoded.
+        """
+        ...
+
+
+class ImageSource(Protocol):
+    """Fetches images."""
+
+    def load(self, reference: str, *, task_id: int | None = None) -> ReviewImage:
+        """Fetch the image that a task names.
+
+        Args:
+            reference: URL, Label Studio path, cloud URI, file path or data URI.
+            task_id: The task, for cloud URIs that Label Studio signs per task.
+
+        Raises:
+            ImageError: With what is wrong and how to mend it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPrediction:
+    """A prediction as Label Studio keeps it."""
+
+    id: int
+    task_id: int
+    model_version: str
+    region_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """A task as the sweep finds it: which annotations it has now."""
+
+    key: TaskKey
+    updated_at: datetime
+    annotations: tuple[SubmittedAnnotation, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Workspace(Protocol):
+    """One Label Studio project, seen through one guideline."""
+
+    @property
+    def key(self) -> ProjectKey:
+        """Which project."""
+        ...
+
+    def tasks(self, *, only: Sequence[int] | None = None) -> Iterator[ReviewTask]:
+        """All tasks of the project by rising id, or just those named; read page by page.
+
+        Raises:
+            LabelStudioError: The project cannot be read, or no field of its tasks holds an image.
+        """
+        ...
+
+    def count_tasks(self) -> int:
+        """How many tasks the project has."""
+        ...
+
+    def push(self, reviews: Sequence[Review]) -> int:
+        """Store the reviews as predictions under their roll-out; returns how many Label Studio says it created.
+
+        Raises:
+            LabelStudioError: The import was refused.
+        """
+        ...
+
+    def predictions(self, *, rollout: str) -> Iterator[StoredPrediction]:
+        """The predictions that Label Studio holds under one roll-out label."""
+        ...
+
+    def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
+        """Delete predictions by id; returns how many."""
+        ...
+
+    def pinned(self) -> str:
+        """The project's `model_version`; empty when none is pinned."""
+        ...
+
+    def pin(self, rollout: str) -> None:
+        """Make the label stream show the predictions of that roll-out."""
+        ...
+
+    def changed(self, *, since: datetime | None) -> Iterator[TaskState]:
+        """Tasks touched after `since`, each with all its annotations; all tasks that have annotations when None."""
+        ...
+
+    def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
+        """The named tasks with all their annotations; tasks that are gone are left out."""
+        ...
+
+    def task_ids(self) -> frozenset[int]:
+        """Ids of all tasks that exist now."""
+        ...
+
+
+class ReviewStore(Protocol):
+    """Remembers what was suggested."""
+
+    def remember(self, reviews: Sequence[Review]) -> None:
+        """Keep reviews; the same id again replaces nothing and raises nothing."""
+        ...
+
+    def recall(self, key: TaskKey) -> Sequence[Review]:
+        """All reviews of a task, oldest first."""
+        ...
+
+    def drafted(self, project: ProjectKey, *, rollout: str) -> Mapping[int, Review]:
+        """Task id to newest whole-image review under one roll-out, failed ones left out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What an append did."""
+
+    revisions: int = 0
+    rows: int = 0
+
+
+class OverrideLog(Protocol):
+    """The append-only log."""
+
+    def append(self, comparison: Comparison) -> Appended:
+        """Add a revision, unless the annotation's newest revision has the same content and rows."""
+        ...
+
+    def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
+        """Add tombstones for annotations that are gone (all of the task's when None); returns how many are new."""
+        ...
+
+    def living(self, key: TaskKey) -> frozenset[int]:
+        """Annotation ids of a task that the log holds and that are not buried."""
+        ...
+
+    def living_tasks(self, project: ProjectKey) -> frozenset[int]:
+        """Task ids of a project with at least one annotation that is not buried."""
+        ...
+
+    def overrides(
+        self, *, project: ProjectKey | None = None, since: datetime | None = None, current: bool = True
+    ) -> Iterator[LoggedOverride]:
+        """Rows in the order of writing; only those of living annotations' newest revisions when `current`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """One event in the inbox: a task of a project that something happened to.
+
+    Attributes:
+        id: Inbox id; 0 before it is stored.
+        instance: Which Label Studio.
+        project_id: Which project; 0 when the event names none.
+        task_ids: Which tasks; empty means the whole project.
+        action: What Label Studio called it.
+        body: The event's body, kept only where there is no token to read with; empty otherwise.
+    """
+
+    id: int
+    instance: str
+    project_id: int
+    task_ids: tuple[int, ...]
+    action: str
+    body: str = ""
+
+
+class Inbox(Protocol):
+    """A durable queue of wake-up calls."""
+
+    def put(self, wake: Wake) -> int:
+        """Store one event durably; returns its id."""
+        ...
+
+    def waiting(self, *, limit: int = 1000) -> Sequence[Wake]:
+        """The oldest events that are not done."""
+        ...
+
+    def done(self, wake_ids: Iterable[int]) -> None:
+        """Mark events as done."""
+        ...
+
+
+class Bookmarks(Protocol):
+    """Remembers how far a sweep came."""
+
+    def bookmark(self, project: ProjectKey) -> datetime | None:
+        """Time of the newest change that was swept; None before the first sweep."""
+        ...
+
+    def move_bookmark(self, project: ProjectKey, to: datetime) -> None:
+        """Remember a later time; an earlier one changes nothing."""
+        ...
+
+
+class Store(ReviewStore, OverrideLog, Inbox, Bookmarks, Protocol):
+    """Everything that one database keeps."""
+
+
+class WorkspaceOpener(Protocol):
+    """Opens projects of the configured Label Studio."""
+
+    def open(self, project_id: int) -> Workspace:
+        """The project, seen through its guideline.
+
+        Raises:
+            LabelStudioError: It cannot be read.
+        """
+        ...

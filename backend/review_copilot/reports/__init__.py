@@ -1,0 +1,1 @@
+"""What people read: tables, CSV, JSONL, HTML. Knows numbers and wording, no database."""
