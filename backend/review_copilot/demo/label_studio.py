@@ -227,7 +227,7 @@ def _through_form(server: LabelStudioServer, path: str, account: Account) -> req
     answer = session.post(page, data=form, headers={"Referer": page}, timeout=30, allow_redirects=False)
     if answer.status_code != 302:
         raise LabelStudioAuthError(f"Label Studio did not take {account.email} at {path}.")
-    session.headers.update({"X-CSRFToken": session.cookies.get("csrftoken", ""), "Referer": server.url})
+    session.headers.update({"X-CSRFToken": str(session.cookies.get("csrftoken", "")), "Referer": server.url})
     return session
 
 
