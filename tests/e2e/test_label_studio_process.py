@@ -39,8 +39,9 @@ def test_a_fresh_installation_takes_personal_tokens_only(
 
 def test_a_second_account_signs_up_and_in(label_studio: ls.LabelStudioServer) -> None:
     account = ls.Account(email="second@example.org")
-    ls.sign_up(label_studio, account)
-    who = ls.signed_in(label_studio, account).get(f"{label_studio.url}/api/current-user/whoami", timeout=30).json()
+    ls.sign_up(label_studio, account).close()
+    with ls.signed_in(label_studio, account) as session:
+        who = session.get(f"{label_studio.url}/api/current-user/whoami", timeout=30).json()
     assert who["email"] == "second@example.org"
 
 

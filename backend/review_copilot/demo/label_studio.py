@@ -181,7 +181,7 @@ def free_port() -> int:
 
 
 def signed_in(server: LabelStudioServer, account: Account | None = None) -> requests.Session:
-    """A browser-like session of an account, able to post.
+    """A browser-like session of an account, able to post; close it after use.
 
     Raises:
         LabelStudioAuthError: The server does not take the password.
@@ -191,7 +191,7 @@ def signed_in(server: LabelStudioServer, account: Account | None = None) -> requ
 
 
 def sign_up(server: LabelStudioServer, account: Account) -> requests.Session:
-    """Make another account and sign it in.
+    """Make another account and sign it in; close the session after use.
 
     Raises:
         LabelStudioAuthError: The account exists already or the password is too weak.
@@ -205,8 +205,8 @@ def personal_token(server: LabelStudioServer, account: Account | None = None) ->
     Raises:
         LabelStudioAuthError: The account has one already, which cannot be read again.
     """
-    session = signed_in(server, account)
-    answer = session.post(f"{server.url}/api/token/", timeout=30)
+    with signed_in(server, account) as session:
+        answer = session.post(f"{server.url}/api/token/", timeout=30)
     if answer.status_code != 201:
         raise LabelStudioAuthError(
             f"No personal access token was made (HTTP {answer.status_code}).", hint="Revoke the one that exists."
