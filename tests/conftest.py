@@ -1,0 +1,62 @@
+"""Fixtures that several folders share: a real Label Studio, once for the whole run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from review_copilot.demo import label_studio as ls
+
+ENVIRONMENT_VARIABLE = "REVIEW_COPILOT_TEST_LABEL_STUDIO_ENV"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--label-studio-env",
+        type=Path,
+        default=Path(os.environ.get(ENVIRONMENT_VARIABLE) or Path(__file__).parents[1] / ".label-studio"),
+        help="Virtual environment with Label Studio, or a folder to make one in (default: .label-studio).",
+    )
+
+
+@pytest.fixture(scope="session")
+def label_studio_environment(pytestconfig: pytest.Config) -> Path:
+    """An environment that Label Studio can be started from."""
+    home: Path = pytestconfig.getoption("--label-studio-env")
+    return ls.install(home.absolute(), say=print)
+
+
+@pytest.fixture(scope="session")
+def label_studio(
+    label_studio_environment: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ls.LabelStudioServer]:
+    """One server for the whole run that takes both kinds of token and may call loopback addresses."""
+    data = tmp_path_factory.mktemp("label-studio")
+    with ls.running(label_studio_environment, data=data, options=ls.ServerOptions()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def fresh_label_studio(
+    label_studio_environment: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ls.LabelStudioServer]:
+    """A server as a fresh installation leaves it: personal access tokens only, private addresses refused."""
+    data = tmp_path_factory.mktemp("fresh-label-studio")
+    options = ls.ServerOptions(legacy_tokens=False, private_addresses=False)
+    with ls.running(label_studio_environment, data=data, options=options) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def personal_token(label_studio: ls.LabelStudioServer) -> str:
+    """The personal access token of the shared server's first account, made once."""
+    return ls.personal_token(label_studio)
+
+
+@pytest.fixture(scope="session")
+def fresh_personal_token(fresh_label_studio: ls.LabelStudioServer) -> str:
+    """The personal access token of the fresh server's first account, made once."""
+    return ls.personal_token(fresh_label_studio)
