@@ -47,6 +47,7 @@ class MemoryStore:
     _held: dict[tuple[ProjectKey, int], _Held] = field(default_factory=dict)
     _inbox: dict[int, Wake] = field(default_factory=dict)
     _bookmarks: dict[ProjectKey, datetime] = field(default_factory=dict)
+    _rollouts: dict[ProjectKey, list[tuple[str, str]]] = field(default_factory=dict)
     _last_id: int = 0
 
     def remember(self, reviews: Sequence[Review], /) -> None:
@@ -56,11 +57,27 @@ class MemoryStore:
     def recall(self, key: TaskKey) -> Sequence[Review]:
         return tuple(sorted((r for r in self._reviews.values() if r.key == key), key=lambda r: r.created_at))
 
-    def drafted(self, project: ProjectKey, *, rollout: str) -> Mapping[int, Review]:
+    def close(self) -> None:
+        pass
+
+    def projects(self) -> Sequence[ProjectKey]:
+        known = [r.key.project for r in self._reviews.values()] + [project for project, _ in self._held]
+        return tuple(dict.fromkeys([*known, *self._bookmarks, *self._rollouts]))
+
+    def rollout(self, project: ProjectKey, *, guideline_id: str, model_version: str) -> str:
+        known = self._rollouts.setdefault(project, [])
+        if (guideline_id, model_version) not in known:
+            known.append((guideline_id, model_version))
+        return f"{guideline_id} r{known.index((guideline_id, model_version)) + 1} {model_version[:6]}"
+
+    def drafted(
+        self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int] | None = None
+    ) -> Mapping[int, Review]:
         wanted = (
             r
             for r in self._reviews.values()
             if r.key.project == project
+            and (task_ids is None or r.key.task_id in task_ids)
             and r.provenance.rollout == rollout
             and r.exposure is not Exposure.FAILED
             and r.box is None

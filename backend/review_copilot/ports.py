@@ -148,8 +148,20 @@ class ReviewStore(Protocol):
         """All reviews of a task, oldest first."""
         ...
 
-    def drafted(self, project: ProjectKey, *, rollout: str) -> Mapping[int, Review]:
-        """Task id to newest whole-image review under one roll-out, failed ones left out."""
+    def projects(self) -> Sequence[ProjectKey]:
+        """Projects that the store has heard of, oldest first."""
+        ...
+
+    def drafted(
+        self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int] | None = None
+    ) -> Mapping[int, Review]:
+        """Task id to newest whole-image review under one roll-out, failed ones left out.
+
+        Args:
+            project: Which project.
+            rollout: Under which label.
+            task_ids: Only these tasks; None for all.
+        """
         ...
 
     def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
@@ -263,8 +275,23 @@ class Bookmarks(Protocol):
         ...
 
 
-class Store(ReviewStore, OverrideLog, Inbox, Bookmarks, Protocol):
+class Rollouts(Protocol):
+    """Numbers the roll-outs of a project."""
+
+    def rollout(self, project: ProjectKey, *, guideline_id: str, model_version: str) -> str:
+        """The label under which drafts of that content are stored, such as "photo-quality r3 9f2c1a".
+
+        The same content gives the same label again; content that the project has not seen gets the next number.
+        """
+        ...
+
+
+class Store(ReviewStore, OverrideLog, Inbox, Bookmarks, Rollouts, Protocol):
     """Everything that one database keeps."""
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...
 
 
 class WorkspaceOpener(Protocol):

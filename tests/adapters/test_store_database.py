@@ -47,6 +47,7 @@ def fill(store: SqlStore) -> None:
     store.append(compare(untouched(review), [review]))
     store.append(a_comparison(an_annotation(annotation_id=12)))
     store.bury(review.key, annotation_ids=[12])
+    store.rollout(PROJECT, guideline_id="photo-quality", model_version="9f2c1a77aa01")
     store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))
     store.move_bookmark(PROJECT, at(0))
 

@@ -261,3 +261,23 @@ def test_any_text_can_be_kept(store: Store) -> None:
     for number, text in enumerate(("a\x00b", "half \ud83d pair", "🙂 ß \u2028")):
         store.append(a_comparison(an_annotation(annotation_id=number), [a_row(text_to=text, note=text)]))
     assert len(list(store.overrides())) == 3
+
+
+def test_drafts_can_be_asked_for_by_task(store: Store) -> None:
+    store.remember([a_review(f"r{n}", key=task_key(n)) for n in (1, 2, 3)])
+    rollout = a_provenance().rollout
+    assert set(store.drafted(PROJECT, rollout=rollout, task_ids=[1, 3, 9])) == {1, 3}
+    assert store.drafted(PROJECT, rollout=rollout, task_ids=[]) == {}
+
+
+def test_rollouts_are_numbered_per_project_and_content(store: Store) -> None:
+    """The same content gives the same label again; other content gets the project's next number."""
+
+    def label(project: ProjectKey, version: str) -> str:
+        return store.rollout(project, guideline_id="photo-quality", model_version=version)
+
+    assert label(PROJECT, "9f2c1a77aa01") == "photo-quality r1 9f2c1a"
+    assert label(PROJECT, "0b0b0b77aa01") == "photo-quality r2 0b0b0b"
+    assert label(PROJECT, "9f2c1a77aa01") == "photo-quality r1 9f2c1a"
+    assert label(OTHER, "0b0b0b77aa01") == "photo-quality r1 0b0b0b"
+    assert set(store.projects()) == {PROJECT, OTHER}

@@ -78,6 +78,8 @@ class Box:
         right, bottom = min(1.0, self.right), min(1.0, self.bottom)
         if right <= left or bottom <= top:
             return None
+        if (left, top, right, bottom) == (self.x, self.y, self.right, self.bottom):
+            return self
         return Box(left, top, right - left, bottom - top)
 
     def intersection_area(self, other: Box) -> float:

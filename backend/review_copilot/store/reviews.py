@@ -9,10 +9,13 @@ import sqlalchemy as sa
 from review_copilot.domain.review import Exposure, ProjectKey, Review, TaskKey
 from review_copilot.ports import StoredPrediction
 from review_copilot.store import codec, schema
-from review_copilot.store.keys import ensure_project, find_project, insert_new
+from review_copilot.store.keys import ensure_project, find_project, insert_new, project_from_row
 
 _REVIEW = schema.reviews.c
 _PREDICTION = schema.predictions.c
+
+MOST_PARAMETERS = 10_000
+"""Ids in one statement; both databases take at least 32 000."""
 
 
 def remember(connection: sa.Connection, reviews: Sequence[Review]) -> None:
@@ -44,8 +47,25 @@ def recall(connection: sa.Connection, key: TaskKey) -> Sequence[Review]:
     return tuple(codec.review_from_json(payload) for payload in connection.scalars(query))
 
 
-def drafted(connection: sa.Connection, project: ProjectKey, *, rollout: str) -> Mapping[int, Review]:
+def projects(connection: sa.Connection) -> Sequence[ProjectKey]:
+    """See `ports.ReviewStore.projects`."""
+    return tuple(
+        project_from_row(dict(row))
+        for row in connection.execute(sa.select(schema.projects).order_by(schema.projects.c.id)).mappings()
+    )
+
+
+def drafted(
+    connection: sa.Connection, project: ProjectKey, *, rollout: str, task_ids: Sequence[int] | None
+) -> Mapping[int, Review]:
     """See `ports.ReviewStore.drafted`."""
+    if task_ids is not None and len(task_ids) > MOST_PARAMETERS:
+        halves = task_ids[:MOST_PARAMETERS], task_ids[MOST_PARAMETERS:]
+        return {
+            task_id: review
+            for half in halves
+            for task_id, review in drafted(connection, project, rollout=rollout, task_ids=half).items()
+        }
     query = (
         sa.select(_REVIEW.payload)
         .where(
@@ -53,6 +73,7 @@ def drafted(connection: sa.Connection, project: ProjectKey, *, rollout: str) -> 
             _REVIEW.rollout == rollout,
             _REVIEW.exposure != Exposure.FAILED.value,
             sa.not_(_REVIEW.for_box),
+            *([] if task_ids is None else [_REVIEW.task_id.in_(task_ids)]),
         )
         .order_by(_REVIEW.created_at, _REVIEW.id)
     )

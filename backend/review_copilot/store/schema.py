@@ -94,6 +94,17 @@ reviews = sa.Table(
     sqlite_autoincrement=True,
 )
 
+rollouts = sa.Table(
+    "rollouts",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("guideline_id", Text, nullable=False),
+    sa.Column("model_version", Text, nullable=False),
+    sa.Column("begun_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("project_ref", "guideline_id", "model_version", name="one_rollout_per_content"),
+)
+
 predictions = sa.Table(
     "predictions",
     metadata,

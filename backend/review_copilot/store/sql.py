@@ -9,7 +9,7 @@ from review_copilot.domain.override import Comparison, LoggedOverride
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
 from review_copilot.errors import StoreError
 from review_copilot.ports import Appended, Clock, StoredPrediction, Wake
-from review_copilot.store import log, queue, reviews
+from review_copilot.store import log, queue, reviews, rollouts
 from review_copilot.store.engine import Database, connect, migrate
 
 PAGE_ROWS = 2000
@@ -37,10 +37,29 @@ class SqlStore:
         with self.database.reading() as connection:
             return reviews.recall(connection, key)
 
-    def drafted(self, project: ProjectKey, *, rollout: str) -> Mapping[int, Review]:
+    def projects(self) -> Sequence[ProjectKey]:
         """See `ports.ReviewStore`."""
         with self.database.reading() as connection:
-            return reviews.drafted(connection, project, rollout=rollout)
+            return reviews.projects(connection)
+
+    def drafted(
+        self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int] | None = None
+    ) -> Mapping[int, Review]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return reviews.drafted(connection, project, rollout=rollout, task_ids=task_ids)
+
+    def rollout(self, project: ProjectKey, *, guideline_id: str, model_version: str) -> str:
+        """See `ports.Rollouts`."""
+        while True:
+            with self.database.reading() as connection:
+                found = rollouts.find(connection, project, guideline_id=guideline_id, model_version=model_version)
+            if found is not None:
+                return found
+            with self.database.writing() as connection:
+                rollouts.begin(
+                    connection, project, guideline_id=guideline_id, model_version=model_version, now=self._clock.now()
+                )
 
     def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
         """See `ports.ReviewStore`."""

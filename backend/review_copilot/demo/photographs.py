@@ -1,0 +1,136 @@
+"""A dozen photographs for the demo: real ones that scikit-image ships, most of them visibly spoilt.
+
+Each is spoilt by one thing, so that a newcomer can judge the drafts at a glance.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from review_copilot.domain.image import Pixels
+from review_copilot.errors import LibraryError
+
+SEED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """One file of the demo.
+
+    Attributes:
+        name: File name.
+        planted: Criterion label of what was done to it; empty for a clean one.
+        data: JPEG.
+    """
+
+    name: str
+    planted: str
+    data: bytes
+
+
+def photographs() -> Iterator[Photograph]:
+    """The dozen, in a fixed order; the same bytes each time.
+
+    Raises:
+        LibraryError: scikit-image is not installed.
+    """
+    for number, (base, planted, spoil, quality) in enumerate(_PLAN, start=1):
+        buffer = io.BytesIO()
+        Image.fromarray(spoil(_load(base))).save(buffer, "JPEG", quality=quality, subsampling=0)
+        yield Photograph(f"photo-{number:02d}.jpg", planted, buffer.getvalue())
+
+
+def _load(name: str) -> Pixels:
+    try:
+        from skimage import data  # noqa: PLC0415  # an extra: the error says how to install it
+    except ImportError as error:
+        raise LibraryError(
+            "The demo's photographs come with scikit-image, which is not installed.",
+            hint="pip install 'label-studio-review-copilot[demo]'",
+        ) from error
+    if name == "motorcycle":
+        return np.ascontiguousarray(data.stereo_motorcycle()[0][..., :3])  # type: ignore[no-untyped-call]  # scikit-image
+    return np.ascontiguousarray(getattr(data, name)()[..., :3])
+
+
+def _clean(pixels: Pixels) -> Pixels:
+    return pixels
+
+
+def _soft(pixels: Pixels) -> Pixels:
+    return cv2.GaussianBlur(pixels, (0, 0), 3.2).astype(np.uint8)
+
+
+def _shaken(pixels: Pixels) -> Pixels:
+    """A straight shake of 21 px, 20 degrees below the horizontal."""
+    kernel = np.zeros((21, 21), np.float32)
+    kernel[10, :] = 1
+    turned = cv2.warpAffine(kernel, cv2.getRotationMatrix2D((10, 10), -20, 1), (21, 21))
+    return cv2.filter2D(pixels, -1, turned / turned.sum()).astype(np.uint8)
+
+
+def _lit(stops: float) -> Callable[[Pixels], Pixels]:
+    """Exposure changed by so many stops in linear light, as a camera would."""
+
+    def spoil(pixels: Pixels) -> Pixels:
+        linear = (pixels.astype(np.float32) / 255) ** 2.2 * 2.0**stops
+        return _to_pixels(255 * np.clip(linear, 0, 1) ** (1 / 2.2))
+
+    return spoil
+
+
+def _noisy(pixels: Pixels) -> Pixels:
+    grain = np.random.default_rng(SEED).normal(0, 24, pixels.shape)
+    return _to_pixels(pixels + grain)
+
+
+def _blue(pixels: Pixels) -> Pixels:
+    return _to_pixels(pixels * np.array([0.72, 0.95, 1.35]))
+
+
+def _hazy(pixels: Pixels) -> Pixels:
+    return _to_pixels(0.32 * pixels + 135)
+
+
+def _letterboxed(pixels: Pixels) -> Pixels:
+    bar = pixels.shape[0] // 8
+    framed = pixels.copy()
+    framed[:bar] = 0
+    framed[-bar:] = 0
+    return framed
+
+
+def _stamped(pixels: Pixels) -> Pixels:
+    """An orange date stamp at the lower right, as compact cameras print it."""
+    image = Image.fromarray(pixels)
+    font = ImageFont.load_default(size=image.height // 14)
+    place = (int(image.width * 0.62), int(image.height * 0.88))
+    ImageDraw.Draw(image).text(place, "2004 08 17", fill=(255, 140, 20), font=font)
+    return np.array(image, np.uint8)
+
+
+def _to_pixels(values: npt.NDArray[np.floating]) -> Pixels:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+_PLAN: tuple[tuple[str, str, Callable[[Pixels], Pixels], int], ...] = (
+    ("astronaut", "Out of focus", _soft, 95),
+    ("coffee", "Over-exposed", _lit(2.1), 95),
+    ("chelsea", "Noise", _noisy, 95),
+    ("rocket", "Motion blur", _shaken, 95),
+    ("motorcycle", "Under-exposed", _lit(-3.2), 95),
+    ("coffee", "", _clean, 95),
+    ("astronaut", "Compression artefacts", _clean, 6),
+    ("chelsea", "Colour cast", _blue, 95),
+    ("motorcycle", "Border or letterbox", _letterboxed, 95),
+    ("rocket", "Text or watermark overlay", _stamped, 95),
+    ("coffee", "Low contrast or haze", _hazy, 95),
+    ("astronaut", "", _clean, 95),
+)

@@ -1,0 +1,113 @@
+"""What it takes to review a task: the tools on the desk, and the one verb. Knows ports only."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from dataclasses import dataclass, replace
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.review import Exposure, Provenance, Review, ReviewTask
+from review_copilot.domain.suggestion import Brief
+from review_copilot.errors import CopilotError
+from review_copilot.ports import Clock, ImageSource, Inspector
+from review_copilot.suggest import Occasion, failed, suggest
+
+log = logging.getLogger(__name__)
+
+INTERNAL_ERROR = "The copilot itself failed on this task; its log has the details."
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything needed to review any task by one guideline.
+
+    Attributes:
+        guideline: What to look for.
+        inspector: Who looks.
+        images: Where images come from.
+        clock: What time it is.
+        min_score: Suggestions below it are dropped, 0..1.
+    """
+
+    guideline: Guideline
+    inspector: Inspector
+    images: ImageSource
+    clock: Clock
+    min_score: float
+
+    @property
+    def model_version(self) -> str:
+        """Hash of everything that decides what a draft says: inspector, guideline revision, threshold. 12 digits."""
+        content = "\n".join(
+            (self.inspector.name, self.inspector.version, self.guideline.revision, f"{self.min_score:.6f}")
+        )
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None = None) -> Review:
+    """Look at one task and draft its review.
+
+    Whatever happens, a review comes back: one that could not be made has `exposure` FAILED and says why, so that
+    one bad image never costs its neighbours anything.
+
+    Args:
+        task: The task.
+        desk: The tools.
+        rollout: Label under which the draft is stored.
+        box: Only this place (the Magic tool); None for the whole image.
+    """
+    started = time.monotonic()
+    occasion = Occasion(
+        key=task.key,
+        provenance=_provenance(desk, rollout),
+        now=desk.clock.now(),
+        exposure=Exposure.SHOWN if box is None else Exposure.OFFERED,
+        box=box,
+    )
+    try:
+        return _review(task, desk=desk, occasion=occasion, started=started)
+    except CopilotError as error:
+        log.warning("task %d has no draft: %s", task.key.task_id, error)
+        return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=str(error))
+    except Exception:
+        log.exception("task %d has no draft: unexpected error", task.key.task_id)
+        return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR)
+
+
+def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float) -> Review:
+    image = desk.images.load(task.image, task_id=task.key.task_id)
+    reference = desk.images.load(task.reference, task_id=task.key.task_id) if task.reference else None
+    inspection = desk.inspector.inspect(
+        Brief(
+            image=image,
+            guideline=desk.guideline,
+            reference=reference,
+            prompt=task.prompt,
+            box=occasion.box,
+            task_data=task.data,
+        )
+    )
+    return suggest(
+        inspection,
+        image=image,
+        guideline=desk.guideline,
+        occasion=replace(
+            occasion,
+            elapsed_s=time.monotonic() - started,
+            provenance=replace(occasion.provenance, prompt_hash=inspection.prompt_hash),
+        ),
+        min_score=desk.min_score,
+    )
+
+
+def _provenance(desk: Desk, rollout: str) -> Provenance:
+    return Provenance(
+        inspector=desk.inspector.name,
+        model_version=desk.model_version,
+        rollout=rollout,
+        guideline_id=desk.guideline.id,
+        guideline_revision=desk.guideline.revision,
+    )

@@ -1,0 +1,50 @@
+"""Which inspectors there are, and how one is made. Knows names, loads nothing until asked.
+
+A plug-in of somebody else's is an entry point of the group `review_copilot.inspectors` whose object takes one
+`InspectorOptions` and returns something that fulfils `ports.Inspector`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+
+from review_copilot.errors import InspectorUnavailable
+from review_copilot.inspectors.options import InspectorOptions
+from review_copilot.ports import Inspector
+
+ENTRY_POINT_GROUP = "review_copilot.inspectors"
+
+
+def _builtin(_options: InspectorOptions) -> Inspector:
+    from review_copilot.inspectors.classical import ClassicalInspector
+
+    return ClassicalInspector()
+
+
+LOADERS: Mapping[str, Callable[[InspectorOptions], Inspector]] = {
+    "builtin": _builtin,
+}
+
+
+def inspector_names() -> tuple[str, ...]:
+    """Names that `create_inspector` knows, ours first."""
+    theirs = sorted({point.name for point in entry_points(group=ENTRY_POINT_GROUP)} - LOADERS.keys())
+    return (*LOADERS, *theirs)
+
+
+def create_inspector(name: str, options: InspectorOptions) -> Inspector:
+    """The inspector of that name.
+
+    Raises:
+        InspectorUnavailable: Nobody goes by that name, or an extra that it needs is not installed.
+    """
+    if loader := LOADERS.get(name):
+        return loader(options)
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if point.name == name:
+            made: Inspector = point.load()(options)
+            return made
+    raise InspectorUnavailable(
+        f"There is no inspector {name!r}.", hint=f"These are known: {', '.join(inspector_names())}."
+    )

@@ -1,0 +1,178 @@
+"""The bodies that Label Studio posts to an ML backend and to a webhook, read once. Unknown keys are ignored.
+
+Knows no Flask: it takes decoded JSON and gives dataclasses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.review import ProjectKey
+from review_copilot.errors import BadRequest
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+SECRET_HEADER = "X-Review-Copilot-Secret"  # noqa: S105  # the header's name, not the secret
+"""Header of our webhook that carries the shared secret."""
+
+_ModelT = TypeVar("_ModelT", bound=_Body)
+
+
+class _Context(_Body):
+    result: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class _Params(_Body):
+    context: _Context | None = None
+
+
+class _Predict(_Body):
+    tasks: list[dict[str, Any]]
+    project: str | int | None = None
+    label_config: str = ""
+    params: _Params | None = None
+
+
+class _Setup(_Body):
+    project: str | int | None = None
+    label_schema: str = Field("", alias="schema")
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """A POST to `/predict`.
+
+    Attributes:
+        tasks: Raw tasks in order; each may still be unreadable by itself.
+        project: Which project; created is empty where the body does not say.
+        label_config: The project's XML.
+        drawn: The box that the Magic tool was drawn around; None for an ordinary request.
+        interactive: Whether an open editor asks.
+    """
+
+    tasks: Sequence[Mapping[str, Any]]
+    project: ProjectKey
+    label_config: str
+    drawn: Box | None
+    interactive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetupRequest:
+    """A POST to `/setup`."""
+
+    project: ProjectKey
+    label_config: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """A POST to `/webhook`.
+
+    Attributes:
+        action: Label Studio's word, such as "ANNOTATION_CREATED".
+        project_id: 0 when the body names none.
+        task_ids: Tasks that it speaks of; empty when it names none.
+    """
+
+    action: str
+    project_id: int
+    task_ids: tuple[int, ...]
+
+
+def read_predict(body: object, *, instance: str) -> PredictRequest:
+    """The request that a `/predict` body makes.
+
+    Raises:
+        BadRequest: The body is no such request.
+    """
+    parsed = _parse(_Predict, body)
+    context = parsed.params.context if parsed.params else None
+    return PredictRequest(
+        tasks=parsed.tasks,
+        project=read_project(parsed.project, instance=instance),
+        label_config=parsed.label_config,
+        drawn=_drawn_box(context.result) if context else None,
+        interactive=context is not None,
+    )
+
+
+def read_setup(body: object, *, instance: str) -> SetupRequest:
+    """The request that a `/setup` body makes. The access token in it is not even looked at.
+
+    Raises:
+        BadRequest: The body is no such request.
+    """
+    parsed = _parse(_Setup, body)
+    return SetupRequest(read_project(parsed.project, instance=instance), parsed.label_schema)
+
+
+def read_project(raw: str | int | None, *, instance: str) -> ProjectKey:
+    """The project of "ID.CREATED", as the ML-backend protocol names it.
+
+    Raises:
+        BadRequest: It is neither that nor a plain id.
+    """
+    project_id, _, created = str(raw if raw is not None else "").partition(".")
+    if not project_id.isdigit():
+        raise BadRequest(f"The project is {raw!r}.", hint="Label Studio sends it as ID.CREATED, such as 7.1732360000.")
+    return ProjectKey(instance=instance, project_id=int(project_id), created=created)
+
+
+def read_webhook(body: object) -> WebhookEvent:
+    """What a webhook speaks of. Bulk actions carry lists, single ones an object; both are taken.
+
+    Raises:
+        BadRequest: The body is no JSON object or names no action.
+    """
+    if not isinstance(body, Mapping) or not isinstance(body.get("action"), str):
+        raise BadRequest("The body names no action.", hint="Only Label Studio's webhooks belong here.")
+    project = body.get("project")
+    annotations = _objects(body.get("annotation")) + _objects(body.get("annotations"))
+    tasks = _objects(body.get("task")) + _objects(body.get("tasks"))
+    ids = {_int(a.get("task")) or _int(_mapping(a.get("task")).get("id")) for a in annotations}
+    ids |= {_int(t.get("id")) for t in tasks}
+    named = [_int(item.get("project")) for item in (*tasks, *annotations)]
+    project_id = _int(_mapping(project).get("id")) or _int(project) or next((n for n in named if n), 0)
+    return WebhookEvent(action=body["action"], project_id=project_id, task_ids=tuple(sorted(ids - {0})))
+
+
+def _drawn_box(results: Sequence[Mapping[str, Any]]) -> Box | None:
+    """The last drawn shape with a rectangle's geometry, from percent to fractions."""
+    for result in reversed(results):
+        value = _mapping(result.get("value"))
+        sides = [value.get(side) for side in ("x", "y", "width", "height")]
+        if all(isinstance(side, int | float) and not isinstance(side, bool) for side in sides):
+            x, y, width, height = (float(side) / 100 for side in sides if side is not None)
+            return Box(x, y, width, height).clipped()
+    return None
+
+
+def _parse(model: type[_ModelT], body: object) -> _ModelT:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise BadRequest(f"The request cannot be read: {where}: {first['msg']}.") from error
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, Mapping)]
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

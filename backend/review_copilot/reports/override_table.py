@@ -1,0 +1,90 @@
+"""Tables of the override log for the terminal. Knows rows and wording, no database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from review_copilot.domain.guideline import UNCOVERED
+from review_copilot.domain.override import Aspect, LoggedOverride, Override, OverrideKind, Subject
+
+KIND_STYLE = {
+    OverrideKind.UNTOUCHED: "dim",
+    OverrideKind.CONFIRMED: "green",
+    OverrideKind.EDITED: "yellow",
+    OverrideKind.REJECTED: "red",
+    OverrideKind.ADDED: "magenta",
+}
+LONGEST_TEXT = 90
+
+
+def to_table(rows: Iterable[LoggedOverride]) -> Table:
+    """One line for each row of the log: who made what of which suggestion."""
+    table = Table(header_style="bold", expand=False)
+    for name in ("task", "annotation", "subject", "kind", "criterion", "what changed", "reasons", "by"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        override = row.override
+        style = KIND_STYLE.get(override.kind, "")
+        table.add_row(
+            str(row.key.task_id),
+            f"{row.annotation_id} r{row.revision}",
+            override.subject.value,
+            f"[{style}]{override.kind.value}[/]" if style else override.kind.value,
+            escape(_change(override.criterion_from, override.criterion_to)),
+            escape("; ".join(_changes(override))),
+            escape(", ".join((*override.reasons, *([f'"{override.note}"'] if override.note else [])))),
+            escape(row.editor or row.author),
+        )
+    return table
+
+
+def to_summary(rows: Sequence[LoggedOverride]) -> Table:
+    """What the log says so far: for each suggested criterion, how often reviewers kept or changed it."""
+    kinds = list(OverrideKind)[:5]
+    table = Table(title="What the log says", header_style="bold")
+    table.add_column("criterion")
+    for kind in kinds:
+        table.add_column(kind.value, justify="right")
+    table.add_column("overridden", justify="right")
+    counts: dict[str, Counter[OverrideKind]] = {}
+    for row in rows:
+        if row.override.subject is Subject.REGION:
+            name = row.override.criterion_from or row.override.criterion_to or UNCOVERED
+            counts.setdefault(name, Counter())[row.override.kind] += 1
+    for name, count in sorted(counts.items()):
+        suggested = sum(count[kind] for kind in kinds[:4])
+        overridden = count[OverrideKind.EDITED] + count[OverrideKind.REJECTED]
+        share = f"{overridden} of {suggested}" if suggested else ""
+        table.add_row(escape(name), *(str(count[kind] or "") for kind in kinds), share)
+    return table
+
+
+def _changes(override: Override) -> list[str]:
+    """The change in words, aspect by aspect."""
+    said = []
+    if override.subject is Subject.VERDICT:
+        return [_change(override.severity_from, override.severity_to)]
+    if override.kind is OverrideKind.ADDED:
+        said.append(override.severity_to)
+    if Aspect.PLACE in override.edits and override.iou is not None:
+        said.append(f"place (IoU {override.iou:.2f})")
+    if Aspect.SEVERITY in override.edits:
+        said.append(_change(override.severity_from, override.severity_to))
+    if override.text_to != override.text_from and override.kind is not OverrideKind.REJECTED:
+        kept = f", {override.text_similarity:.0%} kept" if override.text_similarity is not None else ""
+        said.append(f'text{kept}: "{_short(override.text_to)}"')
+    return [part for part in said if part]
+
+
+def _change(before: str, after: str) -> str:
+    if before == after or not after:
+        return before
+    return f"{before} -> {after}" if before else after
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"

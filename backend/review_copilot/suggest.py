@@ -1,0 +1,209 @@
+"""Turn what an inspector found into a review. Knows no Label Studio and no model."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verdict
+from review_copilot.domain.image import ReviewImage
+from review_copilot.domain.review import Exposure, Provenance, Review, TaskKey
+from review_copilot.domain.suggestion import Dropped, Finding, Inspection, Scope, Suggestion
+
+NAMESPACE = uuid.UUID("0c4b6a52-6f0e-5d0b-9d3a-5a0c7f1f9b11")
+"""Namespace of our uuid5 region and review ids; drawn once, never to change."""
+
+MERGE_IOU = 0.6
+"""Two findings of one criterion that overlap more than this are one finding. Above COCO's matching threshold of 0.5,
+so that neighbours stay apart, and low enough that a loose and a tight box of one flaw become one."""
+
+MAX_SUGGESTIONS = 30
+"""More drafted regions than this nobody reviews one by one; the weakest are dropped and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Everything about a review but what the inspector found.
+
+    Attributes:
+        key: Which task.
+        provenance: Where the review comes from.
+        now: UTC.
+        elapsed_s: Seconds that fetching and inspecting took.
+        exposure: What the reviewer gets to see.
+        box: The place that was asked for (Magic); None for the whole image.
+    """
+
+    key: TaskKey
+    provenance: Provenance
+    now: datetime
+    elapsed_s: float = 0.0
+    exposure: Exposure = Exposure.SHOWN
+    box: Box | None = None
+
+
+def suggest(
+    inspection: Inspection, *, image: ReviewImage, guideline: Guideline, occasion: Occasion, min_score: float
+) -> Review:
+    """The review that an inspection makes.
+
+    Args:
+        inspection: What the inspector said.
+        image: The image it looked at.
+        guideline: What it looked for.
+        occasion: Task, time and provenance.
+        min_score: Findings below it are dropped, 0..1.
+
+    Returns:
+        Suggestions with stable ids, image-wide ones first, then by falling score; what was left out is in `dropped`.
+    """
+    kept, dropped = _worth_showing(inspection.findings, guideline=guideline, min_score=min_score)
+    suggestions = _with_ids(kept, guideline=guideline, occasion=occasion)
+    verdict = inspection.verdict or decide(suggestions, guideline)
+    summary = inspection.summary or summarise(suggestions, verdict)
+    return Review(
+        id=_stable_id(occasion, "review", [s.id for s in suggestions], verdict.value, summary, occasion.exposure.value),
+        key=occasion.key,
+        suggestions=suggestions,
+        verdict=verdict,
+        summary=summary,
+        provenance=occasion.provenance,
+        exposure=occasion.exposure,
+        created_at=occasion.now,
+        image_width_px=image.width_px,
+        image_height_px=image.height_px,
+        image_sha256=image.sha256,
+        notes=inspection.notes,
+        dropped=(*inspection.dropped, *dropped),
+        elapsed_s=occasion.elapsed_s,
+        usage=inspection.usage,
+        box=occasion.box,
+    )
+
+
+def failed(occasion: Occasion, *, error: str) -> Review:
+    """The review of a task that could not be looked at: no suggestions, and why."""
+    return Review(
+        id=_stable_id(occasion, "failed", error, occasion.now.isoformat()),
+        key=occasion.key,
+        suggestions=(),
+        verdict=Verdict.DISCUSS,
+        summary="",
+        provenance=occasion.provenance,
+        exposure=Exposure.FAILED,
+        created_at=occasion.now,
+        image_width_px=0,
+        image_height_px=0,
+        elapsed_s=occasion.elapsed_s,
+        box=occasion.box,
+        error=error,
+    )
+
+
+def decide(suggestions: Sequence[Suggestion], guideline: Guideline) -> Verdict:
+    """The verdict by the guideline's rule: `fail` is looked at first, then `discuss`, else pass.
+
+    A critical suggestion counts as a major and a minor one too.
+    """
+    counts: Counter[str] = Counter()
+    for suggestion in suggestions:
+        counts.update(s.value for s in Severity if s.rank <= suggestion.severity.rank)
+        if suggestion.criterion_id == UNCOVERED:
+            counts[UNCOVERED] += 1
+    for verdict, rule in ((Verdict.FAIL, guideline.verdict.fail), (Verdict.DISCUSS, guideline.verdict.discuss)):
+        if any(counts[kind] >= least for kind, least in rule.items()):
+            return verdict
+    return Verdict.PASS
+
+
+def summarise(suggestions: Sequence[Suggestion], verdict: Verdict) -> str:
+    """One or two sentences: the verdict and what it rests on, worst first."""
+    if not suggestions:
+        return "No flaw found that the guideline asks to flag."
+    worst_first = sorted(suggestions, key=lambda s: (-s.severity.rank, -s.score))
+    counts = Counter((s.label, s.severity) for s in worst_first)
+    named = [
+        f"{label.lower()} ({severity.value})" if count == 1 else f"{label.lower()} ({severity.value}, {count} places)"
+        for (label, severity), count in counts.items()
+    ]
+    listed = named[0] if len(named) == 1 else ", ".join(named[:-1]) + " and " + named[-1]
+    opening = {
+        Verdict.PASS: "Usable despite",
+        Verdict.FAIL: "Not usable because of",
+        Verdict.DISCUSS: "To discuss:",
+    }[verdict]
+    return f"{opening} {listed}."
+
+
+def _worth_showing(
+    findings: Sequence[Finding], *, guideline: Guideline, min_score: float
+) -> tuple[list[Finding], list[Dropped]]:
+    """Findings that a reviewer should see, and what was left out with the reason."""
+    kept: list[Finding] = []
+    dropped: list[Dropped] = []
+    for finding in sorted(findings, key=lambda f: -f.score):
+        what = f"{finding.criterion_id} at score {finding.score:.2f}"
+        box = finding.box.clipped() if finding.box is not None else None
+        if finding.criterion_id != UNCOVERED and guideline.criterion(finding.criterion_id) is None:
+            dropped.append(Dropped(what, f"the guideline {guideline.id} has no such criterion"))
+        elif finding.score < min_score:
+            dropped.append(Dropped(what, f"below the least score of {min_score:g}"))
+        elif finding.box is not None and box is None:
+            dropped.append(Dropped(what, "its box lies outside the image"))
+        elif any(_same_flaw(finding, other) for other in kept):
+            dropped.append(Dropped(what, "the same flaw as a stronger finding"))
+        elif len(kept) >= MAX_SUGGESTIONS:
+            dropped.append(Dropped(what, f"more than {MAX_SUGGESTIONS} suggestions on one image"))
+        else:
+            kept.append(finding)
+    kept.sort(key=lambda f: (f.box is not None, -f.score))
+    return kept, dropped
+
+
+def _same_flaw(one: Finding, other: Finding) -> bool:
+    return one.criterion_id == other.criterion_id and _place(one).iou(_place(other)) > MERGE_IOU
+
+
+def _place(finding: Finding) -> Box:
+    """Where the finding is, inside the image; the whole image when it is everywhere."""
+    return (finding.box and finding.box.clipped()) or Box.whole()
+
+
+def _with_ids(findings: Sequence[Finding], *, guideline: Guideline, occasion: Occasion) -> tuple[Suggestion, ...]:
+    suggestions = []
+    for finding in findings:
+        box = _place(finding)
+        suggestions.append(
+            Suggestion(
+                id=_stable_id(
+                    occasion,
+                    finding.criterion_id,
+                    finding.severity.value,
+                    [round(v, 5) for v in (box.x, box.y, box.width, box.height)],
+                    finding.rationale,
+                ),
+                criterion_id=finding.criterion_id,
+                label=guideline.label_of(finding.criterion_id),
+                severity=finding.severity,
+                score=round(min(1.0, max(0.0, finding.score)), 4),
+                scope=Scope.IMAGE if finding.box is None else Scope.REGION,
+                box=box,
+                rationale=finding.rationale,
+                evidence=finding.evidence,
+                source=finding.source,
+            )
+        )
+    return tuple(suggestions)
+
+
+def _stable_id(occasion: Occasion, *content: object) -> str:
+    """uuid5 of task, roll-out and content: the same draft gives the same id, and no other draft does."""
+    project = occasion.key.project
+    asked = occasion.box and [occasion.box.x, occasion.box.y, occasion.box.width, occasion.box.height]
+    where = [project.instance, project.project_id, project.created, occasion.key.task_id, occasion.provenance.rollout]
+    return str(uuid.uuid5(NAMESPACE, json.dumps([*where, asked, *content])))
