@@ -145,9 +145,12 @@ def test_a_get_gives_up_in_the_end() -> None:
 
 def test_a_post_is_sent_once_only() -> None:
     """Label Studio removes no doubles: a repeated import would store predictions twice."""
-    with serving(lambda _: Answer(503)) as server, Transport(server.url, LEGACY) as transport:
-        with pytest.raises(LabelStudioUnreachable):
-            transport.send("POST", "/api/x", body=[])
+    with (
+        serving(lambda _: Answer(503)) as server,
+        Transport(server.url, LEGACY) as transport,
+        pytest.raises(LabelStudioUnreachable),
+    ):
+        transport.send("POST", "/api/x", body=[])
     assert len(server.asked) == 1
 
 
