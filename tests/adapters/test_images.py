@@ -148,7 +148,7 @@ def test_each_redirect_is_looked_at_before_it_is_followed() -> None:
         ("/again", ImageUnreachable, "redirected more than 5 times"),
         ("file:///etc/passwd", ImageForbidden, "other than the web"),
         ("/user/login/?next=/data", ImageForbidden, "needs a token"),
-        ("http://a:b/", ImageNotFound, "is no URL"),
+        ("http://a:b/", ImageUnreachable, "cannot be reached"),
     ],
 )
 def test_redirects_that_lead_nowhere(location: str, error: type[Exception], says: str) -> None:
