@@ -152,6 +152,18 @@ class ReviewStore(Protocol):
         """Task id to newest whole-image review under one roll-out, failed ones left out."""
         ...
 
+    def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
+        """Keep which predictions Label Studio holds, also after it deleted them; the same id again replaces nothing.
+
+        An annotation names the prediction that it began from. When all its regions were deleted, nothing else
+        leads back to the version that the reviewer saw.
+        """
+        ...
+
+    def predictions_of(self, key: TaskKey) -> Sequence[StoredPrediction]:
+        """The remembered predictions of a task, by rising id."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Appended:
@@ -165,11 +177,20 @@ class OverrideLog(Protocol):
     """The append-only log."""
 
     def append(self, comparison: Comparison) -> Appended:
-        """Add a revision, unless the annotation's newest revision has the same content and rows."""
+        """Add a revision, unless the log holds it already.
+
+        It does when the annotation's newest revision has the same content and rows, or any revision has them with the
+        same `updated_at`. The newest revision is the one with the latest `updated_at`, and of those the one written
+        last: a late or repeated reading never pushes a newer one aside. A confirmed annotation that was buried lives
+        again, for it was just read from Label Studio; an unconfirmed one stays buried.
+        """
         ...
 
     def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
-        """Add tombstones for annotations that are gone (all of the task's when None); returns how many are new."""
+        """Add tombstones for annotations that are gone (all of the task's when None); returns how many are new.
+
+        An annotation that the log has never seen can be buried too, for a deletion may be heard of first.
+        """
         ...
 
     def living(self, key: TaskKey) -> frozenset[int]:
@@ -183,7 +204,13 @@ class OverrideLog(Protocol):
     def overrides(
         self, *, project: ProjectKey | None = None, since: datetime | None = None, current: bool = True
     ) -> Iterator[LoggedOverride]:
-        """Rows in the order of writing; only those of living annotations' newest revisions when `current`."""
+        """Rows in the order of writing; only those of living annotations' newest revisions when `current`.
+
+        Args:
+            project: Only this project.
+            since: Only rows that were logged at that time or later.
+            current: False for every revision, also of deleted annotations.
+        """
         ...
 
 

@@ -122,6 +122,7 @@ class OverrideKind(StrEnum):
     CONFIRMED = "confirmed"
     """Submitted as suggested, with the reason "agree"."""
     EDITED = "edited"
+    """Changed, or objected to by a reason or a note without a change (`Override.edits` is then empty)."""
     REJECTED = "rejected"
     """Deleted, or marked "not a defect"."""
     ADDED = "added"
@@ -150,7 +151,7 @@ class Subject(StrEnum):
     SUMMARY = "summary"
     FEEDBACK = "feedback"
     TASK = "task"
-    """A skipped task."""
+    """A skipped task; its row has the kind REJECTED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,8 @@ class Override:
         severity_to: Submitted one; empty when left open.
         text_from: Drafted rationale or summary.
         text_to: Submitted one.
-        edits: What was edited; empty unless `kind` is EDITED.
+        edits: What was edited. May be empty for EDITED (an objection in words only, or a VERDICT or SUMMARY row);
+            may be filled for REJECTED and TAKEN, where the region was submitted with changes.
         iou: Overlap of suggested and submitted box, 0..1; None where one of them is missing.
         text_similarity: Share of the drafted text that was kept, 0..1; None where there was no draft.
         text_distance: Character edits between drafted and submitted text; None where there was no draft.
@@ -177,7 +179,7 @@ class Override:
         score: The suggestion's score; None without a suggestion.
         box_from: Suggested box.
         box_to: Submitted box.
-        review_id: Review that the suggestion belongs to; empty without one.
+        review_id: Review that the suggestion belongs to (for LEFT_OVER, that was asked for); empty without one.
     """
 
     subject: Subject

@@ -1,1 +1,5 @@
 """The database: SQLAlchemy Core on SQLite or PostgreSQL. The only place that knows SQL."""
+
+from review_copilot.store.sql import SqlStore, open_store
+
+__all__ = ["SqlStore", "open_store"]

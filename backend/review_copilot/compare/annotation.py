@@ -1,0 +1,168 @@
+"""Compare one annotation with what its reviewer was shown. Knows how the parts go together, and no formula."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from review_copilot.compare.choice import choose_review
+from review_copilot.compare.magic import offer_rows, offers
+from review_copilot.compare.matching import MIN_IOU, SAME_CRITERION, assign, corners, overlaps
+from review_copilot.compare.rows import (
+    Asked,
+    field_kind,
+    lost_row,
+    own_row,
+    pair_row,
+    same_criterion,
+    text_change,
+    visible,
+)
+from review_copilot.domain.override import (
+    Comparison,
+    Override,
+    OverrideKind,
+    Subject,
+    SubmittedAnnotation,
+    SubmittedRegion,
+)
+from review_copilot.domain.review import Exposure, Review
+from review_copilot.domain.suggestion import Scope, Suggestion
+from review_copilot.ports import StoredPrediction
+
+_NOTHING_DRAFTED = frozenset({Exposure.FAILED, Exposure.NOT_READY})
+
+
+def compare(
+    annotation: SubmittedAnnotation,
+    reviews: Sequence[Review],
+    *,
+    predictions: Sequence[StoredPrediction] = (),
+    asked: Asked = Asked(),  # noqa: B008  # frozen
+    confirmed: bool = True,
+) -> Comparison:
+    """Find what became of every suggestion, and where every submitted region comes from.
+
+    The order of regions, reviews and predictions does not matter. A skipped task gives no rows but "skipped" and the
+    feedback: nobody judged its suggestions. Under a withheld review the kinds say what an unaided reviewer did:
+    "rejected" is then a suggestion that the reviewer did not find, "added" a flaw that the copilot did not find.
+
+    Args:
+        annotation: What was submitted.
+        reviews: Every review of its task, Magic ones included.
+        predictions: What Label Studio holds for the task; helps to tell several versions apart.
+        asked: Fields of the label config.
+        confirmed: Whether the annotation was read from Label Studio itself.
+
+    Returns:
+        Region rows in the order of the suggestions, then added regions in reading order, Magic rows, verdict, summary,
+        feedback.
+    """
+    chosen = choose_review(annotation, reviews, predictions)
+    offered = offers(annotation, reviews)
+    if annotation.skipped:
+        rows: tuple[Override, ...] = (
+            Override(subject=Subject.TASK, kind=OverrideKind.REJECTED, review_id=chosen.id if chosen else ""),
+        )
+    else:
+        magic, regions = offer_rows(offered, _in_reading_order(annotation.regions), asked=asked)
+        rows = (*_region_rows(chosen, regions, asked), *magic, *_image_rows(annotation, chosen, asked))
+    compared = (*((chosen,) if chosen else ()), *offered)
+    return Comparison(
+        annotation=annotation,
+        overrides=(*rows, *_feedback_rows(annotation)),
+        provenance=compared[0].provenance if compared else None,
+        review_ids=tuple(review.id for review in compared),
+        exposure=compared[0].exposure.value if compared else "",
+        confirmed=confirmed,
+    )
+
+
+def _in_reading_order(regions: Sequence[SubmittedRegion]) -> list[SubmittedRegion]:
+    return sorted(regions, key=lambda r: (r.box.y, r.box.x, r.box.height, r.box.width, r.criterion_id or "", r.id))
+
+
+def _region_rows(review: Review | None, regions: Sequence[SubmittedRegion], asked: Asked) -> tuple[Override, ...]:
+    """Rows of the drafted suggestions, paired by id, else by place and criterion, then of the regions that remain."""
+    suggestions = review.suggestions if review and review.exposure not in _NOTHING_DRAFTED else ()
+    review_id = review.id if review else ""
+    by_id = {region.id: region for region in regions}
+    partner = {s.id: by_id[s.id] for s in suggestions if s.id in by_id}
+    free = [region for region in regions if region.id not in partner]
+    partner |= _by_place([s for s in suggestions if s.id not in partner], free)
+    taken = {region.id for region in partner.values()}
+    return (
+        *(
+            pair_row(s, partner[s.id], review_id=review_id, asked=asked)
+            if s.id in partner
+            else lost_row(s, OverrideKind.REJECTED, review_id=review_id)
+            for s in suggestions
+        ),
+        *(own_row(region, OverrideKind.ADDED) for region in regions if region.id not in taken),
+    )
+
+
+def _by_place(suggestions: Sequence[Suggestion], regions: Sequence[SubmittedRegion]) -> dict[str, SubmittedRegion]:
+    """Suggestion id to region, by the best assignment.
+
+    A flaw of the whole image has no place that could tell it from another one: it is paired with the same criterion
+    only.
+    """
+    if not suggestions or not regions:
+        return {}
+    # Equal candidates are told apart by this order alone, so that the order of the review does not matter.
+    ours = sorted(suggestions, key=lambda s: s.id)
+    iou = overlaps(corners([visible(s.box) for s in ours]), corners([visible(r.box) for r in regions]))
+    same = np.array([[same_criterion(s, r) for r in regions] for s in ours])
+    everywhere = np.array([s.scope is Scope.IMAGE for s in ours])
+    allowed = (iou >= MIN_IOU) & (same | ~everywhere[:, None])
+    worth = np.where(allowed, iou + SAME_CRITERION * same, 0.0)
+    found = assign(worth[None])[0]
+    return {s.id: regions[index] for s, index in zip(ours, found, strict=True) if index >= 0}
+
+
+def _image_rows(annotation: SubmittedAnnotation, review: Review | None, asked: Asked) -> tuple[Override, ...]:
+    drafted = review if review and review.exposure not in _NOTHING_DRAFTED else None
+    review_id = review.id if review else ""
+    rows = []
+    verdict_from = drafted.verdict.value if drafted else ""
+    verdict_to = annotation.verdict.value if annotation.verdict else ""
+    if asked.verdict and (kind := field_kind(verdict_from, verdict_to)):
+        rows.append(
+            Override(
+                subject=Subject.VERDICT,
+                kind=kind,
+                severity_from=verdict_from,
+                severity_to=verdict_to,
+                review_id=review_id,
+            )
+        )
+    text_from, text_to = drafted.summary if drafted else "", annotation.summary
+    if asked.summary and (kind := field_kind(" ".join(text_from.split()), " ".join(text_to.split()))):
+        change = text_change(text_from, text_to)
+        rows.append(
+            Override(
+                subject=Subject.SUMMARY,
+                kind=kind,
+                text_from=text_from,
+                text_to=text_to,
+                text_similarity=change.kept if change else None,
+                text_distance=change.distance if change else None,
+                review_id=review_id,
+            )
+        )
+    return tuple(rows)
+
+
+def _feedback_rows(annotation: SubmittedAnnotation) -> tuple[Override, ...]:
+    if not annotation.feedback and not annotation.feedback_note:
+        return ()
+    return (
+        Override(
+            subject=Subject.FEEDBACK,
+            kind=OverrideKind.ADDED,
+            reasons=tuple(feedback.value for feedback in annotation.feedback),
+            note=annotation.feedback_note,
+        ),
+    )

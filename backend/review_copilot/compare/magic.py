@@ -1,0 +1,60 @@
+"""What became of suggestions offered through the Magic tool. Knows no drafted ones.
+
+Label Studio tells little: an accepted offer arrives as a region under our id, a declined one leaves no trace, and the
+box that was drawn to ask is submitted as a region when it was neither accepted nor declined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from review_copilot.compare.choice import began_at
+from review_copilot.compare.rows import Asked, lost_row, own_row, pair_row, same_place
+from review_copilot.domain.override import Override, OverrideKind, SubmittedAnnotation, SubmittedRegion
+from review_copilot.domain.review import Exposure, Review
+
+
+def offers(annotation: SubmittedAnnotation, reviews: Sequence[Review]) -> tuple[Review, ...]:
+    """The Magic reviews that were offered while this annotation was worked on, oldest first.
+
+    An offer names no person. It belongs to every annotation that holds one of its regions, and to every one that was
+    being worked on when it was made, from its beginning to its last change; two people at once on one task cannot be
+    told apart.
+    """
+    began, ended = began_at(annotation), annotation.updated_at or annotation.created_at
+    region_ids = {region.id for region in annotation.regions}
+
+    def belongs(review: Review) -> bool:
+        in_time = (began is None or began <= review.created_at) and (ended is None or review.created_at <= ended)
+        return in_time or any(s.id in region_ids for s in review.suggestions)
+
+    made = (r for r in reviews if r.box is not None and r.exposure is Exposure.OFFERED)
+    return tuple(sorted((r for r in made if belongs(r)), key=lambda r: (r.created_at, r.id)))
+
+
+def offer_rows(
+    offered: Sequence[Review], regions: Sequence[SubmittedRegion], *, asked: Asked
+) -> tuple[tuple[Override, ...], tuple[SubmittedRegion, ...]]:
+    """Rows of all offers, and the regions that belong to none of them."""
+    rest = {region.id: region for region in regions}
+    rows: list[Override] = []
+    for review in offered:
+        for suggestion in review.suggestions:
+            if region := rest.pop(suggestion.id, None):
+                row = pair_row(suggestion, region, review_id=review.id, asked=asked)
+                rows.append(replace(row, kind=OverrideKind.TAKEN))
+            else:
+                rows.append(lost_row(suggestion, OverrideKind.NOT_TAKEN, review_id=review.id))
+    for region in tuple(rest.values()):
+        if (review_id := _asked_with(region, offered)) is not None:
+            del rest[region.id]
+            rows.append(own_row(region, OverrideKind.LEFT_OVER, review_id=review_id))
+    return tuple(rows), tuple(rest.values())
+
+
+def _asked_with(region: SubmittedRegion, offered: Sequence[Review]) -> str | None:
+    """The review asked for with this very box; None for a region that somebody filled in and so made their own."""
+    if region.severity or region.rationale or region.reasons or region.note:
+        return None
+    return next((r.id for r in offered if r.box is not None and same_place(region.box, r.box)), None)

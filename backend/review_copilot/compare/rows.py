@@ -1,0 +1,164 @@
+"""Word what became of one suggestion as a row of the log. Knows neither review nor annotation around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rapidfuzz.distance import LCSseq, Levenshtein
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.override import Aspect, Override, OverrideKind, Reason, Shape, Subject, SubmittedRegion
+from review_copilot.domain.suggestion import Suggestion
+
+MOVED = 0.0005
+"""How far an edge may lie from the drafted one, as a fraction of the image's side, before the box counts as moved.
+
+Half a pixel on an image shown 1 000 pixels wide, and the error of a percentage rounded to one digit: editors and
+exporters compute coordinates anew without anybody having touched the box.
+"""
+
+ROTATED_DEG = 0.05
+"""Rotation from which a box counts as moved; the same reasoning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which fields the label config gives a reviewer. What it does not ask for is not compared."""
+
+    severity: bool = True
+    rationale: bool = True
+    verdict: bool = True
+    summary: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TextChange:
+    """How a text differs from its draft.
+
+    Attributes:
+        kept: Share of the draft's words that still stand, in their order, 0..1 (longest common subsequence).
+        distance: Least number of characters to insert, delete or replace (Levenshtein).
+    """
+
+    kept: float
+    distance: int
+
+
+def text_change(draft: str, text: str) -> TextChange | None:
+    """Compare two texts without regard to the amount of white space; None when there was no draft."""
+    before, after = draft.split(), text.split()
+    if not before:
+        return None
+    return TextChange(
+        kept=LCSseq.similarity(before, after) / len(before),
+        distance=Levenshtein.distance(" ".join(before), " ".join(after)),
+    )
+
+
+def visible(box: Box) -> Box:
+    """The part of a box inside the image; a box without area where nothing of it is."""
+    return box.clipped() or Box(box.x, box.y, 0.0, 0.0)
+
+
+def same_place(one: Box, other: Box) -> bool:
+    """Whether the visible parts of two boxes have all edges within `MOVED`."""
+    a, b = visible(one), visible(other)
+    edges = ((a.x, b.x), (a.y, b.y), (a.right, b.right), (a.bottom, b.bottom))
+    return all(abs(p - q) <= MOVED for p, q in edges)
+
+
+def same_criterion(suggestion: Suggestion, region: SubmittedRegion) -> bool:
+    """Whether a region has the suggested criterion, by id, or by label where the guideline does not know the label."""
+    if region.criterion_id is not None:
+        return region.criterion_id == suggestion.criterion_id
+    return suggestion.label.casefold() in {label.casefold() for label in region.labels}
+
+
+def pair_row(suggestion: Suggestion, region: SubmittedRegion, *, review_id: str, asked: Asked) -> Override:
+    """The row of a suggestion that was submitted, changed or not."""
+    edits = _edits(suggestion, region, asked)
+    change = text_change(suggestion.rationale, region.rationale) if asked.rationale else None
+    return Override(
+        subject=Subject.REGION,
+        kind=_kind(region, edits),
+        suggestion_id=suggestion.id,
+        region_id=region.id,
+        criterion_from=suggestion.criterion_id,
+        criterion_to=suggestion.criterion_id if same_criterion(suggestion, region) else region.criterion_id or "",
+        severity_from=suggestion.severity.value,
+        severity_to=region.severity.value if region.severity else "",
+        text_from=suggestion.rationale,
+        text_to=region.rationale,
+        edits=edits,
+        iou=visible(suggestion.box).iou(visible(region.box)),
+        text_similarity=change.kept if change else None,
+        text_distance=change.distance if change else None,
+        reasons=tuple(reason.value for reason in region.reasons),
+        note=region.note,
+        score=suggestion.score,
+        box_from=suggestion.box,
+        box_to=region.box,
+        review_id=review_id,
+    )
+
+
+def lost_row(suggestion: Suggestion, kind: OverrideKind, *, review_id: str) -> Override:
+    """The row of a suggestion that is not in the submission."""
+    return Override(
+        subject=Subject.REGION,
+        kind=kind,
+        suggestion_id=suggestion.id,
+        criterion_from=suggestion.criterion_id,
+        severity_from=suggestion.severity.value,
+        text_from=suggestion.rationale,
+        score=suggestion.score,
+        box_from=suggestion.box,
+        review_id=review_id,
+    )
+
+
+def own_row(region: SubmittedRegion, kind: OverrideKind, *, review_id: str = "") -> Override:
+    """The row of a region that no suggestion stands behind."""
+    return Override(
+        subject=Subject.REGION,
+        kind=kind,
+        region_id=region.id,
+        criterion_to=region.criterion_id or "",
+        severity_to=region.severity.value if region.severity else "",
+        text_to=region.rationale,
+        reasons=tuple(reason.value for reason in region.reasons),
+        note=region.note,
+        box_to=region.box,
+        review_id=review_id,
+    )
+
+
+def field_kind(draft: str, submitted: str) -> OverrideKind | None:
+    """What became of a drafted field of the whole image; None when it was neither drafted nor filled in."""
+    if draft == submitted:
+        return OverrideKind.UNTOUCHED if draft else None
+    if not draft:
+        return OverrideKind.ADDED
+    return OverrideKind.EDITED if submitted else OverrideKind.REJECTED
+
+
+def _edits(suggestion: Suggestion, region: SubmittedRegion, asked: Asked) -> tuple[Aspect, ...]:
+    turned = abs((region.rotation_deg + 180.0) % 360.0 - 180.0) > ROTATED_DEG
+    redrawn = region.shape is not Shape.RECTANGLE
+    changed = {
+        Aspect.PLACE: turned or redrawn or not same_place(suggestion.box, region.box),
+        Aspect.CRITERION: not same_criterion(suggestion, region),
+        Aspect.SEVERITY: asked.severity and region.severity is not suggestion.severity,
+        Aspect.RATIONALE: asked.rationale and region.rationale.split() != suggestion.rationale.split(),
+    }
+    return tuple(aspect for aspect, is_changed in changed.items() if is_changed)
+
+
+def _kind(region: SubmittedRegion, edits: tuple[Aspect, ...]) -> OverrideKind:
+    if Reason.NOT_A_DEFECT in region.reasons:
+        return OverrideKind.REJECTED
+    if edits or any(reason is not Reason.AGREE for reason in region.reasons):
+        return OverrideKind.EDITED
+    if region.reasons:
+        return OverrideKind.CONFIRMED
+    return OverrideKind.EDITED if region.note.strip() else OverrideKind.UNTOUCHED

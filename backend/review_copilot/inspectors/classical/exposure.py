@@ -1,0 +1,99 @@
+"""How light, how dark, and where detail is lost at the ends of the range. Knows no guideline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.image import Pixels
+from review_copilot.inspectors.classical.frame import Frame, Grey, Mask
+
+MIDDLE_GREY = 0.18
+"""Luminance of the photographer's grey card (ISO 2721)."""
+WHITE = 250
+"""Level from which a channel counts as full; re-compression moves 255 by a few levels."""
+BLACK = 6
+"""Level up to which a pixel counts as empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """How light the picture is.
+
+    Attributes:
+        stops: Mean luminance in stops from middle grey; 0 is middle grey, 2.47 is all white, -8 is the floor.
+        median: Median luma, 0..255.
+        dark_percent: Share of pixels with luma below 40.
+        light_percent: Share of pixels with luma above 215.
+        white_percent: Share of pixels at white.
+        black_percent: Share of pixels at black.
+    """
+
+    stops: float
+    median: float
+    dark_percent: float
+    light_percent: float
+    white_percent: float
+    black_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A connected area.
+
+    Attributes:
+        box: Its bounding box.
+        percent: Its own area as a share of the picture.
+    """
+
+    box: Box
+    percent: float
+
+
+def tone(grey: Grey) -> Tone:
+    """Lightness of a picture, with luminance by the sRGB curve (IEC 61966-2-1)."""
+    counts = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
+    share = counts / counts.sum()
+    level = np.arange(256) / 255.0
+    linear = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+    mean = float((share * linear).sum())
+    return Tone(
+        stops=float(np.log2(max(mean, MIDDLE_GREY / 256) / MIDDLE_GREY)),
+        median=float(np.searchsorted(np.cumsum(share), 0.5)),
+        dark_percent=float(100 * share[:40].sum()),
+        light_percent=float(100 * share[216:].sum()),
+        white_percent=float(100 * share[WHITE:].sum()),
+        black_percent=float(100 * share[: BLACK + 1].sum()),
+    )
+
+
+def clipped_patches(frame: Frame, *, least_percent: float) -> tuple[Patch, ...]:
+    """Areas at pure white, largest first; those under `least_percent` of the picture are left out."""
+    return _patches(_white(frame.small_rgb), least_percent=least_percent)
+
+
+def crushed_patches(frame: Frame, *, least_percent: float) -> tuple[Patch, ...]:
+    """Areas at pure black, largest first; those under `least_percent` of the picture are left out."""
+    return _patches(frame.small_rgb.max(axis=2) <= BLACK, least_percent=least_percent)
+
+
+def _white(rgb: Pixels) -> Mask:
+    return np.asarray(rgb.min(axis=2) >= WHITE)
+
+
+def _patches(mask: Mask, *, least_percent: float) -> tuple[Patch, ...]:
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
+    height, width = mask.shape
+    own = np.bincount(labels[mask], minlength=count)
+    patches = []
+    for index in range(1, count):
+        percent = 100.0 * float(own[index]) / mask.size
+        if percent < least_percent:
+            continue
+        x, y, w, h = (float(v) for v in stats[index][:4])
+        patches.append(Patch(Box(x / width, y / height, w / width, h / height), percent))
+    return tuple(sorted(patches, key=lambda p: -p.percent))

@@ -1,0 +1,265 @@
+"""Read what a reviewer submitted. Knows no suggestion and no network.
+
+Reads annotations of the REST API, of webhooks and of exports, old ones included. Never raises for what stands in
+them: what cannot be read is left out and said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Severity, Verdict
+from review_copilot.domain.override import Feedback, Reason, Shape, SubmittedAnnotation, SubmittedRegion
+from review_copilot.domain.review import TaskKey
+from review_copilot.labelstudio.mapping import ChoiceField, LabelMap
+from review_copilot.labelstudio.shapes import bounding_box, number, rotation_of, shape_of
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+_NOT_GEOMETRY = frozenset({"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker"})
+
+
+@dataclass(slots=True)
+class _Region:
+    """One region while its results are gathered."""
+
+    id: str
+    box: Box | None = None
+    shape: Shape = Shape.RECTANGLE
+    rotation_deg: float = 0.0
+    labels: list[str] = field(default_factory=list)
+    severity: Severity | None = None
+    rationale: str = ""
+    reasons: list[Reason] = field(default_factory=list)
+    note: str = ""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Everything of an annotation while it is read."""
+
+    regions: dict[str, _Region] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    summary: str = ""
+    feedback: list[Feedback] = field(default_factory=list)
+    feedback_note: str = ""
+    dropped: list[str] = field(default_factory=list)
+
+
+def raw_annotations(task: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """The annotations of a task as JSON, in their order; old exports call them completions."""
+    found = task.get("annotations")
+    if not isinstance(found, list):
+        found = task.get("completions")
+    return [raw for raw in found if isinstance(raw, Mapping)] if isinstance(found, list) else []
+
+
+def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap) -> SubmittedAnnotation:
+    """One annotation.
+
+    Args:
+        raw: Its JSON; unknown keys are ignored, missing ones left at their defaults.
+        key: Which task.
+        labels: The label config by which it was made.
+    """
+    gathered = _Gathered()
+    results = raw.get("result")
+    for index, result in enumerate(results if isinstance(results, list) else []):
+        if isinstance(result, Mapping):
+            _read_result(result, index=index, into=gathered, labels=labels)
+        else:
+            gathered.dropped.append(f"Result {index + 1} is no object.")
+    regions = tuple(_submitted(region, labels) for region in gathered.regions.values() if region.box is not None)
+    author = _person(raw.get("completed_by"))
+    skipped = any(raw.get(name) is True for name in ("was_cancelled", "skipped", "cancelled"))
+    annotation_id = number(raw.get("id"))
+    return SubmittedAnnotation(
+        key=key,
+        annotation_id=int(annotation_id) if annotation_id is not None else 0,
+        regions=regions,
+        verdict=gathered.verdict,
+        summary=gathered.summary,
+        feedback=tuple(dict.fromkeys(gathered.feedback)),
+        feedback_note=gathered.feedback_note,
+        author=author,
+        editor=_person(raw.get("updated_by")) or author,
+        created_at=_moment(raw.get("created_at")),
+        updated_at=_moment(raw.get("updated_at")),
+        lead_time_s=_seconds(raw.get("lead_time")),
+        skipped=skipped,
+        parent_prediction=_identity(raw.get("parent_prediction")),
+        parent_annotation=_identity(raw.get("parent_annotation")),
+        content_hash=_content_hash(regions, gathered, skipped=skipped),
+        dropped=tuple(gathered.dropped),
+    )
+
+
+def _read_result(result: Mapping[object, object], *, index: int, into: _Gathered, labels: LabelMap) -> None:
+    kind, from_name = str(result.get("type", "")), str(result.get("from_name", ""))
+    raw_value = result.get("value")
+    value: Mapping[object, object] = raw_value if isinstance(raw_value, Mapping) else {}
+    if kind == "relation":
+        into.dropped.append("A relation between regions is no part of a review.")
+        return
+    if _read_image_field(from_name, value, into=into, labels=labels):
+        return
+    shape = shape_of(kind, value)
+    region_id = str(result.get("id") or f"result-{index + 1}")
+    region = into.regions.get(region_id) or _Region(region_id)
+    known = _read_region_field(from_name, value, region=region, into=into, labels=labels)
+    if not known and (kind in _NOT_GEOMETRY or shape is None):
+        into.dropped.append(f'A result of type "{kind}" from "{from_name}" belongs to no field of a review.')
+        return
+    if region.box is None and shape is not None:
+        width, height = number(result.get("original_width")) or 0.0, number(result.get("original_height")) or 0.0
+        region.box = bounding_box(shape, value, width_px=width, height_px=height)
+        region.shape, region.rotation_deg = shape, rotation_of(value)
+        if region.box is None:
+            into.dropped.append(f'The {shape} "{region_id}" has no readable place.')
+    into.regions[region_id] = region
+    if not known:
+        region.labels.extend(label for label in _labels(kind, value) if label not in region.labels)
+
+
+def _read_image_field(from_name: str, value: Mapping[object, object], *, into: _Gathered, labels: LabelMap) -> bool:
+    """Take a verdict, summary or feedback; False when the result is none of them."""
+    if not from_name:
+        return False
+    if labels.verdict is not None and from_name == labels.verdict.name:
+        into.verdict = next(iter(_choices(labels.verdict, value, into=into)), into.verdict)
+    elif labels.feedback is not None and from_name == labels.feedback.name:
+        into.feedback.extend(_choices(labels.feedback, value, into=into))
+    elif from_name == labels.summary:
+        into.summary = _text(value)
+    elif from_name == labels.feedback_note:
+        into.feedback_note = _text(value)
+    else:
+        return False
+    return True
+
+
+def _read_region_field(
+    from_name: str, value: Mapping[object, object], *, region: _Region, into: _Gathered, labels: LabelMap
+) -> bool:
+    """Take a severity, rationale, reasons or note; False when the result is none of them."""
+    if not from_name:
+        return False
+    if labels.severity is not None and from_name == labels.severity.name:
+        region.severity = next(iter(_choices(labels.severity, value, into=into)), region.severity)
+    elif labels.reasons is not None and from_name == labels.reasons.name:
+        region.reasons.extend(_choices(labels.reasons, value, into=into))
+    elif from_name == labels.rationale:
+        region.rationale = _text(value)
+    elif from_name == labels.note:
+        region.note = _text(value)
+    else:
+        return False
+    return True
+
+
+def _choices(choice_field: ChoiceField[_Word], value: Mapping[object, object], *, into: _Gathered) -> list[_Word]:
+    """The chosen values that we know; the others are said."""
+    chosen = value.get("choices")
+    found: list[_Word] = []
+    for text in chosen if isinstance(chosen, list) else [chosen]:
+        word = choice_field.read(text) if isinstance(text, str) else None
+        if word is not None:
+            found.append(word)
+        elif text is not None:
+            into.dropped.append(f'The choice "{text}" of "{choice_field.name}" is none of the guideline.')
+    return found
+
+
+def _text(value: Mapping[object, object]) -> str:
+    """A text area's paragraphs, joined by line breaks."""
+    text = value.get("text")
+    paragraphs = text if isinstance(text, list) else [text]
+    return "\n".join(part.strip() for part in paragraphs if isinstance(part, str) and part.strip())
+
+
+def _labels(kind: str, value: Mapping[object, object]) -> list[str]:
+    """Labels stand under the result's type; the plain tags' under "labels"."""
+    found = value.get(kind)
+    if not isinstance(found, list):
+        found = next((value[name] for name in value if str(name).endswith("labels")), None)
+    return [label for label in found if isinstance(label, str)] if isinstance(found, list) else []
+
+
+def _submitted(region: _Region, labels: LabelMap) -> SubmittedRegion:
+    known = (labels.criterion_of(label) for label in region.labels)
+    return SubmittedRegion(
+        id=region.id,
+        box=region.box or Box(0.0, 0.0, 0.0, 0.0),
+        labels=tuple(region.labels),
+        criterion_id=next((criterion_id for criterion_id in known if criterion_id is not None), None),
+        severity=region.severity,
+        rationale=region.rationale,
+        reasons=tuple(dict.fromkeys(region.reasons)),
+        note=region.note,
+        shape=region.shape,
+        rotation_deg=region.rotation_deg,
+    )
+
+
+def _content_hash(regions: Sequence[SubmittedRegion], gathered: _Gathered, *, skipped: bool) -> str:
+    """Hash of what the annotation says: the order of regions, times and Label Studio's own marks do not count."""
+    content = {
+        "regions": sorted(_region_content(region) for region in regions),
+        "verdict": gathered.verdict,
+        "summary": gathered.summary,
+        "feedback": sorted(set(gathered.feedback)),
+        "feedback_note": gathered.feedback_note,
+        "skipped": skipped,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _region_content(region: SubmittedRegion) -> list[str]:
+    """Places count to a ten-thousandth of a percent: Label Studio's own rounding is no edit."""
+    place = [f"{part:.6f}" for part in (region.box.x, region.box.y, region.box.width, region.box.height)]
+    turned = f"{region.rotation_deg:.3f}"
+    said = [region.severity or "", region.rationale, ",".join(sorted(region.reasons)), region.note]
+    return [region.id, region.shape, turned, *place, json.dumps(region.labels), *said]
+
+
+def _person(value: object) -> str:
+    """A user: a number, a name, or an object with id, email or username; the last one of a list."""
+    if isinstance(value, list):
+        return _person(value[-1]) if value else ""
+    if isinstance(value, Mapping):
+        return next((found for name in ("id", "email", "username") if (found := _person(value.get(name)))), "")
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    return str(value).strip()
+
+
+def _moment(value: object) -> datetime | None:
+    """A time in UTC, from ISO text (UTC when it names no zone) or from seconds since 1970; None when unreadable."""
+    try:
+        if (seconds := number(value)) is not None:
+            return datetime.fromtimestamp(seconds, tz=UTC)
+        if not isinstance(value, str):
+            return None
+        read = datetime.fromisoformat(value.strip())
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _seconds(value: object) -> float | None:
+    seconds = number(value)
+    return seconds if seconds is not None and seconds >= 0 else None
+
+
+def _identity(value: object) -> int | None:
+    """An id: a number, or an object that has one."""
+    if isinstance(value, Mapping):
+        return _identity(value.get("id"))
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

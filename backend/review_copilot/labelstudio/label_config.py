@@ -1,0 +1,268 @@
+"""Write the labeling interface and the instructions of a guideline. Knows no project and no review.
+
+The layout is made for 1440 x 900 pixels in the label stream: labels above, the image on the left, the
+verdict, the selected region's fields and the feedback on the right, all visible at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from xml.etree import ElementTree as ET
+
+from review_copilot.domain.guideline import Criterion, Guideline, Severity, Verdict
+from review_copilot.domain.override import Feedback, Reason
+from review_copilot.errors import GuidelineError
+from review_copilot.labelstudio import names
+from review_copilot.labelstudio.look import NOVEL_COLOUR, PALETTE, STYLE
+
+EDITOR_KEYS = frozenset("behkmopruvw[]") | {
+    "shift+r",
+    "shift+1",
+    "shift+2",
+    "enter",
+    "escape",
+    "backspace",
+    "delete",
+    "space",
+}
+"""Keys that Label Studio 1.23.2's own keymap binds (zoom, tools, regions); a label must not take them."""
+
+_SEVERITY_KEYS: Mapping[Severity, str] = {Severity.MINOR: "z", Severity.MAJOR: "x", Severity.CRITICAL: "c"}
+_VERDICT_KEYS: Mapping[Verdict, str] = {Verdict.PASS: "y", Verdict.FAIL: "n", Verdict.DISCUSS: "j"}
+_REASON_KEYS: Mapping[Reason, str] = {
+    Reason.AGREE: "g",
+    Reason.NOT_A_DEFECT: "shift+n",
+    Reason.WRONG_CRITERION: "shift+c",
+    Reason.WRONG_PLACE: "shift+p",
+    Reason.WRONG_SEVERITY: "shift+s",
+    Reason.EXPLANATION_WRONG: "shift+e",
+    Reason.GUIDELINE_UNCLEAR: "shift+g",
+    Reason.NOT_COVERED: "shift+o",
+}
+_FEEDBACK_KEYS: Mapping[Feedback, str] = {
+    Feedback.UNCLEAR: "shift+u",
+    Feedback.NOT_COVERED: "shift+m",
+    Feedback.CONFLICT: "shift+f",
+}
+_CHOICE_KEYS = frozenset(
+    [*_SEVERITY_KEYS.values(), *_VERDICT_KEYS.values(), *_REASON_KEYS.values(), *_FEEDBACK_KEYS.values()]
+)
+_LABEL_KEYS = (*"1234567890qtasdfil", *(f"shift+{key}" for key in "adhijklqtvwxyz"))
+"""Keys that are dealt to labels whose guideline names none; what is over gets none."""
+
+_SEVERITY_HINT = "How bad it is, by the anchors of the criterion: see Instructions."
+_REASON_HINTS: Mapping[Reason, str] = {
+    Reason.AGREE: "The suggestion is right as it is, or after your small correction.",
+    Reason.NOT_A_DEFECT: "There is nothing to flag here. You may also delete the region.",
+    Reason.WRONG_CRITERION: "There is a flaw, but another criterion describes it. Change the label.",
+    Reason.WRONG_PLACE: "The flaw is elsewhere, larger or smaller. Move the box.",
+    Reason.WRONG_SEVERITY: "Better or worse than drafted. Change the severity.",
+    Reason.EXPLANATION_WRONG: "The drafted text is not true. Correct it.",
+    Reason.GUIDELINE_UNCLEAR: "The guideline can be read in more than one way here.",
+    Reason.NOT_COVERED: "The guideline says nothing about this.",
+}
+_FEEDBACK_HINTS: Mapping[Feedback, str] = {
+    Feedback.UNCLEAR: "A rule can be read in more than one way for this image.",
+    Feedback.NOT_COVERED: "The image shows something that no rule speaks of.",
+    Feedback.CONFLICT: "Two rules contradict each other for this image.",
+}
+
+
+def generate(guideline: Guideline, *, reference: bool = False, prompt: bool = False) -> str:
+    """The label config of a guideline, as indented XML that ends with a line break.
+
+    Args:
+        guideline: Its criteria become rectangle labels, in order, and the novel pattern the last one.
+        reference: Show the task's `$reference` image beside the image under review.
+        prompt: Show the task's `$prompt` text above the image.
+
+    Raises:
+        GuidelineError: A hotkey of the guideline is one that the editor or another field uses.
+    """
+    root = ET.Element("View", {"className": "rc"})
+    ET.SubElement(root, "Style").text = STYLE
+    _add_labels(root, guideline)
+    body = ET.SubElement(root, "View", {"className": "rc-body"})
+    _add_images(body, reference=reference, prompt=prompt)
+    side = ET.SubElement(body, "View", {"className": "rc-side"})
+    _add_image_fields(side, guideline)
+    _add_region_fields(side, guideline)
+    _add_feedback(side)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _add_labels(parent: ET.Element, guideline: Guideline) -> None:
+    box = ET.SubElement(parent, "View", {"className": "rc-labels"})
+    labels = ET.SubElement(
+        box,
+        "RectangleLabels",
+        {
+            "name": names.LABEL,
+            "toName": names.IMAGE,
+            "smart": "true",
+            "strokeWidth": "2",
+            "opacity": "0.08",
+            "canRotate": "false",
+            "showInline": "true",
+        },
+    )
+    keys = _dealt_keys(guideline)
+    for index, criterion in enumerate(guideline.criteria):
+        colour = PALETTE[index % len(PALETTE)]
+        _add_label(labels, criterion.label, colour=colour, hint=criterion.definition, hotkey=keys.get(criterion.label))
+    novel = guideline.novel
+    _add_label(labels, novel.label, colour=NOVEL_COLOUR, hint=novel.definition, hotkey=keys.get(novel.label))
+
+
+def _add_label(parent: ET.Element, value: str, *, colour: str, hint: str, hotkey: str | None) -> None:
+    attributes = {"value": value, "background": colour, "hint": hint}
+    if hotkey:
+        attributes["hotkey"] = hotkey
+    ET.SubElement(parent, "Label", attributes)
+
+
+def _dealt_keys(guideline: Guideline) -> dict[str, str]:
+    """Label to hotkey: the guideline's own first, then the next free one of the pool."""
+    wanted = [(criterion.label, criterion.hotkey) for criterion in guideline.criteria]
+    wanted.append((guideline.novel.label, guideline.novel.hotkey))
+    for label, key in wanted:
+        if key.casefold() in EDITOR_KEYS | _CHOICE_KEYS:
+            taken_by = "the editor itself" if key.casefold() in EDITOR_KEYS else "another field of the review"
+            raise GuidelineError(
+                f'The hotkey "{key}" of "{label}" in the guideline {guideline.id} is used by {taken_by}.',
+                hint=f"Choose one of {' '.join(_LABEL_KEYS[:18])}, or leave hotkey out.",
+            )
+    own = {key.casefold() for _, key in wanted}
+    free = (key for key in _LABEL_KEYS if key not in own)
+    return {label: key or dealt for label, key in wanted if (dealt := key or next(free, ""))}
+
+
+def _add_images(parent: ET.Element, *, reference: bool, prompt: bool) -> None:
+    column = ET.SubElement(parent, "View", {"className": "rc-image"})
+    if prompt:
+        box = ET.SubElement(column, "View", {"className": "rc-prompt"})
+        ET.SubElement(box, "Header", {"value": "Prompt", "size": "6"})
+        ET.SubElement(box, "Text", {"name": names.PROMPT, "value": "$prompt"})
+    pair = ET.SubElement(column, "View", {"className": "rc-pair rc-two" if reference else "rc-pair"})
+    _add_image(ET.SubElement(pair, "View", {"className": "rc-one"}), names.IMAGE, value="$image")
+    if reference:
+        _add_image(ET.SubElement(pair, "View", {"className": "rc-one"}), names.REFERENCE, value="$reference")
+
+
+def _add_image(parent: ET.Element, name: str, *, value: str) -> None:
+    ET.SubElement(
+        parent,
+        "Image",
+        {
+            "name": name,
+            "value": value,
+            "zoom": "true",
+            "zoomControl": "true",
+            "brightnessControl": "true",
+            "contrastControl": "true",
+            "rotateControl": "true",
+            "maxHeight": "calc(100vh - 240px)",
+        },
+    )
+
+
+def _add_image_fields(parent: ET.Element, guideline: Guideline) -> None:
+    group = _add_group(parent, "Verdict")
+    verdicts = _add_choices(group, names.VERDICT, look="rc-pills", choice="single-radio", required="true")
+    verdicts.set("requiredMessage", "Choose a verdict: pass, fail or discuss.")
+    for verdict, value in names.VERDICT_CHOICES.items():
+        _add_choice(verdicts, value, hotkey=_VERDICT_KEYS[verdict], hint=guideline.verdict.words)
+    _add_text(group, names.SUMMARY, rows=2, placeholder="Summary in a sentence or two")
+
+
+def _add_region_fields(parent: ET.Element, guideline: Guideline) -> None:
+    empty = _add_group(parent, "No region selected", visibleWhen="no-region-selected")
+    ET.SubElement(
+        ET.SubElement(empty, "View", {"className": "rc-quiet"}),
+        "Header",
+        {"value": "Click a box, or press a label's key and draw one.", "size": "6"},
+    )
+    group = _add_group(parent, "Selected region", visibleWhen="region-selected")
+    severities = _add_choices(group, names.SEVERITY, look="rc-pills", choice="single-radio", perRegion="true")
+    for severity, value in names.SEVERITY_CHOICES.items():
+        _add_choice(severities, value, hotkey=_SEVERITY_KEYS[severity], hint=_SEVERITY_HINT)
+    _add_text(group, names.RATIONALE, rows=4, placeholder=guideline.rationale.words, perRegion="true")
+    reasons = _add_choices(group, names.REASONS, look="rc-ticks", choice="multiple", perRegion="true")
+    for reason, value in names.REASON_CHOICES.items():
+        _add_choice(reasons, value, hotkey=_REASON_KEYS[reason], hint=_REASON_HINTS[reason])
+    _add_text(group, names.NOTE, rows=1, placeholder="Note on this region (optional)", perRegion="true")
+
+
+def _add_feedback(parent: ET.Element) -> None:
+    group = _add_group(parent, "Guideline feedback")
+    feedback = _add_choices(group, names.FEEDBACK, look="rc-ticks rc-three", choice="multiple")
+    for kind, value in names.FEEDBACK_CHOICES.items():
+        _add_choice(feedback, value, hotkey=_FEEDBACK_KEYS[kind], hint=_FEEDBACK_HINTS[kind])
+    _add_text(group, names.FEEDBACK_NOTE, rows=1, placeholder="What should the guideline say? (optional)")
+
+
+def _add_group(parent: ET.Element, title: str, **attributes: str) -> ET.Element:
+    group = ET.SubElement(parent, "View", {"className": "rc-group", **attributes})
+    ET.SubElement(group, "Header", {"value": title, "size": "6"})
+    return group
+
+
+def _add_choices(parent: ET.Element, name: str, *, look: str, **attributes: str) -> ET.Element:
+    box = ET.SubElement(parent, "View", {"className": look})
+    return ET.SubElement(box, "Choices", {"name": name, "toName": names.IMAGE, "layout": "inline", **attributes})
+
+
+def _add_choice(parent: ET.Element, value: str, *, hotkey: str, hint: str) -> None:
+    told = f"{hint} [{hotkey}]"
+    ET.SubElement(parent, "Choice", {"value": value, "hotkey": hotkey, "hint": told})
+
+
+def _add_text(parent: ET.Element, name: str, *, rows: int, placeholder: str, **attributes: str) -> None:
+    box = ET.SubElement(parent, "View", {"className": f"rc-{name}"})
+    ET.SubElement(
+        box,
+        "TextArea",
+        {
+            "name": name,
+            "toName": names.IMAGE,
+            "rows": str(rows),
+            "maxSubmissions": "1",
+            "editable": "true",
+            "showSubmitButton": "false",
+            "placeholder": placeholder,
+            **attributes,
+        },
+    )
+
+
+def instructions(guideline: Guideline) -> str:
+    """The guideline as HTML for the project's labeling instructions; every text escaped."""
+    return "\n".join(_instruction_lines(guideline))
+
+
+def _instruction_lines(guideline: Guideline) -> Iterator[str]:
+    yield f"<h2>{escape(guideline.title)} {escape(guideline.version)}</h2>"
+    yield f"<p>{escape(guideline.purpose)}</p>"
+    yield f"<p><b>Verdict.</b> {escape(guideline.verdict.words)}</p>"
+    yield f"<p><b>Rationale.</b> {escape(guideline.rationale.words)}</p>"
+    for criterion in guideline.criteria:
+        yield from _criterion_lines(criterion)
+    yield f"<h3>{escape(guideline.novel.label)}</h3>"
+    yield f"<p>{escape(guideline.novel.definition)}</p>"
+    yield f"<p><i>Revision {escape(guideline.revision)}</i></p>"
+
+
+def _criterion_lines(criterion: Criterion) -> Iterator[str]:
+    yield f"<h3>{escape(criterion.id)} {escape(criterion.label)}</h3>"
+    yield f"<p>{escape(criterion.definition)}</p>"
+    for title, entries in (("Flag when", criterion.flag_when), ("Do not flag when", criterion.do_not_flag_when)):
+        yield f"<p><b>{title}</b></p>"
+        yield "<ul>" + "".join(f"<li>{escape(entry)}</li>" for entry in entries) + "</ul>"
+    yield "<p><b>Severity</b></p>"
+    yield "<ul>"
+    for severity in Severity:
+        yield f"<li><b>{severity.value}</b>: {escape(criterion.severity[severity].words)}</li>"
+    yield "</ul>"
+    yield f"<p><b>Example</b>: {escape(criterion.rationale)}</p>"

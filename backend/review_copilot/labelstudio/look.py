@@ -1,0 +1,68 @@
+"""How the generated labeling interface looks: colours and spacing. Knows no guideline."""
+
+NOVEL_COLOUR = "#ff00ff"
+PALETTE = (
+    "#886600", "#5533ff", "#ee5599", "#4499aa", "#2288ff", "#bb2200", "#446633", "#884488", "#dd7700", "#006688",
+    "#9988bb", "#669900", "#bb0055", "#119977", "#ff5555", "#996655", "#998855", "#6666aa", "#007777", "#9966ff",
+    "#dd00aa", "#668855", "#aa6677",
+)  # fmt: skip
+"""Colours for criteria in their order; NOVEL_COLOUR is one more of them.
+
+Chosen farthest-first (each new colour as far as possible from those taken, by CIEDE2000 as normal eyes and, at a third
+of the weight, as deuteranopic eyes see it, Vienot 1999) among web colours in steps of 17 whose contrast is at least 3:1
+against white and against black (WCAG 2.2, success criterion 1.4.11), so that a box shows on either theme. The first
+fifteen and the novel one differ by 17 or more. Labels always carry their name, so that colour is never the only sign
+(WCAG 1.4.1).
+"""
+
+STYLE = """
+.rc-labels .lsf-labels { margin: 0; }
+.rc-labels .lsf-label { margin: 0 5px 5px 0; }
+.rc-prompt {
+  max-height: 84px; overflow-y: auto; margin-bottom: 8px; padding: 6px 10px; border-left: 3px solid #8a8f98;
+}
+.rc-body { display: flex; gap: 14px; align-items: flex-start; margin-top: 6px; }
+.rc-image { flex: 1 1 auto; min-width: 0; }
+.rc-two { display: flex; gap: 8px; }
+.rc-one { flex: 1 1 0; min-width: 0; }
+.rc-side { flex: 0 0 336px; min-width: 0; }
+.rc-side h4, .rc-side h5, .rc-side h6 {
+  margin: 0 0 4px !important; font-size: 14px; line-height: 20px; font-weight: 600;
+}
+.rc-group { border: 1px solid rgba(128, 128, 128, 0.35); border-radius: 8px; padding: 8px 10px; margin-bottom: 8px; }
+.rc-group .lsf-choices { margin: 0; }
+.rc-group .lsf-choice { margin: 0; min-width: 0; }
+.rc-group .lsf-choice__item, .rc-group .lsf-choice__checkbox { margin: 0; padding: 0; }
+.rc-group label { font-weight: 400; line-height: 20px; }
+.rc-pills .lsf-choices { display: flex; gap: 6px; }
+.rc-pills .lsf-choice { flex: 1 1 0; }
+.rc-pills .lsf-choice__item { border: 1px solid rgba(128, 128, 128, 0.45); border-radius: 14px; padding: 3px 8px; }
+.rc-pills .lsf-choice__item:has(input:checked) { border-color: #4c5fa9; background: rgba(76, 95, 169, 0.16); }
+.rc-pills .lsf-choice__item:has(input:checked) label { font-weight: 600; }
+.rc-ticks .lsf-choices { display: grid; grid-template-columns: 1fr 1fr; gap: 4px 6px; }
+.rc-ticks .lsf-hint { display: none; }
+.rc-group .lsf-text-area > div, .rc-group .lsf-text-area .ant-form-item { margin: 0 !important; }
+.rc-group .lsf-row { margin: 0; }
+.rc-group .lsf-textarea__region { margin: 0; }
+.rc-group textarea, .rc-group .lsf-text-area input {
+  width: 100%; font-size: 14px; line-height: 19px; padding: 5px 8px;
+}
+.rc-group .lsf-text-area { margin: 6px 0 0 !important; }
+.rc-group .lsf-textarea__region { position: relative; }
+.rc-group [data-testid="htx-textbox-content"] { min-height: 30px; padding: 5px 26px 5px 8px; }
+.rc-group [data-testid="htx-textbox-content"] * { font-size: 14px; line-height: 19px; }
+.rc-group [data-testid="htx-textbox-edit-button"] {
+  position: absolute; top: 0; left: 0; width: 100%; height: 100%; padding: 5px; background: none; border: none;
+  box-shadow: none; display: flex; justify-content: flex-end; align-items: flex-start; cursor: text;
+}
+.rc-group [data-testid="htx-textbox-delete-button"] { display: none; }
+.rc-rationale [data-testid="htx-textbox-content"], .rc-rationale textarea { min-height: 88px; }
+.rc-summary [data-testid="htx-textbox-content"], .rc-summary textarea { min-height: 50px; }
+.rc-three .lsf-choices { grid-template-columns: auto auto auto; }
+.rc-quiet h4 { font-weight: 400; }
+.rc-quiet { opacity: 0.75; }
+"""
+"""Spacing for the editor of Label Studio 1.23: where another version names its parts otherwise, all stays usable.
+
+A click anywhere on a drafted text starts to edit it: the editor's pencil is spread over the text.
+"""

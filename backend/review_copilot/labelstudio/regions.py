@@ -1,0 +1,156 @@
+"""Write a review as predictions that Label Studio shows. Knows no reviewer and no network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.review import Review
+from review_copilot.domain.suggestion import Dropped, Scope, Suggestion
+from review_copilot.labelstudio.mapping import LabelMap
+
+_DIGITS = 4
+"""Decimals of a percentage: a hundredth of a pixel at 10 000 px."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """One review on the wire.
+
+    Attributes:
+        payload: `{"result", "score", "model_version"}` as `/predict` answers and the prediction import take it.
+        dropped: What of the review the label config cannot carry, with how often.
+    """
+
+    payload: dict[str, object]
+    dropped: tuple[Dropped, ...]
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """Collects results and what was left out, for one review."""
+
+    review: Review
+    labels: LabelMap
+    results: list[dict[str, object]] = field(default_factory=list)
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def dropped(self) -> tuple[Dropped, ...]:
+        return tuple(Dropped(f"{what} ({count})", reason) for (what, reason), count in self.left_out.items())
+
+
+def to_prediction(review: Review, labels: LabelMap) -> Drafted:
+    """The whole review: regions, verdict and summary, under its roll-out.
+
+    Image-wide boxes come first, so that the editor lays the local ones over them and a click finds those.
+    The score is the suggestions' mean, for sorting in the Data Manager; None when there are none.
+    """
+    sheet = _Sheet(review, labels)
+    _add_regions(sheet)
+    _add_image_fields(sheet)
+    return Drafted(_payload(sheet), sheet.dropped())
+
+
+def to_interactive(review: Review, labels: LabelMap) -> Drafted:
+    """Regions only, as the Magic tool wants them; `{"result": []}` when there are none."""
+    sheet = _Sheet(review, labels)
+    _add_regions(sheet)
+    return Drafted(_payload(sheet) if sheet.results else {"result": []}, sheet.dropped())
+
+
+def _payload(sheet: _Sheet) -> dict[str, object]:
+    scores = [suggestion.score for suggestion in sheet.review.suggestions]
+    return {
+        "result": sheet.results,
+        "score": round(sum(scores) / len(scores), 4) if scores else None,
+        "model_version": sheet.review.provenance.rollout,
+    }
+
+
+def _add_regions(sheet: _Sheet) -> None:
+    for suggestion in sorted(sheet.review.suggestions, key=lambda item: item.scope is not Scope.IMAGE):
+        box = suggestion.box.clipped()
+        if suggestion.criterion_id not in sheet.labels.label_texts:
+            label = f'the suggestion "{suggestion.label}"'
+            sheet.left_out[label, "The label config has no label for it."] += 1
+        elif box is None:
+            sheet.left_out[f'the suggestion "{suggestion.label}"', "Its box lies outside the image."] += 1
+        else:
+            sheet.results.extend(_region(sheet, suggestion, box))
+
+
+def _region(sheet: _Sheet, suggestion: Suggestion, box: Box) -> Iterator[dict[str, object]]:
+    """Box, severity and rationale under one region id; each repeats the place, as the editor wants it."""
+    labels, review = sheet.labels, sheet.review
+    place = _percent(box)
+    common: dict[str, object] = {
+        "id": suggestion.id,
+        "to_name": labels.image,
+        "original_width": review.image_width_px,
+        "original_height": review.image_height_px,
+        "image_rotation": 0,
+    }
+    marked = {"score": round(suggestion.score, _DIGITS), "meta": {"text": [_evidence(sheet, suggestion)]}}
+    label = labels.label_texts[suggestion.criterion_id]
+    if labels.rectangle == labels.labels:
+        value = {**place, "rectanglelabels": [label]}
+        yield {**common, **marked, "from_name": labels.rectangle, "type": "rectanglelabels", "value": value}
+    else:
+        yield {**common, **marked, "from_name": labels.rectangle, "type": "rectangle", "value": place}
+        yield {**common, "from_name": labels.labels, "type": "labels", "value": {**place, "labels": [label]}}
+    if labels.severity is None or suggestion.severity not in labels.severity.texts:
+        sheet.left_out[f'the severity "{suggestion.severity}"', "The label config does not offer it."] += 1
+    else:
+        value = {**place, "choices": [labels.severity.texts[suggestion.severity]]}
+        yield {**common, "from_name": labels.severity.name, "type": "choices", "value": value}
+    if not labels.rationale:
+        sheet.left_out["a rationale", "The label config has no text area per region."] += 1
+    else:
+        value = {**place, "text": [suggestion.rationale]}
+        yield {**common, "from_name": labels.rationale, "type": "textarea", "value": value}
+
+
+def _add_image_fields(sheet: _Sheet) -> None:
+    review, labels = sheet.review, sheet.labels
+    if labels.verdict is None or review.verdict not in labels.verdict.texts:
+        sheet.left_out[f'the verdict "{review.verdict}"', "The label config does not offer it."] += 1
+    else:
+        value: dict[str, object] = {"choices": [labels.verdict.texts[review.verdict]]}
+        sheet.results.append(_image_field(sheet, "verdict", name=labels.verdict.name, kind="choices", value=value))
+    if not labels.summary:
+        sheet.left_out["the summary", "The label config has no text area for it."] += 1
+    elif review.summary:
+        value = {"text": [review.summary]}
+        sheet.results.append(_image_field(sheet, "summary", name=labels.summary, kind="textarea", value=value))
+
+
+def _image_field(sheet: _Sheet, what: str, *, name: str, kind: str, value: dict[str, object]) -> dict[str, object]:
+    return {
+        "id": f"{sheet.review.id}-{what}",
+        "from_name": name,
+        "to_name": sheet.labels.image,
+        "type": kind,
+        "value": value,
+    }
+
+
+def _percent(box: Box) -> dict[str, float]:
+    """Percent of the upright image, never past 100."""
+    x, y = round(box.x * 100, _DIGITS), round(box.y * 100, _DIGITS)
+    width = round(min(box.width * 100, 100 - x), _DIGITS)
+    height = round(min(box.height * 100, 100 - y), _DIGITS)
+    return {"x": x, "y": y, "width": width, "height": height, "rotation": 0}
+
+
+def _evidence(sheet: _Sheet, suggestion: Suggestion) -> str:
+    """What the region's Info panel shows: criterion, guideline revision, source, then one fact a line."""
+    origin = sheet.review.provenance
+    head = f"{suggestion.criterion_id}, {origin.guideline_id} {origin.guideline_revision}, {suggestion.source}"
+    facts = [f"{name.replace('_', ' ')}: {_shown(value)}" for name, value in suggestion.evidence.items()]
+    return "\n".join([head, *facts])
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,59 @@
+"""Read a task as Label Studio sends it. Knows no image and no region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from review_copilot.domain.review import ProjectKey, ReviewTask, TaskKey
+from review_copilot.labelstudio.mapping import LabelMap
+
+
+def read_task(raw: Mapping[str, object], *, project: ProjectKey, labels: LabelMap) -> ReviewTask:
+    """One task of a `/predict` body, a webhook, a task list or an export.
+
+    Args:
+        raw: The task's JSON; unknown keys are ignored.
+        project: Which project it belongs to.
+        labels: Says which fields of the task's data hold image, reference and prompt.
+
+    Returns:
+        The task; `image` is empty when its data has none, which fails that task alone when the image is loaded.
+    """
+    data = raw.get("data")
+    fields = data if isinstance(data, Mapping) else {}
+    special = {labels.image_field, labels.reference_field, labels.prompt_field}
+    return ReviewTask(
+        key=TaskKey(project, _whole_number(raw.get("id"))),
+        image=_text(_value(fields, labels.image_field)),
+        reference=_text(_value(fields, labels.reference_field)),
+        prompt=_text(_value(fields, labels.prompt_field)),
+        data={str(name): text for name, value in fields.items() if name not in special and (text := _text(value))},
+    )
+
+
+def _value(fields: Mapping[object, object], name: str) -> object:
+    """The value of a field; a dotted name may also lead into nested objects."""
+    if not name:
+        return None
+    if name in fields:
+        return fields[name]
+    value: object = fields
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _text(value: object) -> str:
+    """Text or a number as text, the first entry of a list; empty for anything else."""
+    if isinstance(value, list):
+        return _text(value[0]) if value else ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value).strip()
+
+
+def _whole_number(value: object) -> int:
+    """A task's id; 0 when it has none, as in files that were never imported."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, str) and value.isdecimal() else 0

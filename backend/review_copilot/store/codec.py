@@ -1,0 +1,94 @@
+"""Turn the domain's nouns into values for columns, and back. Knows no SQL.
+
+Payloads are written and read by pydantic from the dataclasses' own annotations, so that a new field with a default
+reads old rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, fields
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.override import Aspect, Override, OverrideKind, Subject, SubmittedAnnotation
+from review_copilot.domain.review import Provenance, Review
+
+_REVIEW: TypeAdapter[Review] = TypeAdapter(Review)
+_ANNOTATION: TypeAdapter[SubmittedAnnotation] = TypeAdapter(SubmittedAnnotation)
+
+PROVENANCE_COLUMNS = tuple(field.name for field in fields(Provenance))
+
+
+def review_to_json(review: Review) -> Any:
+    """A review as JSON values."""
+    return _REVIEW.dump_python(review, mode="json")
+
+
+def review_from_json(payload: Any) -> Review:
+    """The review that `review_to_json` wrote."""
+    return _REVIEW.validate_python(payload)
+
+
+def annotation_to_json(annotation: SubmittedAnnotation) -> Any:
+    """An annotation as JSON values."""
+    return _ANNOTATION.dump_python(annotation, mode="json")
+
+
+def annotation_from_json(payload: Any) -> SubmittedAnnotation:
+    """The annotation that `annotation_to_json` wrote."""
+    return _ANNOTATION.validate_python(payload)
+
+
+def override_to_row(override: Override, provenance: Provenance | None) -> dict[str, object]:
+    """Values for the columns of `overrides`, all but the reference to the revision."""
+    origin = asdict(provenance) if provenance else dict.fromkeys(PROVENANCE_COLUMNS)
+    return {field.name: getattr(override, field.name) for field in fields(Override)} | {
+        "subject": override.subject.value,
+        "kind": override.kind.value,
+        "edits": [aspect.value for aspect in override.edits],
+        "reasons": list(override.reasons),
+        "box_from": _box_to_json(override.box_from),
+        "box_to": _box_to_json(override.box_to),
+        **origin,
+    }
+
+
+def override_from_row(row: Mapping[str, Any]) -> Override:
+    """The override of a row of `overrides`; other columns are left aside."""
+    values = {field.name: row[field.name] for field in fields(Override)}
+    return Override(
+        **values
+        | {
+            "subject": Subject(row["subject"]),
+            "kind": OverrideKind(row["kind"]),
+            "edits": tuple(Aspect(aspect) for aspect in row["edits"]),
+            "reasons": tuple(row["reasons"]),
+            "box_from": _box_from_json(row["box_from"]),
+            "box_to": _box_from_json(row["box_to"]),
+        }
+    )
+
+
+def provenance_from_row(row: Mapping[str, Any]) -> Provenance | None:
+    """The provenance of a row of `overrides`; None when it has none."""
+    if row["inspector"] is None:
+        return None
+    return Provenance(**{name: row[name] for name in PROVENANCE_COLUMNS})
+
+
+def rows_hash(rows: Sequence[Mapping[str, object]]) -> str:
+    """Hash of the values of a revision's rows, in hex; the order of the rows counts."""
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+
+
+def _box_to_json(box: Box | None) -> list[float] | None:
+    return None if box is None else list(astuple(box))
+
+
+def _box_from_json(values: Sequence[float] | None) -> Box | None:
+    return None if values is None else Box(*values)

@@ -1,0 +1,183 @@
+"""Open a database, keep it safe, bring its schema up to date, and translate its errors. Knows no table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
+
+from review_copilot.errors import StoreBusy, StoreError
+
+BUSY_TIMEOUT_MS = 15_000
+"""How long a writer waits for another one; a webhook's sweep and a bulk run on one file take turns in far less."""
+
+_MIGRATION_LOCK = 0x7265766965
+"""Any number of our own, the same in every release; under it one process at a time changes PostgreSQL's schema."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database.
+
+    Attributes:
+        engine: SQLAlchemy's pool of connections.
+    """
+
+    engine: sa.Engine
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that sees one state of the database.
+
+        Raises:
+            StoreError: See `translated`.
+        """
+        postgresql = self.engine.dialect.name == "postgresql"
+        options = {"isolation_level": "REPEATABLE READ"} if postgresql else {}
+        with translated(), self.engine.execution_options(**options).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that is durable when it ends: on disk, not only on its way there.
+
+        Raises:
+            StoreError: See `translated`.
+        """
+        with translated(), self.engine.execution_options(begins_writing=True).begin() as connection:
+            yield connection
+
+
+def connect(url: str) -> Database:
+    """Open a database without touching its schema.
+
+    SQLite runs in WAL mode, so that readers never wait for a writer, and with `synchronous=FULL`: in WAL mode the
+    weaker NORMAL may lose the last transactions at a power cut, and the inbox has told Label Studio that it has the
+    event (https://sqlite.org/pragma.html#pragma_synchronous).
+
+    Raises:
+        StoreError: The URL cannot be read, or the database's driver is not installed.
+    """
+    with translated():
+        parsed = _with_driver(make_url(url))
+        if parsed.get_backend_name() != "sqlite":
+            return Database(sa.create_engine(parsed, pool_pre_ping=True, pool_recycle=1800))
+        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return Database(engine)
+
+
+def migrate(database: Database, *, to: str = "head") -> None:
+    """Bring the schema to a revision, upwards or downwards ("base" empties the database). One process at a time does.
+
+    Raises:
+        StoreError: The database was written by a newer release, or a step failed; nothing has then changed.
+    """
+    config = Config()
+    config.set_main_option("script_location", "review_copilot.store:migrations")
+    script = ScriptDirectory.from_config(config)
+    target = script.get_current_head() if to == "head" else None if to == "base" else to
+    with database.reading() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == target:
+            return
+    with database.writing() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        here = MigrationContext.configure(connection).get_current_revision()
+        known = {step.revision for step in script.walk_revisions()}
+        if here is not None and here not in known:
+            raise StoreError(
+                f"The database has schema {here}, which this release does not know.",
+                hint="It was written by a newer release of review-copilot: install that one.",
+            )
+        config.attributes["connection"] = connection
+        try:
+            if here is None or (target is not None and target > here):
+                command.upgrade(config, to)
+            elif here != target:
+                command.downgrade(config, to)
+        except CommandError as error:
+            raise StoreError(f"The database's schema cannot be brought to {to!r}.") from error
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn SQLAlchemy's errors into ours.
+
+    Raises:
+        StoreBusy: The database is locked, out of reach or gone for the moment.
+        StoreError: Anything else that the database or its driver refuses.
+    """
+    try:
+        yield
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise StoreError(
+            "The database URL cannot be read.",
+            hint="Use sqlite:///review-copilot.db or postgresql://USER:PASSWORD@HOST/NAME.",
+        ) from error
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"The database's driver {error.name} is not installed.",
+            hint='Run: pip install "label-studio-review-copilot[postgres]".',
+        ) from error
+    except (OperationalError, InterfaceError) as error:
+        raise _operational(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreBusy("The database went away.", hint="It is tried again.") from error
+        raise StoreError("The database refused a statement.", hint="The log says more.") from error
+    except SQLAlchemyError as error:
+        raise StoreError("The database could not be used.", hint="The log says more.") from error
+
+
+def _operational(error: DBAPIError) -> StoreError:
+    words = str(error.orig).lower()
+    if "disk is full" in words or "no space left" in words:
+        return StoreError("The database's disk is full.", hint="Free some space; nothing half-written was kept.")
+    if "readonly" in words or "read-only" in words:
+        return StoreError(
+            "The database is read-only.", hint="Give this user the right to write the file and its folder."
+        )
+    if "unable to open" in words:
+        return StoreError(
+            "The database file cannot be opened.", hint="Check that its folder exists and may be written."
+        )
+    if "password" in words or "authentication" in words or "does not exist" in words:
+        return StoreError(
+            "The database refused the sign-in.", hint="Check user, password and name in the database URL."
+        )
+    return StoreBusy("The database is locked or out of reach.", hint="It is tried again.")
+
+
+def _with_driver(url: URL) -> URL:
+    return url.set(drivername="postgresql+psycopg") if url.drivername in {"postgresql", "postgres"} else url
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver would begin where it thinks fit; `_begin_sqlite` does
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A transaction that reads first and then writes cannot wait for its turn; one that begins IMMEDIATE can.
+    writes = connection.get_execution_options().get("begins_writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,72 @@
+"""The inbox of wake-up calls, and the bookmarks of the sweep. Knows no annotation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from review_copilot.domain.review import ProjectKey
+from review_copilot.ports import Wake
+from review_copilot.store import schema
+from review_copilot.store.keys import ensure_project, find_project, insert_new
+
+_INBOX = schema.inbox.c
+_BOOKMARK = schema.bookmarks.c
+
+
+def put(connection: sa.Connection, wake: Wake, *, now: datetime) -> int:
+    """See `ports.Inbox.put`."""
+    wake_id: int = connection.execute(
+        sa.insert(schema.inbox)
+        .values(
+            instance=wake.instance,
+            project_id=wake.project_id,
+            task_ids=list(wake.task_ids),
+            action=wake.action,
+            body=wake.body,
+            received_at=now,
+        )
+        .returning(_INBOX.id)
+    ).scalar_one()
+    return wake_id
+
+
+def waiting(connection: sa.Connection, *, limit: int) -> Sequence[Wake]:
+    """See `ports.Inbox.waiting`."""
+    query = sa.select(schema.inbox).order_by(_INBOX.id).limit(limit)
+    return tuple(
+        Wake(
+            id=row["id"],
+            instance=row["instance"],
+            project_id=row["project_id"],
+            task_ids=tuple(row["task_ids"]),
+            action=row["action"],
+            body=row["body"],
+        )
+        for row in connection.execute(query).mappings()
+    )
+
+
+def done(connection: sa.Connection, wake_ids: Iterable[int]) -> None:
+    """See `ports.Inbox.done`: an event that was seen to has nothing more to say and leaves."""
+    ids = [{"wake_id": wake_id} for wake_id in wake_ids]
+    if ids:
+        connection.execute(sa.delete(schema.inbox).where(_INBOX.id == sa.bindparam("wake_id")), ids)
+
+
+def bookmark(connection: sa.Connection, project: ProjectKey) -> datetime | None:
+    """See `ports.Bookmarks.bookmark`."""
+    return connection.scalar(
+        sa.select(_BOOKMARK.swept_to).where(_BOOKMARK.project_ref == find_project(connection, project))
+    )
+
+
+def move_bookmark(connection: sa.Connection, project: ProjectKey, to: datetime) -> None:
+    """See `ports.Bookmarks.move_bookmark`."""
+    ref = ensure_project(connection, project)
+    insert_new(connection, schema.bookmarks, [{"project_ref": ref, "swept_to": to}])
+    connection.execute(
+        sa.update(schema.bookmarks).where(_BOOKMARK.project_ref == ref, _BOOKMARK.swept_to < to).values(swept_to=to)
+    )

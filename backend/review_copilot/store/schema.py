@@ -1,0 +1,216 @@
+"""The tables, as the newest migration leaves them. Knows no query."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+metadata = sa.MetaData()
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept without a zone in UTC: SQLite knows none, and both databases sort it alike."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
+        """To the column."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
+        """From the column."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Text(TypeDecorator[str]):
+    """Any Python string; NUL and half surrogate pairs, which the databases refuse, are replaced."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: sa.Dialect) -> str | None:
+        """To the column."""
+        return None if value is None else storable(value)
+
+
+class Json(TypeDecorator[Any]):
+    """JSON as text: floats come back exactly, infinite ones too, which PostgreSQL's own types refuse."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, _dialect: sa.Dialect) -> str | None:
+        """To the column."""
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, _dialect: sa.Dialect) -> Any:
+        """From the column."""
+        return None if value is None else json.loads(value)
+
+
+def storable(text: str) -> str:
+    """The text with NUL and lone surrogates replaced by U+FFFD."""
+    return (
+        text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+def _ref(table: str) -> sa.Column[int]:
+    return sa.Column(f"{table[:-1]}_ref", sa.BigInteger, sa.ForeignKey(f"{table}.id"), nullable=False)
+
+
+projects = sa.Table(
+    "projects",
+    metadata,
+    _id(),
+    sa.Column("instance", Text, nullable=False),
+    sa.Column("project_id", sa.BigInteger, nullable=False),
+    sa.Column("created", Text, nullable=False),
+    sa.UniqueConstraint("instance", "project_id", "created", name="one_row_per_project"),
+    sqlite_autoincrement=True,
+)
+
+reviews = sa.Table(
+    "reviews",
+    metadata,
+    _id(),
+    _ref("projects"),
+    sa.Column("task_id", sa.BigInteger, nullable=False),
+    sa.Column("review_id", Text, nullable=False, unique=True),
+    sa.Column("rollout", Text, nullable=False),
+    sa.Column("exposure", Text, nullable=False),
+    sa.Column("for_box", sa.Boolean, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("payload", Json, nullable=False),
+    sa.Index("reviews_of_a_task", "project_ref", "task_id"),
+    sa.Index("reviews_of_a_rollout", "project_ref", "rollout", "task_id"),
+    sqlite_autoincrement=True,
+)
+
+predictions = sa.Table(
+    "predictions",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
+    sa.Column("prediction_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("task_id", sa.BigInteger, nullable=False),
+    sa.Column("model_version", Text, nullable=False),
+    sa.Column("region_ids", Json, nullable=False),
+    sa.Index("predictions_of_a_task", "project_ref", "task_id"),
+)
+
+annotations = sa.Table(
+    "annotations",
+    metadata,
+    _id(),
+    _ref("projects"),
+    sa.Column("task_id", sa.BigInteger, nullable=False),
+    sa.Column("annotation_id", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("project_ref", "annotation_id", name="one_row_per_annotation"),
+    sa.Index("annotations_of_a_task", "project_ref", "task_id"),
+    sqlite_autoincrement=True,
+)
+
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    _id(),
+    _ref("annotations"),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("content_hash", Text, nullable=False),
+    sa.Column("rows_hash", Text, nullable=False),
+    sa.Column("author", Text, nullable=False),
+    sa.Column("editor", Text, nullable=False),
+    sa.Column("created_at", UtcTime),
+    sa.Column("updated_at", UtcTime),
+    sa.Column("logged_at", UtcTime, nullable=False),
+    sa.Column("lead_time_s", sa.Double),
+    sa.Column("exposure", Text, nullable=False),
+    sa.Column("confirmed", sa.Boolean, nullable=False),
+    sa.Column("review_ids", Json, nullable=False),
+    sa.Column("payload", Json, nullable=False),
+    sa.UniqueConstraint("annotation_ref", "number", name="revisions_are_numbered"),
+    sa.Index("newest_revision", "annotation_ref", "updated_at", "id"),
+    sqlite_autoincrement=True,
+)
+
+overrides = sa.Table(
+    "overrides",
+    metadata,
+    _id(),
+    _ref("revisions"),
+    sa.Column("subject", Text, nullable=False),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("suggestion_id", Text, nullable=False),
+    sa.Column("region_id", Text, nullable=False),
+    sa.Column("criterion_from", Text, nullable=False),
+    sa.Column("criterion_to", Text, nullable=False),
+    sa.Column("severity_from", Text, nullable=False),
+    sa.Column("severity_to", Text, nullable=False),
+    sa.Column("text_from", Text, nullable=False),
+    sa.Column("text_to", Text, nullable=False),
+    sa.Column("edits", Json, nullable=False),
+    sa.Column("iou", sa.Double),
+    sa.Column("text_similarity", sa.Double),
+    sa.Column("text_distance", sa.Integer),
+    sa.Column("reasons", Json, nullable=False),
+    sa.Column("note", Text, nullable=False),
+    sa.Column("score", sa.Double),
+    sa.Column("box_from", Json),
+    sa.Column("box_to", Json),
+    sa.Column("review_id", Text, nullable=False),
+    sa.Column("inspector", Text),
+    sa.Column("model_version", Text),
+    sa.Column("rollout", Text),
+    sa.Column("guideline_id", Text),
+    sa.Column("guideline_revision", Text),
+    sa.Column("prompt_hash", Text),
+    sa.Index("overrides_of_a_revision", "revision_ref"),
+    sqlite_autoincrement=True,
+)
+
+tombstones = sa.Table(
+    "tombstones",
+    metadata,
+    _id(),
+    _ref("annotations"),
+    sa.Column("lifted", sa.Boolean, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Index("newest_tombstone", "annotation_ref", "id"),
+    sqlite_autoincrement=True,
+)
+"""One row for each burial, and one (`lifted`) for each time that a buried annotation was found alive."""
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    _id(),
+    sa.Column("instance", Text, nullable=False),
+    sa.Column("project_id", sa.BigInteger, nullable=False),
+    sa.Column("task_ids", Json, nullable=False),
+    sa.Column("action", Text, nullable=False),
+    sa.Column("body", Text, nullable=False),
+    sa.Column("received_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+bookmarks = sa.Table(
+    "bookmarks",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
+    sa.Column("swept_to", UtcTime, nullable=False),
+)
+
+revision_states = sa.table(
+    "revision_states",
+    sa.column("revision_ref", sa.BigInteger),
+    sa.column("newest", sa.Boolean),
+    sa.column("deleted", sa.Boolean),
+)
+"""A view: which revision of each annotation is the newest, and which annotations are buried. Made by the migrations."""

@@ -1,0 +1,131 @@
+"""One database behind `ports.Store`. Knows which transaction each call needs, and no statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from review_copilot.domain.override import Comparison, LoggedOverride
+from review_copilot.domain.review import ProjectKey, Review, TaskKey
+from review_copilot.errors import StoreError
+from review_copilot.ports import Appended, Clock, StoredPrediction, Wake
+from review_copilot.store import log, queue, reviews
+from review_copilot.store.engine import Database, connect, migrate
+
+PAGE_ROWS = 2000
+"""Rows of the log read at once; between two pages no transaction is open, so that an export holds no writer up."""
+
+
+class SqlStore:
+    """Fulfils `ports.Store`; safe to use from several threads and processes at once."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self.database = database
+        self._clock = clock
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.engine.dispose()
+
+    def remember(self, reviews_: Sequence[Review], /) -> None:
+        """See `ports.ReviewStore`."""
+        with self.database.writing() as connection:
+            reviews.remember(connection, reviews_)
+
+    def recall(self, key: TaskKey) -> Sequence[Review]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return reviews.recall(connection, key)
+
+    def drafted(self, project: ProjectKey, *, rollout: str) -> Mapping[int, Review]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return reviews.drafted(connection, project, rollout=rollout)
+
+    def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
+        """See `ports.ReviewStore`."""
+        known = tuple(predictions)  # read to the end before the transaction begins: they may come over the network
+        with self.database.writing() as connection:
+            reviews.remember_predictions(connection, project, known)
+
+    def predictions_of(self, key: TaskKey) -> Sequence[StoredPrediction]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return reviews.predictions_of(connection, key)
+
+    def append(self, comparison: Comparison) -> Appended:
+        """See `ports.OverrideLog`."""
+        with self.database.writing() as connection:
+            return log.append(connection, comparison, now=self._clock.now())
+
+    def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
+        """See `ports.OverrideLog`."""
+        with self.database.writing() as connection:
+            return log.bury(connection, key, annotation_ids=annotation_ids, now=self._clock.now())
+
+    def living(self, key: TaskKey) -> frozenset[int]:
+        """See `ports.OverrideLog`."""
+        with self.database.reading() as connection:
+            return log.living(connection, key)
+
+    def living_tasks(self, project: ProjectKey) -> frozenset[int]:
+        """See `ports.OverrideLog`."""
+        with self.database.reading() as connection:
+            return log.living_tasks(connection, project)
+
+    def overrides(
+        self, *, project: ProjectKey | None = None, since: datetime | None = None, current: bool = True
+    ) -> Iterator[LoggedOverride]:
+        """See `ports.OverrideLog`; read page by page."""
+        after = 0
+        while True:
+            with self.database.reading() as connection:
+                rows = log.page(connection, after=after, limit=PAGE_ROWS, project=project, since=since, current=current)
+            yield from rows
+            if len(rows) < PAGE_ROWS:
+                return
+            after = rows[-1].id
+
+    def put(self, wake: Wake) -> int:
+        """See `ports.Inbox`."""
+        with self.database.writing() as connection:
+            return queue.put(connection, wake, now=self._clock.now())
+
+    def waiting(self, *, limit: int = 1000) -> Sequence[Wake]:
+        """See `ports.Inbox`."""
+        with self.database.reading() as connection:
+            return queue.waiting(connection, limit=limit)
+
+    def done(self, wake_ids: Iterable[int]) -> None:
+        """See `ports.Inbox`."""
+        with self.database.writing() as connection:
+            queue.done(connection, wake_ids)
+
+    def bookmark(self, project: ProjectKey) -> datetime | None:
+        """See `ports.Bookmarks`."""
+        with self.database.reading() as connection:
+            return queue.bookmark(connection, project)
+
+    def move_bookmark(self, project: ProjectKey, to: datetime) -> None:
+        """See `ports.Bookmarks`."""
+        with self.database.writing() as connection:
+            queue.move_bookmark(connection, project, to)
+
+
+def open_store(url: str, *, clock: Clock) -> SqlStore:
+    """Open the database of a URL and bring its schema up to date.
+
+    Args:
+        url: SQLAlchemy URL, such as `sqlite:///review-copilot.db` or `postgresql://user:password@host/name`.
+        clock: Stamps what is written. Nothing is ordered by it.
+
+    Raises:
+        StoreError: The database cannot be opened, or was written by a newer release.
+    """
+    database = connect(url)
+    try:
+        migrate(database)
+    except StoreError:
+        database.engine.dispose()
+        raise
+    return SqlStore(database, clock=clock)

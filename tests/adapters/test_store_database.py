@@ -1,0 +1,160 @@
+"""The database itself: migrations both ways, several writers at once, and errors that say what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from builders import PROJECT, a_comparison, a_review, a_suggestion, an_annotation, at, untouched
+from fakes import FakeClock
+from postgres import fresh_database
+from review_copilot.compare import compare
+from review_copilot.domain.override import Override, OverrideKind, Subject
+from review_copilot.errors import StoreBusy, StoreError
+from review_copilot.ports import StoredPrediction, Wake
+from review_copilot.store import SqlStore, open_store
+from review_copilot.store.engine import migrate
+from review_copilot.store.schema import metadata
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'log.db'}"
+    return fresh_database(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
+    opened = open_store(url, clock=FakeClock())
+    yield opened
+    opened.close()
+
+
+def fill(store: SqlStore) -> None:
+    """At least one row in every table."""
+    review = a_review("r1", a_suggestion("s1"))
+    store.remember([review])
+    store.remember_predictions(PROJECT, [StoredPrediction(5, 1, "v1", ("s1",))])
+    store.append(compare(untouched(review), [review]))
+    store.append(a_comparison(an_annotation(annotation_id=12)))
+    store.bury(review.key, annotation_ids=[12])
+    store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))
+    store.move_bookmark(PROJECT, at(0))
+
+
+def tables(store: SqlStore) -> set[str]:
+    return set(sa.inspect(store.database.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_the_migrations_make_what_the_code_expects(store: SqlStore) -> None:
+    with store.database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_filled_database_goes_down_and_up_again(store: SqlStore) -> None:
+    fill(store)
+    with store.database.reading() as connection:
+        for table in metadata.sorted_tables:
+            assert connection.scalar(sa.select(sa.func.count()).select_from(table)), table.name
+    migrate(store.database, to="base")
+    assert tables(store) == set()
+    migrate(store.database)
+    fill(store)
+    assert len(list(store.overrides())) == 3
+
+
+def test_opening_again_keeps_what_is_there(store: SqlStore, url: str) -> None:
+    fill(store)
+    again = open_store(url, clock=FakeClock())
+    assert list(again.overrides(current=False)) == list(store.overrides(current=False))
+    again.close()
+
+
+def test_several_processes_may_open_a_new_database_at_once(url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _: open_store(url, clock=FakeClock()), range(4)))
+    assert all(store.bookmark(PROJECT) is None for store in stores)
+    for store in stores:
+        store.close()
+
+
+def test_a_database_of_a_newer_release_is_refused(store: SqlStore, url: str) -> None:
+    with store.database.writing() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match=r"9999.*newer release"):
+        open_store(url, clock=FakeClock())
+
+
+def test_writers_at_once_lose_nothing_and_write_nothing_twice(store: SqlStore) -> None:
+    """Eight writers push the same forty revisions of four annotations, each in an order of its own."""
+    comparisons = [
+        a_comparison(
+            an_annotation(annotation_id=annotation, content_hash=f"c{number}", updated_at=at(number)),
+            [Override(subject=Subject.REGION, kind=OverrideKind.ADDED, note=f"{annotation}/{number}")],
+        )
+        for annotation in range(1, 5)
+        for number in range(10)
+    ]
+
+    def push(writer: int) -> int:
+        turned = comparisons[writer * 5 :] + comparisons[: writer * 5]
+        return sum(store.append(comparison).revisions for comparison in turned)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(push, range(8))) == len(comparisons)
+    notes = [row.override.note for row in store.overrides(current=False)]
+    assert sorted(notes) == sorted(c.overrides[0].note for c in comparisons)
+    assert sorted(row.override.note for row in store.overrides()) == [f"{annotation}/9" for annotation in range(1, 5)]
+
+
+def test_a_long_log_is_read_page_by_page(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review_copilot.store.sql.PAGE_ROWS", 3)
+    row = Override(subject=Subject.REGION, kind=OverrideKind.ADDED)
+    store.append(a_comparison(an_annotation(), [replace(row, note=str(n)) for n in range(7)]))
+    assert [row.override.note for row in store.overrides()] == [str(n) for n in range(7)]
+
+
+def test_sqlite_is_kept_durable(tmp_path: Path) -> None:
+    """WAL with synchronous FULL (2): what was acknowledged is on disk."""
+    store = open_store(f"sqlite:///{tmp_path / 'log.db'}", clock=FakeClock())
+    with store.database.writing() as connection:
+        pragmas = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+    store.close()
+    assert pragmas == ["wal", 2]
+
+
+def test_a_locked_database_is_busy_and_may_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review_copilot.store.engine.BUSY_TIMEOUT_MS", 50)
+    store = open_store(f"sqlite:///{tmp_path / 'log.db'}", clock=FakeClock())
+    other = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreBusy) as caught:
+        store.move_bookmark(PROJECT, at(0))
+    assert caught.value.retryable
+    other.execute("ROLLBACK")
+    other.close()
+    store.move_bookmark(PROJECT, at(0))
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("not a url", "cannot be read"),
+        ("oracle9://x", "cannot be read"),
+        ("sqlite:////nowhere/at/all/log.db", "cannot be opened"),
+        ("postgresql://u@127.0.0.1:1/x", "out of reach"),
+    ],
+)
+def test_a_wrong_url_is_told_in_words(url: str, words: str) -> None:
+    with pytest.raises(StoreError, match=words):
+        open_store(url, clock=FakeClock())

@@ -1,0 +1,263 @@
+"""What every store must do: in memory, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from builders import (
+    PROJECT,
+    a_comparison,
+    a_provenance,
+    a_review,
+    a_suggestion,
+    an_annotation,
+    as_submitted,
+    at,
+    task_key,
+    untouched,
+)
+from fakes import FakeClock, MemoryStore
+from postgres import fresh_database
+from review_copilot.compare import compare
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.override import Override, OverrideKind, Subject
+from review_copilot.domain.review import Exposure, ProjectKey
+from review_copilot.ports import Appended, Store, StoredPrediction, Wake
+from review_copilot.store import open_store
+
+OTHER = ProjectKey(instance="http://elsewhere.test", project_id=7, created="1760000000")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore(clock)
+        return
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'log.db'}"
+    else:
+        url = fresh_database(request.getfixturevalue("postgres_server"))
+    opened = open_store(url, clock=clock)
+    yield opened
+    opened.close()
+
+
+def a_row(kind: OverrideKind = OverrideKind.UNTOUCHED, **values: object) -> Override:
+    return replace(Override(subject=Subject.REGION, kind=kind), **values)  # type: ignore[arg-type]  # a test's own names
+
+
+def test_reviews_come_back_whole_and_oldest_first(store: Store) -> None:
+    first = a_review("r1", a_suggestion("s1"), a_suggestion("s2", box=Box.whole()))
+    second = a_review("r2", created_at=at(60), exposure=Exposure.OFFERED, box=Box(0.1, 0.2, 0.3, 0.4))
+    store.remember([second, first])
+    assert list(store.recall(task_key())) == [first, second]
+    assert list(store.recall(task_key(2))) == []
+
+
+def test_the_same_review_id_again_replaces_nothing(store: Store) -> None:
+    first = a_review("r1", a_suggestion("s1"))
+    store.remember([first])
+    store.remember([replace(first, summary="another"), a_review("r2", created_at=at(1))])
+    assert [review.summary for review in store.recall(task_key())] == [first.summary] * 2
+
+
+def test_keys_carry_the_instance(store: Store) -> None:
+    """Project 7 of another Label Studio is another project."""
+    here, there = a_review("r1"), a_review("r2", key=task_key(project=OTHER))
+    store.remember([here, there])
+    assert list(store.recall(here.key)) == [here]
+    assert list(store.recall(there.key)) == [there]
+
+
+def test_drafted_is_the_newest_whole_image_review_of_a_rollout_that_did_not_fail(store: Store) -> None:
+    old = a_review("old")
+    new = a_review("new", created_at=at(10))
+    failed = a_review("failed", created_at=at(20), exposure=Exposure.FAILED)
+    magic = a_review("magic", created_at=at(30), exposure=Exposure.OFFERED, box=Box(0, 0, 0.5, 0.5))
+    elsewhere = a_review("elsewhere", created_at=at(40), provenance=a_provenance(rollout="r2"))
+    other_task = a_review("other", key=task_key(2))
+    store.remember([new, failed, magic, elsewhere, other_task, old])
+    assert store.drafted(PROJECT, rollout=old.provenance.rollout) == {1: new, 2: other_task}
+    assert store.drafted(PROJECT, rollout="unknown") == {}
+
+
+def test_predictions_are_remembered_once(store: Store) -> None:
+    first = StoredPrediction(id=5, task_id=1, model_version="v1", region_ids=("s1", "s2"))
+    second = StoredPrediction(id=6, task_id=1, model_version="v2")
+    store.remember_predictions(PROJECT, [second, first])
+    store.remember_predictions(PROJECT, [replace(first, model_version="changed")])
+    assert list(store.predictions_of(task_key())) == [first, second]
+    assert list(store.predictions_of(task_key(2))) == []
+    assert list(store.predictions_of(task_key(project=OTHER))) == []
+
+
+def test_appending_twice_changes_nothing(store: Store) -> None:
+    review = a_review("r1", a_suggestion("s1"))
+    comparison = compare(untouched(review), [review])
+    assert store.append(comparison) == Appended(revisions=1, rows=3)
+    assert store.append(comparison) == Appended()
+    assert len(list(store.overrides())) == 3
+
+
+def test_a_row_comes_back_with_everything_known_about_it(store: Store, clock: FakeClock) -> None:
+    review = a_review("r1", a_suggestion("s1"))
+    annotation = replace(untouched(review), author="3", editor="4")
+    comparison = compare(annotation, [review])
+    clock.time = at(500)
+    store.append(comparison)
+    row = next(iter(store.overrides()))
+    assert row.override == comparison.overrides[0]
+    assert (row.key, row.annotation_id, row.revision, row.current, row.deleted) == (task_key(), 11, 1, True, False)
+    assert (row.author, row.editor, row.lead_time_s, row.exposure) == ("3", "4", 60.0, "shown")
+    assert (row.created_at, row.updated_at, row.logged_at) == (at(120), at(120), at(500))
+    assert (row.provenance, row.confirmed) == (a_provenance(), True)
+
+
+def test_a_row_of_a_magic_offer_carries_the_offers_own_provenance(store: Store) -> None:
+    drafted = a_review("r1", a_suggestion("s1"))
+    offered = a_review(
+        "m1",
+        a_suggestion("s2"),
+        exposure=Exposure.OFFERED,
+        box=Box(0, 0, 0.5, 0.5),
+        created_at=at(90),
+        provenance=a_provenance(model_version="another"),
+    )
+    store.remember([drafted, offered])
+    store.append(compare(an_annotation(*map(as_submitted, drafted.suggestions)), [drafted, offered]))
+    versions = {row.override.review_id: row.provenance.model_version for row in store.overrides() if row.provenance}
+    assert versions == {"r1": "0a1b2c3d4e5f", "m1": "another"}
+
+
+def test_a_later_edit_adds_a_revision_by_its_editor(store: Store) -> None:
+    first = an_annotation(author="3")
+    store.append(a_comparison(first, [a_row()]))
+    later = replace(first, content_hash="c2", editor="4", updated_at=at(300))
+    assert store.append(a_comparison(later, [a_row(OverrideKind.EDITED)])) == Appended(revisions=1, rows=1)
+    (now,) = store.overrides()
+    assert (now.revision, now.author, now.editor, now.override.kind) == (2, "3", "4", OverrideKind.EDITED)
+    assert [(row.revision, row.current) for row in store.overrides(current=False)] == [(1, False), (2, True)]
+
+
+def test_an_edit_taken_back_is_a_third_revision(store: Store) -> None:
+    for number, content in enumerate(("a", "b", "a")):
+        store.append(a_comparison(an_annotation(content_hash=content, updated_at=at(200 + number)), [a_row()]))
+    assert [row.revision for row in store.overrides(current=False)] == [1, 2, 3]
+
+
+def test_a_late_reading_of_an_older_content_does_not_become_current(store: Store) -> None:
+    new = a_comparison(an_annotation(content_hash="b", updated_at=at(300)), [a_row(note="new")])
+    old = a_comparison(an_annotation(content_hash="a", updated_at=at(200)), [a_row(note="old")])
+    store.append(new)
+    assert store.append(old).revisions == 1
+    assert store.append(old) == Appended()
+    assert store.append(new) == Appended()
+    assert [row.override.note for row in store.overrides()] == ["new"]
+    assert len(list(store.overrides(current=False))) == 2
+
+
+def test_the_same_content_with_other_rows_is_a_revision(store: Store) -> None:
+    """A review that becomes known later changes what an annotation is compared with."""
+    annotation = an_annotation()
+    store.append(a_comparison(annotation, [a_row(OverrideKind.ADDED)]))
+    store.append(a_comparison(annotation, [a_row(OverrideKind.UNTOUCHED)]))
+    assert [row.override.kind for row in store.overrides()] == [OverrideKind.UNTOUCHED]
+
+
+def test_contents_without_times_are_ordered_by_arrival(store: Store) -> None:
+    for content in ("a", "b", "b", "a"):
+        store.append(a_comparison(an_annotation(content_hash=content, updated_at=None), [a_row(note=content)]))
+    assert [row.override.note for row in store.overrides(current=False)] == ["a", "b", "a"]
+    assert [row.override.note for row in store.overrides()] == ["a"]
+
+
+def test_a_deleted_annotation_leaves_the_current_state_and_stays_in_the_log(store: Store) -> None:
+    store.append(a_comparison(an_annotation(annotation_id=11), [a_row()]))
+    store.append(a_comparison(an_annotation(annotation_id=12), [a_row()]))
+    assert store.living(task_key()) == {11, 12}
+    assert store.bury(task_key(), annotation_ids=[11]) == 1
+    assert store.bury(task_key(), annotation_ids=[11]) == 0
+    assert store.living(task_key()) == {12}
+    assert [row.annotation_id for row in store.overrides()] == [12]
+    assert [(row.annotation_id, row.deleted, row.current) for row in store.overrides(current=False)] == [
+        (11, True, False),
+        (12, False, True),
+    ]
+
+
+def test_a_deleted_task_buries_all_its_annotations(store: Store) -> None:
+    for annotation_id in (11, 12):
+        store.append(a_comparison(an_annotation(annotation_id=annotation_id), [a_row()]))
+    store.append(a_comparison(an_annotation(annotation_id=13, key=task_key(2)), [a_row()]))
+    assert store.living_tasks(PROJECT) == {1, 2}
+    assert store.bury(task_key()) == 2
+    assert store.living_tasks(PROJECT) == {2}
+
+
+def test_an_annotation_read_again_lives_again(store: Store) -> None:
+    comparison = a_comparison(an_annotation(), [a_row()])
+    store.append(comparison)
+    store.bury(task_key())
+    assert store.append(comparison) == Appended()
+    assert store.living(task_key()) == {11}
+    assert store.bury(task_key()) == 1
+
+
+def test_an_unconfirmed_annotation_stays_buried_even_when_its_deletion_came_first(store: Store) -> None:
+    assert store.bury(task_key(), annotation_ids=[11]) == 1
+    store.append(a_comparison(an_annotation(), [a_row()], confirmed=False))
+    assert store.living(task_key()) == frozenset()
+    assert list(store.overrides()) == []
+    assert [row.confirmed for row in store.overrides(current=False)] == [False]
+
+
+def test_an_annotation_without_rows_is_living(store: Store) -> None:
+    assert store.append(a_comparison(an_annotation())) == Appended(revisions=1, rows=0)
+    assert store.living(task_key()) == {11}
+
+
+def test_overrides_can_be_narrowed_by_project_and_time(store: Store, clock: FakeClock) -> None:
+    store.append(a_comparison(an_annotation(), [a_row(note="early")]))
+    clock.time = at(1000)
+    store.append(a_comparison(an_annotation(annotation_id=12), [a_row(note="late")]))
+    store.append(a_comparison(an_annotation(key=task_key(project=OTHER)), [a_row(note="elsewhere")]))
+    assert [row.override.note for row in store.overrides(since=at(1000))] == ["late", "elsewhere"]
+    assert [row.override.note for row in store.overrides(project=PROJECT)] == ["early", "late"]
+    assert [row.override.note for row in store.overrides(project=PROJECT, since=at(1000))] == ["late"]
+
+
+def test_the_inbox_keeps_events_in_order_until_they_are_done(store: Store) -> None:
+    wakes = [Wake(0, "i", 7, (1, 2), "ANNOTATION_CREATED"), Wake(0, "i", 7, (), "TASKS_DELETED", body='{"a": "ü"}')]
+    ids = [store.put(wake) for wake in wakes]
+    assert ids == sorted(set(ids))
+    assert list(store.waiting()) == [replace(wake, id=i) for wake, i in zip(wakes, ids, strict=True)]
+    assert [wake.id for wake in store.waiting(limit=1)] == ids[:1]
+    store.done([ids[0], 999_999])
+    assert [wake.id for wake in store.waiting()] == ids[1:]
+    assert store.put(wakes[0]) > ids[1]
+
+
+def test_a_bookmark_moves_forward_only(store: Store) -> None:
+    assert store.bookmark(PROJECT) is None
+    store.move_bookmark(PROJECT, at(10))
+    store.move_bookmark(PROJECT, at(5))
+    assert store.bookmark(PROJECT) == at(10)
+    store.move_bookmark(PROJECT, at(20))
+    assert store.bookmark(PROJECT) == at(20)
+    assert store.bookmark(OTHER) is None
+
+
+def test_any_text_can_be_kept(store: Store) -> None:
+    """Neither NUL nor half a surrogate pair from a broken file stops the log."""
+    for number, text in enumerate(("a\x00b", "half \ud83d pair", "🙂 ß \u2028")):
+        store.append(a_comparison(an_annotation(annotation_id=number), [a_row(text_to=text, note=text)]))
+    assert len(list(store.overrides())) == 3

@@ -1,0 +1,170 @@
+"""Small stand-ins for the ports, each passing the contract suite of the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from review_copilot.domain.override import Comparison, LoggedOverride, Override
+from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
+from review_copilot.ports import Appended, Clock, StoredPrediction, Wake
+
+
+@dataclass
+class FakeClock:
+    """A clock that a test sets."""
+
+    time: datetime = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+
+@dataclass
+class _Held:
+    """One annotation of the fake log."""
+
+    key: TaskKey
+    revisions: list[Comparison] = field(default_factory=list)
+    rows: list[LoggedOverride] = field(default_factory=list)
+    buried: bool = False
+
+    def newest(self) -> int:
+        """Number of the newest revision; 0 when there is none."""
+        numbered = enumerate(self.revisions, start=1)
+        dated = [(c.annotation.updated_at or datetime.min.replace(tzinfo=UTC), number) for number, c in numbered]
+        return max(dated)[1] if dated else 0
+
+
+@dataclass
+class MemoryStore:
+    """`ports.Store` in memory; the clock stamps what is written."""
+
+    clock: Clock = field(default_factory=FakeClock)
+    _reviews: dict[str, Review] = field(default_factory=dict)
+    _predictions: dict[tuple[ProjectKey, int], StoredPrediction] = field(default_factory=dict)
+    _held: dict[tuple[ProjectKey, int], _Held] = field(default_factory=dict)
+    _inbox: dict[int, Wake] = field(default_factory=dict)
+    _bookmarks: dict[ProjectKey, datetime] = field(default_factory=dict)
+    _last_id: int = 0
+
+    def remember(self, reviews: Sequence[Review], /) -> None:
+        for review in reviews:
+            self._reviews.setdefault(review.id, review)
+
+    def recall(self, key: TaskKey) -> Sequence[Review]:
+        return tuple(sorted((r for r in self._reviews.values() if r.key == key), key=lambda r: r.created_at))
+
+    def drafted(self, project: ProjectKey, *, rollout: str) -> Mapping[int, Review]:
+        wanted = (
+            r
+            for r in self._reviews.values()
+            if r.key.project == project
+            and r.provenance.rollout == rollout
+            and r.exposure is not Exposure.FAILED
+            and r.box is None
+        )
+        return {r.key.task_id: r for r in sorted(wanted, key=lambda r: r.created_at)}
+
+    def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
+        for prediction in predictions:
+            self._predictions.setdefault((project, prediction.id), prediction)
+
+    def predictions_of(self, key: TaskKey) -> Sequence[StoredPrediction]:
+        found = (
+            p for (project, _), p in self._predictions.items() if (project, p.task_id) == (key.project, key.task_id)
+        )
+        return tuple(sorted(found, key=lambda p: p.id))
+
+    def append(self, comparison: Comparison) -> Appended:
+        annotation = comparison.annotation
+        held = self._hold(annotation.key, annotation.annotation_id)
+        held.buried = held.buried and not comparison.confirmed
+        said = (annotation.content_hash, comparison.overrides, comparison.provenance)
+        newest = held.newest()
+        for number, other in enumerate(held.revisions, start=1):
+            again = other.annotation.updated_at is not None and other.annotation.updated_at == annotation.updated_at
+            same = (other.annotation.content_hash, other.overrides, other.provenance) == said
+            if same and (again or number == newest):
+                return Appended()
+        held.revisions.append(comparison)
+        held.rows += [self._logged(comparison, override, len(held.revisions)) for override in comparison.overrides]
+        return Appended(revisions=1, rows=len(comparison.overrides))
+
+    def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
+        gone = self.living(key) if annotation_ids is None else annotation_ids
+        new = [held for held in (self._hold(key, i) for i in set(gone)) if not held.buried]
+        for held in new:
+            held.buried = True
+        return len(new)
+
+    def living(self, key: TaskKey) -> frozenset[int]:
+        return frozenset(i for (_, i), h in self._held.items() if h.key == key and h.revisions and not h.buried)
+
+    def living_tasks(self, project: ProjectKey) -> frozenset[int]:
+        held = (h for h in self._held.values() if h.key.project == project and h.revisions and not h.buried)
+        return frozenset(h.key.task_id for h in held)
+
+    def overrides(
+        self, *, project: ProjectKey | None = None, since: datetime | None = None, current: bool = True
+    ) -> Iterator[LoggedOverride]:
+        rows = []
+        for held in self._held.values():
+            newest = held.newest()
+            for row in held.rows:
+                is_current = row.revision == newest and not held.buried
+                rows.append(replace(row, current=is_current, deleted=held.buried))
+        for row in sorted(rows, key=lambda row: row.id):
+            wanted = project in (None, row.key.project) and (since is None or row.logged_at >= since)
+            if wanted and (row.current or not current):
+                yield row
+
+    def put(self, wake: Wake) -> int:
+        number = self._next_id()
+        self._inbox[number] = replace(wake, id=number)
+        return number
+
+    def waiting(self, *, limit: int = 1000) -> Sequence[Wake]:
+        return tuple(self._inbox[number] for number in sorted(self._inbox)[:limit])
+
+    def done(self, wake_ids: Iterable[int]) -> None:
+        for wake_id in wake_ids:
+            self._inbox.pop(wake_id, None)
+
+    def bookmark(self, project: ProjectKey) -> datetime | None:
+        return self._bookmarks.get(project)
+
+    def move_bookmark(self, project: ProjectKey, to: datetime) -> None:
+        self._bookmarks[project] = max(to, self._bookmarks.get(project, to))
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _hold(self, key: TaskKey, annotation_id: int) -> _Held:
+        return self._held.setdefault((key.project, annotation_id), _Held(key))
+
+    def _provenance_of(self, override: Override, comparison: Comparison) -> Provenance | None:
+        other = self._reviews.get(override.review_id)
+        return other.provenance if other and other.id in comparison.review_ids[1:] else comparison.provenance
+
+    def _logged(self, comparison: Comparison, override: Override, revision: int) -> LoggedOverride:
+        annotation = comparison.annotation
+        return LoggedOverride(
+            id=self._next_id(),
+            revision=revision,
+            current=True,
+            key=annotation.key,
+            annotation_id=annotation.annotation_id,
+            override=override,
+            author=annotation.author,
+            editor=annotation.editor,
+            created_at=annotation.created_at,
+            updated_at=annotation.updated_at,
+            logged_at=self.clock.now(),
+            lead_time_s=annotation.lead_time_s,
+            provenance=self._provenance_of(override, comparison),
+            exposure=comparison.exposure,
+            confirmed=comparison.confirmed,
+        )

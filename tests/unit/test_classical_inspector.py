@@ -1,0 +1,123 @@
+"""The built-in inspector from brief to findings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from builders import a_criterion, a_guideline, an_image
+from pictures import blurred, compressed, gained, grained, scene, smeared
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Severity
+from review_copilot.domain.image import Pixels
+from review_copilot.domain.suggestion import Brief, Finding
+from review_copilot.inspectors.classical import ClassicalInspector
+from review_copilot.inspectors.classical.catalogue import CATALOGUE
+
+EVERYTHING = a_guideline(*(a_criterion(m.name, label=m.name, measures=(m.name,)) for m in CATALOGUE))
+
+
+def _inspect(pixels: Pixels, *, box: Box | None = None) -> dict[str, Finding]:
+    inspection = ClassicalInspector().inspect(Brief(an_image(pixels), EVERYTHING, box=box))
+    return {finding.criterion_id: finding for finding in inspection.findings}
+
+
+def _blotted(pixels: Pixels) -> Pixels:
+    out = pixels.copy()
+    out[20:110, 30:150] = 255
+    return out
+
+
+def _framed(pixels: Pixels) -> Pixels:
+    out = pixels.copy()
+    out[:40] = out[-40:] = 0
+    return out
+
+
+def _tinted(pixels: Pixels) -> Pixels:
+    return np.asarray(np.clip(pixels * 0.3 + np.array([150, 90, 10]), 0, 255), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "pixels"),
+    [
+        ("defocus", blurred(scene(), sigma_px=3)),
+        ("motion_blur", smeared(scene(), length_px=11)),
+        ("over_exposure", gained(scene(), factor=2.6)),
+        ("under_exposure", gained(scene(), factor=0.2)),
+        ("clipped_highlights", _blotted(scene())),
+        ("noise", grained(scene(), sigma=15)),
+        ("compression", compressed(scene(), quality=8)),
+        ("colour_cast", _tinted(scene())),
+        ("border", _framed(scene())),
+    ],
+)
+def test_each_flaw_is_found_and_worded(criterion: str, pixels: Pixels) -> None:
+    finding = _inspect(pixels)[criterion]
+    assert finding.score >= 0.5
+    assert finding.evidence["measure"] == criterion
+    assert criterion in finding.rationale
+    assert len(finding.rationale.split()) <= EVERYTHING.rationale.max_words
+    assert any(character.isdigit() for character in finding.rationale)
+
+
+def test_a_clean_scene_has_no_flaw() -> None:
+    assert _inspect(scene()) == {}
+
+
+def test_local_flaws_have_a_tight_box_and_name_the_place() -> None:
+    finding = _inspect(_blotted(scene()))["clipped_highlights"]
+    assert finding.box is not None
+    assert finding.box.iou(Box(30 / 480, 20 / 320, 120 / 480, 90 / 320)) > 0.8
+    assert finding.rationale.startswith("Upper left")
+
+
+def test_the_guideline_decides_what_is_looked_for_and_how_bad_it_is() -> None:
+    strict = a_criterion("MY-1", label="Soft", measures=("defocus",), unit="px of blur", at_least=(0.5, 1.0, 2.0))
+    inspection = ClassicalInspector().inspect(Brief(an_image(blurred(scene(), sigma_px=3)), a_guideline(strict)))
+    (finding,) = inspection.findings
+    assert (finding.criterion_id, finding.severity) == ("MY-1", Severity.CRITICAL)
+    foreign = a_criterion("MY-1", label="Soft", measures=("defocus",), unit="furlongs", at_least=(90, 91, 92))
+    (built_in,) = (
+        ClassicalInspector().inspect(Brief(an_image(blurred(scene(), sigma_px=3)), a_guideline(foreign))).findings
+    )
+    assert built_in.severity is Severity.MAJOR
+
+
+def test_a_rationale_keeps_to_the_words_allowed() -> None:
+    brief = Brief(
+        an_image(blurred(scene(), sigma_px=3)),
+        a_guideline(a_criterion(label="Soft", measures=("defocus",)), max_words=8),
+    )
+    (finding,) = ClassicalInspector().inspect(brief).findings
+    assert len(finding.rationale.split()) <= 8
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 8000), (3, 3), (17, 5)])
+def test_tiny_and_odd_images_are_handled(size: tuple[int, int]) -> None:
+    for level in (0, 128, 255):
+        findings = _inspect(np.full((*size, 3), level, np.uint8))
+        assert all(0 <= f.score <= 1 for f in findings.values())
+
+
+def test_a_box_is_measured_by_itself() -> None:
+    """The Magic tool gets the likeliest criterion for its box, and nothing where nothing is wrong."""
+    pixels = scene()
+    pixels[:, :240] = blurred(pixels, sigma_px=4)[:, :240]
+    left, right = Box(0.0, 0.0, 0.45, 1.0), Box(0.55, 0.0, 0.45, 1.0)
+    found = _inspect(pixels, box=left)
+    assert set(found) == {"defocus"}
+    assert found["defocus"].box == left
+    assert _inspect(pixels, box=right) == {}
+
+
+def test_a_box_outside_the_image_is_said() -> None:
+    brief = Brief(an_image(scene()), EVERYTHING, box=Box(2.0, 2.0, 0.1, 0.1))
+    inspection = ClassicalInspector().inspect(brief)
+    assert inspection.findings == ()
+    assert inspection.dropped[0].what == "box"
+
+
+def test_the_version_is_a_stable_hash() -> None:
+    assert ClassicalInspector().version == ClassicalInspector().version
+    assert len(ClassicalInspector().version) == 12
