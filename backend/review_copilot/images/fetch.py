@@ -1,0 +1,298 @@
+"""Fetch the file that a task names, from where the settings allow it. Knows no pixels."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import parse_qs, unquote, unquote_to_bytes
+
+import httpx
+
+from review_copilot.domain.image import ReviewImage
+from review_copilot.errors import (
+    ImageForbidden,
+    ImageNotFound,
+    ImageTooLarge,
+    ImageUnreachable,
+    ImageUnreadable,
+    LabelStudioError,
+)
+from review_copilot.images.decode import open_image
+from review_copilot.images.hosts import Trust, is_public, private_address, require_public, trust_in
+
+MOST_REDIRECTS = 5
+CHUNK_BYTES = 64 * 1024
+
+LABEL_STUDIO_PATHS = re.compile(
+    r"/(data|storage-data|static|tasks/\d+/(presign|resolve)|projects/\d+/(presign|resolve))/"
+)
+"""Paths of Label Studio that serve files. A task's data must not make us read others with our token."""
+
+LOCAL_FILES = "/data/local-files/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLimits:
+    """Where images may come from, and how large they may be.
+
+    Attributes:
+        allowed_hosts: See `hosts.trust_in`; Label Studio's own host need not be named.
+        local_files_root: Folder behind /data/local-files/, read directly when given.
+        max_bytes: Largest file.
+        max_pixels: Largest image, width times height.
+        timeout_s: Seconds for the whole fetch, redirects included.
+        plain_files: Whether a reference may be a path on this machine; only where its user typed it.
+    """
+
+    allowed_hosts: Sequence[str] = ()
+    local_files_root: Path | None = None
+    max_bytes: int = 64 * 1024 * 1024
+    max_pixels: int = 200_000_000
+    timeout_s: float = 20.0
+    plain_files: bool = False
+
+
+class ImageFetcher:
+    """Fetches images; fulfils `ports.ImageSource`. Safe to use from several threads."""
+
+    def __init__(self, *, label_studio_url: str, auth: httpx.Auth | None, limits: FetchLimits) -> None:
+        """Open no connection yet.
+
+        Args:
+            label_studio_url: Normalised base URL, with a sub-path where Label Studio has one.
+            auth: Signs requests to Label Studio and to no other host; None without a token.
+            limits: Where from, and how much.
+        """
+        self._home = httpx.URL(label_studio_url)
+        self._sub_path = self._home.path.rstrip("/")
+        self._auth = auth
+        self._limits = limits
+        # No proxy from the environment: behind one, the address that is really called could not be checked.
+        self._client = httpx.Client(trust_env=False, headers={"Accept": "image/*,*/*;q=0.5"})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def load(self, reference: str, *, task_id: int | None = None) -> ReviewImage:
+        """Fetch an image and read its header.
+
+        Args:
+            reference: URL, Label Studio path, cloud URI, data URI; a path on disk where `plain_files` allows it.
+            task_id: The task, for cloud URIs that Label Studio signs per task.
+
+        Raises:
+            ImageError: With what is wrong and how to mend it.
+        """
+        wanted = reference.strip()
+        source = printable(wanted)
+        data = self._bytes(wanted, source=source, task_id=task_id)
+        return open_image(data, source=source, max_pixels=self._limits.max_pixels)
+
+    def _bytes(self, wanted: str, *, source: str, task_id: int | None) -> bytes:
+        scheme = wanted.partition(":")[0].lower() if re.match(r"[A-Za-z][\w+.-]*:", wanted) else ""
+        if not wanted:
+            raise ImageNotFound("The task names no image.", hint="Is the image tag's value a field of the task's data?")
+        if scheme == "data":
+            return self._inline(wanted)
+        if scheme in {"http", "https"}:
+            if not _url(wanted).host:
+                raise ImageNotFound(f"{source} names no host.")
+            return self._follow(_url(wanted), source=source, signed=False)
+        if scheme and "://" in wanted and scheme != "file":
+            return self._cloud(wanted, source=source, task_id=task_id)
+        if LABEL_STUDIO_PATHS.match(self._below(wanted)):
+            return self._upload(self._below(wanted), source=source)
+        if self._limits.plain_files:
+            return self._file(Path(unquote(wanted[7:]) if scheme == "file" else wanted), source=source)
+        raise ImageForbidden(
+            f"{source} is a path that Label Studio does not serve files under.",
+            hint="Tasks name images by URL, by upload, or by a connected storage.",
+        )
+
+    def _inline(self, wanted: str) -> bytes:
+        head, comma, payload = wanted.partition(",")
+        if not comma:
+            raise ImageUnreadable("The data URI is cut off.")
+        if len(payload) > 3 * self._limits.max_bytes:
+            raise self._too_large("The data URI")
+        try:
+            encoded = unquote_to_bytes(payload)
+            data = base64.b64decode(encoded, validate=False) if head.lower().endswith(";base64") else encoded
+        except binascii.Error as error:
+            raise ImageUnreadable("The data URI is no Base64.") from error
+        if len(data) > self._limits.max_bytes:
+            raise self._too_large("The data URI")
+        return data
+
+    def _cloud(self, wanted: str, *, source: str, task_id: int | None) -> bytes:
+        if task_id is None:
+            raise ImageNotFound(f"{source} is a cloud URI, which Label Studio signs for a task only.")
+        uri = base64.urlsafe_b64encode(wanted.encode()).decode()
+        url = self._at_home(f"/tasks/{task_id}/presign/").copy_set_param("fileuri", uri)
+        return self._follow(url, source=source, signed=True)
+
+    def _upload(self, path: str, *, source: str) -> bytes:
+        root = self._limits.local_files_root
+        if root is not None and path.startswith(LOCAL_FILES):
+            inside = parse_qs(httpx.URL(path).query.decode()).get("d", [""])[0]
+            file = (root / inside.lstrip("/")).resolve()
+            if not file.is_relative_to(root.resolve()):
+                raise ImageForbidden(f"{source} is outside the folder of local files.")
+            return self._file(file, source=source)
+        return self._follow(self._at_home(path), source=source, signed=False)
+
+    def _file(self, path: Path, *, source: str) -> bytes:
+        try:
+            if path.stat().st_size > self._limits.max_bytes:
+                raise self._too_large(source)
+            return path.read_bytes()
+        except PermissionError as error:
+            raise ImageForbidden(f"{source} may not be read by this user.") from error
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ImageNotFound(f"{source} is not there.") from error
+        except (OSError, ValueError) as error:
+            raise ImageUnreadable(f"{source} cannot be read as a file.") from error
+
+    def _follow(self, url: httpx.URL, *, source: str, signed: bool) -> bytes:
+        """Fetch a URL, looking at each redirect before it is followed.
+
+        Args:
+            url: Where to begin.
+            source: For messages.
+            signed: Whether Label Studio was asked to sign a link: a public host that it names is then good.
+        """
+        until = time.monotonic() + self._limits.timeout_s
+        for _ in range(MOST_REDIRECTS + 1):
+            at_home = self._is_home(url)
+            trust = Trust.NAMED if at_home else trust_in(url.host, self._limits.allowed_hosts)
+            if trust is Trust.NONE and signed:
+                trust = Trust.ANY
+            if trust is Trust.NONE:
+                raise ImageForbidden(
+                    f"Images may not come from the host {url.host}.",
+                    hint=f'Add it to REVIEW_COPILOT_ALLOWED_HOSTS, such as ["{url.host}"].',
+                )
+            if trust is Trust.ANY:
+                require_public(url.host, url.port or (443 if url.scheme == "https" else 80))
+            result = self._get(url, source=source, at_home=at_home, public_only=trust is Trust.ANY, until=until)
+            if isinstance(result, bytes):
+                return result
+            url = result
+        raise ImageUnreachable(f"{source} is redirected more than {MOST_REDIRECTS} times.")
+
+    def _get(self, url: httpx.URL, *, source: str, at_home: bool, public_only: bool, until: float) -> bytes | httpx.URL:
+        """One request: the file, or where it is redirected to."""
+        auth = self._auth if at_home and self._is_below_home(url) else None
+        left_s = max(0.05, until - time.monotonic())
+        try:
+            with self._client.stream("GET", url, auth=auth, timeout=left_s) as response:
+                if public_only and not is_public(_peer(response)):
+                    raise private_address(url.host)
+                if response.is_redirect:
+                    return self._redirected(response, source=source)
+                self._check_status(response, source=source, at_home=at_home)
+                return self._body(response, source=source, until=until)
+        except LabelStudioError as error:
+            kind = ImageUnreachable if error.retryable else ImageForbidden
+            raise kind(f"{source} cannot be had: {error.public}", hint=error.hint) from error
+        except httpx.TimeoutException as error:
+            raise self._too_slow(source) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ImageUnreachable(f"{source} cannot be reached at {url.host}.") from error
+
+    def _redirected(self, response: httpx.Response, *, source: str) -> httpx.URL:
+        target = response.url.join(_url(response.headers.get("Location", "")))
+        if target.scheme not in {"http", "https"}:
+            raise ImageForbidden(f"{source} is redirected to something other than the web.")
+        if self._is_home(target) and "/user/login" in target.path:
+            raise ImageForbidden(
+                f"{source} needs a token of Label Studio.", hint="Set REVIEW_COPILOT_LABEL_STUDIO_TOKEN."
+            )
+        return target
+
+    def _check_status(self, response: httpx.Response, *, source: str, at_home: bool) -> None:
+        status = response.status_code
+        who = "Label Studio" if at_home else response.url.host
+        if status in {401, 403}:
+            hint = "Check the token." if at_home else "The host wants a signature or a sign-in."
+            raise ImageForbidden(f"{who} does not give {source} (HTTP {status}).", hint=hint)
+        if status in {408, 425, 429, 502, 503, 504} or (status >= 500 and not at_home):
+            raise ImageUnreachable(f"{who} is busy (HTTP {status}) and did not give {source}.")
+        if status >= 400:  # Label Studio answers 500 for an upload that it does not know
+            raise ImageNotFound(f"{who} does not have {source} (HTTP {status}).")
+
+    def _body(self, response: httpx.Response, *, source: str, until: float) -> bytes:
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdigit() and int(announced) > self._limits.max_bytes:
+            raise self._too_large(source)
+        parts = bytearray()
+        for chunk in response.iter_bytes(CHUNK_BYTES):
+            parts += chunk
+            if len(parts) > self._limits.max_bytes:
+                raise self._too_large(source)
+            if time.monotonic() > until:
+                raise self._too_slow(source)
+        return bytes(parts)
+
+    def _below(self, path: str) -> str:
+        """A path as it is without the installation's sub-path; unchanged when it has none or climbs up."""
+        if ".." in unquote(path.partition("?")[0]).split("/"):
+            return ""
+        return path.removeprefix(self._sub_path) if path.startswith(f"{self._sub_path}/") else path
+
+    def _at_home(self, path: str) -> httpx.URL:
+        return self._home.join(f"{self._sub_path}{path}")
+
+    def _is_home(self, url: httpx.URL) -> bool:
+        return (url.scheme, url.host, url.port) == (self._home.scheme, self._home.host, self._home.port)
+
+    def _is_below_home(self, url: httpx.URL) -> bool:
+        path = self._below(url.path) if url.path.startswith(f"{self._sub_path}/") else ""
+        return LABEL_STUDIO_PATHS.match(path) is not None
+
+    def _too_large(self, source: str) -> ImageTooLarge:
+        return ImageTooLarge(
+            f"{source} is larger than {self._limits.max_bytes} bytes.",
+            hint="Raise REVIEW_COPILOT_MAX_IMAGE_BYTES if that is meant to be.",
+        )
+
+    def _too_slow(self, source: str) -> ImageUnreachable:
+        return ImageUnreachable(f"{source} did not come within {self._limits.timeout_s:g} s.")
+
+
+def printable(reference: str) -> str:
+    """A reference that may be shown to anybody: no signature, no password, no inline data, at most 200 characters."""
+    if reference[:5].lower() == "data:":
+        return "the data URI"
+    path, _, query = reference.partition("?")
+    shown = re.sub(r"//[^/@]*@", "//", path)
+    if path.endswith(LOCAL_FILES) and query.startswith("d="):
+        shown = f"{path}?{query.partition('&')[0]}"
+    return shown if len(shown) <= 200 else f"{shown[:197]}..."
+
+
+def _url(text: str) -> httpx.URL:
+    try:
+        return httpx.URL(text)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ImageNotFound(f"{printable(text)} is no URL.") from error
+
+
+def _peer(response: httpx.Response) -> str:
+    """The address that was really called; empty when it is not known."""
+    stream = response.extensions.get("network_stream")
+    address = stream.get_extra_info("server_addr") if stream is not None else None
+    return str(address[0]) if address else ""

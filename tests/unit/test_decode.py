@@ -1,0 +1,177 @@
+"""Files of every awkward kind become the upright picture that a browser shows, or a clear error."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from review_copilot.errors import ImageTooLarge, ImageUnreadable
+from review_copilot.images import open_image
+from review_copilot.images.decode import ORIENTATION_TAG, UPRIGHT
+
+RED, GREEN, BLUE, GREY = (220, 30, 30), (30, 200, 30), (30, 30, 220), (120, 120, 120)
+
+
+def _quarters(width: int = 96, height: int = 64) -> Image.Image:
+    """Upright: red, green above; blue, grey below."""
+    picture = Image.new("RGB", (width, height), GREY)
+    picture.paste(RED, (0, 0, width // 2, height // 2))
+    picture.paste(GREEN, (width // 2, 0, width, height // 2))
+    picture.paste(BLUE, (0, height // 2, width // 2, height))
+    return picture
+
+
+def _file(picture: Image.Image, form: str, **options: object) -> bytes:
+    sink = io.BytesIO()
+    picture.save(sink, form, **options)
+    return sink.getvalue()
+
+
+def _decode(data: bytes, max_side: int | None = None) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return open_image(data, source="a.file", max_pixels=10_000_000).decode(max_side)
+
+
+def _assert_upright(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+    height, width = pixels.shape[:2]
+    places = {(1, 1): RED, (1, 3): GREEN, (3, 1): BLUE, (3, 3): GREY}
+    for (row, column), colour in places.items():
+        assert np.abs(pixels[row * height // 4, column * width // 4].astype(int) - colour).max() < 12
+
+
+UNDO = {5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270}  # fmt: skip
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_all_eight_orientations_stand_upright(orientation: int, form: str) -> None:
+    turn = UNDO.get(orientation) or UPRIGHT.get(orientation)
+    stored = _quarters() if turn is None else _quarters().transpose(turn)
+    exif = Image.Exif()
+    exif[ORIENTATION_TAG] = orientation
+    image = open_image(_file(stored, form, exif=exif), source="a.file", max_pixels=10_000)
+    assert (image.width_px, image.height_px, image.format) == (96, 64, form)
+    for pixels in (image.pixels, image.decode(48)):
+        _assert_upright(pixels)
+    assert image.pixels.shape == (64, 96, 3)
+    assert image.decode(48).shape == (32, 48, 3)
+
+
+def test_an_orientation_that_does_not_exist_is_taken_for_upright() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION_TAG] = 11
+    _assert_upright(_decode(_file(_quarters(), "JPEG", exif=exif)))
+
+
+@pytest.mark.parametrize(
+    ("mode", "form"),
+    [("L", "PNG"), ("1", "PNG"), ("P", "PNG"), ("P", "GIF"), ("CMYK", "JPEG"), ("LA", "PNG"), ("RGBA", "WEBP"),
+     ("L", "JPEG"), ("RGB", "BMP"), ("RGB", "PPM"), ("YCbCr", "JPEG"), ("LAB", "TIFF")],
+)  # fmt: skip
+def test_every_colour_mode_becomes_rgb(mode: str, form: str) -> None:
+    pixels = _decode(_file(_quarters().convert(mode), form))
+    assert pixels.shape == (64, 96, 3)
+    assert pixels.dtype == np.dtype(np.uint8)
+
+
+def test_palette_and_cmyk_keep_their_colours() -> None:
+    _assert_upright(_decode(_file(_quarters().convert("P", palette=Image.Palette.ADAPTIVE), "PNG")))
+    _assert_upright(_decode(_file(_quarters().convert("CMYK"), "JPEG", quality=95)))
+
+
+def _half_clear() -> Image.Image:
+    picture = Image.new("RGBA", (4, 2), (0, 0, 0, 0))
+    picture.paste((200, 0, 0, 255), (0, 0, 2, 2))
+    return picture
+
+
+@pytest.mark.parametrize("prepare", [lambda p: p, lambda p: p.quantize(4)])
+def test_transparency_lies_on_white(prepare: Callable[[Image.Image], Image.Image]) -> None:
+    """What is hidden below transparency is black here; a reviewer never sees it."""
+    pixels = _decode(_file(prepare(_half_clear()), "PNG"))
+    assert pixels[0, 3].tolist() == [255, 255, 255]
+    assert pixels[0, 0].tolist() == [200, 0, 0]
+
+
+def test_a_transparent_colour_of_an_rgb_file_lies_on_white() -> None:
+    pixels = _decode(_file(_quarters(), "PNG", transparency=BLUE))
+    assert pixels[60, 2].tolist() == [255, 255, 255]
+    assert tuple(pixels[2, 2]) == RED
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_sixteen_bits_become_eight(form: str) -> None:
+    values = np.array([[0, 257, 32896, 65535]], dtype=np.uint16)
+    assert _decode(_file(Image.fromarray(values), form))[0, :, 0].tolist() == [0, 1, 128, 255]
+
+
+def test_floats_are_fractions() -> None:
+    values = np.array([[0.0, 0.5, 1.0, 7.0, np.nan]], dtype=np.float32)
+    assert _decode(_file(Image.fromarray(values), "TIFF"))[0, :, 0].tolist() == [0, 127, 255, 255, 0]
+
+
+def test_the_first_frame_of_an_animation_is_shown() -> None:
+    frames = [Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)]
+    for form in ("GIF", "WEBP", "PNG"):
+        data = _file(frames[0], form, save_all=True, append_images=frames[1:], lossless=True)
+        assert np.abs(_decode(data)[4, 4].astype(int) - RED).max() < 4
+
+
+@pytest.mark.parametrize(("width", "height", "wanted"), [(1, 1, (1, 1)), (4000, 2, (1, 100)), (2, 4000, (100, 1))])
+def test_extreme_sizes_keep_at_least_one_pixel(width: int, height: int, wanted: tuple[int, int]) -> None:
+    data = _file(Image.new("RGB", (width, height), RED), "PNG")
+    assert _decode(data).shape == (height, width, 3)
+    assert _decode(data, 100).shape[:2] == wanted
+
+
+def test_a_smaller_image_is_never_enlarged() -> None:
+    assert _decode(_file(_quarters(), "JPEG"), 4000).shape == (64, 96, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "is an empty file"),
+        (b"hello, I am a text" * 20, "no image of a known format[.]"),
+        (b"<!DOCTYPE html><html><body>Sign in", "a web page, perhaps one that asks to sign in"),
+        (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "SVG drawing"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image of a known format"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 30, "a.file is"),
+    ],
+)
+def test_what_is_no_image_is_said_to_be_none(data: bytes, says: str) -> None:
+    with pytest.raises(ImageUnreadable, match=says):
+        open_image(data, source="a.file", max_pixels=10_000)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_a_file_cut_in_half_is_unreadable_or_too_short_to_open(form: str) -> None:
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (200, 200, 3), dtype=np.uint8))
+    data = _file(noise, form)
+    with pytest.raises(ImageUnreadable, match=r"broken|cut off|no image"):
+        _decode(data[: len(data) // 2])
+
+
+def test_more_pixels_than_allowed_are_refused_before_decoding() -> None:
+    with pytest.raises(ImageTooLarge, match=r"96 x 64 pixels, over the limit of 6143"):
+        open_image(_file(_quarters(), "PNG"), source="a.file", max_pixels=96 * 64 - 1)
+
+
+def test_a_decompression_bomb_is_refused() -> None:
+    """A few hundred bytes that claim 2.5 billion pixels."""
+    header = bytearray(_file(Image.new("1", (8, 8)), "BMP"))
+    header[18:26] = (50_000).to_bytes(4, "little") * 2
+    with pytest.raises(ImageTooLarge):
+        open_image(bytes(header), source="a.file", max_pixels=10_000_000)
+
+
+def test_a_phone_picture_with_a_second_picture_inside_is_a_jpeg() -> None:
+    """Phones write MPO, which every browser shows as the JPEG that it begins with."""
+    data = _file(_quarters(), "MPO", save_all=True, append_images=[_quarters().rotate(180)])
+    image = open_image(data, source="a.file", max_pixels=10_000)
+    assert image.format == "JPEG"
+    _assert_upright(image.pixels)
