@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from postgres import running_postgres
 from review_copilot.demo import label_studio as ls
 
 ENVIRONMENT_VARIABLE = "REVIEW_COPILOT_TEST_LABEL_STUDIO_ENV"
@@ -20,6 +21,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=Path(os.environ.get(ENVIRONMENT_VARIABLE) or Path(__file__).parents[1] / ".label-studio"),
         help="Virtual environment with Label Studio, or a folder to make one in (default: .label-studio).",
     )
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server that lives as long as the tests."""
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

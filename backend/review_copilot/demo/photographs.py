@@ -117,7 +117,8 @@ def _stamped(pixels: Pixels) -> Pixels:
 
 
 def _to_pixels(values: npt.NDArray[np.floating]) -> Pixels:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    rounded: Pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return rounded
 
 
 _PLAN: tuple[tuple[str, str, Callable[[Pixels], Pixels], int], ...] = (
