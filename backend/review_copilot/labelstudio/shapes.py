@@ -97,7 +97,8 @@ def _rectangle_box(value: Mapping[object, object], *, aspect: float) -> Box | No
     x, y, width, height = place
     angle = rotation_of(value)
     if angle % 360 == 0:
-        return Box.from_corners(x / 100, y / 100, (x + width) / 100, (y + height) / 100)
+        left, top = x + min(0.0, width), y + min(0.0, height)
+        return Box(left / 100, top / 100, abs(width) / 100, abs(height) / 100)
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     corners = [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)]
     # Percent of the height are 1 / aspect times as long as percent of the width.

@@ -1,0 +1,160 @@
+"""Reviews become predictions that Label Studio's own checks accept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from label_studio_sdk.label_interface.interface import LabelInterface
+
+from builders import a_review, a_suggestion
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Severity, Verdict
+from review_copilot.domain.suggestion import Dropped
+from review_copilot.labelstudio.label_config import generate
+from review_copilot.labelstudio.mapping import LabelMap, read_label_config
+from review_copilot.labelstudio.regions import to_interactive, to_prediction
+from review_copilot.library import load_guideline
+
+GUIDELINE = load_guideline("photo-quality")
+CONFIG = generate(GUIDELINE)
+
+POOR_CONFIG = """<View><Image name="i" value="$image"/><RectangleLabels name="r" toName="i">
+<Label value="Noise"/></RectangleLabels></View>"""
+
+TWO_TAGS = """<View><Image name="i" value="$image"/><Rectangle name="box" toName="i"/>
+<Labels name="what" toName="i"><Label value="Out of focus"/></Labels>
+<Choices name="sev" toName="i" perRegion="true"><Choice value="Minor"/><Choice value="Major"/></Choices></View>"""
+
+
+@pytest.fixture(scope="module")
+def labels() -> LabelMap:
+    return read_label_config(CONFIG, GUIDELINE)
+
+
+def objections(config: str, payload: dict[str, object]) -> list[str]:
+    """What Label Studio's own reader has against a prediction."""
+    found = LabelInterface(config).validate_prediction(payload, return_errors=True)  # type: ignore[no-untyped-call]
+    return list(found)
+
+
+def results_of(payload: dict[str, object]) -> list[dict[str, object]]:
+    results = payload["result"]
+    assert isinstance(results, list)
+    return results
+
+
+def test_a_suggestion_becomes_box_severity_and_rationale_under_one_id(labels: LabelMap) -> None:
+    """The golden payload: every key as the editor wants it."""
+    drafted = to_prediction(a_review("r1", a_suggestion("s1")), labels)
+    place = {"x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0, "rotation": 0}
+    common = {"id": "s1", "to_name": "image", "original_width": 1200, "original_height": 800, "image_rotation": 0}
+    evidence = "PQ-01, photo-quality 9f2c1a77aa01, measured\nedge width px: 4"
+    rationale = "The left third is soft; edges are 4 px wide."
+    assert drafted.dropped == ()
+    assert drafted.payload == {
+        "score": 0.8,
+        "model_version": "photo-quality r1 0a1b2c",
+        "result": [
+            {
+                **common,
+                "from_name": "label",
+                "type": "rectanglelabels",
+                "value": {**place, "rectanglelabels": ["Out of focus"]},
+                "score": 0.8,
+                "meta": {"text": [evidence]},
+            },
+            {**common, "from_name": "severity", "type": "choices", "value": {**place, "choices": ["major"]}},
+            {**common, "from_name": "rationale", "type": "textarea", "value": {**place, "text": [rationale]}},
+            {
+                "id": "r1-verdict",
+                "from_name": "verdict",
+                "to_name": "image",
+                "type": "choices",
+                "value": {"choices": ["fail"]},
+            },
+            {
+                "id": "r1-summary",
+                "from_name": "summary",
+                "to_name": "image",
+                "type": "textarea",
+                "value": {"text": ["One flaw: out of focus."]},
+            },
+        ],
+    }
+
+
+def test_label_studios_own_checks_accept_it(labels: LabelMap) -> None:
+    suggestions = [
+        a_suggestion(criterion.id, criterion_id=criterion.id, label=criterion.label, severity=severity)
+        for criterion in GUIDELINE.criteria
+        for severity in Severity
+    ]
+    edge = a_suggestion("edge", box=Box(0.3333333, 0.6666666, 0.9, 0.3333334))
+    novel = a_suggestion("novel", box=Box.whole(), criterion_id="uncovered", label="Novel pattern")
+    payload = to_prediction(a_review("r1", *suggestions, edge, novel), labels).payload
+    assert objections(CONFIG, payload) == []
+
+
+def test_nothing_found_is_a_prediction_with_verdict_and_summary(labels: LabelMap) -> None:
+    drafted = to_prediction(a_review(verdict=Verdict.PASS, summary="No flaw found."), labels)
+    assert [result["from_name"] for result in results_of(drafted.payload)] == ["verdict", "summary"]
+    assert drafted.payload["score"] is None
+    assert objections(CONFIG, drafted.payload) == []
+
+
+def test_image_wide_boxes_come_first_so_that_local_ones_lie_on_top(labels: LabelMap) -> None:
+    review = a_review("r1", a_suggestion("local"), a_suggestion("whole", box=Box.whole()), a_suggestion("later"))
+    ids = [result["id"] for result in results_of(to_interactive(review, labels).payload)]
+    assert list(dict.fromkeys(ids)) == ["whole", "local", "later"]
+
+
+@pytest.mark.parametrize(
+    ("box", "percent"),
+    [
+        (Box(-0.1, 0.5, 0.3, 0.9), (0.0, 50.0, 20.0, 50.0)),
+        (Box(1 / 3, 2 / 3, 2 / 3, 1 / 3), (33.3333, 66.6667, 66.6667, 33.3333)),
+    ],
+)
+def test_boxes_never_leave_the_image(labels: LabelMap, box: Box, percent: tuple[float, ...]) -> None:
+    payload = to_interactive(a_review("r1", a_suggestion(box=box)), labels).payload
+    value = results_of(payload)[0]["value"]
+    assert isinstance(value, dict)
+    assert (value["x"], value["y"], value["width"], value["height"]) == percent
+
+
+def test_a_magic_answer_holds_regions_only(labels: LabelMap) -> None:
+    drafted = to_interactive(a_review("r1", a_suggestion("s1")), labels)
+    assert {result["id"] for result in results_of(drafted.payload)} == {"s1"}
+
+
+def test_a_magic_answer_without_regions_is_an_empty_result(labels: LabelMap) -> None:
+    assert to_interactive(a_review("r1"), labels).payload == {"result": []}
+
+
+def test_what_the_config_cannot_carry_is_dropped_and_counted() -> None:
+    noise = a_suggestion("n1", criterion_id="PQ-06", label="Noise")
+    outside = replace(noise, id="n2", box=Box(1.2, 0, 0.1, 0.1))
+    review = a_review("r1", a_suggestion("s1"), a_suggestion("s2"), noise, outside)
+    drafted = to_prediction(review, read_label_config(POOR_CONFIG, GUIDELINE))
+    assert [result["type"] for result in results_of(drafted.payload)] == ["rectanglelabels"]
+    assert set(drafted.dropped) == {
+        Dropped('the suggestion "Out of focus" (2)', "The label config has no label for it."),
+        Dropped('the suggestion "Noise" (1)', "Its box lies outside the image."),
+        Dropped('the severity "major" (1)', "The label config does not offer it."),
+        Dropped("a rationale (1)", "The label config has no text area per region."),
+        Dropped('the verdict "fail" (1)', "The label config does not offer it."),
+        Dropped("the summary (1)", "The label config has no text area for it."),
+    }
+
+
+def test_boxes_and_labels_of_two_tags_share_one_id() -> None:
+    drafted = to_interactive(a_review("r1", a_suggestion("s1")), read_label_config(TWO_TAGS, GUIDELINE))
+    results = results_of(drafted.payload)
+    assert [(result["from_name"], result["type"]) for result in results] == [
+        ("box", "rectangle"),
+        ("what", "labels"),
+        ("sev", "choices"),
+    ]
+    assert {result["id"] for result in results} == {"s1"}
+    assert objections(TWO_TAGS, drafted.payload) == []

@@ -1,0 +1,51 @@
+"""Tasks are read by the fields that the label config shows."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import PROJECT, a_criterion, a_guideline
+from review_copilot.domain.review import TaskKey
+from review_copilot.labelstudio.label_config import generate
+from review_copilot.labelstudio.mapping import read_label_config
+from review_copilot.labelstudio.tasks import read_task
+
+GUIDELINE = a_guideline(a_criterion())
+LABELS = read_label_config(generate(GUIDELINE, reference=True, prompt=True), GUIDELINE)
+
+
+def test_a_task_is_read_with_reference_prompt_and_other_text() -> None:
+    data = {"image": " /data/upload/1/a.jpg ", "reference": "s3://b/r.png", "prompt": "a cat", "shop": 12, "tags": {}}
+    task = read_task({"id": 5, "data": data, "predictions": []}, project=PROJECT, labels=LABELS)
+    assert task.key == TaskKey(PROJECT, 5)
+    assert (task.image, task.reference, task.prompt) == ("/data/upload/1/a.jpg", "s3://b/r.png", "a cat")
+    assert task.data == {"shop": "12"}
+
+
+def test_a_list_of_images_gives_the_first() -> None:
+    task = read_task({"id": 1, "data": {"image": ["a.jpg", "b.jpg"]}}, project=PROJECT, labels=LABELS)
+    assert task.image == "a.jpg"
+
+
+def test_a_dotted_field_leads_into_nested_data() -> None:
+    xml = generate(GUIDELINE).replace("$image", "$photo.url")
+    labels = read_label_config(xml, GUIDELINE)
+    task = read_task({"id": 1, "data": {"photo": {"url": "a.jpg"}}}, project=PROJECT, labels=labels)
+    assert task.image == "a.jpg"
+
+
+@pytest.mark.parametrize("raw", [{}, {"id": "x"}, {"id": 3, "data": None}, {"data": {"image": None}}, {"data": []}])
+def test_a_task_without_an_image_is_read_and_has_none(raw: dict[str, object]) -> None:
+    assert read_task(raw, project=PROJECT, labels=LABELS).image == ""
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text("ab"), lambda inner: st.lists(inner, max_size=3)
+)
+
+
+@given(st.dictionaries(st.sampled_from(["id", "data"]), JSON | st.dictionaries(st.just("image"), JSON)))
+def test_no_task_makes_it_raise(raw: dict[str, object]) -> None:
+    assert isinstance(read_task(raw, project=PROJECT, labels=LABELS).image, str)
