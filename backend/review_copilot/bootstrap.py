@@ -1,0 +1,137 @@
+"""Settings in, a working copilot out: the only place that chooses concrete classes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.review import ProjectKey
+from review_copilot.flows.desk import Desk
+from review_copilot.images.fetch import FetchLimits, ImageFetcher
+from review_copilot.inspectors.options import InspectorOptions
+from review_copilot.inspectors.registry import create_inspector
+from review_copilot.labelstudio.client import LabelStudioClient
+from review_copilot.labelstudio.transport import LabelStudioAuth, Transport, normalise_url
+from review_copilot.labelstudio.workspace import LabelStudioOpener
+from review_copilot.library import load_guideline
+from review_copilot.ports import ImageSource, Inspector, Store
+from review_copilot.settings import Settings
+from review_copilot.store import open_store
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The time now, in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Copilot:
+    """A copilot that is ready to work; parts that cost something are made when first used.
+
+    Attributes:
+        settings: What it was made from.
+        clock: What time it is.
+    """
+
+    settings: Settings
+    clock: SystemClock
+
+    @property
+    def instance(self) -> str:
+        """Name of the Label Studio in the log: the one set, or its URL without trailing slash and credentials."""
+        return self.settings.instance or normalise_url(self.settings.label_studio_url)
+
+    @cached_property
+    def guideline(self) -> Guideline:
+        """The guideline that reviews go by."""
+        return load_guideline(self.settings.guideline)
+
+    @cached_property
+    def inspector(self) -> Inspector:
+        """Who looks at images."""
+        return create_inspector(self.settings.inspector, InspectorOptions(concurrency=self.settings.concurrency))
+
+    @cached_property
+    def images(self) -> ImageSource:
+        """Where images come from."""
+        return image_fetcher(self.settings)
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, migrated."""
+        return open_store(self.settings.database_url, clock=self.clock)
+
+    @cached_property
+    def client(self) -> LabelStudioClient:
+        """The configured Label Studio."""
+        token = self.settings.label_studio_token.get_secret_value()
+        return LabelStudioClient(Transport(self.settings.label_studio_url, token))
+
+    @cached_property
+    def opener(self) -> LabelStudioOpener:
+        """Opens projects of the configured Label Studio."""
+        return LabelStudioOpener(self.client, guideline=self.guideline, instance=self.instance)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Everything needed to review a task."""
+        return Desk(
+            guideline=self.guideline,
+            inspector=self.inspector,
+            images=self.images,
+            clock=self.clock,
+            min_score=self.settings.min_score,
+        )
+
+    def rollout(self, project: ProjectKey) -> str:
+        """The label under which this copilot's drafts for a project are stored."""
+        return self.store.rollout(project, guideline_id=self.guideline.id, model_version=self.desk.model_version)
+
+    @property
+    def has_token(self) -> bool:
+        """Whether the copilot can read from Label Studio."""
+        return bool(self.settings.label_studio_token.get_secret_value())
+
+    @property
+    def webhook_secret(self) -> str:
+        """Secret that a webhook's header must carry: the one set, or one made from the password. Empty without both."""
+        secret = self.settings.webhook_secret.get_secret_value()
+        password = self.settings.password.get_secret_value()
+        if secret or not password:
+            return secret
+        return hmac.new(password.encode(), b"review-copilot webhook", hashlib.sha256).hexdigest()
+
+    @property
+    def backend_url(self) -> str:
+        """The backend's URL as Label Studio reaches it."""
+        return (self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}").rstrip("/")
+
+
+def create_copilot(settings: Settings) -> Copilot:
+    """A copilot from settings. Opens nothing yet."""
+    return Copilot(settings=settings, clock=SystemClock())
+
+
+def image_fetcher(settings: Settings, *, plain_files: bool = False) -> ImageFetcher:
+    """Fetches images as the settings allow; plain file paths only when told so (the command line's own files)."""
+    url = normalise_url(settings.label_studio_url)
+    token = settings.label_studio_token.get_secret_value()
+    return ImageFetcher(
+        label_studio_url=url,
+        auth=LabelStudioAuth(url, token) if token else None,
+        limits=FetchLimits(
+            allowed_hosts=settings.allowed_hosts,
+            local_files_root=settings.local_files_root,
+            max_bytes=settings.max_image_bytes,
+            max_pixels=settings.max_image_pixels,
+            timeout_s=settings.fetch_timeout_s,
+            plain_files=plain_files,
+        ),
+    )

@@ -1,0 +1,81 @@
+"""`review-copilot inspect`: look at files without a Label Studio."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+
+from review_copilot.bootstrap import create_copilot, image_fetcher
+from review_copilot.domain.review import Exposure
+from review_copilot.errors import LibraryError
+from review_copilot.flows.inspect_files import inspect_files
+from review_copilot.reports.inspection import to_json_line, to_table
+from review_copilot.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("inspect")(inspect)
+
+
+def inspect(
+    paths: Annotated[list[Path], typer.Argument(help="Image files, or folders that are searched for images.")],
+    reference: Annotated[Path | None, typer.Option(help="What the images should look like.")] = None,
+    guideline: Annotated[str | None, typer.Option(help="Shipped guideline or path of one.")] = None,
+    inspector: Annotated[str | None, typer.Option(help="Which inspector looks.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Inspect images and print suggested defects, without Label Studio.
+
+    Exit code 1 when a file could not be read; the others are inspected all the same.
+    """
+    chosen = {"guideline": guideline, "inspector": inspector}
+    settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
+    copilot = create_copilot(settings)
+    desk = replace(copilot.desk, images=image_fetcher(settings, plain_files=True))
+    files = list(_files(paths))
+    reviews = inspect_files(
+        (str(path) for path in files),
+        desk=desk,
+        reference=str(reference) if reference else "",
+        concurrency=os.cpu_count() or 1,
+    )
+    failures = 0
+    stderr = Console(stderr=True)
+    shown = []
+    for name, review in track(
+        reviews, total=len(files), description="inspecting", console=stderr, transient=True, disable=len(files) < 5
+    ):
+        failures += review.exposure is Exposure.FAILED
+        if as_json:
+            print(to_json_line(name, review), flush=True)
+        else:
+            shown.append((name, review))
+    if not as_json:
+        Console().print(to_table(shown))
+        stderr.print(f"{len(files)} images, {failures} unreadable")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    """The files named, and all files in the folders named whose ending Pillow knows, sorted."""
+    endings = {ending for ending in Image.registered_extensions() if ending not in {".pdf", ".mpg", ".mpeg"}}
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found.extend(sorted(p for p in path.rglob("*") if p.suffix.lower() in endings and p.is_file()))
+        else:
+            found.append(path)
+    if not found:
+        raise LibraryError(
+            "There is no image in the folders named.", hint=f"Endings looked for: {' '.join(sorted(endings))}"
+        )
+    return found

@@ -1,0 +1,68 @@
+"""Make the Flask application: doors only. Each parses a request, calls one flow, and words one answer."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from review_copilot.bootstrap import Copilot
+from review_copilot.errors import BadRequest, CopilotError, StoreBusy
+from review_copilot.web.auth import Doorkeeper
+from review_copilot.web.protocol import protocol_routes
+from review_copilot.web.webhook import webhook_routes
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 256 * 1024 * 1024
+"""Largest request body. Label Studio posts all selected tasks in one body: about 2 KB a task, so 100 000 tasks fit."""
+
+
+def create_app(copilot: Copilot) -> Flask:
+    """The application of a copilot.
+
+    Raises:
+        SettingsError: It would be open to strangers.
+    """
+    app = Flask("review_copilot")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    doorkeeper = Doorkeeper.from_copilot(copilot)
+    app.register_blueprint(protocol_routes(copilot, doorkeeper))
+    app.register_blueprint(webhook_routes(copilot, doorkeeper))
+    app.register_error_handler(CopilotError, _say)
+    app.register_error_handler(HTTPException, _say_http)
+    app.register_error_handler(Exception, _say_nothing_more)
+    return app
+
+
+def _say(error: Exception) -> tuple[Response, int]:
+    """A known error: its public message and hint."""
+    assert isinstance(error, CopilotError)  # noqa: S101  # registered for nothing else
+    log.warning("%s: %s", type(error).__name__, error)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(error, BadRequest):
+        status = HTTPStatus.BAD_REQUEST
+    elif isinstance(error, StoreBusy):
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+    return jsonify(error=error.public, hint=error.hint), status
+
+
+def _say_http(error: Exception) -> tuple[Response, int]:
+    """Flask's own errors, as JSON like all others."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for nothing else
+    hint = ""
+    if isinstance(error, RequestEntityTooLarge):
+        hint = f"At most {MAX_BODY_BYTES} bytes: retrieve predictions for fewer tasks at once, or use preannotate."
+    response = jsonify(error=error.description or error.name, hint=hint)
+    for name, value in error.get_headers():
+        if name.lower() == "www-authenticate":
+            response.headers[name] = value
+    return response, error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _say_nothing_more(error: Exception) -> tuple[Response, int]:
+    """A bug of ours: the details go to the log, never to the caller."""
+    log.error("unexpected error", exc_info=error)
+    return jsonify(error="The copilot failed.", hint="Its log has the details."), HTTPStatus.INTERNAL_SERVER_ERROR

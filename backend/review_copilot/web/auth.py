@@ -1,0 +1,94 @@
+"""Who may come in. Knows basic auth and the webhook's secret header; knows no user accounts."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from dataclasses import dataclass
+
+from flask import request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+
+from review_copilot.bootstrap import Copilot
+from review_copilot.errors import SettingsError
+from review_copilot.labelstudio.payloads import SECRET_HEADER
+
+
+@dataclass(frozen=True)
+class Doorkeeper:
+    """Checks requests.
+
+    Attributes:
+        username: Basic-auth name.
+        password: Basic-auth password; empty lets everybody in (loopback only).
+        webhook_secret: What the secret header must say; empty when only basic auth counts.
+    """
+
+    username: str
+    password: str
+    webhook_secret: str
+
+    @classmethod
+    def from_copilot(cls, copilot: Copilot) -> Doorkeeper:
+        """The doorkeeper that the settings ask for.
+
+        Raises:
+            SettingsError: There is no password, and running without one was not asked for or not on loopback.
+        """
+        settings = copilot.settings
+        password = settings.password.get_secret_value()
+        if not password:
+            if not settings.allow_anonymous:
+                raise SettingsError(
+                    "The backend has no password.",
+                    hint="Set REVIEW_COPILOT_PASSWORD, or REVIEW_COPILOT_ALLOW_ANONYMOUS=true on a loopback address.",
+                )
+            if not _is_loopback(settings.host):
+                raise SettingsError(
+                    f"Running without a password is possible on a loopback address only, not on {settings.host}.",
+                    hint="Set REVIEW_COPILOT_PASSWORD, or REVIEW_COPILOT_HOST=127.0.0.1.",
+                )
+        return cls(username=settings.username, password=password, webhook_secret=copilot.webhook_secret)
+
+    def check_basic(self) -> None:
+        """Let a request with the right name and password pass.
+
+        Raises:
+            Unauthorized: It has not.
+        """
+        if not self._basic_fits():
+            raise Unauthorized(
+                "Name and password of the backend are missing or wrong.",
+                www_authenticate=WWWAuthenticate("basic", {"realm": "review-copilot"}),
+            )
+
+    def check_webhook(self) -> None:
+        """Let a request with the secret header, or with the right name and password, pass.
+
+        Raises:
+            Unauthorized: It has neither.
+        """
+        sent = request.headers.get(SECRET_HEADER, "")
+        if self.webhook_secret and hmac.compare_digest(sent.encode(), self.webhook_secret.encode()):
+            return
+        if not self._basic_fits():
+            raise Unauthorized(f"The webhook's {SECRET_HEADER} header is missing or wrong.")
+
+    def _basic_fits(self) -> bool:
+        if not self.password:
+            return True
+        sent = request.authorization
+        name = (sent.username if sent else None) or ""
+        password = (sent.password if sent else None) or ""
+        fits = hmac.compare_digest(name.encode(), self.username.encode())
+        return hmac.compare_digest(password.encode(), self.password.encode()) and fits
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

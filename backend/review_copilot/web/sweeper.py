@@ -1,0 +1,70 @@
+"""Sweep in the background while serving: at once when a webhook comes, and every so often in any case."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from review_copilot.bootstrap import Copilot
+from review_copilot.errors import CopilotError, LabelStudioNotFound
+from review_copilot.flows.sweep import SweepReport, empty_inbox, sweep_project
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+"""How often the inbox is looked at when nobody rang: another worker process may have filled it."""
+
+
+class Sweeper:
+    """One thread that keeps the log up to date."""
+
+    def __init__(self, copilot: Copilot) -> None:
+        self._copilot = copilot
+        self._stopping = threading.Event()
+        self.woken = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        self._thread.start()
+
+    def stop(self, *, timeout_s: float = 10.0) -> None:
+        """Ask the thread to end, and wait for it."""
+        self._stopping.set()
+        self.woken.set()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        next_full = time.monotonic()
+        while not self._stopping.is_set():
+            try:
+                self._report(empty_inbox(self._copilot.store, opener=self._copilot.opener))
+                if time.monotonic() >= next_full:
+                    next_full = time.monotonic() + self._copilot.settings.sweep_every_s
+                    self._sweep_all()
+            except CopilotError as error:
+                log.warning("sweep put off: %s", error)
+            except Exception:
+                log.exception("sweep failed: unexpected error")
+            self.woken.wait(POLL_S)
+            self.woken.clear()
+
+    def _sweep_all(self) -> None:
+        for key in self._copilot.store.projects():
+            if key.instance != self._copilot.instance or self._stopping.is_set():
+                continue
+            try:
+                self._report(sweep_project(self._copilot.opener.open(key.project_id), store=self._copilot.store))
+            except LabelStudioNotFound:
+                log.info("project %d is gone from Label Studio; its log is kept", key.project_id)
+
+    @staticmethod
+    def _report(report: SweepReport) -> None:
+        if report.revisions or report.deleted:
+            log.info(
+                "swept %d tasks: %d new revisions with %d rows, %d deleted",
+                report.tasks, report.revisions, report.rows, report.deleted,
+            )  # fmt: skip
+        for problem in report.problems:
+            log.warning("sweep: %s", problem)

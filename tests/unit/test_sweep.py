@@ -1,0 +1,133 @@
+"""The sweep: changed tasks are compared, what is gone is buried, and doing it twice changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from builders import NOON, PROJECT, a_review, a_suggestion, an_annotation, task_key, untouched
+from fake_label_studio import FakeWorkspace
+from fakes import MemoryStore
+from review_copilot.domain.override import OverrideKind
+from review_copilot.errors import LabelStudioNotFound, LabelStudioUnreachable
+from review_copilot.flows.sweep import empty_inbox, sweep_project
+from review_copilot.ports import Wake, Workspace
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def workspace(store: MemoryStore) -> FakeWorkspace:
+    """Two tasks, each with a draft that was submitted untouched."""
+    made = FakeWorkspace(PROJECT, {1: "1.png", 2: "2.png", 3: "3.png"})
+    for task_id in (1, 2):
+        review = a_review(f"r{task_id}", a_suggestion(f"s{task_id}"), key=task_key(task_id))
+        store.remember([review])
+        made.annotations[task_id] = [
+            untouched(review, key=review.key, annotation_id=10 + task_id, content_hash=f"c{task_id}")
+        ]
+        made.touched[task_id] = NOON + timedelta(minutes=task_id)
+    return made
+
+
+@dataclass
+class Opener:
+    """Opens the one project; another is gone, a third cannot be reached."""
+
+    workspace: FakeWorkspace
+
+    def open(self, project_id: int) -> Workspace:
+        if project_id == 404:
+            raise LabelStudioNotFound("There is no project 404.")
+        if project_id == 503:
+            raise LabelStudioUnreachable("Label Studio does not answer.")
+        return self.workspace
+
+
+def wake(project_id: int = 7, *task_ids: int, action: str = "ANNOTATION_CREATED") -> Wake:
+    return Wake(0, "http://ls", project_id, task_ids, action)
+
+
+def test_the_first_sweep_reads_everything(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    report = sweep_project(workspace, store=store)
+    assert (report.tasks, report.annotations, report.revisions) == (2, 2, 2)
+    assert {row.override.kind for row in store.overrides()} == {OverrideKind.UNTOUCHED}
+    assert store.bookmark(PROJECT) == NOON + timedelta(minutes=2)
+
+
+def test_sweeping_twice_changes_nothing(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    sweep_project(workspace, store=store)
+    before = list(store.overrides(current=False))
+    report = sweep_project(workspace, store=store, everything=True)
+    assert (report.revisions, report.rows, report.deleted) == (0, 0, 0)
+    assert list(store.overrides(current=False)) == before
+
+
+def test_only_what_changed_is_read_again(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    """Windows overlap by two minutes, so task 1 (a minute older than the bookmark) is read once more and task 3 not."""
+    sweep_project(workspace, store=store)
+    workspace.touched[2] = NOON + timedelta(hours=1)
+    workspace.touched[1] = NOON
+    assert sweep_project(workspace, store=store).tasks == 1
+
+
+def test_a_deleted_annotation_gets_a_tombstone(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    sweep_project(workspace, store=store)
+    workspace.annotations[2] = []
+    workspace.touched[2] = NOON + timedelta(hours=1)
+    assert sweep_project(workspace, store=store).deleted == 1
+    assert {row.key.task_id for row in store.overrides()} == {1}
+
+
+def test_a_deleted_task_buries_its_annotations(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    sweep_project(workspace, store=store)
+    del workspace.images[1]
+    assert sweep_project(workspace, store=store).deleted == 1
+    assert {row.key.task_id for row in store.overrides()} == {2}
+
+
+def test_the_inbox_leads_to_just_its_tasks(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    store.put(wake(7, 2))
+    report = empty_inbox(store, opener=Opener(workspace))
+    assert (report.tasks, report.revisions) == (1, 1)
+    assert not store.waiting()
+
+
+def test_an_event_without_tasks_leads_to_the_whole_project(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    store.put(wake(7, action="ANNOTATIONS_DELETED"))
+    assert empty_inbox(store, opener=Opener(workspace)).tasks == 2
+
+
+def test_a_deleted_task_in_the_inbox_is_buried(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    sweep_project(workspace, store=store)
+    del workspace.images[2]
+    store.put(wake(7, 2, action="TASKS_DELETED"))
+    assert empty_inbox(store, opener=Opener(workspace)).deleted == 1
+
+
+def test_what_cannot_be_read_stays_and_what_is_gone_is_let_go(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    """One unreachable project keeps its events; the others are not held up by it."""
+    for event in (wake(503, 1), wake(404, 1), wake(7, 1)):
+        store.put(event)
+    report = empty_inbox(store, opener=Opener(workspace))
+    assert [w.project_id for w in store.waiting()] == [503]
+    assert len(report.problems) == 2
+    assert report.revisions == 1
+
+
+def test_an_edit_adds_a_revision(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    sweep_project(workspace, store=store)
+    workspace.annotations[1] = [
+        an_annotation(annotation_id=11, content_hash="other", updated_at=NOON + timedelta(hours=1), editor="4")
+    ]
+    store.put(wake(7, 1))
+    empty_inbox(store, opener=Opener(workspace))
+    current = [row for row in store.overrides() if row.annotation_id == 11]
+    assert {row.revision for row in current} == {2}
+    assert {row.editor for row in current} == {"4"}
+    assert OverrideKind.REJECTED in {row.override.kind for row in current}
