@@ -4,9 +4,29 @@ from __future__ import annotations
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="The copilot drafts, the reviewer decides, the log learns.")
+from review_copilot.cli import guidelines
+from review_copilot.errors import CopilotError, InspectorUnavailable, LabelConfigError, LibraryError, SettingsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="The copilot drafts, the reviewer decides, the log learns.",
+)
+guidelines.register(app)
+
+_MENDABLE_HERE = (SettingsError, LibraryError, InspectorUnavailable, LabelConfigError)
 
 
 def main() -> None:
-    """Entry point of the `review-copilot` command."""
-    app()
+    """Entry point of the `review-copilot` command.
+
+    What goes wrong on purpose is said in a line or two, without a traceback. Exit code 2 when the caller can mend it in
+    a setting or a file, 1 otherwise.
+    """
+    try:
+        app()
+    except CopilotError as error:
+        typer.echo(f"Error: {error.public}", err=True)
+        if error.hint:
+            typer.echo(error.hint, err=True)
+        raise SystemExit(2 if isinstance(error, _MENDABLE_HERE) else 1) from None
