@@ -1,4 +1,4 @@
-"""Fixtures that several folders share: a real Label Studio, once for the whole run."""
+"""Fixtures that several folders share: a real Label Studio and a real PostgreSQL, once for the whole run."""
 
 from __future__ import annotations
 
@@ -68,3 +68,10 @@ def personal_token(label_studio: ls.LabelStudioServer) -> str:
 def fresh_personal_token(fresh_label_studio: ls.LabelStudioServer) -> str:
     """The personal access token of the fresh server's first account, made once."""
     return ls.personal_token(fresh_label_studio)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server that lives as long as the tests."""
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url

@@ -10,6 +10,8 @@ from review_copilot.domain.override import Comparison, LoggedOverride, Override
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
 from review_copilot.ports import Appended, Clock, StoredPrediction, Wake
 
+FORGOTTEN = "forgotten-"
+
 
 @dataclass
 class FakeClock:
@@ -28,6 +30,7 @@ class _Held:
     key: TaskKey
     revisions: list[Comparison] = field(default_factory=list)
     rows: list[LoggedOverride] = field(default_factory=list)
+    logged: list[tuple[int, datetime]] = field(default_factory=list)
     buried: bool = False
 
     def newest(self) -> int:
@@ -105,7 +108,12 @@ class MemoryStore:
             same = (other.annotation.content_hash, other.overrides, other.provenance) == said
             if same and (again or number == newest):
                 return Appended()
+        author = next((c.annotation.author for c in held.revisions if c.annotation.author.startswith(FORGOTTEN)), None)
+        if author is not None:
+            editor = author if annotation.editor == annotation.author else annotation.editor
+            comparison = replace(comparison, annotation=replace(annotation, author=author, editor=editor))
         held.revisions.append(comparison)
+        held.logged.append((self._next_id(), self.clock.now()))
         held.rows += [self._logged(comparison, override, len(held.revisions)) for override in comparison.overrides]
         return Appended(revisions=1, rows=len(comparison.overrides))
 
@@ -136,6 +144,30 @@ class MemoryStore:
             wanted = project in (None, row.key.project) and (since is None or row.logged_at >= since)
             if wanted and (row.current or not current):
                 yield row
+
+    def comparisons(self, *, project: ProjectKey | None = None, since: datetime | None = None) -> Iterator[Comparison]:
+        current = []
+        for (of_project, _), held in self._held.items():
+            if held.revisions and not held.buried and project in (None, of_project):
+                newest = held.newest() - 1
+                current.append((held.logged[newest], held.revisions[newest]))
+        for (_, logged_at), comparison in sorted(current, key=lambda pair: pair[0]):
+            if since is None or logged_at >= since:
+                yield comparison
+
+    def forget(self, reviewer: str) -> int:
+        label, named = f"{FORGOTTEN}{self._next_id()}", 0
+        for held in self._held.values():
+            for number, comparison in enumerate(held.revisions):
+                annotation = comparison.annotation
+                author = label if annotation.author == reviewer else annotation.author
+                editor = label if annotation.editor == reviewer else annotation.editor
+                named += label in (author, editor)
+                renamed = replace(annotation, author=author, editor=editor)
+                held.revisions[number] = replace(comparison, annotation=renamed)
+                rows = held.rows
+                held.rows = [replace(r, author=author, editor=editor) if r.revision == number + 1 else r for r in rows]
+        return named
 
     def put(self, wake: Wake) -> int:
         number = self._next_id()

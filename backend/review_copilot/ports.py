@@ -225,6 +225,24 @@ class OverrideLog(Protocol):
         """
         ...
 
+    def comparisons(self, *, project: ProjectKey | None = None, since: datetime | None = None) -> Iterator[Comparison]:
+        """The newest revision of every living annotation, in the order of writing, as it was appended.
+
+        Args:
+            project: Only this project.
+            since: Only revisions that were logged at that time or later.
+        """
+        ...
+
+    def forget(self, reviewer: str) -> int:
+        """Take a person out of the log for good; returns how many revisions named them.
+
+        Author and editor are replaced by a label that is kept nowhere else, in every revision. All rows stay, and so do
+        the counts: what one person did still has one label. What the person wrote is the review's and stays. Labelling
+        that Label Studio reports later under the same id counts as another person's.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Wake:

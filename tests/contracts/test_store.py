@@ -281,3 +281,44 @@ def test_rollouts_are_numbered_per_project_and_content(store: Store) -> None:
     assert label(PROJECT, "9f2c1a77aa01") == "photo-quality r1 9f2c1a"
     assert label(OTHER, "0b0b0b77aa01") == "photo-quality r1 0b0b0b"
     assert set(store.projects()) == {PROJECT, OTHER}
+
+
+def test_comparisons_come_back_as_they_were_appended(store: Store, clock: FakeClock) -> None:
+    """The newest revision of every living annotation; without rows too, when the review is known."""
+    review = a_review("r1", a_suggestion("s1"))
+    store.remember([review])
+    first, bare = compare(untouched(review), [review]), a_comparison(an_annotation(annotation_id=12))
+    gone = a_comparison(an_annotation(annotation_id=13), [a_row()])
+    for comparison in (first, bare, gone):
+        store.append(comparison)
+    store.bury(task_key(), annotation_ids=[13])
+    clock.time = at(1000)
+    later = compare(untouched(review, content_hash="c2", updated_at=at(900)), [review])
+    store.append(later)
+    assert list(store.comparisons()) == [bare, later]
+    assert list(store.comparisons(since=at(1000))) == [later]
+    assert list(store.comparisons(project=OTHER)) == []
+
+
+def test_forgetting_a_person_leaves_the_counts(store: Store) -> None:
+    for annotation_id, author, editor in ((11, "3", "3"), (12, "3", "4"), (13, "4", "4")):
+        annotation = an_annotation(annotation_id=annotation_id, author=author, editor=editor)
+        store.append(a_comparison(annotation, [a_row()]))
+    assert store.forget("3") == 2
+    assert store.forget("3") == 0
+    people = [(row.author, row.editor) for row in store.overrides()]
+    (label,) = {author for author, _ in people[:2]}
+    assert label.startswith("forgotten-")
+    assert people == [(label, label), (label, "4"), ("4", "4")]
+    assert [c.annotation.author for c in store.comparisons()] == [label, label, "4"]
+
+
+def test_a_forgotten_author_does_not_come_back_with_a_later_edit(store: Store) -> None:
+    """Label Studio goes on naming the author of an annotation."""
+    store.append(a_comparison(an_annotation(author="3"), [a_row()]))
+    store.forget("3")
+    store.append(a_comparison(an_annotation(author="3", content_hash="c2", updated_at=at(300)), [a_row()]))
+    rows = list(store.overrides(current=False))
+    assert len(rows) == 2
+    assert {name for row in rows for name in (row.author, row.editor)} == {rows[0].author}
+    assert rows[0].author != "3"

@@ -1,5 +1,6 @@
 """The database: SQLAlchemy Core on SQLite or PostgreSQL. The only place that knows SQL."""
 
+from review_copilot.store.backup import backup, restore
 from review_copilot.store.sql import SqlStore, open_store
 
-__all__ = ["SqlStore", "open_store"]
+__all__ = ["SqlStore", "backup", "open_store", "restore"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from review_copilot.domain.override import Comparison, LoggedOverride
 from review_copilot.domain.review import ProjectKey, Provenance, TaskKey
 from review_copilot.ports import Appended
-from review_copilot.store import codec, schema
+from review_copilot.store import codec, people, schema
 from review_copilot.store.keys import find_project, lock_annotation, project_from_row
 
 _ANNOTATION = schema.annotations.c
@@ -33,11 +34,12 @@ _HAS_REVISION = sa.exists().where(_REVISION.annotation_ref == _ANNOTATION.id)
 
 def append(connection: sa.Connection, comparison: Comparison, *, now: datetime) -> Appended:
     """See `ports.OverrideLog.append`."""
-    annotation = comparison.annotation
-    ref = lock_annotation(connection, annotation.key, annotation.annotation_id)
+    key, annotation_id = comparison.annotation.key, comparison.annotation.annotation_id
+    ref = lock_annotation(connection, key, annotation_id)
+    annotation = people.still_forgotten(connection, ref, comparison.annotation)
     if comparison.confirmed and _buried(connection, ref):
         connection.execute(sa.insert(schema.tombstones).values(annotation_ref=ref, lifted=True, at=now))
-    origins = _provenance_of(connection, comparison)
+    origins = _provenance_by_id(connection, comparison.review_ids[1:])
     rows = [codec.override_to_row(o, origins.get(o.review_id, comparison.provenance)) for o in comparison.overrides]
     fingerprint = (annotation.content_hash, codec.rows_hash(rows))
     number = _next_number(connection, ref, fingerprint, annotation.updated_at)
@@ -98,6 +100,31 @@ def living_tasks(connection: sa.Connection, project: ProjectKey) -> frozenset[in
         .distinct()
     )
     return frozenset(connection.scalars(query))
+
+
+def comparisons_page(
+    connection: sa.Connection, *, after: int, limit: int, project: ProjectKey | None, since: datetime | None
+) -> Sequence[tuple[int, Comparison]]:
+    """The next revisions of `ports.OverrideLog.comparisons`, those with an id above `after`, each with its id."""
+    query = (
+        sa.select(schema.revisions)
+        .join(schema.annotations, _ANNOTATION.id == _REVISION.annotation_ref)
+        .join(schema.revision_states, _STATE.revision_ref == _REVISION.id)
+        .where(_REVISION.id > after, _STATE.newest, sa.not_(_STATE.deleted))
+        .order_by(_REVISION.id)
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(_REVISION.logged_at >= since)
+    if project is not None:
+        query = query.where(_ANNOTATION.project_ref == find_project(connection, project))
+    revisions = connection.execute(query).mappings().all()
+    rows: defaultdict[int, list[Mapping[Any, Any]]] = defaultdict(list)
+    ids = [revision["id"] for revision in revisions]
+    of_these = sa.select(schema.overrides).where(_OVERRIDE.revision_ref.in_(ids)).order_by(_OVERRIDE.id)
+    for row in connection.execute(of_these).mappings():
+        rows[row["revision_ref"]].append(row)
+    return tuple((r["id"], _comparison(connection, r, rows[r["id"]])) for r in revisions)
 
 
 def page(
@@ -174,6 +201,26 @@ def _logged(row: Mapping[Any, Any]) -> LoggedOverride:
     )
 
 
+def _comparison(
+    connection: sa.Connection, revision: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]]
+) -> Comparison:
+    """The comparison that was appended. Its provenance stands in its rows; without rows it is looked up."""
+    first_review = next(iter(revision["review_ids"]), "")
+    of_first = (row for row in rows if row["review_id"] in ("", first_review))
+    row = next(of_first, None)
+    provenance = (
+        codec.provenance_from_row(row) if row else _provenance_by_id(connection, [first_review]).get(first_review)
+    )
+    return Comparison(
+        annotation=codec.annotation_from_json(revision["payload"]),
+        overrides=tuple(codec.override_from_row(row) for row in rows),
+        provenance=provenance,
+        review_ids=tuple(revision["review_ids"]),
+        exposure=revision["exposure"],
+        confirmed=revision["confirmed"],
+    )
+
+
 def _buried(connection: sa.Connection, ref: int) -> bool:
     query = sa.select(_TOMBSTONE.lifted).where(_TOMBSTONE.annotation_ref == ref).order_by(_TOMBSTONE.id.desc())
     return connection.scalar(query.limit(1)) is False
@@ -194,11 +241,10 @@ def _next_number(
     return 1 + max((number for number, *_ in held), default=0)
 
 
-def _provenance_of(connection: sa.Connection, comparison: Comparison) -> dict[str, Provenance]:
-    """Review id to provenance, for the rows of reviews beside the first one (Magic offers)."""
-    others = comparison.review_ids[1:]
-    if not others:
+def _provenance_by_id(connection: sa.Connection, review_ids: Sequence[str]) -> dict[str, Provenance]:
+    """Review id to provenance, as far as the reviews are known."""
+    if not review_ids:
         return {}
     table = schema.reviews.c
-    found = connection.execute(sa.select(table.review_id, table.payload).where(table.review_id.in_(others)))
+    found = connection.execute(sa.select(table.review_id, table.payload).where(table.review_id.in_(review_ids)))
     return {review_id: codec.review_from_json(payload).provenance for review_id, payload in found}

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from review_copilot.domain.override import Comparison, LoggedOverride
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
 from review_copilot.errors import StoreError
 from review_copilot.ports import Appended, Clock, StoredPrediction, Wake
-from review_copilot.store import log, queue, reviews, rollouts
+from review_copilot.store import log, people, queue, reviews, rollouts
 from review_copilot.store.engine import Database, connect, migrate
 
 PAGE_ROWS = 2000
 """Rows of the log read at once; between two pages no transaction is open, so that an export holds no writer up."""
 
+PAGE_REVISIONS = 500
+"""Revisions read at once with their rows, for the same reason."""
+
 
 class SqlStore:
     """Fulfils `ports.Store`; safe to use from several threads and processes at once."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock, pseudonym_key: str = "") -> None:
         self.database = database
         self._clock = clock
+        self._pseudonym_key = pseudonym_key
 
     def close(self) -> None:
         """Close all connections."""
@@ -73,9 +78,10 @@ class SqlStore:
             return reviews.predictions_of(connection, key)
 
     def append(self, comparison: Comparison) -> Appended:
-        """See `ports.OverrideLog`."""
+        """See `ports.OverrideLog`; people are named as the pseudonym key wants it."""
+        annotation = people.under_pseudonyms(comparison.annotation, self._pseudonym_key)
         with self.database.writing() as connection:
-            return log.append(connection, comparison, now=self._clock.now())
+            return log.append(connection, replace(comparison, annotation=annotation), now=self._clock.now())
 
     def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         """See `ports.OverrideLog`."""
@@ -105,6 +111,24 @@ class SqlStore:
                 return
             after = rows[-1].id
 
+    def comparisons(self, *, project: ProjectKey | None = None, since: datetime | None = None) -> Iterator[Comparison]:
+        """See `ports.OverrideLog`; read page by page."""
+        after = 0
+        while True:
+            with self.database.reading() as connection:
+                found = log.comparisons_page(
+                    connection, after=after, limit=PAGE_REVISIONS, project=project, since=since
+                )
+            yield from (comparison for _, comparison in found)
+            if len(found) < PAGE_REVISIONS:
+                return
+            after = found[-1][0]
+
+    def forget(self, reviewer: str) -> int:
+        """See `ports.OverrideLog`; takes the name or its pseudonym."""
+        with self.database.writing() as connection:
+            return people.forget(connection, frozenset({reviewer, people.pseudonym(reviewer, self._pseudonym_key)}))
+
     def put(self, wake: Wake) -> int:
         """See `ports.Inbox`."""
         with self.database.writing() as connection:
@@ -131,12 +155,13 @@ class SqlStore:
             queue.move_bookmark(connection, project, to)
 
 
-def open_store(url: str, *, clock: Clock) -> SqlStore:
+def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:
     """Open the database of a URL and bring its schema up to date.
 
     Args:
         url: SQLAlchemy URL, such as `sqlite:///review-copilot.db` or `postgresql://user:password@host/name`.
         clock: Stamps what is written. Nothing is ordered by it.
+        pseudonym_key: Secret under which people's names become pseudonyms; empty to keep the names.
 
     Raises:
         StoreError: The database cannot be opened, or was written by a newer release.
@@ -147,4 +172,4 @@ def open_store(url: str, *, clock: Clock) -> SqlStore:
     except StoreError:
         database.engine.dispose()
         raise
-    return SqlStore(database, clock=clock)
+    return SqlStore(database, clock=clock, pseudonym_key=pseudonym_key)

@@ -1,0 +1,180 @@
+"""Write a whole database to one file, and read it into an empty one of either kind. Knows no table by name.
+
+The file holds one JSON object a line: a header with the schema's revision, every row of every table as its columns hold
+it, and a last line with the number of rows, so that a file that was cut off is not taken for a whole one. A name that
+ends in `.gz` is compressed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+
+from review_copilot.errors import StoreError
+from review_copilot.store.engine import connect, migrate
+
+FORMAT = "review-copilot log"
+VERSION = 1
+
+_BATCH_ROWS = 1000
+_ALEMBIC = "alembic_version"
+
+
+def backup(url: str, path: Path) -> Mapping[str, int]:
+    """Write everything that the database holds at one moment; writers need not stop.
+
+    Args:
+        url: SQLAlchemy URL of the database.
+        path: Where to; an older file of that name is replaced when the new one is whole.
+
+    Returns:
+        Rows by table.
+
+    Raises:
+        StoreError: The database or the file could not be used.
+    """
+    database = connect(url)
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        with database.reading() as connection, _opened(unfinished, "wt", named=path) as out:
+            schema = MigrationContext.configure(connection).get_current_revision()
+            if schema is None:
+                raise StoreError("There is no log in this database.", hint="Check the database URL.")
+            _write_line(out, {"format": FORMAT, "version": VERSION, "schema": schema})
+            counts = {table.name: _write_table(connection, table, out) for table in _tables(connection)}
+            _write_line(out, {"rows": counts})
+        unfinished.replace(path)
+    except OSError as error:
+        raise StoreError(f"The backup {path} could not be written: {error.strerror}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+        database.engine.dispose()
+    return counts
+
+
+def restore(path: Path, url: str) -> Mapping[str, int]:
+    """Read a backup into a database that holds nothing yet, and bring it to this release's schema.
+
+    Args:
+        path: A file that `backup` wrote, in this release or an older one.
+        url: SQLAlchemy URL of the database.
+
+    Returns:
+        Rows by table.
+
+    Raises:
+        StoreError: The file is no whole backup, or the database is not empty; nothing has then been written.
+    """
+    database = connect(url)
+    try:
+        with _opened(path, "rt", named=path) as lines:
+            header = _read_line(next(lines, ""), path)
+            if header.get("format") != FORMAT or header.get("version") != VERSION:
+                raise StoreError(f"{path} is not a backup that this release can read.")
+            _make_empty_schema(url, revision=str(header["schema"]))
+            with database.writing() as connection:
+                counts = _fill(connection, lines, path)
+        migrate(database)
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise StoreError(f"The backup {path} could not be read, or is cut off: {error}.") from error
+    finally:
+        database.engine.dispose()
+    return counts
+
+
+def _tables(connection: sa.Connection) -> list[sa.Table]:
+    """The tables as they are in this database, those that others refer to first."""
+    found = sa.MetaData()
+    found.reflect(connection)
+    return [table for table in found.sorted_tables if table.name != _ALEMBIC]
+
+
+def _write_table(connection: sa.Connection, table: sa.Table, out: IO[str]) -> int:
+    query = sa.select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_BATCH_ROWS)
+    written = 0
+    for written, row in enumerate(connection.execute(query).mappings(), start=1):  # noqa: B007  # counted after the loop
+        values = {name: v.isoformat() if isinstance(v, datetime) else v for name, v in row.items()}
+        _write_line(out, {"table": table.name, "row": values})
+    return written
+
+
+def _make_empty_schema(url: str, *, revision: str) -> None:
+    database = connect(url)
+    try:
+        with database.reading() as connection:
+            filled = [t.name for t in _tables(connection) if connection.execute(sa.select(t).limit(1)).first()]
+        if filled:
+            raise StoreError(
+                f"The database is not empty: it has rows in {', '.join(filled)}.",
+                hint="Restore into a new database and point the setting at it.",
+            )
+        migrate(database, to=revision)
+    finally:
+        database.engine.dispose()
+
+
+def _fill(connection: sa.Connection, lines: Iterator[str], path: Path) -> Mapping[str, int]:
+    tables = {table.name: table for table in _tables(connection)}
+    counts = dict.fromkeys(tables, 0)
+    batch: list[dict[str, Any]] = []
+    name = ""
+    for line in lines:
+        entry = _read_line(line, path)
+        if batch and (entry.get("table") != name or len(batch) == _BATCH_ROWS):
+            connection.execute(sa.insert(tables[name]), batch)
+            batch = []
+        if "rows" in entry:
+            if entry["rows"] != counts:
+                break
+            _move_sequences_on(connection, tables)
+            return counts
+        name = entry["table"]
+        if name not in tables:
+            raise StoreError(f"{path} holds a table {name!r} that its schema does not have.")
+        batch.append(_from_json(tables[name], entry["row"]))
+        counts[name] += 1
+    raise StoreError(f"{path} is cut off: rows are missing at its end.", hint="Use another backup.")
+
+
+def _from_json(table: sa.Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    times = {column.name for column in table.columns if isinstance(column.type, sa.DateTime)}
+    return {name: datetime.fromisoformat(v) if name in times and v is not None else v for name, v in row.items()}
+
+
+def _move_sequences_on(connection: sa.Connection, tables: Mapping[str, sa.Table]) -> None:
+    """Let the next id follow the last one; SQLite does so by itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in tables.values():
+        if "id" in table.columns and (last := connection.scalar(sa.select(sa.func.max(table.c.id)))):
+            connection.execute(sa.select(sa.func.setval(sa.func.pg_get_serial_sequence(table.name, "id"), last)))
+
+
+def _opened(file: Path, mode: str, *, named: Path) -> IO[Any]:
+    """A text file, compressed when the name says so."""
+    if named.suffix != ".gz":
+        return file.open(mode, encoding="utf-8")
+    packed: IO[Any] = gzip.open(file, mode, encoding="utf-8")  # type: ignore[assignment]  # noqa: SIM115  # closed by the caller
+    return packed
+
+
+def _write_line(out: IO[str], entry: Mapping[str, Any]) -> None:
+    out.write(json.dumps(entry, separators=(",", ":")) + "\n")
+
+
+def _read_line(line: str, path: Path) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise StoreError(f"{path} is no backup, or is cut off.", hint="Use another backup.") from error
+    if not isinstance(entry, dict):
+        raise StoreError(f"{path} is no backup.")
+    return entry
