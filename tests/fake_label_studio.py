@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 
 import numpy as np
 
@@ -75,6 +76,7 @@ class FakeWorkspace:
     touched: dict[int, datetime] = field(default_factory=dict)
     version: str = ""
     pushes: list[int] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def tasks(self, *, only: Sequence[int] | None = None) -> Iterator[ReviewTask]:
         for task_id, image in sorted(self.images.items()):
@@ -93,7 +95,7 @@ class FakeWorkspace:
             self.lose.discard(task_id)
             self.double.discard(task_id)
             for _ in range(copies):
-                number = len(self.stored) + 1
+                number = next(self.numbers)
                 ids = tuple(s.id for s in review.suggestions)
                 self.stored[number] = StoredPrediction(number, task_id, review.provenance.rollout, ids)
                 created += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from review_copilot.cli import guidelines
+from review_copilot.cli import backend, demo, guidelines, inspect, overrides, project
 from review_copilot.errors import CopilotError, InspectorUnavailable, LabelConfigError, LibraryError, SettingsError
 
 app = typer.Typer(
@@ -12,7 +12,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The copilot drafts, the reviewer decides, the log learns.",
 )
-guidelines.register(app)
+for group in (demo, inspect, guidelines, project, backend, overrides):
+    group.register(app)
 
 _MENDABLE_HERE = (SettingsError, LibraryError, InspectorUnavailable, LabelConfigError)
 
