@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from review_copilot.demo import label_studio as ls
+from review_copilot.labelstudio.client import LabelStudioClient
+from review_copilot.labelstudio.transport import Transport
 
 ENVIRONMENT_VARIABLE = "REVIEW_COPILOT_TEST_LABEL_STUDIO_ENV"
 
@@ -60,3 +62,10 @@ def personal_token(label_studio: ls.LabelStudioServer) -> str:
 def fresh_personal_token(fresh_label_studio: ls.LabelStudioServer) -> str:
     """The personal access token of the fresh server's first account, made once."""
     return ls.personal_token(fresh_label_studio)
+
+
+@pytest.fixture(scope="session")
+def label_studio_client(label_studio: ls.LabelStudioServer) -> Iterator[LabelStudioClient]:
+    """A client of the shared server, by its legacy token."""
+    with LabelStudioClient(Transport(label_studio.url, label_studio.account.legacy_token)) as client:
+        yield client

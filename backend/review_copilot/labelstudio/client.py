@@ -37,7 +37,7 @@ class Filter:
     column: str
     operator: str
     type: str
-    value: str | int | Sequence[int]
+    value: str | int | Sequence[int] | Sequence[str]
 
 
 class LabelStudioClient:
@@ -135,10 +135,12 @@ class LabelStudioClient:
                 everything=everything,
             )
             found = page.get("tasks", [])
-            yield from found
+            for task in found:
+                if task["id"] > last:  # a filter on predictions gives a task once for each of them
+                    last = int(task["id"])
+                    yield task
             if len(found) < page_size:
                 return
-            last = int(found[-1]["id"])
 
     def _page(
         self, project_id: int, *, filters: Sequence[Filter], include: Sequence[str], page_size: int, everything: bool
@@ -168,6 +170,10 @@ class LabelStudioClient:
         files = [("file", (file.name, file.read_bytes()))]
         answer = self._transport.send("POST", f"/api/projects/{project_id}/import", files=files)
         return int(answer["task_count"])
+
+    def delete_task(self, task_id: int) -> None:
+        """Delete a task with everything on it."""
+        self._transport.send("DELETE", f"/api/tasks/{task_id}/")
 
     def create_annotation(self, task_id: int, annotation: Mapping[str, object]) -> int:
         """Submit an annotation as the token's owner; returns its id."""

@@ -1,0 +1,247 @@
+"""One real Label Studio project as the flows see it: tasks, predictions, submissions. Knows no inspector and no log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain, islice
+from typing import TypeVar
+
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
+from review_copilot.errors import LabelConfigError, LabelStudioNotFound
+from review_copilot.labelstudio.annotations import raw_annotations, read_annotation
+from review_copilot.labelstudio.client import IDS_PER_PAGE, Filter, LabelStudioClient, RawTask
+from review_copilot.labelstudio.mapping import LabelMap, read_label_config
+from review_copilot.labelstudio.records import Project
+from review_copilot.labelstudio.regions import to_prediction
+from review_copilot.labelstudio.tasks import read_task
+from review_copilot.ports import StoredPrediction, TaskState
+
+PUSH_AT_ONCE = 1000
+"""Each import re-counts the whole project, so a thousand predictions cost little more than one."""
+
+NAMED_AT_ONCE = 200
+"""Task ids in one URL; proxies cut URLs at 8 KiB."""
+
+LOOKED_AT_FOR_AN_IMAGE = 100
+"""If none of so many tasks names an image, the label config and the tasks do not fit each other."""
+
+STATE_FIELDS = (
+    "id", "updated_at", "annotations",
+    "created_at", "completed_by", "updated_by", "lead_time", "was_cancelled", "parent_prediction", "parent_annotation",
+    "result",
+)  # fmt: skip
+"""What a sweep reads. Label Studio applies the list to the task and to the annotations in it; without it, every
+prediction of every task would come along."""
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+
+class LabelStudioWorkspace:
+    """Fulfils `ports.Workspace`."""
+
+    def __init__(self, client: LabelStudioClient, *, key: ProjectKey, labels: LabelMap) -> None:
+        """See a project through a label map.
+
+        Args:
+            client: The server.
+            key: Which project.
+            labels: Its label config, mapped to the guideline.
+        """
+        self._client = client
+        self._key = key
+        self._labels = labels
+
+    @property
+    def key(self) -> ProjectKey:
+        """Which project."""
+        return self._key
+
+    @property
+    def labels(self) -> LabelMap:
+        """The label config, mapped to the guideline; `problems` says what it cannot carry."""
+        return self._labels
+
+    def tasks(self, *, only: Sequence[int] | None = None) -> Iterator[ReviewTask]:
+        """All tasks by rising id, or just those named, page by page.
+
+        Raises:
+            LabelConfigError: None of the first tasks has the field that the label config shows as the image.
+            LabelStudioError: The tasks cannot be read.
+        """
+        raw = self._raw(("id", "data"), only=only, everything=False)
+        found = (read_task(task, project=self._key, labels=self._labels) for task in raw)
+        if only is not None:
+            yield from found
+            return
+        first = list(islice(found, LOOKED_AT_FOR_AN_IMAGE))
+        if first and not any(task.image for task in first):
+            raise LabelConfigError(
+                f'No task of project {self._key.project_id} names an image in the field "{self._labels.image_field}".',
+                hint="Let the value of the Image tag be a field that the tasks have.",
+            )
+        yield from chain(first, found)
+
+    def count_tasks(self) -> int:
+        """How many tasks the project has."""
+        return self._client.count_tasks(self._key.project_id)
+
+    def push(self, reviews: Sequence[Review]) -> int:
+        """Store reviews as predictions under their roll-out; returns how many Label Studio says it created.
+
+        What the label config cannot carry is left out and logged, counted by kind.
+        """
+        created = 0
+        for group in _chunks(reviews, PUSH_AT_ONCE):
+            payloads = []
+            for review in group:
+                drafted = to_prediction(review, self._labels)
+                payloads.append({"task": review.key.task_id, **drafted.payload})
+                for dropped in drafted.dropped:
+                    logger.warning("task %d: left out %s: %s", review.key.task_id, dropped.what, dropped.reason)
+            created += self._client.import_predictions(self._key.project_id, payloads)
+        return created
+
+    def predictions(self, *, rollout: str) -> Iterator[StoredPrediction]:
+        """The predictions stored under exactly that roll-out, by rising task id."""
+        holds = Filter("predictions_model_versions", "contains", "List", [rollout])
+        for task in self._client.tasks(
+            self._key.project_id, filters=[holds], include=("id", "predictions"), everything=True
+        ):
+            for prediction in task.get("predictions", []):
+                if prediction.get("model_version") == rollout:
+                    yield StoredPrediction(
+                        id=int(prediction["id"]),
+                        task_id=int(task["id"]),
+                        model_version=rollout,
+                        region_ids=_region_ids(prediction.get("result")),
+                    )
+
+    def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
+        """Delete predictions by id; returns how many were there to delete."""
+        deleted = 0
+        for prediction_id in prediction_ids:
+            try:
+                self._client.delete_prediction(prediction_id)
+            except LabelStudioNotFound:
+                continue
+            deleted += 1
+        return deleted
+
+    def pinned(self) -> str:
+        """The project's `model_version` as it is now; empty when none is pinned."""
+        return self._client.project(self._key.project_id).model_version
+
+    def pin(self, rollout: str) -> None:
+        """Make the label stream show the predictions of that roll-out; it must have some.
+
+        Raises:
+            LabelStudioError: No prediction is stored under it.
+        """
+        self._client.update_project(self._key.project_id, model_version=rollout)
+
+    def changed(self, *, since: datetime | None) -> Iterator[TaskState]:
+        """Tasks touched after `since`, each with all its annotations; all tasks that have any when None.
+
+        A task counts as touched when an annotation of it was made, changed or deleted, or its data was changed.
+        """
+        windows: Iterable[Sequence[Filter]]
+        if since is None:
+            submitted = Filter("total_annotations", "greater", "Number", 0)
+            # total_annotations leaves out skipped ones
+            only_skipped = (
+                Filter("total_annotations", "equal", "Number", 0),
+                Filter("cancelled_annotations", "greater", "Number", 0),
+            )
+            windows = ((submitted,), only_skipped)
+        else:
+            windows = ((Filter("updated_at", "greater", "Datetime", _filter_time(since)),),)
+        for filters in windows:
+            for task in self._client.tasks(self._key.project_id, filters=filters, include=STATE_FIELDS):
+                yield self._state(task)
+
+    def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
+        """The named tasks with all their annotations, by rising id; tasks that are gone are left out."""
+        for task in self._raw(STATE_FIELDS, only=task_ids, everything=True):
+            yield self._state(task)
+
+    def task_ids(self) -> frozenset[int]:
+        """Ids of all tasks that exist now."""
+        found = self._client.tasks(self._key.project_id, include=("id",), page_size=IDS_PER_PAGE, everything=False)
+        return frozenset(int(task["id"]) for task in found)
+
+    def _raw(self, fields: Sequence[str], *, only: Sequence[int] | None, everything: bool) -> Iterator[RawTask]:
+        project_id = self._key.project_id
+        if only is None:
+            yield from self._client.tasks(project_id, include=fields, everything=everything)
+            return
+        for ids in _chunks(sorted(set(only)), NAMED_AT_ONCE):
+            named = Filter("id", "in_list", "Number", list(ids))
+            yield from self._client.tasks(project_id, filters=[named], include=fields, everything=everything)
+
+    def _state(self, task: RawTask) -> TaskState:
+        key = TaskKey(self._key, int(task["id"]))
+        annotations = tuple(read_annotation(raw, key=key, labels=self._labels) for raw in raw_annotations(task))
+        problems = tuple(
+            f"Annotation {found.annotation_id} of task {key.task_id}: {sentence}"
+            for found in annotations
+            for sentence in found.dropped
+        )
+        return TaskState(
+            key=key, updated_at=datetime.fromisoformat(task["updated_at"]), annotations=annotations, problems=problems
+        )
+
+
+class LabelStudioOpener:
+    """Opens projects of one Label Studio; fulfils `ports.WorkspaceOpener`."""
+
+    def __init__(self, client: LabelStudioClient, *, instance: str, guideline: Guideline) -> None:
+        """Open nothing yet.
+
+        Args:
+            client: The server.
+            instance: Its name in the log; its URL when empty.
+            guideline: What the projects are seen through.
+        """
+        self._client = client
+        self._instance = instance or client.url
+        self._guideline = guideline
+
+    def open(self, project_id: int) -> LabelStudioWorkspace:
+        """The project, seen through its guideline.
+
+        Raises:
+            LabelConfigError: Its label config shows no image or draws no boxes.
+            LabelStudioError: It cannot be read.
+        """
+        project = self._client.project(project_id)
+        labels = read_label_config(project.label_config, self._guideline)
+        return LabelStudioWorkspace(self._client, key=project_key(project, instance=self._instance), labels=labels)
+
+
+def project_key(project: Project, *, instance: str) -> ProjectKey:
+    """The key under which the log keeps a project."""
+    return ProjectKey(instance=instance, project_id=project.id, created=project.created_stamp)
+
+
+def _filter_time(moment: datetime) -> str:
+    """The only form of a time that Label Studio's filters read: UTC with microseconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _region_ids(results: object) -> tuple[str, ...]:
+    """Ids of the results that have a place, each once, in their order."""
+    found: dict[str, None] = {}
+    for result in results if isinstance(results, list) else []:
+        value = result.get("value") if isinstance(result, Mapping) else None
+        if isinstance(value, Mapping) and "width" in value:
+            found[str(result.get("id"))] = None
+    return tuple(found)
+
+
+def _chunks(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
