@@ -10,6 +10,8 @@ import pytest
 
 from postgres import running_postgres
 from review_copilot.demo import label_studio as ls
+from review_copilot.labelstudio.client import LabelStudioClient
+from review_copilot.labelstudio.transport import Transport
 
 ENVIRONMENT_VARIABLE = "REVIEW_COPILOT_TEST_LABEL_STUDIO_ENV"
 
@@ -75,3 +77,10 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server that lives as long as the tests."""
     with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def label_studio_client(label_studio: ls.LabelStudioServer) -> Iterator[LabelStudioClient]:
+    """A client of the shared server, by its legacy token."""
+    with LabelStudioClient(Transport(label_studio.url, label_studio.account.legacy_token)) as client:
+        yield client

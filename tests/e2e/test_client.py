@@ -19,9 +19,8 @@ CONFIG = """<View><Image name="image" value="$image"/><RectangleLabels name="lab
 
 
 @pytest.fixture
-def client(label_studio: ls.LabelStudioServer) -> Iterator[LabelStudioClient]:
-    with LabelStudioClient(Transport(label_studio.url, label_studio.account.legacy_token)) as client:
-        yield client
+def client(label_studio_client: LabelStudioClient) -> LabelStudioClient:
+    return label_studio_client
 
 
 @pytest.fixture
@@ -58,13 +57,12 @@ def test_tasks_come_by_rising_id_over_several_pages(client: LabelStudioClient, p
 
 
 def test_tasks_that_are_deleted_while_pages_are_read_hide_no_others(
-    client: LabelStudioClient, label_studio: ls.LabelStudioServer, project: Project
+    client: LabelStudioClient, project: Project
 ) -> None:
     """By page number, deleting a task of the first page would move the third task out of the second page."""
     reading = client.tasks(project.id, page_size=2)
     first, second = next(reading)["id"], next(reading)["id"]
-    with Transport(label_studio.url, label_studio.account.legacy_token) as transport:
-        transport.send("DELETE", f"/api/tasks/{first}/")
+    client.delete_task(first)
     rest = [task["id"] for task in reading]
     assert len(rest) == 3
     assert min(rest) > second
