@@ -73,13 +73,6 @@ def fresh_personal_token(fresh_label_studio: ls.LabelStudioServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server that lives as long as the tests."""
-    with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
 def label_studio_client(label_studio: ls.LabelStudioServer) -> Iterator[LabelStudioClient]:
     """A client of the shared server, by its legacy token."""
     with LabelStudioClient(Transport(label_studio.url, label_studio.account.legacy_token)) as client:

@@ -15,6 +15,7 @@ from review_copilot.images.fetch import FetchLimits, ImageFetcher
 from review_copilot.inspectors.options import InspectorOptions
 from review_copilot.inspectors.registry import create_inspector
 from review_copilot.labelstudio.client import LabelStudioClient
+from review_copilot.labelstudio.connect import Backend
 from review_copilot.labelstudio.transport import LabelStudioAuth, Transport, normalise_url
 from review_copilot.labelstudio.workspace import LabelStudioOpener
 from review_copilot.library import load_guideline
@@ -109,9 +110,15 @@ class Copilot:
         return hmac.new(password.encode(), b"review-copilot webhook", hashlib.sha256).hexdigest()
 
     @property
-    def backend_url(self) -> str:
-        """The backend's URL as Label Studio reaches it."""
-        return (self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}").rstrip("/")
+    def backend(self) -> Backend:
+        """The backend as Label Studio reaches it."""
+        url = self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}"
+        return Backend(
+            url=url.rstrip("/"),
+            username=self.settings.username,
+            password=self.settings.password.get_secret_value(),
+            webhook_secret=self.webhook_secret,
+        )
 
 
 def create_copilot(settings: Settings) -> Copilot:

@@ -13,6 +13,10 @@ from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.errors import SettingsError
 from review_copilot.flows import preannotate as flow
 from review_copilot.flows.sweep import empty_inbox, sweep_project
+from review_copilot.labelstudio.connect import ConnectionReport, Outcome, ProjectWish, create_project
+from review_copilot.labelstudio.connect import connect as tie
+from review_copilot.labelstudio.connect import disconnect as untie
+from review_copilot.labelstudio.transport import TokenKind
 from review_copilot.settings import load_settings
 
 ProjectOption = Annotated[int, typer.Option("--project", help="Label Studio's project id.")]
@@ -20,8 +24,53 @@ ProjectOption = Annotated[int, typer.Option("--project", help="Label Studio's pr
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command("connect")(connect)
+    app.command("disconnect")(disconnect)
     app.command("preannotate")(preannotate)
     app.command("sync")(sync)
+
+
+UrlOption = Annotated[str | None, typer.Option("--url", help="Label Studio's URL; otherwise from the settings.")]
+TokenOption = Annotated[str | None, typer.Option("--token", help="Its access token; otherwise from the settings.")]
+OUTCOME_STYLE = {Outcome.MADE: "green", Outcome.CHANGED: "yellow", Outcome.KEPT: "dim", Outcome.REMOVED: "yellow"}
+
+
+def connect(
+    url: UrlOption = None,
+    token: TokenOption = None,
+    project: Annotated[int | None, typer.Option("--project", help="A project that exists.")] = None,
+    create: Annotated[str | None, typer.Option(metavar="TITLE", help="Make a new project of that title.")] = None,
+    replace_config: Annotated[
+        bool, typer.Option("--replace-config", help="Overwrite a label config that people wrote.")
+    ] = False,
+    reference: Annotated[bool, typer.Option("--reference", help="Show the task's $reference image.")] = False,
+    prompt: Annotated[bool, typer.Option("--prompt", help="Show the task's $prompt text.")] = False,
+) -> None:
+    """Tie a project to the running backend: label config, instructions, webhook, ML backend. Safe to run again."""
+    if (project is None) == (create is None):
+        raise SettingsError("Say which project.", hint="Either --project N, or --create TITLE for a new one.")
+    copilot = ready_copilot(url=url, token=token)
+    wish = ProjectWish(guideline=copilot.guideline, replace_config=replace_config, reference=reference, prompt=prompt)
+    project_id = project if project is not None else create_project(copilot.client, title=create or "", wish=wish)
+    _show_report(tie(copilot.client, project_id, backend=copilot.backend, wish=wish), token=copilot.client.token_kind)
+
+
+def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption = None) -> None:
+    """Undo `connect`: the project no longer calls the backend. Everything that people made stays."""
+    copilot = ready_copilot(url=url, token=token)
+    report = untie(copilot.client, project, backend_url=copilot.backend.url)
+    _show_report(report, token=copilot.client.token_kind)
+
+
+def _show_report(report: ConnectionReport, *, token: TokenKind) -> None:
+    console = Console()
+    console.print(f"Project {report.project_id} [bold]{escape(report.title)}[/], by a {token.value} token")
+    for step in report.steps:
+        outcome = f"[{OUTCOME_STYLE[step.outcome]}]{step.outcome.value:8}[/]"
+        console.print(f"  {outcome} {step.part:13} {escape(step.detail)}", soft_wrap=True)
+    for problem in report.problems:
+        console.print(f"  [yellow]note[/]     {escape(problem)}", soft_wrap=True)
+    console.print(report.url, soft_wrap=True)
 
 
 def preannotate(
@@ -77,13 +126,18 @@ def sync(
     )
 
 
-def ready_copilot() -> Copilot:
+def ready_copilot(*, url: str | None = None, token: str | None = None) -> Copilot:
     """The copilot of the settings, once it is known to have a token.
+
+    Args:
+        url: Label Studio's URL, where it is not the settings'.
+        token: Its token, where it is not the settings'.
 
     Raises:
         SettingsError: There is no token to read Label Studio with.
     """
-    copilot = create_copilot(load_settings())
+    given = {"label_studio_url": url, "label_studio_token": token}
+    copilot = create_copilot(load_settings(**{name: value for name, value in given.items() if value is not None}))
     if not copilot.has_token:
         raise SettingsError(
             "There is no token for Label Studio.",

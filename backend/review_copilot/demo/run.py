@@ -38,7 +38,7 @@ from review_copilot.domain.override import LoggedOverride, OverrideKind, Reason,
 from review_copilot.errors import CopilotError
 from review_copilot.flows.preannotate import Progress, preannotate
 from review_copilot.labelstudio import names
-from review_copilot.labelstudio.connect import Connection, connect
+from review_copilot.labelstudio.connect import ProjectWish, connect, create_project
 from review_copilot.reports.override_table import to_summary, to_table
 from review_copilot.settings import PREFIX, Settings, load_settings
 
@@ -122,7 +122,9 @@ def as_environment(settings: Settings) -> dict[str, str]:
 def _project(copilot: Copilot, *, folder: Path, console: Console) -> int:
     """A connected project with the dozen photographs."""
     console.print("Connecting a project ...")
-    connected = connect(copilot.client, connection_of(copilot), create=TITLE)
+    wish = ProjectWish(guideline=copilot.guideline)
+    project_id = create_project(copilot.client, title=TITLE, wish=wish)
+    connect(copilot.client, project_id, backend=copilot.backend, wish=wish)
     pictures = folder / "photographs"
     pictures.mkdir(exist_ok=True)
     with Bar(console=console, transient=True) as bar:
@@ -130,20 +132,9 @@ def _project(copilot: Copilot, *, folder: Path, console: Console) -> int:
         for photograph in photographs():
             path = pictures / photograph.name
             path.write_bytes(photograph.data)
-            copilot.client.upload(connected.project_id, path)
+            copilot.client.upload(project_id, path)
             bar.advance(job)
-    return connected.project_id
-
-
-def connection_of(copilot: Copilot) -> Connection:
-    """What `connect` needs to know of a copilot."""
-    return Connection(
-        guideline=copilot.guideline,
-        backend_url=copilot.backend_url,
-        username=copilot.settings.username,
-        password=copilot.settings.password.get_secret_value(),
-        webhook_secret=copilot.webhook_secret,
-    )
+    return project_id
 
 
 def _draft(copilot: Copilot, project_id: int, *, console: Console) -> Progress:

@@ -24,19 +24,21 @@ LONGEST_TEXT = 90
 def to_table(rows: Iterable[LoggedOverride]) -> Table:
     """One line for each row of the log: who made what of which suggestion."""
     table = Table(header_style="bold", expand=False)
-    for name in ("task", "annotation", "subject", "kind", "criterion", "what changed", "reasons", "by"):
+    for name in ("task", "about", "kind", "criterion"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what changed", overflow="fold", ratio=1, min_width=24)
+    for name in ("reasons", "by"):
         table.add_column(name, overflow="fold")
     for row in rows:
         override = row.override
         style = KIND_STYLE.get(override.kind, "")
         table.add_row(
             str(row.key.task_id),
-            f"{row.annotation_id} r{row.revision}",
             override.subject.value,
             f"[{style}]{override.kind.value}[/]" if style else override.kind.value,
             escape(_change(override.criterion_from, override.criterion_to)),
             escape("; ".join(_changes(override))),
-            escape(", ".join((*override.reasons, *([f'"{override.note}"'] if override.note else [])))),
+            escape(", ".join((*_words(override.reasons), *([f'"{override.note}"'] if override.note else [])))),
             escape(row.editor or row.author),
         )
     return table
@@ -61,6 +63,10 @@ def to_summary(rows: Sequence[LoggedOverride]) -> Table:
         share = f"{overridden} of {suggested}" if suggested else ""
         table.add_row(escape(name), *(str(count[kind] or "") for kind in kinds), share)
     return table
+
+
+def _words(reasons: Iterable[str]) -> list[str]:
+    return [reason.replace("_", " ") for reason in reasons]
 
 
 def _changes(override: Override) -> list[str]:
