@@ -292,7 +292,7 @@ def _explained(error: LabelStudioError, backend: Backend) -> LabelStudioError:
         hint = "The running backend has another password: REVIEW_COPILOT_PASSWORD must be the same in both places."
     elif "Can't connect" in error.public or "valid ML backend" in error.public:
         hint = (
-            f"Start the backend (review-copilot serve), and check that Label Studio itself reaches it at {backend.url}; "
+            f"Start the backend (review-copilot serve), and check that Label Studio reaches it at {backend.url}; "
             "in a container, localhost is the container. REVIEW_COPILOT_PUBLIC_URL names another address."
         )
     else:
