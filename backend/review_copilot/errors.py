@@ -27,6 +27,7 @@ CopilotError                     hint, retryable, public message
 |   `-- LabelConfigError         the label config lacks what a review needs
 |-- StoreError                   the database
 |   `-- StoreBusy                locked or out of reach (retryable)
+|-- ExtraMissing                 a feature's optional package is not installed
 `-- BadRequest                   a request that the web layer cannot read
 """
 
@@ -173,6 +174,10 @@ class StoreBusy(StoreError):
     """The database is locked or out of reach."""
 
     retryable = True
+
+
+class ExtraMissing(CopilotError):
+    """A package that an optional feature needs is not installed; the hint names the pip command."""
 
 
 class BadRequest(CopilotError):
