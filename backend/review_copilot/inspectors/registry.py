@@ -17,9 +17,9 @@ ENTRY_POINT_GROUP = "review_copilot.inspectors"
 
 
 def _builtin(_options: InspectorOptions) -> Inspector:
-    from review_copilot.inspectors.classical import ClassicalInspector
+    from review_copilot.inspectors.builtin import BuiltinInspector
 
-    return ClassicalInspector()
+    return BuiltinInspector()
 
 
 LOADERS: Mapping[str, Callable[[InspectorOptions], Inspector]] = {

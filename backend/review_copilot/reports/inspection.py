@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from rich.markup import escape
@@ -56,35 +56,42 @@ def _suggestion(suggestion: Suggestion, review: Review) -> dict[str, Any]:
     }
 
 
-def to_table(reviews: Iterable[tuple[str, Review]]) -> Table:
-    """A table of reviews: one row for each suggestion, the verdict beside the first."""
-    table = Table(show_lines=False, expand=False, header_style="bold")
-    table.add_column("image", overflow="fold")
-    table.add_column("verdict")
-    table.add_column("criterion", overflow="fold")
-    table.add_column("severity")
-    table.add_column("score", justify="right")
-    table.add_column("where")
-    table.add_column("rationale", overflow="fold", ratio=1)
+def to_table(reviews: Sequence[tuple[str, Review]]) -> Table:
+    """A table of reviews that fits 80 columns: image and verdict, what was found, and why."""
+    table = Table(header_style="bold")
+    table.add_column("image", overflow="fold", max_width=28)
+    table.add_column("found", overflow="fold", max_width=24)
+    table.add_column("rationale", overflow="fold")
+    shared = _shared_folder([name for name, _ in reviews])
     for name, review in reviews:
+        first = f"{escape(name.removeprefix(shared))}\n{_verdict(review)}"
+        rows = [(_found(s, review), escape(s.rationale)) for s in review.suggestions]
         if review.exposure is Exposure.FAILED:
-            table.add_row(escape(name), "[red]error[/]", "", "", "", "", escape(review.error), end_section=True)
-            continue
-        verdict = f"[{VERDICT_STYLE[review.verdict]}]{review.verdict.value}[/]"
-        if not review.suggestions:
-            table.add_row(escape(name), verdict, "", "", "", "", escape(review.summary), end_section=True)
-        for index, suggestion in enumerate(review.suggestions):
-            table.add_row(
-                escape(name) if index == 0 else "",
-                verdict if index == 0 else "",
-                escape(f"{suggestion.criterion_id} {suggestion.label}"),
-                f"[{SEVERITY_STYLE[suggestion.severity]}]{suggestion.severity.value}[/]",
-                f"{suggestion.score:.2f}",
-                _where(suggestion, review),
-                escape(suggestion.rationale),
-                end_section=index == len(review.suggestions) - 1,
-            )
+            rows = [("", escape(review.error))]
+        for index, (found, why) in enumerate(rows or [("", escape(review.summary))]):
+            table.add_row(first if index == 0 else "", found, why)
+        table.add_section()
     return table
+
+
+def _shared_folder(names: Sequence[str]) -> str:
+    """The folders that all names begin with, closing slash included; empty when there are none."""
+    folders = {name.rpartition("/")[0] for name in names}
+    if len(folders) != 1:
+        return ""
+    only = folders.pop()
+    return f"{only}/" if only else ""
+
+
+def _verdict(review: Review) -> str:
+    if review.exposure is Exposure.FAILED:
+        return "[red]unreadable[/]"
+    return f"[{VERDICT_STYLE[review.verdict]}]{review.verdict.value}[/]"
+
+
+def _found(suggestion: Suggestion, review: Review) -> str:
+    severity = f"[{SEVERITY_STYLE[suggestion.severity]}]{suggestion.severity.value}[/] {suggestion.score:.2f}"
+    return f"{escape(suggestion.label)}\n{severity}\n[dim]{_where(suggestion, review)}[/]"
 
 
 def _where(suggestion: Suggestion, review: Review) -> str:
