@@ -51,6 +51,10 @@ _CHOICE_KEYS = frozenset(
 _LABEL_KEYS = (*"1234567890qtasdfil", *(f"shift+{key}" for key in "adhijklqtvwxyz"))
 """Keys that are dealt to labels whose guideline names none; what is over gets none."""
 
+_HOW_TO_DRAW = (
+    "Click a box, or its line under Regions. To draw one, press a label's key and drag; "
+    "hold Ctrl or ⌘ to start on top of another box."
+)
 _SEVERITY_HINT = "How bad it is, by the anchors of the criterion: see Instructions."
 _REASON_HINTS: Mapping[Reason, str] = {
     Reason.AGREE: "The suggestion is right as it is, or after your small correction.",
@@ -103,7 +107,7 @@ def _add_labels(parent: ET.Element, guideline: Guideline) -> None:
             "toName": names.IMAGE,
             "smart": "true",
             "strokeWidth": "2",
-            "opacity": "0.08",
+            "opacity": "0",
             "canRotate": "false",
             "showInline": "true",
         },
@@ -182,7 +186,7 @@ def _add_region_fields(parent: ET.Element, guideline: Guideline) -> None:
     ET.SubElement(
         ET.SubElement(empty, "View", {"className": "rc-quiet"}),
         "Header",
-        {"value": "Click a box, or press a label's key and draw one.", "size": "6"},
+        {"value": _HOW_TO_DRAW, "size": "6"},
     )
     group = _add_group(parent, "Selected region", visibleWhen="region-selected")
     severities = _add_choices(group, names.SEVERITY, look="rc-pills", choice="single-radio", perRegion="true")
