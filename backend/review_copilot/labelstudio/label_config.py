@@ -242,31 +242,33 @@ def _add_text(parent: ET.Element, name: str, *, rows: int, placeholder: str, **a
 
 
 def instructions(guideline: Guideline) -> str:
-    """The guideline as HTML for the project's labeling instructions; every text escaped."""
+    """The guideline as HTML for the project's labeling instructions; every text escaped.
+
+    Bullets and blank lines are written out: the dialog of Label Studio 1.23 takes all margins and list marks away.
+    """
     return "\n".join(_instruction_lines(guideline))
 
 
 def _instruction_lines(guideline: Guideline) -> Iterator[str]:
     yield f"<h2>{escape(guideline.title)} {escape(guideline.version)}</h2>"
     yield f"<p>{escape(guideline.purpose)}</p>"
-    yield f"<p><b>Verdict.</b> {escape(guideline.verdict.words)}</p>"
-    yield f"<p><b>Rationale.</b> {escape(guideline.rationale.words)}</p>"
+    yield f"<br><p><b>Verdict.</b> {escape(guideline.verdict.words)}</p>"
+    yield f"<br><p><b>Rationale.</b> {escape(guideline.rationale.words)}</p>"
     for criterion in guideline.criteria:
         yield from _criterion_lines(criterion)
-    yield f"<h3>{escape(guideline.novel.label)}</h3>"
+    yield f"<br><h3>{escape(guideline.novel.label)}</h3>"
     yield f"<p>{escape(guideline.novel.definition)}</p>"
-    yield f"<p><i>Revision {escape(guideline.revision)}</i></p>"
+    yield f"<br><p><i>Revision {escape(guideline.revision)}</i></p>"
 
 
 def _criterion_lines(criterion: Criterion) -> Iterator[str]:
-    yield f"<h3>{escape(criterion.id)} {escape(criterion.label)}</h3>"
+    yield f"<br><h3>{escape(criterion.id)} {escape(criterion.label)}</h3>"
     yield f"<p>{escape(criterion.definition)}</p>"
     for title, entries in (("Flag when", criterion.flag_when), ("Do not flag when", criterion.do_not_flag_when)):
         yield f"<p><b>{title}</b></p>"
-        yield "<ul>" + "".join(f"<li>{escape(entry)}</li>" for entry in entries) + "</ul>"
+        for entry in entries:
+            yield f"<p>• {escape(entry)}</p>"
     yield "<p><b>Severity</b></p>"
-    yield "<ul>"
     for severity in Severity:
-        yield f"<li><b>{severity.value}</b>: {escape(criterion.severity[severity].words)}</li>"
-    yield "</ul>"
+        yield f"<p>• <b>{severity.value}</b>: {escape(criterion.severity[severity].words)}</p>"
     yield f"<p><b>Example</b>: {escape(criterion.rationale)}</p>"

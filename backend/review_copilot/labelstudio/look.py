@@ -18,7 +18,7 @@ fifteen and the novel one differ by 17 or more. Labels always carry their name, 
 STYLE = """
 .rc-labels .lsf-labels { margin: 0; }
 .rc-labels .lsf-label { margin: 0 5px 5px 0; }
-.rc-prompt { max-height: 96px; overflow-y: auto; margin-bottom: 8px; border-left: 3px solid #8a8f98; padding: 2px 10px; }
+.rc-prompt { max-height: 96px; overflow: auto; margin-bottom: 8px; border-left: 3px solid #888888; padding: 2px 8px; }
 .rc-body { display: flex; gap: 14px; align-items: flex-start; margin-top: 6px; }
 .rc-image { flex: 1 1 auto; min-width: 0; }
 .rc-two { display: flex; gap: 8px; }
@@ -46,6 +46,7 @@ STYLE = """
 .rc-group textarea, .rc-group .lsf-text-area input {
   width: 100%; font-size: 14px; line-height: 19px; padding: 5px 8px;
 }
+.rc-group .lsf-textarea__region textarea { padding-right: 42px; }
 .rc-group .lsf-text-area { margin: 6px 0 0 !important; }
 .rc-group .lsf-textarea__region { position: relative; }
 .rc-group [data-testid="htx-textbox-content"] { min-height: 30px; padding: 5px 26px 5px 8px; }
@@ -63,6 +64,6 @@ STYLE = """
 """
 """Spacing for the editor of Label Studio 1.23: where another version names its parts otherwise, all stays usable.
 
-No rule may hold one of the characters < > &: the editor escapes them, and the rule is lost. A click anywhere on a drafted
-text starts to edit it: the editor's pencil is spread over the text.
+No rule may hold one of the characters < > &: the editor escapes them, and the rule is lost. A click anywhere on a
+drafted text starts to edit it: the editor's pencil is spread over the text.
 """
