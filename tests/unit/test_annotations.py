@@ -40,7 +40,7 @@ def a_result(kind: str, value: Mapping[str, object], **fields: object) -> dict[s
 def test_what_was_drafted_is_read_back_the_same() -> None:
     """The round trip: place, criterion, severity, text, verdict and summary survive the wire."""
     whole = a_suggestion("s2", box=Box.whole(), criterion_id="uncovered", label="Novel pattern")
-    review = a_review("r1", whole, a_suggestion("s1", box=Box(0.125, 0.25, 0.5, 0.0625)))
+    review = a_review("r1", a_suggestion("s1", box=Box(0.125, 0.25, 0.5, 0.0625)), whole)
     read_back = read_annotation({"id": 3, **to_prediction(review, LABELS).payload}, key=KEY, labels=LABELS)
     assert [(r.id, r.box, r.criterion_id, r.severity, r.rationale) for r in read_back.regions] == [
         (s.id, s.box, s.criterion_id, s.severity, s.rationale) for s in review.suggestions

@@ -15,7 +15,7 @@ from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.override import Feedback, Reason
 from review_copilot.errors import GuidelineError
 from review_copilot.labelstudio.label_config import EDITOR_KEYS, generate, instructions
-from review_copilot.labelstudio.look import NOVEL_COLOUR, PALETTE
+from review_copilot.labelstudio.look import NOVEL_COLOUR, PALETTE, STYLE
 from review_copilot.library import load_guideline, shipped_label_config
 
 SHIPPED = {"photo-quality": False, "pcb": True}
@@ -125,6 +125,10 @@ def test_the_colours_of_a_guideline_differ_to_the_eye() -> None:
     pairs = itertools.combinations(used, 2)
     nearest = min(float(deltaE_ciede2000(lab(a), lab(b))) for a, b in pairs)  # type: ignore[no-untyped-call]  # untyped
     assert nearest >= 17
+
+
+def test_the_style_holds_nothing_that_the_editor_escapes() -> None:
+    assert not set("<>&") & set(STYLE)
 
 
 def test_instructions_hold_the_whole_guideline_and_no_html_of_its_own(guideline: Guideline) -> None:

@@ -49,7 +49,7 @@ def test_a_suggestion_becomes_box_severity_and_rationale_under_one_id(labels: La
     drafted = to_prediction(a_review("r1", a_suggestion("s1")), labels)
     place = {"x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0, "rotation": 0}
     common = {"id": "s1", "to_name": "image", "original_width": 1200, "original_height": 800, "image_rotation": 0}
-    evidence = "PQ-01, photo-quality 9f2c1a77aa01, measured\nedge width px: 4"
+    evidence = "PQ-01, measured\nphoto-quality 9f2c1a77aa01\nedge width px: 4"
     rationale = "The left third is soft; edges are 4 px wide."
     assert drafted.dropped == ()
     assert drafted.payload == {
@@ -103,10 +103,15 @@ def test_nothing_found_is_a_prediction_with_verdict_and_summary(labels: LabelMap
     assert objections(CONFIG, drafted.payload) == []
 
 
-def test_image_wide_boxes_come_first_so_that_local_ones_lie_on_top(labels: LabelMap) -> None:
-    review = a_review("r1", a_suggestion("local"), a_suggestion("whole", box=Box.whole()), a_suggestion("later"))
+def test_small_boxes_come_first_because_the_editor_draws_the_first_on_top(labels: LabelMap) -> None:
+    review = a_review(
+        "r1",
+        a_suggestion("whole", box=Box.whole()),
+        a_suggestion("large", box=Box(0, 0, 0.5, 0.5)),
+        a_suggestion("small"),
+    )
     ids = [result["id"] for result in results_of(to_interactive(review, labels).payload)]
-    assert list(dict.fromkeys(ids)) == ["whole", "local", "later"]
+    assert list(dict.fromkeys(ids)) == ["small", "large", "whole"]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,10 @@ _CHOICE_KEYS = frozenset(
 _LABEL_KEYS = (*"1234567890qtasdfil", *(f"shift+{key}" for key in "adhijklqtvwxyz"))
 """Keys that are dealt to labels whose guideline names none; what is over gets none."""
 
+_HOW_TO_DRAW = (
+    "Click a box, or its line under Regions. To draw one, press a label's key and drag; "
+    "hold Ctrl or ⌘ to start on top of another box."
+)
 _SEVERITY_HINT = "How bad it is, by the anchors of the criterion: see Instructions."
 _REASON_HINTS: Mapping[Reason, str] = {
     Reason.AGREE: "The suggestion is right as it is, or after your small correction.",
@@ -103,7 +107,7 @@ def _add_labels(parent: ET.Element, guideline: Guideline) -> None:
             "toName": names.IMAGE,
             "smart": "true",
             "strokeWidth": "2",
-            "opacity": "0.08",
+            "opacity": "0",
             "canRotate": "false",
             "showInline": "true",
         },
@@ -182,7 +186,7 @@ def _add_region_fields(parent: ET.Element, guideline: Guideline) -> None:
     ET.SubElement(
         ET.SubElement(empty, "View", {"className": "rc-quiet"}),
         "Header",
-        {"value": "Click a box, or press a label's key and draw one.", "size": "6"},
+        {"value": _HOW_TO_DRAW, "size": "6"},
     )
     group = _add_group(parent, "Selected region", visibleWhen="region-selected")
     severities = _add_choices(group, names.SEVERITY, look="rc-pills", choice="single-radio", perRegion="true")
@@ -238,31 +242,33 @@ def _add_text(parent: ET.Element, name: str, *, rows: int, placeholder: str, **a
 
 
 def instructions(guideline: Guideline) -> str:
-    """The guideline as HTML for the project's labeling instructions; every text escaped."""
+    """The guideline as HTML for the project's labeling instructions; every text escaped.
+
+    Bullets and blank lines are written out: the dialog of Label Studio 1.23 takes all margins and list marks away.
+    """
     return "\n".join(_instruction_lines(guideline))
 
 
 def _instruction_lines(guideline: Guideline) -> Iterator[str]:
     yield f"<h2>{escape(guideline.title)} {escape(guideline.version)}</h2>"
     yield f"<p>{escape(guideline.purpose)}</p>"
-    yield f"<p><b>Verdict.</b> {escape(guideline.verdict.words)}</p>"
-    yield f"<p><b>Rationale.</b> {escape(guideline.rationale.words)}</p>"
+    yield f"<br><p><b>Verdict.</b> {escape(guideline.verdict.words)}</p>"
+    yield f"<br><p><b>Rationale.</b> {escape(guideline.rationale.words)}</p>"
     for criterion in guideline.criteria:
         yield from _criterion_lines(criterion)
-    yield f"<h3>{escape(guideline.novel.label)}</h3>"
+    yield f"<br><h3>{escape(guideline.novel.label)}</h3>"
     yield f"<p>{escape(guideline.novel.definition)}</p>"
-    yield f"<p><i>Revision {escape(guideline.revision)}</i></p>"
+    yield f"<br><p><i>Revision {escape(guideline.revision)}</i></p>"
 
 
 def _criterion_lines(criterion: Criterion) -> Iterator[str]:
-    yield f"<h3>{escape(criterion.id)} {escape(criterion.label)}</h3>"
+    yield f"<br><h3>{escape(criterion.id)} {escape(criterion.label)}</h3>"
     yield f"<p>{escape(criterion.definition)}</p>"
     for title, entries in (("Flag when", criterion.flag_when), ("Do not flag when", criterion.do_not_flag_when)):
         yield f"<p><b>{title}</b></p>"
-        yield "<ul>" + "".join(f"<li>{escape(entry)}</li>" for entry in entries) + "</ul>"
+        for entry in entries:
+            yield f"<p>• {escape(entry)}</p>"
     yield "<p><b>Severity</b></p>"
-    yield "<ul>"
     for severity in Severity:
-        yield f"<li><b>{severity.value}</b>: {escape(criterion.severity[severity].words)}</li>"
-    yield "</ul>"
+        yield f"<p>• <b>{severity.value}</b>: {escape(criterion.severity[severity].words)}</p>"
     yield f"<p><b>Example</b>: {escape(criterion.rationale)}</p>"

@@ -18,15 +18,13 @@ fifteen and the novel one differ by 17 or more. Labels always carry their name, 
 STYLE = """
 .rc-labels .lsf-labels { margin: 0; }
 .rc-labels .lsf-label { margin: 0 5px 5px 0; }
-.rc-prompt {
-  max-height: 84px; overflow-y: auto; margin-bottom: 8px; padding: 6px 10px; border-left: 3px solid #8a8f98;
-}
+.rc-prompt { max-height: 96px; overflow: auto; margin-bottom: 8px; border-left: 3px solid #888888; padding: 2px 8px; }
 .rc-body { display: flex; gap: 14px; align-items: flex-start; margin-top: 6px; }
 .rc-image { flex: 1 1 auto; min-width: 0; }
 .rc-two { display: flex; gap: 8px; }
 .rc-one { flex: 1 1 0; min-width: 0; }
 .rc-side { flex: 0 0 336px; min-width: 0; }
-.rc-side h4, .rc-side h5, .rc-side h6 {
+.rc-side h4, .rc-prompt h4 {
   margin: 0 0 4px !important; font-size: 14px; line-height: 20px; font-weight: 600;
 }
 .rc-group { border: 1px solid rgba(128, 128, 128, 0.35); border-radius: 8px; padding: 8px 10px; margin-bottom: 8px; }
@@ -40,13 +38,15 @@ STYLE = """
 .rc-pills .lsf-choice__item:has(input:checked) { border-color: #4c5fa9; background: rgba(76, 95, 169, 0.16); }
 .rc-pills .lsf-choice__item:has(input:checked) label { font-weight: 600; }
 .rc-ticks .lsf-choices { display: grid; grid-template-columns: 1fr 1fr; gap: 4px 6px; }
+.rc-ticks { margin-top: 8px; }
 .rc-ticks .lsf-hint { display: none; }
-.rc-group .lsf-text-area > div, .rc-group .lsf-text-area .ant-form-item { margin: 0 !important; }
+.rc-group [data-testid="textarea-regions"], .rc-group .ant-form-item { margin: 0 !important; }
 .rc-group .lsf-row { margin: 0; }
 .rc-group .lsf-textarea__region { margin: 0; }
 .rc-group textarea, .rc-group .lsf-text-area input {
   width: 100%; font-size: 14px; line-height: 19px; padding: 5px 8px;
 }
+.rc-group .lsf-textarea__region textarea { padding-right: 42px; }
 .rc-group .lsf-text-area { margin: 6px 0 0 !important; }
 .rc-group .lsf-textarea__region { position: relative; }
 .rc-group [data-testid="htx-textbox-content"] { min-height: 30px; padding: 5px 26px 5px 8px; }
@@ -64,5 +64,6 @@ STYLE = """
 """
 """Spacing for the editor of Label Studio 1.23: where another version names its parts otherwise, all stays usable.
 
-A click anywhere on a drafted text starts to edit it: the editor's pencil is spread over the text.
+No rule may hold one of the characters < > &: the editor escapes them, and the rule is lost. A click anywhere on a
+drafted text starts to edit it: the editor's pencil is spread over the text.
 """

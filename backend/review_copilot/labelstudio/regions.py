@@ -44,7 +44,8 @@ class _Sheet:
 def to_prediction(review: Review, labels: LabelMap) -> Drafted:
     """The whole review: regions, verdict and summary, under its roll-out.
 
-    Image-wide boxes come first, so that the editor lays the local ones over them and a click finds those.
+    Small boxes come first and image-wide ones last: the editor of 1.23 draws in reverse order (ImageView sorts with a
+    comparator that reverses), so that a click finds the smallest box under it.
     The score is the suggestions' mean, for sorting in the Data Manager; None when there are none.
     """
     sheet = _Sheet(review, labels)
@@ -70,7 +71,7 @@ def _payload(sheet: _Sheet) -> dict[str, object]:
 
 
 def _add_regions(sheet: _Sheet) -> None:
-    for suggestion in sorted(sheet.review.suggestions, key=lambda item: item.scope is not Scope.IMAGE):
+    for suggestion in sorted(sheet.review.suggestions, key=_from_small_to_image_wide):
         box = suggestion.box.clipped()
         if suggestion.criterion_id not in sheet.labels.label_texts:
             label = f'the suggestion "{suggestion.label}"'
@@ -79,6 +80,10 @@ def _add_regions(sheet: _Sheet) -> None:
             sheet.left_out[f'the suggestion "{suggestion.label}"', "Its box lies outside the image."] += 1
         else:
             sheet.results.extend(_region(sheet, suggestion, box))
+
+
+def _from_small_to_image_wide(suggestion: Suggestion) -> tuple[bool, float]:
+    return suggestion.scope is Scope.IMAGE, suggestion.box.area
 
 
 def _region(sheet: _Sheet, suggestion: Suggestion, box: Box) -> Iterator[dict[str, object]]:
@@ -145,9 +150,9 @@ def _percent(box: Box) -> dict[str, float]:
 
 
 def _evidence(sheet: _Sheet, suggestion: Suggestion) -> str:
-    """What the region's Info panel shows: criterion, guideline revision, source, then one fact a line."""
+    """What the region's Info panel shows: criterion and source, guideline and revision, then one fact a line."""
     origin = sheet.review.provenance
-    head = f"{suggestion.criterion_id}, {origin.guideline_id} {origin.guideline_revision}, {suggestion.source}"
+    head = f"{suggestion.criterion_id}, {suggestion.source}\n{origin.guideline_id} {origin.guideline_revision}"
     facts = [f"{name.replace('_', ' ')}: {_shown(value)}" for name, value in suggestion.evidence.items()]
     return "\n".join([head, *facts])
 
