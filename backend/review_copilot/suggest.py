@@ -83,6 +83,7 @@ def suggest(
         elapsed_s=occasion.elapsed_s,
         usage=inspection.usage,
         box=occasion.box,
+        image=image.source,
     )
 
 

@@ -1,0 +1,67 @@
+"""Whole annotations out of the log, each with the review it was compared with. Knows ports only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from review_copilot.domain.override import Comparison, OverrideKind, Reason, SubmittedRegion
+from review_copilot.domain.review import ProjectKey, Review
+from review_copilot.ports import Store
+
+_SAID = frozenset(
+    {
+        OverrideKind.CONFIRMED,
+        OverrideKind.EDITED,
+        OverrideKind.REJECTED,
+        OverrideKind.ADDED,
+        OverrideKind.TAKEN,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One annotation as it stands now.
+
+    Attributes:
+        comparison: What was submitted and how it differs from what was suggested.
+        review: What it was compared with, else the newest whole-image review of the task; None without any.
+            Tells the image's place and size.
+    """
+
+    comparison: Comparison
+    review: Review | None
+
+    @property
+    def judged(self) -> bool:
+        """Whether a person said a word about it: confirmed, changed, rejected or added something."""
+        return any(row.kind in _SAID for row in self.comparison.overrides)
+
+    @property
+    def regions(self) -> tuple[SubmittedRegion, ...]:
+        """The regions that hold: without those marked "not a defect" and without left-over Magic boxes."""
+        left_over = {row.region_id for row in self.comparison.overrides if row.kind is OverrideKind.LEFT_OVER}
+        return tuple(
+            region
+            for region in self.comparison.annotation.regions
+            if Reason.NOT_A_DEFECT not in region.reasons and region.id not in left_over
+        )
+
+
+def submissions(
+    store: Store, *, project: ProjectKey | None = None, since: datetime | None = None
+) -> Iterator[Submission]:
+    """The current annotations of the log, in the order of writing.
+
+    Args:
+        store: The log.
+        project: Only this project.
+        since: Only those logged at that time or later.
+    """
+    for comparison in store.comparisons(project=project, since=since):
+        reviews = store.recall(comparison.annotation.key)
+        compared = (review for review in reviews if review.id == next(iter(comparison.review_ids), ""))
+        newest = (review for review in reversed(reviews) if review.box is None and review.image_width_px)
+        yield Submission(comparison, next(compared, None) or next(newest, None))

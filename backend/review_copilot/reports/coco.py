@@ -1,0 +1,123 @@
+"""Write the boxes that reviewers let stand as a COCO data set. Knows no image file.
+
+Format: https://cocodataset.org/#format-data, object detection; boxes are (left, top, width, height) in pixels of the
+upright image. Beside COCO's own keys each box has `attributes` with severity, rationale and where it comes from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TextIO
+
+from review_copilot.domain.guideline import UNCOVERED, Guideline
+from review_copilot.domain.override import SubmittedRegion
+from review_copilot.domain.review import Review, TaskKey
+from review_copilot.flows.submissions import Submission
+from review_copilot.reports.left_out import Written
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def write_coco(submissions: Iterable[Submission], out: TextIO, *, guideline: Guideline) -> Written:
+    """Write one data set; boxes marked "not a defect" and left-over Magic boxes are not in it.
+
+    Of several annotations of one task the one that was changed last stands. An image that was reviewed and has no flaw
+    is listed without boxes. Left out, and counted: skipped tasks, images of unknown size, regions without a criterion,
+    and boxes that lie outside of the image.
+
+    Args:
+        submissions: Annotations as they stand now.
+        out: A text stream.
+        guideline: Gives the categories, in its order; ids that it no longer knows are added behind them.
+    """
+    report = Written()
+    names = {criterion.id: criterion.label for criterion in guideline.criteria} | {UNCOVERED: guideline.novel.label}
+    images: list[dict[str, object]] = []
+    boxes: list[dict[str, object]] = []
+    for submission in _one_per_task(submissions, report):
+        review = submission.review
+        if review is None or not review.image_width_px:
+            report.leave_out("the image's size is unknown")
+            continue
+        images.append(_image(len(images) + 1, review))
+        for region in submission.regions:
+            if region.criterion_id is None:
+                report.leave_out("the region has no criterion")
+                continue
+            names.setdefault(region.criterion_id, region.labels[0] if region.labels else region.criterion_id)
+            category = list(names).index(region.criterion_id) + 1
+            box = _box(region, review, ids=(len(boxes) + 1, len(images), category))
+            if box is None:
+                report.leave_out("the box lies outside of the image")
+                continue
+            boxes.append(box | {"attributes": _attributes(region, submission)})
+    report.written = len(boxes)
+    categories = [
+        {"id": number, "name": label, "supercategory": guideline.id, "criterion": criterion_id}
+        for number, (criterion_id, label) in enumerate(names.items(), start=1)
+    ]
+    info = {"description": guideline.title, "version": guideline.version, "guideline_revision": guideline.revision}
+    json.dump({"info": info, "images": images, "annotations": boxes, "categories": categories}, out, ensure_ascii=False)
+    out.write("\n")
+    return report
+
+
+def _one_per_task(submissions: Iterable[Submission], report: Written) -> Iterable[Submission]:
+    chosen: dict[TaskKey, Submission] = {}
+    for submission in submissions:
+        annotation = submission.comparison.annotation
+        if annotation.skipped:
+            report.leave_out("the task was skipped")
+            continue
+        other = chosen.get(annotation.key)
+        if other is not None:
+            report.leave_out("a later annotation of the task stands")
+        if other is None or _changed(submission) >= _changed(other):
+            chosen[annotation.key] = submission
+    return chosen.values()
+
+
+def _changed(submission: Submission) -> datetime:
+    return submission.comparison.annotation.updated_at or _LONG_AGO
+
+
+def _image(number: int, review: Review) -> dict[str, object]:
+    name = review.image or f"task-{review.key.task_id}"
+    return {
+        "id": number,
+        "file_name": name,
+        "width": review.image_width_px,
+        "height": review.image_height_px,
+        "task_id": review.key.task_id,
+    }
+
+
+def _box(region: SubmittedRegion, review: Review, *, ids: tuple[int, int, int]) -> dict[str, object] | None:
+    """A box of the data set; None when nothing of it lies in the image."""
+    inside = region.box.clipped()
+    if inside is None:
+        return None
+    pixels = inside.to_pixels(image_width_px=review.image_width_px, image_height_px=review.image_height_px)
+    x, y, width, height = (round(value, 2) for value in pixels)
+    number, image, category = ids
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": category,
+        "bbox": [x, y, width, height],
+        "area": round(width * height, 2),
+        "iscrowd": 0,
+    }
+
+
+def _attributes(region: SubmittedRegion, submission: Submission) -> dict[str, object]:
+    return {
+        "severity": region.severity.value if region.severity else None,
+        "rationale": region.rationale,
+        "shape": region.shape.value,
+        "rotation_deg": region.rotation_deg,
+        "region_id": region.id,
+        "annotation_id": submission.comparison.annotation.annotation_id,
+    }
