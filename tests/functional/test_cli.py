@@ -1,0 +1,122 @@
+"""The commands that need no Label Studio, run as a person runs them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from builders import a_review, a_suggestion, untouched
+from fakes import FakeClock
+from review_copilot.compare import compare
+from review_copilot.store import open_store
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A sharp photograph, a blurred one, one that is turned by EXIF, and a file that is no image."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    astronaut = data.astronaut()
+    Image.fromarray(astronaut).save(folder / "sharp.png")
+    Image.fromarray(cv2.GaussianBlur(astronaut, (0, 0), 5)).save(folder / "soft.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.zeros((60, 100, 3), np.uint8)).save(folder / "turned.jpg", exif=exif)
+    (folder / "page.jpg").write_text("<!doctype html><title>Sign in</title>")
+    return folder
+
+
+def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "review_copilot.cli", *words]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("REVIEW_COPILOT_")}
+    return subprocess.run(
+        command, cwd=cwd, env={**kept, **environment}, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_inspect_prints_one_json_object_a_line(photos: Path) -> None:
+    done = run("inspect", str(photos), "--json", cwd=photos)
+    lines = {Path(line["image"]).name: line for line in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1, "one file could not be read"
+    assert list(lines) == ["page.jpg", "sharp.png", "soft.png", "turned.jpg"]
+    assert set(lines["page.jpg"]) == {"image", "error"}
+    assert "web page" in lines["page.jpg"]["error"]
+    assert "Out of focus" in {s["label"] for s in lines["soft.png"]["suggestions"]}
+    assert "Out of focus" not in {s["label"] for s in lines["sharp.png"]["suggestions"]}
+    assert (lines["turned.jpg"]["width"], lines["turned.jpg"]["height"]) == (60, 100)
+
+
+def test_every_suggestion_says_what_a_caller_needs(photos: Path) -> None:
+    line = json.loads(run("inspect", str(photos / "soft.png"), "--json", cwd=photos).stdout)
+    assert set(line) >= {"image", "width", "height", "verdict", "summary", "suggestions", "dropped", "elapsed_s"}
+    for suggestion in line["suggestions"]:
+        assert set(suggestion["box"]) == {"x", "y", "width", "height"}
+        assert suggestion["scope"] in {"image", "region"}
+        assert suggestion["severity"] in {"minor", "major", "critical"}
+        assert 0 <= suggestion["score"] <= 1
+        assert suggestion["rationale"]
+        assert suggestion["evidence"]
+
+
+def test_inspect_prints_a_table(photos: Path) -> None:
+    done = run("inspect", str(photos / "soft.png"), cwd=photos)
+    assert done.returncode == 0
+    assert "Out of focus" in done.stdout
+    assert "1 images, 0 unreadable" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("inspect", ".", "--guideline", "no-such"), "no-such"),
+        (("inspect", ".", "--inspector", "no-such"), "builtin"),
+        (("preannotate", "--project", "1"), "REVIEW_COPILOT_LABEL_STUDIO_TOKEN"),
+        (("connect", "--token", "x"), "--create TITLE"),
+        (("serve",), "REVIEW_COPILOT_PASSWORD"),
+    ],
+)
+def test_what_is_wrong_is_said_without_a_traceback(photos: Path, words: tuple[str, ...], says: str) -> None:
+    done = run(*words, cwd=photos)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_named(photos: Path) -> None:
+    done = run("inspect", ".", cwd=photos, REVIEW_COPILOT_PORT="many")
+    assert done.returncode == 2
+    assert "REVIEW_COPILOT_PORT" in done.stderr
+
+
+def test_the_log_is_listed_and_exported(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'log.db'}"
+    store = open_store(url, clock=FakeClock())
+    review = a_review("r1", a_suggestion("s1"))
+    store.remember([review])
+    store.append(compare(untouched(review), [review]))
+    store.close()
+    listed = run("overrides", "list", cwd=tmp_path, REVIEW_COPILOT_DATABASE_URL=url)
+    assert "untouched" in listed.stdout
+    out = tmp_path / "log.csv"
+    exported = run("overrides", "export", "--out", str(out), cwd=tmp_path, REVIEW_COPILOT_DATABASE_URL=url)
+    assert "rows written" in exported.stderr
+    with out.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["subject"] for row in rows} == {"region", "verdict", "summary"}
+    lines = run("overrides", "export", "--format", "jsonl", cwd=tmp_path, REVIEW_COPILOT_DATABASE_URL=url).stdout
+    assert [json.loads(line)["kind"] for line in lines.splitlines()] == [row["kind"] for row in rows]
+
+
+def test_an_empty_log_says_how_it_fills(tmp_path: Path) -> None:
+    done = run("overrides", "list", cwd=tmp_path)
+    assert "review-copilot serve" in done.stdout
