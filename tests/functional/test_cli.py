@@ -26,7 +26,7 @@ def photos(tmp_path: Path) -> Path:
     """A sharp photograph, a blurred one, one that is turned by EXIF, and a file that is no image."""
     folder = tmp_path / "photos"
     folder.mkdir()
-    astronaut = data.astronaut()
+    astronaut = data.astronaut()  # type: ignore[no-untyped-call]  # scikit-image
     Image.fromarray(astronaut).save(folder / "sharp.png")
     Image.fromarray(cv2.GaussianBlur(astronaut, (0, 0), 5)).save(folder / "soft.png")
     exif = Image.Exif()

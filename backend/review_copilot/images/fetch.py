@@ -228,6 +228,11 @@ class ImageFetcher:
         who = "Label Studio" if at_home else response.url.host
         if status in {401, 403}:
             hint = "Check the token." if at_home else "The host wants a signature or a sign-in."
+            if LOCAL_FILES in response.url.path:
+                hint = (
+                    "Label Studio serves local files only with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and a "
+                    "local storage of the project that holds the folder."
+                )
             raise ImageForbidden(f"{who} does not give {source} (HTTP {status}).", hint=hint)
         if status in {408, 425, 429, 502, 503, 504} or (status >= 500 and not at_home):
             raise ImageUnreachable(f"{who} is busy (HTTP {status}) and did not give {source}.")

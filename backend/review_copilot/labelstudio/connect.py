@@ -288,16 +288,18 @@ def _backend_is_right(model: MlBackend, backend: Backend) -> bool:
 
 def _explained(error: LabelStudioError, backend: Backend) -> LabelStudioError:
     """Label Studio's words about a backend that it could not add, with what to do."""
-    if "authentication parameters" in error.public:
-        hint = "The running backend has another password: REVIEW_COPILOT_PASSWORD must be the same in both places."
-    elif "Can't connect" in error.public or "valid ML backend" in error.public:
-        hint = (
-            f"Start the backend (review-copilot serve), and check that Label Studio reaches it at {backend.url}; "
-            "in a container, localhost is the container. REVIEW_COPILOT_PUBLIC_URL names another address."
+    if "authentication parameters" in error.public or "401 Client Error" in error.public:
+        return LabelStudioError(
+            f"The backend at {backend.url} does not accept the password that Label Studio was given for it.",
+            hint="REVIEW_COPILOT_USERNAME and REVIEW_COPILOT_PASSWORD must be the same here and where it serves.",
         )
-    else:
-        return error
-    return type(error)(error.public, hint=hint)
+    if "Can't connect" in error.public:
+        return LabelStudioError(
+            f"Label Studio cannot reach the backend at {backend.url}.",
+            hint="Start it (review-copilot serve). If it runs: seen from a container, localhost is the container; "
+            "set REVIEW_COPILOT_PUBLIC_URL to an address that Label Studio reaches.",
+        )
+    return error
 
 
 def _pinned(client: LabelStudioClient, before: Project) -> Step:

@@ -52,7 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             app.extensions["review_copilot.woken"] = sweeper.woken
             sweeper.start()
         else:
-            log.warning("no Label Studio token is set: the log is filled from webhook bodies, unconfirmed")
+            log.warning("no Label Studio token is set: webhooks are kept in the inbox, and the log waits for a token")
         return app
 
 
