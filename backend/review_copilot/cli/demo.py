@@ -33,10 +33,14 @@ def run_demo(
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+        """Ctrl-C and `kill` end the wait; before that, and the second time, they end what is under way."""
+        if not waiting or stop.is_set():
             raise KeyboardInterrupt
         stop.set()
 
+    waiting: list[bool] = []
+    signal.signal(signal.SIGINT, ask_to_stop)
+    signal.signal(signal.SIGTERM, ask_to_stop)
     with demo(home=label_studio_env, folder=folder, console=console) as up:
         if once:
             review_by_script(up, console=console)
@@ -45,8 +49,7 @@ def run_demo(
             print(closing_line(up, rows))
             return
         _welcome(up, console)
-        signal.signal(signal.SIGINT, ask_to_stop)
-        signal.signal(signal.SIGTERM, ask_to_stop)
+        waiting.append(True)
         stop.wait()
         console.print("Stopping ...")
 
