@@ -5,24 +5,29 @@ BIN := $(VENV)/bin
 ARGS ?=
 # An environment that has Label Studio 1.23.2 already; empty for one of our own in .label-studio
 LABEL_STUDIO_ENV ?=
+# Folders with photographs and circuit boards for the accuracy figures; scikit-image's photographs when empty
+PHOTOS ?=
+PCB ?=
 
-.PHONY: demo test test-unit lint format bench bench-accuracy label-config clean
+LABEL_STUDIO := $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV))
+
+.PHONY: demo test test-unit lint format docs label-config bench clean
 
 $(VENV)/.ready: pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it or say make PYTHON=/path/to/python3"; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
 
 demo: $(VENV)/.ready  ## a real Label Studio with drafted suggestions, until Ctrl-C; ARGS=--once for a scripted run
-	$(BIN)/review-copilot demo $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV)) $(ARGS)
+	$(BIN)/review-copilot demo $(LABEL_STUDIO) $(ARGS)
 
 test: $(VENV)/.ready  ## everything: unit, contracts, adapters, functional, end to end, packaging
-	$(BIN)/python -m pytest $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV)) $(ARGS)
+	$(BIN)/python -m pytest $(LABEL_STUDIO) $(ARGS)
 
 test-unit: $(VENV)/.ready  ## the fast ones
-	$(BIN)/python -m pytest tests/unit tests/contracts $(ARGS)
+	$(BIN)/python -m pytest tests/unit $(ARGS)
 
 lint: $(VENV)/.ready  ## the one definition of lint
 	$(BIN)/ruff format --check .
@@ -33,6 +38,18 @@ lint: $(VENV)/.ready  ## the one definition of lint
 format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.ready  ## pages that are made from the code
+	$(BIN)/python docs/make_settings_table.py
+	$(BIN)/python docs/make_export_schema.py
+
+label-config: $(VENV)/.ready  ## label_config/ from the guidelines
+	$(BIN)/review-copilot label-config --guideline photo-quality --out label_config/photo-quality.xml
+	$(BIN)/review-copilot label-config --guideline pcb --reference --out label_config/pcb.xml
+
+bench: $(VENV)/.ready  ## figures, as ratios from one run
+	$(BIN)/python benchmarks/matching.py
+	$(if $(PCB),$(BIN)/python benchmarks/pcb.py --pcb $(PCB))
 
 clean:
 	rm -rf $(VENV) .label-studio .demo dist build
