@@ -78,15 +78,17 @@ def test_keys_carry_the_instance(store: Store) -> None:
     assert list(store.recall(there.key)) == [there]
 
 
-def test_drafted_is_the_newest_whole_image_review_of_a_rollout_that_did_not_fail(store: Store) -> None:
+def test_drafted_is_the_newest_whole_image_review_of_a_rollout_that_has_a_draft(store: Store) -> None:
     old = a_review("old")
     new = a_review("new", created_at=at(10))
     failed = a_review("failed", created_at=at(20), exposure=Exposure.FAILED)
+    unready = a_review("unready", created_at=at(25), exposure=Exposure.NOT_READY)
+    withheld = a_review("withheld", key=task_key(3), exposure=Exposure.WITHHELD)
     magic = a_review("magic", created_at=at(30), exposure=Exposure.OFFERED, box=Box(0, 0, 0.5, 0.5))
     elsewhere = a_review("elsewhere", created_at=at(40), provenance=a_provenance(rollout="r2"))
     other_task = a_review("other", key=task_key(2))
-    store.remember([new, failed, magic, elsewhere, other_task, old])
-    assert store.drafted(PROJECT, rollout=old.provenance.rollout) == {1: new, 2: other_task}
+    store.remember([new, failed, unready, withheld, magic, elsewhere, other_task, old])
+    assert store.drafted(PROJECT, rollout=old.provenance.rollout) == {1: new, 2: other_task, 3: withheld}
     assert store.drafted(PROJECT, rollout="unknown") == {}
 
 
@@ -163,6 +165,14 @@ def test_a_late_reading_of_an_older_content_does_not_become_current(store: Store
     assert store.append(new) == Appended()
     assert [row.override.note for row in store.overrides()] == ["new"]
     assert len(list(store.overrides(current=False))) == 2
+
+
+def test_a_late_reading_between_two_readings_of_one_content_is_not_current(store: Store) -> None:
+    """A, then B, then A again, but B is read last."""
+    for content, seconds in (("a", 200), ("a", 400), ("b", 300), ("b", 300), ("a", 400), ("a", 250)):
+        store.append(a_comparison(an_annotation(content_hash=content, updated_at=at(seconds)), [a_row(note=content)]))
+    assert [row.override.note for row in store.overrides()] == ["a"]
+    assert [row.override.note for row in store.overrides(current=False)] == ["a", "b"]
 
 
 def test_the_same_content_with_other_rows_is_a_revision(store: Store) -> None:
@@ -322,3 +332,19 @@ def test_a_forgotten_author_does_not_come_back_with_a_later_edit(store: Store) -
     assert len(rows) == 2
     assert {name for row in rows for name in (row.author, row.editor)} == {rows[0].author}
     assert rows[0].author != "3"
+
+
+def test_many_at_once_are_the_same_as_one_by_one(store: Store) -> None:
+    """Over two projects, an annotation twice in one batch, and one that is there already."""
+    first = a_comparison(an_annotation(annotation_id=11), [a_row(note="first"), a_row(note="too")])
+    second = a_comparison(
+        an_annotation(annotation_id=11, content_hash="c2", updated_at=at(300)), [a_row(note="second")]
+    )
+    elsewhere = a_comparison(an_annotation(annotation_id=11, key=task_key(project=OTHER)), [a_row(note="elsewhere")])
+    bare = a_comparison(an_annotation(annotation_id=12))
+    store.append(first)
+    store.bury(task_key())
+    assert store.append_all(iter([first, elsewhere, bare, second, second])) == Appended(revisions=3, rows=2)
+    assert [row.override.note for row in store.overrides()] == ["elsewhere", "second"]
+    assert store.living(task_key()) == {11, 12}
+    assert store.append_all([]) == Appended()

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from review_copilot.domain.review import Exposure, ProjectKey, Review, TaskKey
+from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
 from review_copilot.ports import StoredPrediction
 from review_copilot.store import codec, schema
 from review_copilot.store.keys import ensure_project, find_project, insert_new, project_from_row
 
 _REVIEW = schema.reviews.c
 _PREDICTION = schema.predictions.c
+_NO_DRAFT = (Exposure.FAILED.value, Exposure.NOT_READY.value)
 
 MOST_PARAMETERS = 10_000
 """Ids in one statement; both databases take at least 32 000."""
@@ -71,7 +72,7 @@ def drafted(
         .where(
             _REVIEW.project_ref == find_project(connection, project),
             _REVIEW.rollout == rollout,
-            _REVIEW.exposure != Exposure.FAILED.value,
+            _REVIEW.exposure.not_in(_NO_DRAFT),
             sa.not_(_REVIEW.for_box),
             *([] if task_ids is None else [_REVIEW.task_id.in_(task_ids)]),
         )
@@ -115,3 +116,11 @@ def predictions_of(connection: sa.Connection, key: TaskKey) -> Sequence[StoredPr
         )
         for row in connection.execute(query).mappings()
     )
+
+
+def provenance_of(connection: sa.Connection, review_ids: Sequence[str]) -> dict[str, Provenance]:
+    """Review id to provenance, as far as the reviews are known."""
+    if not review_ids:
+        return {}
+    found = connection.execute(sa.select(_REVIEW.review_id, _REVIEW.payload).where(_REVIEW.review_id.in_(review_ids)))
+    return {review_id: codec.review_from_json(payload).provenance for review_id, payload in found}

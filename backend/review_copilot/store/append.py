@@ -1,0 +1,204 @@
+"""Write the log: revisions with their rows, and tombstones. Knows no review but its id and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from review_copilot.domain.override import Comparison, SubmittedAnnotation
+from review_copilot.domain.review import TaskKey
+from review_copilot.ports import Appended
+from review_copilot.store import codec, schema
+from review_copilot.store.keys import lock_annotations
+from review_copilot.store.log import living
+from review_copilot.store.people import FORGOTTEN, still_forgotten
+from review_copilot.store.reviews import provenance_of
+
+_REVISION = schema.revisions.c
+_TOMBSTONE = schema.tombstones.c
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass
+class _Revision:
+    """One revision that the log holds.
+
+    Attributes:
+        id: Its row id; None before it is written.
+        number: Its number.
+        fingerprint: Hashes of content and rows.
+        updated_at: When it was made; None when unknown.
+        seen_until: Latest `updated_at` under which it was read while it was the newest; None when unknown.
+        seen_again: Whether `seen_until` was moved by this append.
+    """
+
+    id: int | None
+    number: int
+    fingerprint: tuple[str, str]
+    updated_at: datetime | None
+    seen_until: datetime | None
+    seen_again: bool = False
+
+    @property
+    def order(self) -> tuple[bool, datetime, int]:
+        """The greatest one is the newest revision."""
+        return self.seen_until is not None, self.seen_until or _LONG_AGO, self.number
+
+    def was_read(self, at: datetime | None) -> bool:
+        """Whether this revision was read at that `updated_at`, or before and after it."""
+        if at is None or self.updated_at is None or self.seen_until is None:
+            return False
+        return self.updated_at <= at <= self.seen_until
+
+
+@dataclass
+class _Held:
+    """What the log holds of one annotation.
+
+    Attributes:
+        revisions: Its revisions, in no order.
+        buried: Whether its newest tombstone stands.
+        forgotten: The label of its author, when the author was forgotten.
+    """
+
+    revisions: list[_Revision] = field(default_factory=list)
+    buried: bool = False
+    forgotten: str | None = None
+
+    @property
+    def newest(self) -> _Revision | None:
+        """The newest revision; None when there is none."""
+        return max(self.revisions, key=lambda revision: revision.order, default=None)
+
+    def holds(self, fingerprint: tuple[str, str], updated_at: datetime | None) -> bool:
+        """Whether a revision of that content and time would say nothing new; see `ports.OverrideLog.append`."""
+        newest = self.newest
+        return any(r.fingerprint == fingerprint and (r is newest or r.was_read(updated_at)) for r in self.revisions)
+
+    def see_again(self, fingerprint: tuple[str, str], updated_at: datetime | None) -> None:
+        """Note that the newest revision was read under a later time.
+
+        Without it an older content that is read late would seem newer: A, B, A again, read in the order A, A, B.
+        """
+        newest = self.newest
+        if newest is None or newest.fingerprint != fingerprint or updated_at is None:
+            return
+        if newest.seen_until is None or newest.seen_until < updated_at:
+            newest.seen_until, newest.seen_again = updated_at, True
+
+    def next_number(self) -> int:
+        """The number of the next revision."""
+        return 1 + max((revision.number for revision in self.revisions), default=0)
+
+
+def append(connection: sa.Connection, comparisons: Sequence[Comparison], *, now: datetime) -> Appended:
+    """See `ports.OverrideLog.append`; several at once, in their order."""
+    refs = lock_annotations(connection, {(c.annotation.key, c.annotation.annotation_id) for c in comparisons})
+    held = _held(connection, tuple(refs.values()))
+    origins = provenance_of(connection, [other for c in comparisons for other in c.review_ids[1:]])
+    new: list[tuple[_Revision, dict[str, Any]]] = []
+    rows_of: list[list[dict[str, object]]] = []
+    lifted: list[dict[str, Any]] = []
+    for comparison in comparisons:
+        ref = refs[comparison.annotation.key, comparison.annotation.annotation_id]
+        known = held[ref]
+        annotation = still_forgotten(comparison.annotation, known.forgotten)
+        if comparison.confirmed and known.buried:
+            known.buried = False
+            lifted.append({"annotation_ref": ref, "lifted": True, "at": now})
+        rows = [codec.override_to_row(o, origins.get(o.review_id, comparison.provenance)) for o in comparison.overrides]
+        fingerprint = (annotation.content_hash, codec.rows_hash(rows))
+        if known.holds(fingerprint, annotation.updated_at):
+            known.see_again(fingerprint, annotation.updated_at)
+            continue
+        revision = _Revision(None, known.next_number(), fingerprint, annotation.updated_at, annotation.updated_at)
+        known.revisions.append(revision)
+        new.append((revision, {"annotation_ref": ref} | _revision_columns(annotation, comparison, now)))
+        rows_of.append(rows)
+    if lifted:
+        connection.execute(sa.insert(schema.tombstones), lifted)
+    _note_seen(connection, [revision for known in held.values() for revision in known.revisions])
+    if not new:
+        return Appended()
+    columns = [own | _own_columns(revision) for revision, own in new]
+    written = connection.scalars(
+        sa.insert(schema.revisions).returning(_REVISION.id, sort_by_parameter_order=True), columns
+    )
+    rows = [{"revision_ref": ref, **row} for ref, of_one in zip(written, rows_of, strict=True) for row in of_one]
+    if rows:
+        connection.execute(sa.insert(schema.overrides), rows)
+    return Appended(revisions=len(new), rows=len(rows))
+
+
+def bury(connection: sa.Connection, key: TaskKey, *, annotation_ids: Iterable[int] | None, now: datetime) -> int:
+    """See `ports.OverrideLog.bury`."""
+    gone = living(connection, key) if annotation_ids is None else frozenset(annotation_ids)
+    refs = lock_annotations(connection, {(key, annotation_id) for annotation_id in gone})
+    held = _held(connection, tuple(refs.values()))
+    rows = [{"annotation_ref": ref, "lifted": False, "at": now} for ref in refs.values() if not held[ref].buried]
+    if rows:
+        connection.execute(sa.insert(schema.tombstones), rows)
+    return len(rows)
+
+
+def _held(connection: sa.Connection, refs: Collection[int]) -> dict[int, _Held]:
+    """What the log holds of annotations, by row id."""
+    held = {ref: _Held() for ref in refs}
+    revisions = sa.select(
+        _REVISION.annotation_ref,
+        _REVISION.id,
+        _REVISION.updated_at,
+        _REVISION.number,
+        _REVISION.content_hash,
+        _REVISION.rows_hash,
+        _REVISION.seen_until,
+        _REVISION.author,
+    ).where(_REVISION.annotation_ref.in_(refs))
+    for ref, row_id, updated_at, number, content_hash, rows_hash, seen_until, author in connection.execute(revisions):
+        held[ref].revisions.append(_Revision(row_id, number, (content_hash, rows_hash), updated_at, seen_until))
+        if author.startswith(FORGOTTEN):
+            held[ref].forgotten = author
+    tombstones = (
+        sa.select(_TOMBSTONE.annotation_ref, _TOMBSTONE.lifted)
+        .where(_TOMBSTONE.annotation_ref.in_(refs))
+        .order_by(_TOMBSTONE.id)
+    )
+    for ref, was_lifted in connection.execute(tombstones):
+        held[ref].buried = not was_lifted
+    return held
+
+
+def _note_seen(connection: sa.Connection, revisions: Iterable[_Revision]) -> None:
+    for revision in revisions:
+        if revision.seen_again and revision.id is not None:
+            statement = sa.update(schema.revisions).where(_REVISION.id == revision.id)
+            connection.execute(statement.values(seen_until=revision.seen_until))
+
+
+def _own_columns(revision: _Revision) -> dict[str, Any]:
+    content_hash, rows_hash = revision.fingerprint
+    return {
+        "number": revision.number,
+        "content_hash": content_hash,
+        "rows_hash": rows_hash,
+        "seen_until": revision.seen_until,
+    }
+
+
+def _revision_columns(annotation: SubmittedAnnotation, comparison: Comparison, now: datetime) -> dict[str, Any]:
+    return {
+        "author": annotation.author,
+        "editor": annotation.editor,
+        "created_at": annotation.created_at,
+        "updated_at": annotation.updated_at,
+        "logged_at": now,
+        "lead_time_s": annotation.lead_time_s,
+        "exposure": comparison.exposure,
+        "confirmed": comparison.confirmed,
+        "review_ids": list(comparison.review_ids),
+        "payload": codec.annotation_to_json(annotation),
+    }
