@@ -229,7 +229,8 @@ def _anchor_contradictions(entry: _CriterionEntry, here: YamlPath, document: Mar
 
 
 def _error(problems: Iterable[Problem], *, file: str) -> GuidelineError:
-    found = sorted(set(problems), key=lambda problem: problem.line)
+    # On one line, unknown keys first: a mistyped key explains the missing one.
+    found = sorted(dict.fromkeys(problems), key=lambda p: (p.line, not p.what.startswith("unknown key")))
     lines = [f"{file}:{problem.line}: {problem.what}; {problem.mend}" for problem in found[:_MOST_PROBLEMS_SHOWN]]
     if len(found) > _MOST_PROBLEMS_SHOWN:
         lines.append(f"{file}: and {len(found) - _MOST_PROBLEMS_SHOWN} more")
