@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 
 from pictures import gained, scene
-from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.reference.align import overlay, tile_agreement
 from review_copilot.inspectors.reference.copper import changes, copper_of
 from review_copilot.inspectors.reference.drift import drift
 from review_copilot.inspectors.reference.planes import Mask, clusters, grain_of, grey_of
 from review_copilot.inspectors.reference.tone import tone_curve, toned
 from review_copilot.inspectors.reference.topology import Defect, contacts, diagnose
-from review_copilot.inspectors.reference.wording import place_of
 
 
 def everywhere(shape: tuple[int, ...]) -> Mask:
@@ -161,19 +159,3 @@ class TestPlanes:
     @pytest.mark.parametrize(("side", "grain"), [(64, 1.0), (640, 1.0), (1600, 2.5)])
     def test_tolerances_grow_with_the_picture_and_never_below_a_pixel(self, side: int, grain: float) -> None:
         assert grain_of((side // 2, side)) == grain
-
-
-@pytest.mark.parametrize(
-    ("box", "place"),
-    [
-        (Box(0.1, 0.1, 0.1, 0.1), "upper left"),
-        (Box(0.45, 0.45, 0.1, 0.1), "centre"),
-        (Box(0.8, 0.45, 0.1, 0.1), "right side"),
-        (Box(0.45, 0.9, 0.1, 0.1), "lower centre"),
-        (Box(0.0, 0.8, 1.0, 0.2), "lower part"),
-        (Box(0.0, 0.0, 0.2, 1.0), "left part"),
-        (Box.whole(), "whole picture"),
-    ],
-)
-def test_places_are_named_as_people_name_them(box: Box, place: str) -> None:
-    assert place_of(box) == place
