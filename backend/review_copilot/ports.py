@@ -45,7 +45,7 @@ class Inspector(Protocol):
 
 
 class ReplyCache(Protocol):
-    """Keeps what a model answered, by a hash of everything that decided the answer. Safe to call from several threads."""
+    """Keeps what a model answered, by a hash of what decided the answer. Safe to call from several threads."""
 
     def get(self, key: str) -> str | None:
         """What was kept under the key; None when nothing was."""
