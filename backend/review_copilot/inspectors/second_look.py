@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.suggestion import Finding, Usage
 from review_copilot.errors import ModelMalformed
 from review_copilot.inspectors.chat import Chat, Question, Schema
