@@ -1,4 +1,4 @@
-"""A chat endpoint on loopback that speaks as much of OpenAI's protocol as a test lets it. Knows nothing of the product."""
+"""A chat endpoint on loopback that speaks as much of the protocol as a test lets it. Knows nothing of the product."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+
 from web_server import Answer, Asked, serving
 
 
 @dataclass(frozen=True)
 class Speaks:
-    """Which ways of asking for JSON a server knows; the rest is refused with 400, or ignored where `ignores` says so."""
+    """Which ways of asking for JSON a server knows; the rest is refused with 400, or ignored where `ignores` is set."""
 
     bounds: bool = True
     schema: bool = True
@@ -145,11 +146,11 @@ def finding(criterion: str = "C-01", box: object = None, **changes: object) -> d
 
 
 def _turn(fields: Mapping[str, Any]) -> Turn:
-    words: dict[str, str] = {"system": "", "user": "", "assistant": ""}
+    words = {"system": "", "user": "", "assistant": ""}
     pictures = []
     for message in fields["messages"]:
         content = message["content"]
-        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        parts: list[dict[str, Any]] = [{"type": "text", "text": content}] if isinstance(content, str) else content
         for part in parts:
             if part["type"] == "text":
                 words[message["role"]] += part["text"] + "\n"

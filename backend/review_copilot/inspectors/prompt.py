@@ -116,8 +116,16 @@ def second_look_prompt(
 def as_data(text: str) -> str:
     """A text as one JSON string on one line, free of angle brackets and back quotes: it cannot end a block or a tag."""
     cut = text if len(text) <= MOST_DATA_LETTERS else text[:MOST_DATA_LETTERS] + " [cut]"
-    written = json.dumps(cut, ensure_ascii=True)
-    return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("`", "\\u0060")
+    written = json.dumps(cut, ensure_ascii=False)
+    return "".join(letter if _harmless(letter) else _escaped(letter) for letter in written)
+
+
+def _harmless(letter: str) -> bool:
+    return letter.isprintable() and letter not in "<>`"
+
+
+def _escaped(letter: str) -> str:
+    return f"\\u{ord(letter):04x}" if letter in "<>`" else json.dumps(letter)[1:-1]
 
 
 def _picture(number: int, view: View) -> str:

@@ -160,7 +160,7 @@ class ReplyForm:
         finding: dict[str, object] = {
             "criterion": first.id,
             "description": None,
-            "rationale": f"Upper right: what is seen there, and why it is {first.label.lower()}.",
+            "rationale": "Upper right: what is seen.",
         }
         if self.close_ups:
             finding["image"] = 1
