@@ -188,7 +188,7 @@ def _ready(turn: Turn, known: Speaks) -> str:
         "tool_call": known.tools,
         "fenced": True,
     }[turn.way]
-    ready = '{"ready": true, "seen": []}'
+    ready = '{"ready": true, "seen": [], "sure": 90}'
     if turn.way == "fenced":
         return f"```json\n{ready}\n```"
     return ready if obeys else "Yes, I am ready."

@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import Any
 
 from review_copilot.inspectors.chat import Question, Schema
-from review_copilot.inspectors.reply import closed_object
+from review_copilot.inspectors.reply import closed_object, whole_number
 
-_BOUNDS = {"maxItems", "minItems", "maxLength"}
+_BOUNDS = {"maxItems", "minItems", "maxLength", "minimum", "maximum"}
 _THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 _FENCE_WORDS = "Answer with one block that starts with ```json and ends with ```, and nothing else."
 _FORM_WORDS = ("response_format", "json_schema", "schema", "grammar", "tool", "guided", "json mode", "json_object")
@@ -144,7 +144,11 @@ def probe_question(way: Way) -> Question:
 
     With a schema the words do not say what the reply must look like: a server that ignores it gives itself away.
     """
-    told = "" if way in {Way.BOUNDED_SCHEMA, Way.SCHEMA} else ' Answer in JSON: {"ready": true, "seen": ["a word"]}.'
+    told = (
+        ""
+        if way in {Way.BOUNDED_SCHEMA, Way.SCHEMA}
+        else ' Answer in JSON: {"ready": true, "seen": ["a word"], "sure": 100}.'
+    )
     return Question(
         system="You are asked one question to see whether the connection works.",
         user=f"Are you ready?{told}",
@@ -154,6 +158,7 @@ def probe_question(way: Way) -> Question:
             {
                 "ready": {"type": "boolean"},
                 "seen": {"type": "array", "items": {"type": "string", "maxLength": 20}, "maxItems": 1},
+                "sure": whole_number(0, 100),
             }
         ),
         max_tokens=200,

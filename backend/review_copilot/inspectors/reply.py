@@ -23,6 +23,8 @@ from review_copilot.inspectors.views import View
 
 MOST_FINDINGS = 12
 _LETTERS_PER_WORD = 12
+_MOST_PICTURES = 16
+_MOST_PIXELS = 20000
 _SUMMARY_WORDS = 60
 _DESCRIPTION_WORDS = 40
 _SAME_PLACE_IOU = 0.9
@@ -99,6 +101,7 @@ class ReplyForm:
     def schema(self) -> Schema:
         """The strict JSON schema, bounded in length."""
         whole_numbers = self.convention.unit is not Unit.FRACTION
+        most = {Unit.PERCENT: 100, Unit.PIXELS: _MOST_PIXELS, Unit.BINS_1024: 1023}.get(self.convention.unit, 1000)
         words = self.guideline.rationale.max_words
         finding: dict[str, object] = {
             "criterion": {"type": "string", "enum": [*(c.id for c in self.guideline.criteria), UNCOVERED]},
@@ -106,12 +109,12 @@ class ReplyForm:
             "rationale": {"type": "string", "maxLength": words * _LETTERS_PER_WORD},
         }
         if self.close_ups:
-            finding["image"] = {"type": "integer"}
+            finding["image"] = whole_number(1, _MOST_PICTURES)
         finding[self.box_key] = {
             "anyOf": [
                 {
                     "type": "array",
-                    "items": {"type": "integer" if whole_numbers else "number"},
+                    "items": whole_number(0, most) if whole_numbers else {"type": "number"},
                     "minItems": self.convention.order.numbers,
                     "maxItems": self.convention.order.numbers,
                 },
@@ -119,7 +122,7 @@ class ReplyForm:
             ]
         }
         finding["severity"] = {"type": "string", "enum": [severity.value for severity in Severity]}
-        finding["confidence"] = {"type": "integer"}
+        finding["confidence"] = whole_number(0, 100)
         return closed_object(
             {
                 "findings": {"type": "array", "items": closed_object(finding), "maxItems": MOST_FINDINGS},
@@ -180,6 +183,11 @@ def closed_object(properties: Json) -> dict[str, object]:
     }
 
 
+def whole_number(least: int, most: int) -> dict[str, object]:
+    """The schema of a whole number within bounds: without them a weak model may write digits for ever."""
+    return {"type": "integer", "minimum": least, "maximum": most}
+
+
 def read_object(text: str) -> Json:
     """The JSON object of a text: bare, in a fence, or between words.
 
@@ -191,7 +199,7 @@ def read_object(text: str) -> Json:
         candidates.append(text[text.index("{") : text.rindex("}") + 1] if "}" in text else "")
     for candidate in candidates:
         try:
-            read = json.loads(candidate)
+            read = json.loads(candidate, strict=False)  # grammars let control characters into strings
         except (json.JSONDecodeError, RecursionError):
             continue
         if isinstance(read, dict):

@@ -14,7 +14,7 @@ from review_copilot.errors import ModelMalformed
 from review_copilot.inspectors.chat import Chat, Question, Schema
 from review_copilot.inspectors.coordinates import Resize
 from review_copilot.inspectors.prompt import PromptTemplates, second_look_prompt
-from review_copilot.inspectors.reply import ReplyProblem, checked_object, closed_object
+from review_copilot.inspectors.reply import ReplyProblem, checked_object, closed_object, whole_number
 from review_copilot.inspectors.views import part_view
 
 _MARGIN = 0.4
@@ -44,7 +44,7 @@ def look_schema() -> Schema:
         {
             "reason": {"type": "string", "maxLength": 240},
             "visible": {"type": "boolean"},
-            "sure": {"type": "integer"},
+            "sure": whole_number(0, 100),
         }
     )
 
