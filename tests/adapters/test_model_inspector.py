@@ -22,12 +22,13 @@ from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.suggestion import Brief, Finding, Inspection
 from review_copilot.errors import BudgetSpent, InspectorUnavailable, ModelMalformed
 from review_copilot.inspectors.hybrid import HybridInspector
-from review_copilot.inspectors.metered_chat import MemoryReplyCache, MeteredChat
+from review_copilot.inspectors.metered_chat import MeteredChat
 from review_copilot.inspectors.model_inspector import ModelInspector, ModelOptions, show
 from review_copilot.inspectors.openai_compatible import Endpoint, OpenAIChat
 from review_copilot.inspectors.pricing import Budget, Price, price_for, read_prices
 from review_copilot.inspectors.profiles import Profile, profile_for, read_profiles
 from review_copilot.inspectors.prompt import PromptTemplates
+from review_copilot.inspectors.reply_cache import MemoryReplyCache
 from review_copilot.library import load_guideline, prompt_source
 
 PROFILES = read_profiles(prompt_source("profiles.yaml"))

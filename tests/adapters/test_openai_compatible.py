@@ -26,9 +26,9 @@ from review_copilot.errors import (
 )
 from review_copilot.inspectors.chat import Question
 from review_copilot.inspectors.ladder import Way
-from review_copilot.inspectors.metered_chat import MemoryReplyCache
 from review_copilot.inspectors.openai_compatible import Endpoint, OpenAIChat
 from review_copilot.inspectors.reply import closed_object
+from review_copilot.inspectors.reply_cache import MemoryReplyCache
 from review_copilot.inspectors.views import View
 from web_server import Answer, serving
 

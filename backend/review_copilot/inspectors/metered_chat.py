@@ -115,18 +115,3 @@ class MeteredChat:
             question.max_tokens,
         ]
         return "reply-" + hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
-
-
-class MemoryReplyCache:
-    """A reply cache that lasts as long as the process."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, str] = {}
-
-    def get(self, key: str) -> str | None:
-        """What was kept under the key; None when nothing was."""
-        return self._kept.get(key)
-
-    def put(self, key: str, reply: str) -> None:
-        """Keep an answer."""
-        self._kept[key] = reply

@@ -51,7 +51,7 @@ class ModelOptions:
     """
 
     second_look: bool = False
-    close_ups: int = 3
+    close_ups: int = 6
     max_tokens: int = 2048
     timeout_s: float = 120.0
 
