@@ -93,6 +93,7 @@ class _CriterionEntry(_Strict):
     rationale: _Text
     measures: tuple[_Id, ...] = ()
     hotkey: _OptionalText = ""
+    detail: Annotated[bool, Field(strict=True)] = False
 
 
 class _NovelEntry(_Strict):
@@ -269,4 +270,5 @@ def _criterion(entry: _CriterionEntry) -> Criterion:
         rationale=entry.rationale,
         measures=entry.measures,
         hotkey=entry.hotkey,
+        detail=entry.detail,
     )
