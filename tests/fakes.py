@@ -117,6 +117,10 @@ class MemoryStore:
         held.rows += [self._logged(comparison, override, len(held.revisions)) for override in comparison.overrides]
         return Appended(revisions=1, rows=len(comparison.overrides))
 
+    def append_all(self, comparisons: Iterable[Comparison]) -> Appended:
+        done = [self.append(comparison) for comparison in comparisons]
+        return Appended(sum(one.revisions for one in done), sum(one.rows for one in done))
+
     def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         gone = self.living(key) if annotation_ids is None else annotation_ids
         new = [held for held in (self._hold(key, i) for i in set(gone)) if not held.buried]

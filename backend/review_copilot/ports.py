@@ -198,6 +198,10 @@ class OverrideLog(Protocol):
         """
         ...
 
+    def append_all(self, comparisons: Iterable[Comparison]) -> Appended:
+        """`append` for many, in their order; what was written until something fails stays written."""
+        ...
+
     def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         """Add tombstones for annotations that are gone (all of the task's when None); returns how many are new.
 

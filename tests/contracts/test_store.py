@@ -322,3 +322,19 @@ def test_a_forgotten_author_does_not_come_back_with_a_later_edit(store: Store) -
     assert len(rows) == 2
     assert {name for row in rows for name in (row.author, row.editor)} == {rows[0].author}
     assert rows[0].author != "3"
+
+
+def test_many_at_once_are_the_same_as_one_by_one(store: Store) -> None:
+    """Over two projects, an annotation twice in one batch, and one that is there already."""
+    first = a_comparison(an_annotation(annotation_id=11), [a_row(note="first"), a_row(note="too")])
+    second = a_comparison(
+        an_annotation(annotation_id=11, content_hash="c2", updated_at=at(300)), [a_row(note="second")]
+    )
+    elsewhere = a_comparison(an_annotation(annotation_id=11, key=task_key(project=OTHER)), [a_row(note="elsewhere")])
+    bare = a_comparison(an_annotation(annotation_id=12))
+    store.append(first)
+    store.bury(task_key())
+    assert store.append_all(iter([first, elsewhere, bare, second, second])) == Appended(revisions=3, rows=2)
+    assert [row.override.note for row in store.overrides()] == ["elsewhere", "second"]
+    assert store.living(task_key()) == {11, 12}
+    assert store.append_all([]) == Appended()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,21 +43,31 @@ def ensure_project(connection: sa.Connection, key: ProjectKey) -> int:
     return found
 
 
-def lock_annotation(connection: sa.Connection, key: TaskKey, annotation_id: int) -> int:
-    """The annotation's row id, made when it is not there, and locked: writers of one annotation take turns."""
-    project = ensure_project(connection, key.project)
-    insert_new(
-        connection,
-        schema.annotations,
-        [{"project_ref": project, "task_id": key.task_id, "annotation_id": annotation_id}],
-    )
+def lock_annotations(
+    connection: sa.Connection, annotations: Collection[tuple[TaskKey, int]]
+) -> dict[tuple[TaskKey, int], int]:
+    """The row ids of annotations (task and annotation id), made where they are not there, and locked.
+
+    Writers of one annotation take turns; locks are taken in one order, so that two writers never wait for each other.
+    """
+    refs = {project: ensure_project(connection, project) for project in sorted({key.project for key, _ in annotations})}
+    rows = [
+        {"project_ref": refs[key.project], "task_id": key.task_id, "annotation_id": annotation_id}
+        for key, annotation_id in sorted(annotations)
+    ]
+    insert_new(connection, schema.annotations, rows)
     table = schema.annotations.c
-    found: int = connection.execute(
-        sa.select(table.id)
-        .where(table.project_ref == project, table.annotation_id == annotation_id)
-        .with_for_update()  # SQLite has but one writer anyway and leaves this out
-    ).scalar_one()
-    return found
+    found: dict[tuple[int, int], int] = {}
+    for project in refs.values():
+        of_project = [row["annotation_id"] for row in rows if row["project_ref"] == project]
+        query = (
+            sa.select(table.annotation_id, table.id)
+            .where(table.project_ref == project, table.annotation_id.in_(of_project))
+            .order_by(table.id)
+            .with_for_update()  # SQLite has but one writer anyway and leaves this out
+        )
+        found |= {(project, annotation_id): ref for annotation_id, ref in connection.execute(query)}
+    return {(key, number): found[refs[key.project], number] for key, number in annotations}
 
 
 def project_from_row(row: Mapping[str, Any]) -> ProjectKey:

@@ -1,19 +1,19 @@
-"""The append-only log: revisions, their rows, tombstones. Knows no review but its id and provenance."""
+"""Read the log: what is current, what is alive, row by row. Knows no way to write it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from review_copilot.domain.override import Comparison, LoggedOverride
-from review_copilot.domain.review import ProjectKey, Provenance, TaskKey
-from review_copilot.ports import Appended
-from review_copilot.store import codec, people, schema
-from review_copilot.store.keys import find_project, lock_annotation, project_from_row
+from review_copilot.domain.review import ProjectKey, TaskKey
+from review_copilot.store import codec, schema
+from review_copilot.store.keys import find_project, project_from_row
+from review_copilot.store.reviews import provenance_of
 
 _ANNOTATION = schema.annotations.c
 _REVISION = schema.revisions.c
@@ -30,55 +30,6 @@ _BURIED = (
 )
 _IS_BURIED = sa.func.coalesce(_BURIED, sa.false())
 _HAS_REVISION = sa.exists().where(_REVISION.annotation_ref == _ANNOTATION.id)
-
-
-def append(connection: sa.Connection, comparison: Comparison, *, now: datetime) -> Appended:
-    """See `ports.OverrideLog.append`."""
-    key, annotation_id = comparison.annotation.key, comparison.annotation.annotation_id
-    ref = lock_annotation(connection, key, annotation_id)
-    annotation = people.still_forgotten(connection, ref, comparison.annotation)
-    if comparison.confirmed and _buried(connection, ref):
-        connection.execute(sa.insert(schema.tombstones).values(annotation_ref=ref, lifted=True, at=now))
-    origins = _provenance_by_id(connection, comparison.review_ids[1:])
-    rows = [codec.override_to_row(o, origins.get(o.review_id, comparison.provenance)) for o in comparison.overrides]
-    fingerprint = (annotation.content_hash, codec.rows_hash(rows))
-    number = _next_number(connection, ref, fingerprint, annotation.updated_at)
-    if number is None:
-        return Appended()
-    revision = connection.execute(
-        sa.insert(schema.revisions)
-        .values(
-            annotation_ref=ref,
-            number=number,
-            content_hash=fingerprint[0],
-            rows_hash=fingerprint[1],
-            author=annotation.author,
-            editor=annotation.editor,
-            created_at=annotation.created_at,
-            updated_at=annotation.updated_at,
-            logged_at=now,
-            lead_time_s=annotation.lead_time_s,
-            exposure=comparison.exposure,
-            confirmed=comparison.confirmed,
-            review_ids=list(comparison.review_ids),
-            payload=codec.annotation_to_json(annotation),
-        )
-        .returning(_REVISION.id)
-    ).scalar_one()
-    if rows:
-        connection.execute(sa.insert(schema.overrides), [{"revision_ref": revision, **row} for row in rows])
-    return Appended(revisions=1, rows=len(rows))
-
-
-def bury(connection: sa.Connection, key: TaskKey, *, annotation_ids: Iterable[int] | None, now: datetime) -> int:
-    """See `ports.OverrideLog.bury`."""
-    gone = living(connection, key) if annotation_ids is None else annotation_ids
-    refs = [lock_annotation(connection, key, annotation_id) for annotation_id in sorted(set(gone))]
-    new = [ref for ref in refs if not _buried(connection, ref)]
-    if new:
-        rows = [{"annotation_ref": ref, "lifted": False, "at": now} for ref in new]
-        connection.execute(sa.insert(schema.tombstones), rows)
-    return len(new)
 
 
 def living(connection: sa.Connection, key: TaskKey) -> frozenset[int]:
@@ -208,9 +159,7 @@ def _comparison(
     first_review = next(iter(revision["review_ids"]), "")
     of_first = (row for row in rows if row["review_id"] in ("", first_review))
     row = next(of_first, None)
-    provenance = (
-        codec.provenance_from_row(row) if row else _provenance_by_id(connection, [first_review]).get(first_review)
-    )
+    provenance = codec.provenance_from_row(row) if row else provenance_of(connection, [first_review]).get(first_review)
     return Comparison(
         annotation=codec.annotation_from_json(revision["payload"]),
         overrides=tuple(codec.override_from_row(row) for row in rows),
@@ -219,32 +168,3 @@ def _comparison(
         exposure=revision["exposure"],
         confirmed=revision["confirmed"],
     )
-
-
-def _buried(connection: sa.Connection, ref: int) -> bool:
-    query = sa.select(_TOMBSTONE.lifted).where(_TOMBSTONE.annotation_ref == ref).order_by(_TOMBSTONE.id.desc())
-    return connection.scalar(query.limit(1)) is False
-
-
-def _next_number(
-    connection: sa.Connection, ref: int, fingerprint: tuple[str, str], updated_at: datetime | None
-) -> int | None:
-    """The number of the revision to be written; None when the log holds it already."""
-    held = connection.execute(
-        sa.select(_REVISION.number, _REVISION.content_hash, _REVISION.rows_hash, _REVISION.updated_at)
-        .where(_REVISION.annotation_ref == ref)
-        .order_by(_REVISION.updated_at.desc().nulls_last(), _REVISION.id.desc())
-    ).all()
-    for place, (_, content, rows, when) in enumerate(held):
-        if (content, rows) == fingerprint and (place == 0 or (when is not None and when == updated_at)):
-            return None
-    return 1 + max((number for number, *_ in held), default=0)
-
-
-def _provenance_by_id(connection: sa.Connection, review_ids: Sequence[str]) -> dict[str, Provenance]:
-    """Review id to provenance, as far as the reviews are known."""
-    if not review_ids:
-        return {}
-    table = schema.reviews.c
-    found = connection.execute(sa.select(table.review_id, table.payload).where(table.review_id.in_(review_ids)))
-    return {review_id: codec.review_from_json(payload).provenance for review_id, payload in found}

@@ -35,21 +35,15 @@ def under_pseudonyms(annotation: SubmittedAnnotation, key: str) -> SubmittedAnno
     return replace(annotation, author=pseudonym(annotation.author, key), editor=pseudonym(annotation.editor, key))
 
 
-def still_forgotten(connection: sa.Connection, ref: int, annotation: SubmittedAnnotation) -> SubmittedAnnotation:
+def still_forgotten(annotation: SubmittedAnnotation, label: str | None) -> SubmittedAnnotation:
     """The annotation without its author's name, when that was forgotten after an earlier revision.
 
     Label Studio goes on naming the author; without this a later edit would bring the name back.
 
     Args:
-        connection: An open transaction.
-        ref: The annotation's row id.
         annotation: As it was read just now.
+        label: What the author is called in an earlier revision; None when the author was not forgotten.
     """
-    label = connection.scalar(
-        sa.select(_REVISION.author)
-        .where(_REVISION.annotation_ref == ref, _REVISION.author.startswith(FORGOTTEN))
-        .limit(1)
-    )
     if label is None:
         return annotation
     editor = label if annotation.editor == annotation.author else annotation.editor

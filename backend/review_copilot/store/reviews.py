@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from review_copilot.domain.review import Exposure, ProjectKey, Review, TaskKey
+from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
 from review_copilot.ports import StoredPrediction
 from review_copilot.store import codec, schema
 from review_copilot.store.keys import ensure_project, find_project, insert_new, project_from_row
@@ -115,3 +115,11 @@ def predictions_of(connection: sa.Connection, key: TaskKey) -> Sequence[StoredPr
         )
         for row in connection.execute(query).mappings()
     )
+
+
+def provenance_of(connection: sa.Connection, review_ids: Sequence[str]) -> dict[str, Provenance]:
+    """Review id to provenance, as far as the reviews are known."""
+    if not review_ids:
+        return {}
+    found = connection.execute(sa.select(_REVIEW.review_id, _REVIEW.payload).where(_REVIEW.review_id.in_(review_ids)))
+    return {review_id: codec.review_from_json(payload).provenance for review_id, payload in found}

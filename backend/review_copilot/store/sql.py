@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from review_copilot.domain.override import Comparison, LoggedOverride
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
 from review_copilot.errors import StoreError
 from review_copilot.ports import Appended, Clock, StoredPrediction, Wake
-from review_copilot.store import log, people, queue, reviews, rollouts
+from review_copilot.store import append, log, people, queue, reviews, rollouts
 from review_copilot.store.engine import Database, connect, migrate
 
 PAGE_ROWS = 2000
 """Rows of the log read at once; between two pages no transaction is open, so that an export holds no writer up."""
+
+BATCH_REVISIONS = 500
+"""Revisions written in one transaction when many come at once: they share a disk flush and still let others in."""
 
 PAGE_REVISIONS = 500
 """Revisions read at once with their rows, for the same reason."""
@@ -79,14 +83,23 @@ class SqlStore:
 
     def append(self, comparison: Comparison) -> Appended:
         """See `ports.OverrideLog`; people are named as the pseudonym key wants it."""
-        annotation = people.under_pseudonyms(comparison.annotation, self._pseudonym_key)
-        with self.database.writing() as connection:
-            return log.append(connection, replace(comparison, annotation=annotation), now=self._clock.now())
+        return self.append_all((comparison,))
+
+    def append_all(self, comparisons: Iterable[Comparison]) -> Appended:
+        """See `ports.OverrideLog`; one transaction for `BATCH_REVISIONS`."""
+        revisions = rows = 0
+        waiting = iter(comparisons)
+        while batch := tuple(map(self._under_pseudonyms, islice(waiting, BATCH_REVISIONS))):
+            with self.database.writing() as connection:
+                appended = append.append(connection, batch, now=self._clock.now())
+            revisions += appended.revisions
+            rows += appended.rows
+        return Appended(revisions, rows)
 
     def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         """See `ports.OverrideLog`."""
         with self.database.writing() as connection:
-            return log.bury(connection, key, annotation_ids=annotation_ids, now=self._clock.now())
+            return append.bury(connection, key, annotation_ids=annotation_ids, now=self._clock.now())
 
     def living(self, key: TaskKey) -> frozenset[int]:
         """See `ports.OverrideLog`."""
@@ -153,6 +166,9 @@ class SqlStore:
         """See `ports.Bookmarks`."""
         with self.database.writing() as connection:
             queue.move_bookmark(connection, project, to)
+
+    def _under_pseudonyms(self, comparison: Comparison) -> Comparison:
+        return replace(comparison, annotation=people.under_pseudonyms(comparison.annotation, self._pseudonym_key))
 
 
 def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:
