@@ -196,7 +196,10 @@ class MemoryStore:
         return self._last_id
 
     def _hold(self, key: TaskKey, annotation_id: int) -> _Held:
-        return self._held.setdefault((key.project, annotation_id), _Held(key))
+        held = self._held.setdefault((key.project, annotation_id), _Held(key))
+        if held.key.task_id == 0:
+            held.key = key
+        return held
 
     def _provenance_of(self, override: Override, comparison: Comparison) -> Provenance | None:
         other = self._reviews.get(override.review_id)

@@ -269,6 +269,37 @@ class Wake:
     body: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an event's own body says, where there is no token to read with.
+
+    Attributes:
+        project: Which project; None when the body names none, as when all tasks of a project are deleted.
+        annotations: Annotations that were made or changed.
+        gone_annotations: Ids of annotations that were deleted.
+        gone_tasks: Ids of tasks that were deleted.
+        problems: Sentences about what could not be read.
+    """
+
+    project: ProjectKey | None
+    annotations: tuple[SubmittedAnnotation, ...] = ()
+    gone_annotations: tuple[int, ...] = ()
+    gone_tasks: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class BodyReader(Protocol):
+    """Reads what the inbox kept of events."""
+
+    def read(self, wake: Wake) -> Told:
+        """What the event's body says.
+
+        Raises:
+            CopilotError: It cannot be read, and never will be.
+        """
+        ...
+
+
 class Inbox(Protocol):
     """A durable queue of wake-up calls."""
 

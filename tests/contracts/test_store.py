@@ -338,3 +338,13 @@ def test_many_at_once_are_the_same_as_one_by_one(store: Store) -> None:
     assert [row.override.note for row in store.overrides()] == ["elsewhere", "second"]
     assert store.living(task_key()) == {11, 12}
     assert store.append_all([]) == Appended()
+
+
+def test_a_deletion_that_named_no_task_holds_for_the_annotation_that_is_heard_of_later(store: Store) -> None:
+    """Label Studio's deletion events hold annotation ids alone; task 0 stands for "not said"."""
+    assert store.bury(task_key(0), annotation_ids=[11]) == 1
+    store.append(a_comparison(an_annotation(annotation_id=11, key=task_key(5)), [a_row()], confirmed=False))
+    assert not list(store.overrides())
+    assert {row.key.task_id for row in store.overrides(current=False)} == {5}
+    store.append(a_comparison(an_annotation(annotation_id=11, key=task_key(5)), [a_row()]))
+    assert store.living(task_key(5)) == {11}

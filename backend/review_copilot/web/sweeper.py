@@ -8,6 +8,7 @@ import time
 
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import CopilotError, LabelStudioNotFound
+from review_copilot.flows.bodies import log_bodies
 from review_copilot.flows.sweep import SweepReport, empty_inbox, sweep_project
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,13 @@ class Sweeper:
         next_full = time.monotonic()
         while not self._stopping.is_set():
             try:
-                self._report(empty_inbox(self._copilot.store, opener=self._copilot.opener))
-                if time.monotonic() >= next_full:
-                    next_full = time.monotonic() + self._copilot.settings.sweep_every_s
-                    self._sweep_all()
+                if not self._copilot.has_token:
+                    self._report(log_bodies(self._copilot.store, reader=self._copilot.bodies))
+                else:
+                    self._report(empty_inbox(self._copilot.store, opener=self._copilot.opener))
+                    if time.monotonic() >= next_full:
+                        next_full = time.monotonic() + self._copilot.settings.sweep_every_s
+                        self._sweep_all()
             except CopilotError as error:
                 log.warning("sweep put off: %s", error)
             except Exception:
