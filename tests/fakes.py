@@ -31,12 +31,12 @@ class _Held:
     revisions: list[Comparison] = field(default_factory=list)
     rows: list[LoggedOverride] = field(default_factory=list)
     logged: list[tuple[int, datetime]] = field(default_factory=list)
+    seen: list[datetime | None] = field(default_factory=list)
     buried: bool = False
 
     def newest(self) -> int:
         """Number of the newest revision; 0 when there is none."""
-        numbered = enumerate(self.revisions, start=1)
-        dated = [(c.annotation.updated_at or datetime.min.replace(tzinfo=UTC), number) for number, c in numbered]
+        dated = [(seen or datetime.min.replace(tzinfo=UTC), number) for number, seen in enumerate(self.seen, start=1)]
         return max(dated)[1] if dated else 0
 
 
@@ -82,7 +82,7 @@ class MemoryStore:
             if r.key.project == project
             and (task_ids is None or r.key.task_id in task_ids)
             and r.provenance.rollout == rollout
-            and r.exposure is not Exposure.FAILED
+            and r.exposure not in {Exposure.FAILED, Exposure.NOT_READY}
             and r.box is None
         )
         return {r.key.task_id: r for r in sorted(wanted, key=lambda r: r.created_at)}
@@ -104,8 +104,11 @@ class MemoryStore:
         said = (annotation.content_hash, comparison.overrides, comparison.provenance)
         newest = held.newest()
         for number, other in enumerate(held.revisions, start=1):
-            again = other.annotation.updated_at is not None and other.annotation.updated_at == annotation.updated_at
+            first, last, now = other.annotation.updated_at, held.seen[number - 1], annotation.updated_at
+            again = first is not None and last is not None and now is not None and first <= now <= last
             same = (other.annotation.content_hash, other.overrides, other.provenance) == said
+            if same and number == newest and now is not None:
+                held.seen[number - 1] = max(now, last or now)
             if same and (again or number == newest):
                 return Appended()
         author = next((c.annotation.author for c in held.revisions if c.annotation.author.startswith(FORGOTTEN)), None)
@@ -113,6 +116,7 @@ class MemoryStore:
             editor = author if annotation.editor == annotation.author else annotation.editor
             comparison = replace(comparison, annotation=replace(annotation, author=author, editor=editor))
         held.revisions.append(comparison)
+        held.seen.append(annotation.updated_at)
         held.logged.append((self._next_id(), self.clock.now()))
         held.rows += [self._logged(comparison, override, len(held.revisions)) for override in comparison.overrides]
         return Appended(revisions=1, rows=len(comparison.overrides))

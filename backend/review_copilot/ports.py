@@ -155,7 +155,9 @@ class ReviewStore(Protocol):
     def drafted(
         self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int] | None = None
     ) -> Mapping[int, Review]:
-        """Task id to newest whole-image review under one roll-out, failed ones left out.
+        """Task id to newest whole-image review under one roll-out, failed and unready ones left out.
+
+        A review that is withheld from its reviewer is among them: it was made, and need not be made again.
 
         Args:
             project: Which project.
@@ -191,10 +193,11 @@ class OverrideLog(Protocol):
     def append(self, comparison: Comparison) -> Appended:
         """Add a revision, unless the log holds it already.
 
-        It does when the annotation's newest revision has the same content and rows, or any revision has them with the
-        same `updated_at`. The newest revision is the one with the latest `updated_at`, and of those the one written
-        last: a late or repeated reading never pushes a newer one aside. A confirmed annotation that was buried lives
-        again, for it was just read from Label Studio; an unconfirmed one stays buried.
+        It does when the annotation's newest revision has the same content and rows, or any revision was read with them
+        at that `updated_at`. The newest revision is the one that was read under the latest `updated_at`, and of those
+        the one written last: in whatever order readings come, and however often, the same revision is current in the
+        end. A confirmed annotation that was buried lives again, for it was just read from Label Studio; an unconfirmed
+        one stays buried.
         """
         ...
 

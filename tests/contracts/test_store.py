@@ -78,15 +78,17 @@ def test_keys_carry_the_instance(store: Store) -> None:
     assert list(store.recall(there.key)) == [there]
 
 
-def test_drafted_is_the_newest_whole_image_review_of_a_rollout_that_did_not_fail(store: Store) -> None:
+def test_drafted_is_the_newest_whole_image_review_of_a_rollout_that_has_a_draft(store: Store) -> None:
     old = a_review("old")
     new = a_review("new", created_at=at(10))
     failed = a_review("failed", created_at=at(20), exposure=Exposure.FAILED)
+    unready = a_review("unready", created_at=at(25), exposure=Exposure.NOT_READY)
+    withheld = a_review("withheld", key=task_key(3), exposure=Exposure.WITHHELD)
     magic = a_review("magic", created_at=at(30), exposure=Exposure.OFFERED, box=Box(0, 0, 0.5, 0.5))
     elsewhere = a_review("elsewhere", created_at=at(40), provenance=a_provenance(rollout="r2"))
     other_task = a_review("other", key=task_key(2))
-    store.remember([new, failed, magic, elsewhere, other_task, old])
-    assert store.drafted(PROJECT, rollout=old.provenance.rollout) == {1: new, 2: other_task}
+    store.remember([new, failed, unready, withheld, magic, elsewhere, other_task, old])
+    assert store.drafted(PROJECT, rollout=old.provenance.rollout) == {1: new, 2: other_task, 3: withheld}
     assert store.drafted(PROJECT, rollout="unknown") == {}
 
 
@@ -163,6 +165,14 @@ def test_a_late_reading_of_an_older_content_does_not_become_current(store: Store
     assert store.append(new) == Appended()
     assert [row.override.note for row in store.overrides()] == ["new"]
     assert len(list(store.overrides(current=False))) == 2
+
+
+def test_a_late_reading_between_two_readings_of_one_content_is_not_current(store: Store) -> None:
+    """A, then B, then A again, but B is read last."""
+    for content, seconds in (("a", 200), ("a", 400), ("b", 300), ("b", 300), ("a", 400), ("a", 250)):
+        store.append(a_comparison(an_annotation(content_hash=content, updated_at=at(seconds)), [a_row(note=content)]))
+    assert [row.override.note for row in store.overrides()] == ["a"]
+    assert [row.override.note for row in store.overrides(current=False)] == ["a", "b"]
 
 
 def test_the_same_content_with_other_rows_is_a_revision(store: Store) -> None:

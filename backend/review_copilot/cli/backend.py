@@ -23,5 +23,6 @@ def serve(
 ) -> None:
     """Serve the ML backend for Label Studio, and keep the override log up to date."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     chosen = {"host": host, "port": port}
     run_server(load_settings(**{name: value for name, value in chosen.items() if value is not None}), threads=threads)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from review_copilot.bootstrap import create_copilot, image_fetcher
+from review_copilot.cli.said import quiet_failures
 from review_copilot.domain.review import Exposure
 from review_copilot.errors import LibraryError
 from review_copilot.flows.inspect_files import inspect_files
@@ -36,6 +37,7 @@ def inspect(
 
     Exit code 1 when a file could not be read; the others are inspected all the same.
     """
+    quiet_failures()
     chosen = {"guideline": guideline, "inspector": inspector}
     settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
     copilot = create_copilot(settings)

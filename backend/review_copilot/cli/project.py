@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from review_copilot.bootstrap import Copilot, create_copilot
-from review_copilot.errors import SettingsError
+from review_copilot.cli.said import quiet_failures
+from review_copilot.errors import CopilotError, SettingsError
 from review_copilot.flows import preannotate as flow
 from review_copilot.flows.sweep import empty_inbox, sweep_project
 from review_copilot.labelstudio.connect import ConnectionReport, Outcome, ProjectWish, create_project
@@ -52,7 +53,13 @@ def connect(
     copilot = ready_copilot(url=url, token=token)
     wish = ProjectWish(guideline=copilot.guideline, replace_config=replace_config, reference=reference, prompt=prompt)
     project_id = project if project is not None else create_project(copilot.client, title=create or "", wish=wish)
-    _show_report(tie(copilot.client, project_id, backend=copilot.backend, wish=wish), token=copilot.client.token_kind)
+    try:
+        report = tie(copilot.client, project_id, backend=copilot.backend, wish=wish)
+    except CopilotError:
+        if create is not None:
+            typer.echo(f"Project {project_id} was made. Once that is mended: connect --project {project_id}", err=True)
+        raise
+    _show_report(report, token=copilot.client.token_kind)
 
 
 def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption = None) -> None:
@@ -82,6 +89,7 @@ def preannotate(
 
     Can be stopped and started again at any time: it goes on where it was.
     """
+    quiet_failures()
     copilot = ready_copilot()
     workspace = copilot.opener.open(project)
     rollout = copilot.rollout(workspace.key)
@@ -98,7 +106,7 @@ def preannotate(
             on_progress=lambda now: bar.update(job, completed=now.done, total=now.total),
         )
     for task_id, reason in sorted(report.failures.items()):
-        console.print(f"[red]task {task_id} has no draft:[/] {escape(reason)}")
+        console.print(f"[red]task {task_id} has no draft:[/] {escape(reason)}", soft_wrap=True)
     if report.undelivered:
         console.print(f"[red]Label Studio did not take the drafts of tasks {list(report.undelivered)}[/]")
     print(

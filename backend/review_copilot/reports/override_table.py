@@ -24,9 +24,9 @@ LONGEST_TEXT = 90
 def to_table(rows: Iterable[LoggedOverride]) -> Table:
     """One line for each row of the log: who made what of which suggestion."""
     table = Table(header_style="bold", expand=False)
-    for name in ("task", "about", "kind", "criterion"):
+    for name in ("task", "kind", "about"):
         table.add_column(name, no_wrap=True)
-    table.add_column("what changed", overflow="fold", ratio=1, min_width=24)
+    table.add_column("what changed", overflow="fold", ratio=1)
     for name in ("reasons", "by"):
         table.add_column(name, overflow="fold")
     for row in rows:
@@ -34,9 +34,8 @@ def to_table(rows: Iterable[LoggedOverride]) -> Table:
         style = KIND_STYLE.get(override.kind, "")
         table.add_row(
             str(row.key.task_id),
-            override.subject.value,
             f"[{style}]{override.kind.value}[/]" if style else override.kind.value,
-            escape(_change(override.criterion_from, override.criterion_to)),
+            escape(_about(override)),
             escape("; ".join(_changes(override))),
             escape(", ".join((*_words(override.reasons), *([f'"{override.note}"'] if override.note else [])))),
             escape(row.editor or row.author),
@@ -63,6 +62,13 @@ def to_summary(rows: Sequence[LoggedOverride]) -> Table:
         share = f"{overridden} of {suggested}" if suggested else ""
         table.add_row(escape(name), *(str(count[kind] or "") for kind in kinds), share)
     return table
+
+
+def _about(override: Override) -> str:
+    """The criterion, with what became of it; the subject where the row is about no region."""
+    if override.subject is not Subject.REGION:
+        return override.subject.value
+    return _change(override.criterion_from, override.criterion_to)
 
 
 def _words(reasons: Iterable[str]) -> list[str]:

@@ -24,31 +24,75 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
+class _Revision:
+    """One revision that the log holds.
+
+    Attributes:
+        id: Its row id; None before it is written.
+        number: Its number.
+        fingerprint: Hashes of content and rows.
+        updated_at: When it was made; None when unknown.
+        seen_until: Latest `updated_at` under which it was read while it was the newest; None when unknown.
+        seen_again: Whether `seen_until` was moved by this append.
+    """
+
+    id: int | None
+    number: int
+    fingerprint: tuple[str, str]
+    updated_at: datetime | None
+    seen_until: datetime | None
+    seen_again: bool = False
+
+    @property
+    def order(self) -> tuple[bool, datetime, int]:
+        """The greatest one is the newest revision."""
+        return self.seen_until is not None, self.seen_until or _LONG_AGO, self.number
+
+    def was_read(self, at: datetime | None) -> bool:
+        """Whether this revision was read at that `updated_at`, or before and after it."""
+        if at is None or self.updated_at is None or self.seen_until is None:
+            return False
+        return self.updated_at <= at <= self.seen_until
+
+
+@dataclass
 class _Held:
     """What the log holds of one annotation.
 
     Attributes:
-        revisions: (updated_at, number, fingerprint) of each revision.
+        revisions: Its revisions, in no order.
         buried: Whether its newest tombstone stands.
         forgotten: The label of its author, when the author was forgotten.
     """
 
-    revisions: list[tuple[datetime | None, int, tuple[str, str]]] = field(default_factory=list)
+    revisions: list[_Revision] = field(default_factory=list)
     buried: bool = False
     forgotten: str | None = None
 
+    @property
+    def newest(self) -> _Revision | None:
+        """The newest revision; None when there is none."""
+        return max(self.revisions, key=lambda revision: revision.order, default=None)
+
     def holds(self, fingerprint: tuple[str, str], updated_at: datetime | None) -> bool:
         """Whether a revision of that content and time would say nothing new; see `ports.OverrideLog.append`."""
-        newest = max(self.revisions, key=lambda r: (r[0] is not None, r[0] or _LONG_AGO, r[1]), default=None)
-        return any(
-            held == fingerprint and ((when, number) == newest[:2] or (when is not None and when == updated_at))
-            for when, number, held in self.revisions
-            if newest is not None
-        )
+        newest = self.newest
+        return any(r.fingerprint == fingerprint and (r is newest or r.was_read(updated_at)) for r in self.revisions)
+
+    def see_again(self, fingerprint: tuple[str, str], updated_at: datetime | None) -> None:
+        """Note that the newest revision was read under a later time.
+
+        Without it an older content that is read late would seem newer: A, B, A again, read in the order A, A, B.
+        """
+        newest = self.newest
+        if newest is None or newest.fingerprint != fingerprint or updated_at is None:
+            return
+        if newest.seen_until is None or newest.seen_until < updated_at:
+            newest.seen_until, newest.seen_again = updated_at, True
 
     def next_number(self) -> int:
         """The number of the next revision."""
-        return 1 + max((number for _, number, _ in self.revisions), default=0)
+        return 1 + max((revision.number for revision in self.revisions), default=0)
 
 
 def append(connection: sa.Connection, comparisons: Sequence[Comparison], *, now: datetime) -> Appended:
@@ -56,7 +100,7 @@ def append(connection: sa.Connection, comparisons: Sequence[Comparison], *, now:
     refs = lock_annotations(connection, {(c.annotation.key, c.annotation.annotation_id) for c in comparisons})
     held = _held(connection, tuple(refs.values()))
     origins = provenance_of(connection, [other for c in comparisons for other in c.review_ids[1:]])
-    revisions: list[dict[str, Any]] = []
+    new: list[tuple[_Revision, dict[str, Any]]] = []
     rows_of: list[list[dict[str, object]]] = []
     lifted: list[dict[str, Any]] = []
     for comparison in comparisons:
@@ -69,25 +113,25 @@ def append(connection: sa.Connection, comparisons: Sequence[Comparison], *, now:
         rows = [codec.override_to_row(o, origins.get(o.review_id, comparison.provenance)) for o in comparison.overrides]
         fingerprint = (annotation.content_hash, codec.rows_hash(rows))
         if known.holds(fingerprint, annotation.updated_at):
+            known.see_again(fingerprint, annotation.updated_at)
             continue
-        number = known.next_number()
-        known.revisions.append((annotation.updated_at, number, fingerprint))
-        revisions.append(
-            {"annotation_ref": ref, "number": number, "content_hash": fingerprint[0], "rows_hash": fingerprint[1]}
-            | _revision_columns(annotation, comparison, now)
-        )
+        revision = _Revision(None, known.next_number(), fingerprint, annotation.updated_at, annotation.updated_at)
+        known.revisions.append(revision)
+        new.append((revision, {"annotation_ref": ref} | _revision_columns(annotation, comparison, now)))
         rows_of.append(rows)
     if lifted:
         connection.execute(sa.insert(schema.tombstones), lifted)
-    if not revisions:
+    _note_seen(connection, [revision for known in held.values() for revision in known.revisions])
+    if not new:
         return Appended()
+    columns = [own | _own_columns(revision) for revision, own in new]
     written = connection.scalars(
-        sa.insert(schema.revisions).returning(_REVISION.id, sort_by_parameter_order=True), revisions
+        sa.insert(schema.revisions).returning(_REVISION.id, sort_by_parameter_order=True), columns
     )
     rows = [{"revision_ref": ref, **row} for ref, of_one in zip(written, rows_of, strict=True) for row in of_one]
     if rows:
         connection.execute(sa.insert(schema.overrides), rows)
-    return Appended(revisions=len(revisions), rows=len(rows))
+    return Appended(revisions=len(new), rows=len(rows))
 
 
 def bury(connection: sa.Connection, key: TaskKey, *, annotation_ids: Iterable[int] | None, now: datetime) -> int:
@@ -106,14 +150,16 @@ def _held(connection: sa.Connection, refs: Collection[int]) -> dict[int, _Held]:
     held = {ref: _Held() for ref in refs}
     revisions = sa.select(
         _REVISION.annotation_ref,
+        _REVISION.id,
         _REVISION.updated_at,
         _REVISION.number,
         _REVISION.content_hash,
         _REVISION.rows_hash,
+        _REVISION.seen_until,
         _REVISION.author,
     ).where(_REVISION.annotation_ref.in_(refs))
-    for ref, updated_at, number, content_hash, rows_hash, author in connection.execute(revisions):
-        held[ref].revisions.append((updated_at, number, (content_hash, rows_hash)))
+    for ref, row_id, updated_at, number, content_hash, rows_hash, seen_until, author in connection.execute(revisions):
+        held[ref].revisions.append(_Revision(row_id, number, (content_hash, rows_hash), updated_at, seen_until))
         if author.startswith(FORGOTTEN):
             held[ref].forgotten = author
     tombstones = (
@@ -124,6 +170,23 @@ def _held(connection: sa.Connection, refs: Collection[int]) -> dict[int, _Held]:
     for ref, was_lifted in connection.execute(tombstones):
         held[ref].buried = not was_lifted
     return held
+
+
+def _note_seen(connection: sa.Connection, revisions: Iterable[_Revision]) -> None:
+    for revision in revisions:
+        if revision.seen_again and revision.id is not None:
+            statement = sa.update(schema.revisions).where(_REVISION.id == revision.id)
+            connection.execute(statement.values(seen_until=revision.seen_until))
+
+
+def _own_columns(revision: _Revision) -> dict[str, Any]:
+    content_hash, rows_hash = revision.fingerprint
+    return {
+        "number": revision.number,
+        "content_hash": content_hash,
+        "rows_hash": rows_hash,
+        "seen_until": revision.seen_until,
+    }
 
 
 def _revision_columns(annotation: SubmittedAnnotation, comparison: Comparison, now: datetime) -> dict[str, Any]:

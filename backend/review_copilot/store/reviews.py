@@ -13,6 +13,7 @@ from review_copilot.store.keys import ensure_project, find_project, insert_new, 
 
 _REVIEW = schema.reviews.c
 _PREDICTION = schema.predictions.c
+_NO_DRAFT = (Exposure.FAILED.value, Exposure.NOT_READY.value)
 
 MOST_PARAMETERS = 10_000
 """Ids in one statement; both databases take at least 32 000."""
@@ -71,7 +72,7 @@ def drafted(
         .where(
             _REVIEW.project_ref == find_project(connection, project),
             _REVIEW.rollout == rollout,
-            _REVIEW.exposure != Exposure.FAILED.value,
+            _REVIEW.exposure.not_in(_NO_DRAFT),
             sa.not_(_REVIEW.for_box),
             *([] if task_ids is None else [_REVIEW.task_id.in_(task_ids)]),
         )

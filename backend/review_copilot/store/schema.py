@@ -146,8 +146,9 @@ revisions = sa.Table(
     sa.Column("confirmed", sa.Boolean, nullable=False),
     sa.Column("review_ids", Json, nullable=False),
     sa.Column("payload", Json, nullable=False),
+    sa.Column("seen_until", UtcTime),
     sa.UniqueConstraint("annotation_ref", "number", name="revisions_are_numbered"),
-    sa.Index("newest_revision", "annotation_ref", "updated_at", "id"),
+    sa.Index("newest_revision", "annotation_ref", "seen_until", "id"),
     sqlite_autoincrement=True,
 )
 

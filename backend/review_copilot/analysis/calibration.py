@@ -1,0 +1,88 @@
+"""Does the copilot's score mean what it says? Knows columns of scores and outcomes only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from review_copilot.analysis.rates import wilson
+from review_copilot.analysis.table import Flags, Floats
+
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One bar of the reliability diagram.
+
+    Attributes:
+        low: Least score, included.
+        high: Greatest score, excluded but for 1.
+        count: Suggestions in it.
+        mean_score: Their mean score; NaN when empty.
+        kept: Share that reviewers kept; NaN when empty.
+        kept_low: Lower end of its 95 % Wilson interval.
+        kept_high: Upper end.
+    """
+
+    low: float
+    high: float
+    count: int
+    mean_score: float
+    kept: float
+    kept_low: float
+    kept_high: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the score relates to what reviewers kept.
+
+    Attributes:
+        count: Suggestions with a score.
+        ece: Expected calibration error over ten bins of equal width (Naeini et al. 2015), 0..1; NaN without data.
+        brier: Mean squared difference of score and outcome (Brier 1950), 0..1; NaN without data.
+        base_brier: The same for a score that always says the kept share: less than this is worth having.
+        bins: Reliability diagram, from 0 to 1.
+    """
+
+    count: int
+    ece: float
+    brier: float
+    base_brier: float
+    bins: tuple[Bin, ...]
+
+
+def calibration(score: Floats, kept: Flags) -> Calibration:
+    """Set scores beside outcomes.
+
+    Args:
+        score: Probability that a suggestion is right, 0..1; NaN entries are left out.
+        kept: Whether reviewers kept it. Same length.
+    """
+    known = ~np.isnan(score)
+    p, right = np.clip(score[known].astype(np.float64), 0.0, 1.0), kept[known].astype(np.float64)
+    n = len(p)
+    at = np.minimum((p * BINS).astype(np.int64), BINS - 1)
+    count = np.bincount(at, minlength=BINS)
+    total_p, total_right = np.bincount(at, weights=p, minlength=BINS), np.bincount(at, weights=right, minlength=BINS)
+    bins = tuple(_bin(i, int(count[i]), float(total_p[i]), float(total_right[i])) for i in range(BINS))
+    if not n:
+        nan = float("nan")
+        return Calibration(0, nan, nan, nan, bins)
+    share = float(right.mean())
+    return Calibration(
+        count=n,
+        ece=float(np.abs(total_p - total_right).sum() / n),
+        brier=float(np.mean((p - right) ** 2)),
+        base_brier=share * (1 - share),
+        bins=bins,
+    )
+
+
+def _bin(i: int, count: int, total_p: float, total_right: float) -> Bin:
+    low, high = wilson(total_right, count)
+    nan = float("nan")
+    mean, kept = (total_p / count, total_right / count) if count else (nan, nan)
+    return Bin(i / BINS, (i + 1) / BINS, count, mean, kept, low, high)

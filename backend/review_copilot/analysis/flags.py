@@ -1,0 +1,199 @@
+"""What the study says of a guideline: flags with a cause, and what is not known yet. Nouns only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+EXCEPTION = 2.0
+"""Log Bayes factor from which a criterion is likelier an exception than one of the others' kind (about 7 to 1)."""
+
+
+class Cause(StrEnum):
+    """What is wrong where reviewers override more than is natural."""
+
+    MODEL_WRONG = "model_wrong"
+    """Reviewers override, and agree with each other."""
+    AMBIGUOUS = "ambiguous"
+    """Reviewers disagree with each other, or say that the guideline is unclear."""
+    UNCOVERED = "uncovered"
+    """Reviewers mark what no criterion claims."""
+    CONFUSED = "confused"
+    """Two criteria are relabelled into each other, both ways."""
+    SEVERITY_VAGUE = "severity_vague"
+    """Reviewers change the severity and little else."""
+    DRIFT = "drift"
+    """The override rate changed at a date."""
+    REVIEWER = "reviewer"
+    """One person differs from all others."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """When a flag is raised.
+
+    Attributes:
+        effect: Least difference that matters, as a rate: 0.1 is 10 points above what is natural here.
+        alpha: Share of false flags that is accepted, for each kind of question.
+        decided: Posterior probability from which a cause is named.
+        pair_effect: Least share of suggestions relabelled into the partner, as the mean of both ways.
+        uncovered_effect: Least share of tasks with something uncovered, above what is usual.
+    """
+
+    effect: float = 0.10
+    alpha: float = 0.05
+    decided: float = 0.8
+    pair_effect: float = 0.05
+    uncovered_effect: float = 0.05
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The numbers behind a flag; None where one does not apply.
+
+    Attributes:
+        reviews: Decisions (annotations for "uncovered") that the flag rests on.
+        overridden: Those that count against the draft, in the sense of the cause.
+        rate: overridden / reviews.
+        rate_low: Lower end of its 95 % Wilson interval.
+        rate_high: Upper end.
+        natural: Median of what the rest of this project naturally shows.
+        natural_high: 95th percentile of it.
+        times_likelier: E-value: how many times likelier the data are under the flag than under nature.
+        shared: Suggestions that two or more people saw.
+        disputed: Those on which they differed.
+        tie: How strongly people agree about the same suggestion, 0 (not at all) to 1.
+        unclear: Overrides with the reason "guideline unclear".
+        there: For a pair, relabelled from the first to the second.
+        back: For a pair, relabelled from the second to the first.
+        changed_on: For a drift, first day of the new rate, ISO date.
+        changed_from: Lower end of the 90 % interval of that day.
+        changed_to: Upper end.
+        rate_before: For a drift, rate before.
+        rate_after: For a drift, rate after.
+        reviewer: Who differs.
+        behaviour: For a reviewer, "accepts everything in seconds" or "overrides what others confirm".
+        typical_lead_time_s: For a reviewer, the geometric mean of the seconds for an annotation.
+        others_lead_time_s: Median of the same of the others.
+    """
+
+    reviews: int
+    overridden: int
+    rate: float
+    rate_low: float
+    rate_high: float
+    natural: float
+    natural_high: float
+    times_likelier: float
+    shared: int | None = None
+    disputed: int | None = None
+    tie: float | None = None
+    unclear: int | None = None
+    there: int | None = None
+    back: int | None = None
+    changed_on: str | None = None
+    changed_from: str | None = None
+    changed_to: str | None = None
+    rate_before: float | None = None
+    rate_after: float | None = None
+    reviewer: str | None = None
+    behaviour: str | None = None
+    typical_lead_time_s: float | None = None
+    others_lead_time_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One typical case behind a flag.
+
+    Attributes:
+        task: Label Studio's task id.
+        annotation: Label Studio's annotation id.
+        row: Row id in the log.
+        why: What happened there, as a sentence.
+    """
+
+    task: int
+    annotation: int
+    row: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Something an admin should act on.
+
+    Attributes:
+        cause: Which kind of thing.
+        criteria: The criterion id; two for a pair; empty for the project or a reviewer.
+        confidence: Probability that something is wrong and that this is the cause, 0..1.
+        summary: What was seen, in a sentence or two.
+        evidence: The numbers.
+        tasks: Task ids, the most telling first.
+        cases: Three typical ones (fewer where there are fewer).
+    """
+
+    cause: Cause
+    criteria: tuple[str, ...]
+    confidence: float
+    summary: str
+    evidence: Evidence
+    tasks: tuple[int, ...] = ()
+    cases: tuple[Case, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is known of a criterion that is not flagged.
+
+    Attributes:
+        criterion: Its id.
+        more_reviews: About how many more reviews would tell; 0 where the data already speak for "natural".
+        words: The same as a sentence.
+    """
+
+    criterion: str
+    more_reviews: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one criterion stands among the others.
+
+    Attributes:
+        criterion: Its id.
+        reviews: Decisions about its suggestions.
+        overridden: Overrides among them.
+        rate_low: Lower end of the 95 % Wilson interval of the override rate.
+        rate_high: Upper end.
+        shrunken: Override rate drawn towards what is natural here, 0..1.
+        natural: Median of what the other criteria naturally show.
+        natural_high: 95th percentile of it.
+        q: Benjamini and Hochberg's adjusted p-value of "one of the others' kind", at this one look.
+    """
+
+    criterion: str
+    reviews: int
+    overridden: int
+    rate_low: float
+    rate_high: float
+    shrunken: float
+    natural: float
+    natural_high: float
+    q: float
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """What the override log says about the guideline.
+
+    Attributes:
+        flags: Most certain first.
+        outlooks: One for each criterion without a flag.
+        standings: One for each criterion with suggestions.
+    """
+
+    flags: tuple[Flag, ...]
+    outlooks: tuple[Outlook, ...]
+    standings: tuple[Standing, ...]

@@ -1,0 +1,180 @@
+"""Counts that the study of gaps stands on, small whatever the size of the log. Knows no SQL and no statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from review_copilot.analysis.table import Floats, Ints, Outcome, OverrideTable, reason_bit
+from review_copilot.domain.guideline import UNCOVERED
+from review_copilot.domain.override import Reason
+
+DAY_S = 86400.0
+MOST_REVIEWERS = 8
+"""Suggestions seen by more people than this count as seen by this many, in weights only."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often what became of suggestions: one cell for each combination that occurred.
+
+    Attributes:
+        criterion: Index into `criteria`.
+        reviewer: Index into `reviewers`.
+        day: Days since 1970 UTC.
+        seen_by: How many people reviewed the suggestion, 1..MOST_REVIEWERS.
+        outcome: `Outcome`.
+        target: Index into `criteria` of the submitted criterion of a relabelled one; -1 otherwise.
+        unclear: 1 where the reviewer ticked "guideline unclear".
+        count: Reviews in the cell.
+        criteria: Criterion ids, UNCOVERED left out.
+        reviewers: Names of reviewers.
+    """
+
+    criterion: Ints
+    reviewer: Ints
+    day: Ints
+    seen_by: Ints
+    outcome: Ints
+    target: Ints
+    unclear: Ints
+    count: Ints
+    criteria: tuple[str, ...]
+    reviewers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Suggestions that two or more people reviewed, counted by how many of them overrode.
+
+    Attributes:
+        criterion: Index into `Tally.criteria`.
+        seen_by: People who reviewed the suggestion, at least 2.
+        overrode: How many of them overrode it, 0..seen_by.
+        count: Suggestions.
+    """
+
+    criterion: Ints
+    seen_by: Ints
+    overrode: Ints
+    count: Ints
+
+
+@dataclass(frozen=True)
+class Submissions:
+    """What each reviewer's annotations say beside the suggestions.
+
+    Attributes:
+        reviewer: Index into `Tally.reviewers`.
+        day: Days since 1970 UTC.
+        annotations: Annotations in the cell.
+        uncovered: Those in which the reviewer says that no criterion claims what is there.
+        timed: Annotations with a known lead time above 0.
+        log_time: Sum of the natural logarithms of those lead times in seconds.
+        tasks: Distinct tasks in all cells together.
+    """
+
+    reviewer: Ints
+    day: Ints
+    annotations: Ints
+    uncovered: Ints
+    timed: Ints
+    log_time: Floats
+    tasks: int = 0
+
+
+@dataclass(frozen=True)
+class Digest:
+    """All counts that the flags need."""
+
+    tally: Tally
+    shared: Shared
+    submissions: Submissions
+
+
+def digest(table: OverrideTable, without: frozenset[str] = frozenset()) -> Digest:
+    """Count a table.
+
+    Args:
+        table: The log.
+        without: Reviewers whose decisions about suggestions are left out; their annotations still count.
+    """
+    left_out = [i for i, name in enumerate(table.reviewers) if name in without]
+    counted = table.reviewed & (table.suggested != _novel(table)) & ~np.isin(table.reviewer, left_out)
+    reviewed = np.flatnonzero(counted)
+    outcome = table.outcomes()[reviewed]
+    # A suggestion that one person reviewed twice (a second annotation) counts once for agreement, its rows all count.
+    suggestion = table.suggestion[reviewed]
+    seen = np.bincount(suggestion, minlength=1) if len(reviewed) else np.zeros(1, dtype=np.int64)
+    overrode = np.bincount(suggestion, weights=outcome != Outcome.KEPT, minlength=1).astype(np.int64)
+    seen_by = np.minimum(seen[suggestion], MOST_REVIEWERS)
+    columns = (
+        table.suggested[reviewed],
+        table.reviewer[reviewed],
+        (table.time_s[reviewed] // DAY_S).astype(np.int64),
+        seen_by,
+        outcome,
+        np.where(outcome == Outcome.RELABELLED, table.submitted[reviewed], -1),
+        (table.reasons[reviewed] & reason_bit(Reason.GUIDELINE_UNCLEAR)) > 0,
+    )
+    cells, counts = _cells(columns)
+    criterion, reviewer, day, seen_in, became, target, unclear = cells
+    tally = Tally(criterion, reviewer, day, seen_in, became, target, unclear, counts, table.criteria, table.reviewers)
+
+    criterion_of = np.full(len(seen), -1, dtype=np.int64)
+    criterion_of[suggestion] = table.suggested[reviewed]
+    several = np.flatnonzero(seen >= 2)
+    (of, seen_of, overrode_of), how_many = _cells((criterion_of[several], seen[several], overrode[several]))
+    return Digest(tally, Shared(of, seen_of, overrode_of, how_many), _submissions(table))
+
+
+def _novel(table: OverrideTable) -> int:
+    return table.criteria.index(UNCOVERED) if UNCOVERED in table.criteria else -1
+
+
+def _cells(columns: tuple[Ints, ...]) -> tuple[list[Ints], Ints]:
+    """The distinct rows of parallel columns, and how often each occurs."""
+    if not len(columns[0]):
+        return [np.zeros(0, dtype=np.int64) for _ in columns], np.zeros(0, dtype=np.int64)
+    lows = [int(c.min()) for c in columns]
+    spans = [int(c.max()) - low + 1 for c, low in zip(columns, lows, strict=True)]
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column, low, span in zip(columns, lows, spans, strict=True):
+        code *= span
+        code += column.astype(np.int64) - low
+    distinct, counts = np.unique(code, return_counts=True)
+    cells: list[Ints] = []
+    for low, span in zip(reversed(lows), reversed(spans), strict=True):
+        cells.append(distinct % span + low)
+        distinct = distinct // span
+    return cells[::-1], counts
+
+
+def _submissions(table: OverrideTable) -> Submissions:
+    if not len(table):
+        none = np.zeros(0, dtype=np.int64)
+        return Submissions(none, none, none, none, none, none.astype(np.float64))
+    _, first, of = np.unique(table.annotation, return_index=True, return_inverse=True)
+    uncovered = np.bincount(of, weights=table.uncovered) > 0
+    lead = table.lead_time_s[first].astype(np.float64)
+    timed = lead > 0
+    reviewer, day = table.reviewer[first], (table.time_s[first] // DAY_S).astype(np.int64)
+    start = int(day.min())
+    code = reviewer.astype(np.int64) * (int(day.max()) - start + 1) + day - start
+    distinct, cell = np.unique(code, return_inverse=True)
+    span = int(day.max()) - start + 1
+
+    def total(weights: Floats | Ints) -> Floats:
+        return np.bincount(cell, weights=weights, minlength=len(distinct))
+
+    logs = np.log(np.where(timed, lead, 1.0))
+    return Submissions(
+        reviewer=distinct // span,
+        day=distinct % span + start,
+        annotations=np.bincount(cell, minlength=len(distinct)),
+        uncovered=total(uncovered.astype(np.int64)).astype(np.int64),
+        timed=total(timed.astype(np.int64)).astype(np.int64),
+        log_time=total(logs),
+        tasks=len(np.unique(table.task)),
+    )
