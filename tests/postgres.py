@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -14,13 +15,24 @@ import psycopg
 _NUMBERS = count(1)
 
 
-@contextmanager
-def running_postgres(folder: Path) -> Iterator[str]:
-    """Start a server that keeps its data in a folder, and stop it at the end.
+@dataclass(frozen=True)
+class Postgres:
+    """A running server.
 
-    Yields:
-        The URL of its first database.
+    Attributes:
+        url: URL of its first database.
+        stop: Stops it; what was committed stays.
+        start: Starts it again under the same URL.
     """
+
+    url: str
+    stop: Callable[[], None]
+    start: Callable[[], None]
+
+
+@contextmanager
+def running_postgres(folder: Path) -> Iterator[Postgres]:
+    """Start a server that keeps its data in a folder, and stop it at the end."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where the package keeps its lock; it warns without
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -31,7 +43,7 @@ def running_postgres(folder: Path) -> Iterator[str]:
         connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here outlives the tests
         connection.execute("SELECT pg_reload_conf()")
     try:
-        yield server.get_uri()
+        yield Postgres(server.get_uri(), stop=server.stop, start=server.start)
     finally:
         server.cleanup()
 
