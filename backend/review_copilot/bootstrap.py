@@ -74,7 +74,8 @@ class Copilot:
     def client(self) -> LabelStudioClient:
         """The configured Label Studio."""
         token = self.settings.label_studio_token.get_secret_value()
-        return LabelStudioClient(Transport(self.settings.label_studio_url, token))
+        road = Transport(self.settings.label_studio_url, token)
+        return LabelStudioClient(road, pages_per_s=self.settings.pages_per_s)
 
     @cached_property
     def opener(self) -> LabelStudioOpener:
