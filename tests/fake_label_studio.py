@@ -113,9 +113,12 @@ class FakeWorkspace:
     def pin(self, rollout: str) -> None:
         self.version = rollout
 
-    def changed(self, *, since: datetime | None) -> Iterator[TaskState]:
+    def latest_change(self) -> datetime | None:
+        return max(self.touched.values(), default=None)
+
+    def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
         for task_id, at in sorted(self.touched.items()):
-            if task_id in self.images and (since is None or at > since):
+            if task_id in self.images and task_id > after and (since is None or at > since):
                 yield self._state(task_id)
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:

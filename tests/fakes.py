@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from review_copilot.domain.override import Comparison, LoggedOverride, Override
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
-from review_copilot.ports import Appended, Clock, StoredPrediction, Wake
+from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
 
 FORGOTTEN = "forgotten-"
 
@@ -50,6 +50,8 @@ class MemoryStore:
     _held: dict[tuple[ProjectKey, int], _Held] = field(default_factory=dict)
     _inbox: dict[int, Wake] = field(default_factory=dict)
     _bookmarks: dict[ProjectKey, datetime] = field(default_factory=dict)
+    _points: dict[ProjectKey, SweepPoint | None] = field(default_factory=dict)
+    _gone_tasks: set[TaskKey] = field(default_factory=set)
     _rollouts: dict[ProjectKey, list[tuple[str, str]]] = field(default_factory=dict)
     _last_id: int = 0
 
@@ -100,7 +102,9 @@ class MemoryStore:
     def append(self, comparison: Comparison) -> Appended:
         annotation = comparison.annotation
         held = self._hold(annotation.key, annotation.annotation_id)
-        held.buried = held.buried and not comparison.confirmed
+        if comparison.confirmed:
+            self._gone_tasks.discard(annotation.key)
+        held.buried = not comparison.confirmed and (held.buried or annotation.key in self._gone_tasks)
         said = (annotation.content_hash, comparison.overrides, comparison.provenance)
         newest = held.newest()
         for number, other in enumerate(held.revisions, start=1):
@@ -110,6 +114,9 @@ class MemoryStore:
             if same and number == newest and now is not None:
                 held.seen[number - 1] = max(now, last or now)
             if same and (again or number == newest):
+                if comparison.confirmed:
+                    held.revisions[number - 1] = replace(other, confirmed=True)
+                    held.rows = [replace(r, confirmed=True) if r.revision == number else r for r in held.rows]
                 return Appended()
         author = next((c.annotation.author for c in held.revisions if c.annotation.author.startswith(FORGOTTEN)), None)
         if author is not None:
@@ -127,6 +134,8 @@ class MemoryStore:
 
     def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         gone = self.living(key) if annotation_ids is None else annotation_ids
+        if annotation_ids is None:
+            self._gone_tasks.add(key)
         new = [held for held in (self._hold(key, i) for i in set(gone)) if not held.buried]
         for held in new:
             held.buried = True
@@ -195,12 +204,21 @@ class MemoryStore:
     def move_bookmark(self, project: ProjectKey, to: datetime) -> None:
         self._bookmarks[project] = max(to, self._bookmarks.get(project, to))
 
+    def unfinished_sweep(self, project: ProjectKey) -> SweepPoint | None:
+        return self._points.get(project)
+
+    def keep_sweep(self, project: ProjectKey, point: SweepPoint | None) -> None:
+        self._points[project] = point
+
     def _next_id(self) -> int:
         self._last_id += 1
         return self._last_id
 
     def _hold(self, key: TaskKey, annotation_id: int) -> _Held:
-        return self._held.setdefault((key.project, annotation_id), _Held(key))
+        held = self._held.setdefault((key.project, annotation_id), _Held(key))
+        if held.key.task_id == 0:
+            held.key = key
+        return held
 
     def _provenance_of(self, override: Override, comparison: Comparison) -> Provenance | None:
         other = self._reviews.get(override.review_id)

@@ -14,6 +14,7 @@ from review_copilot.flows.desk import Desk
 from review_copilot.images.fetch import FetchLimits, ImageFetcher
 from review_copilot.inspectors.options import InspectorOptions, ModelSetup
 from review_copilot.inspectors.registry import create_inspector
+from review_copilot.labelstudio.bodies import WebhookBodies
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.connect import Backend
 from review_copilot.labelstudio.transport import LabelStudioAuth, Transport, normalise_url
@@ -75,12 +76,18 @@ class Copilot:
     def client(self) -> LabelStudioClient:
         """The configured Label Studio."""
         token = self.settings.label_studio_token.get_secret_value()
-        return LabelStudioClient(Transport(self.settings.label_studio_url, token))
+        road = Transport(self.settings.label_studio_url, token)
+        return LabelStudioClient(road, pages_per_s=self.settings.pages_per_s)
 
     @cached_property
     def opener(self) -> LabelStudioOpener:
         """Opens projects of the configured Label Studio."""
         return LabelStudioOpener(self.client, guideline=self.guideline, instance=self.instance)
+
+    @cached_property
+    def bodies(self) -> WebhookBodies:
+        """Reads webhook bodies, for a copilot without a token."""
+        return WebhookBodies(guideline=self.guideline)
 
     @cached_property
     def desk(self) -> Desk:

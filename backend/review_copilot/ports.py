@@ -136,8 +136,17 @@ class Workspace(Protocol):
         """Make the label stream show the predictions of that roll-out."""
         ...
 
-    def changed(self, *, since: datetime | None) -> Iterator[TaskState]:
-        """Tasks touched after `since`, each with all its annotations; all tasks that have annotations when None."""
+    def latest_change(self) -> datetime | None:
+        """When the task that was touched last was touched, by Label Studio's own clock; None without tasks."""
+        ...
+
+    def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
+        """Tasks touched after `since`, by rising id, each with all its annotations; page by page.
+
+        Args:
+            since: None for all tasks that have annotations.
+            after: Only tasks with a greater id.
+        """
         ...
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
@@ -209,7 +218,8 @@ class OverrideLog(Protocol):
         at that `updated_at`. The newest revision is the one that was read under the latest `updated_at`, and of those
         the one written last: in whatever order readings come, and however often, the same revision is current in the
         end. A confirmed annotation that was buried lives again, for it was just read from Label Studio; an unconfirmed
-        one stays buried.
+        one stays buried, and is buried at once where its task was. What was unconfirmed becomes confirmed when it is
+        read from Label Studio as it is.
         """
         ...
 
@@ -284,6 +294,37 @@ class Wake:
     body: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an event's own body says, where there is no token to read with.
+
+    Attributes:
+        project: Which project; None when the body names none, as when all tasks of a project are deleted.
+        annotations: Annotations that were made or changed.
+        gone_annotations: Ids of annotations that were deleted.
+        gone_tasks: Ids of tasks that were deleted.
+        problems: Sentences about what could not be read.
+    """
+
+    project: ProjectKey | None
+    annotations: tuple[SubmittedAnnotation, ...] = ()
+    gone_annotations: tuple[int, ...] = ()
+    gone_tasks: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class BodyReader(Protocol):
+    """Reads what the inbox kept of events."""
+
+    def read(self, wake: Wake) -> Told:
+        """What the event's body says.
+
+        Raises:
+            CopilotError: It cannot be read, and never will be.
+        """
+        ...
+
+
 class Inbox(Protocol):
     """A durable queue of wake-up calls."""
 
@@ -300,6 +341,22 @@ class Inbox(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SweepPoint:
+    """How far a sweep came.
+
+    Attributes:
+        since: Only tasks touched after it are looked at; None for all.
+        up_to: The newest change of the project when the sweep began; the bookmark may move there and no further, for a
+            task that was read early may have been changed again before the sweep ended.
+        after: Tasks up to this id have been looked at.
+    """
+
+    since: datetime | None
+    up_to: datetime | None
+    after: int = 0
+
+
 class Bookmarks(Protocol):
     """Remembers how far a sweep came."""
 
@@ -309,6 +366,14 @@ class Bookmarks(Protocol):
 
     def move_bookmark(self, project: ProjectKey, to: datetime) -> None:
         """Remember a later time; an earlier one changes nothing."""
+        ...
+
+    def unfinished_sweep(self, project: ProjectKey) -> SweepPoint | None:
+        """Where a sweep that was cut off stood; None when the last one came to its end."""
+        ...
+
+    def keep_sweep(self, project: ProjectKey, point: SweepPoint | None) -> None:
+        """Remember how far a running sweep came; None when it came to its end."""
         ...
 
 

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
 
     min_score: float = Field(0.3, ge=0, le=1, description="Suggestions below this score are dropped, and counted.")
     sweep_every_s: float = Field(30.0, gt=0, description="Seconds between two sweeps while serving.")
+    pages_per_s: float = Field(
+        5.0, ge=0, description="Most pages of 100 tasks read from Label Studio in a second; 0 for no limit."
+    )
     predict_deadline_s: float = Field(85.0, gt=0, description="Seconds after which /predict answers with what it has.")
     concurrency: int = Field(4, ge=1, description="Images inspected at once.")
 

@@ -18,8 +18,9 @@ from fakes import FakeClock
 from postgres import fresh_database
 from review_copilot.compare import compare
 from review_copilot.domain.override import Override, OverrideKind, Subject
+from review_copilot.domain.review import TaskKey
 from review_copilot.errors import StoreBusy, StoreError
-from review_copilot.ports import StoredPrediction, Wake
+from review_copilot.ports import StoredPrediction, SweepPoint, Wake
 from review_copilot.store import SqlStore, open_store
 from review_copilot.store.engine import migrate
 from review_copilot.store.schema import metadata
@@ -50,6 +51,8 @@ def fill(store: SqlStore) -> None:
     store.rollout(PROJECT, guideline_id="photo-quality", model_version="9f2c1a77aa01")
     store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))
     store.move_bookmark(PROJECT, at(0))
+    store.keep_sweep(PROJECT, SweepPoint(since=None, up_to=at(0), after=3))
+    store.bury(TaskKey(PROJECT, 99))
 
 
 def tables(store: SqlStore) -> set[str]:

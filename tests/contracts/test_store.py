@@ -26,7 +26,7 @@ from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Override, OverrideKind, Subject
 from review_copilot.domain.review import Exposure, ProjectKey
-from review_copilot.ports import Appended, Store, StoredPrediction, Wake
+from review_copilot.ports import Appended, Store, StoredPrediction, SweepPoint, Wake
 from review_copilot.store import open_store
 
 OTHER = ProjectKey(instance="http://elsewhere.test", project_id=7, created="1760000000")
@@ -256,6 +256,38 @@ def test_the_inbox_keeps_events_in_order_until_they_are_done(store: Store) -> No
     assert store.put(wakes[0]) > ids[1]
 
 
+def test_a_sweep_that_was_cut_off_is_remembered_until_one_ends(store: Store) -> None:
+    assert store.unfinished_sweep(PROJECT) is None
+    for point in (SweepPoint(None, at(0), after=5), SweepPoint(at(0), at(9), after=7)):
+        store.keep_sweep(PROJECT, point)
+        assert store.unfinished_sweep(PROJECT) == point
+    assert store.unfinished_sweep(OTHER) is None
+    store.keep_sweep(PROJECT, None)
+    assert store.unfinished_sweep(PROJECT) is None
+
+
+def test_an_unconfirmed_annotation_of_a_deleted_task_is_buried_when_it_is_heard_of_late(store: Store) -> None:
+    """A confirmed one was just read from Label Studio, so its task exists."""
+    store.bury(task_key(5))
+    late = an_annotation(annotation_id=11, key=task_key(5))
+    store.append(a_comparison(late, [a_row()], confirmed=False))
+    assert not store.living(task_key(5))
+    store.append(a_comparison(late, [a_row()]))
+    assert store.living(task_key(5)) == {11}
+    later = an_annotation(annotation_id=12, key=task_key(5))
+    store.append(a_comparison(later, [a_row()], confirmed=False))
+    assert store.living(task_key(5)) == {11, 12}
+
+
+def test_reading_it_from_label_studio_confirms_what_a_webhook_said(store: Store) -> None:
+    annotation = an_annotation()
+    store.append(a_comparison(annotation, [a_row()], confirmed=False))
+    assert store.append(a_comparison(annotation, [a_row()])).revisions == 0
+    assert {row.confirmed for row in store.overrides()} == {True}
+    store.append(a_comparison(annotation, [a_row()], confirmed=False))
+    assert {row.confirmed for row in store.overrides()} == {True}
+
+
 def test_a_bookmark_moves_forward_only(store: Store) -> None:
     assert store.bookmark(PROJECT) is None
     store.move_bookmark(PROJECT, at(10))
@@ -348,3 +380,13 @@ def test_many_at_once_are_the_same_as_one_by_one(store: Store) -> None:
     assert [row.override.note for row in store.overrides()] == ["elsewhere", "second"]
     assert store.living(task_key()) == {11, 12}
     assert store.append_all([]) == Appended()
+
+
+def test_a_deletion_that_named_no_task_holds_for_the_annotation_that_is_heard_of_later(store: Store) -> None:
+    """Label Studio's deletion events hold annotation ids alone; task 0 stands for "not said"."""
+    assert store.bury(task_key(0), annotation_ids=[11]) == 1
+    store.append(a_comparison(an_annotation(annotation_id=11, key=task_key(5)), [a_row()], confirmed=False))
+    assert not list(store.overrides())
+    assert {row.key.task_id for row in store.overrides(current=False)} == {5}
+    store.append(a_comparison(an_annotation(annotation_id=11, key=task_key(5)), [a_row()]))
+    assert store.living(task_key(5)) == {11}

@@ -131,8 +131,8 @@ def sync(
     for problem in report.problems:
         Console(stderr=True).print(f"[yellow]{escape(problem)}[/]")
     print(
-        f"caught up: {report.tasks} tasks read, {report.annotations} annotations compared, "
-        f"{report.revisions} new revisions with {report.rows} rows, {report.deleted} deleted."
+        f"caught up: {report.missed} missed by webhook; {report.tasks} tasks read, {report.annotations} annotations "
+        f"compared, {report.revisions} new revisions with {report.rows} rows, {report.deleted} deleted."
     )
 
 

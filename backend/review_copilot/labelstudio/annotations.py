@@ -90,8 +90,8 @@ def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap
         feedback_note=gathered.feedback_note,
         author=author,
         editor=_person(raw.get("updated_by")) or author,
-        created_at=_moment(raw.get("created_at")),
-        updated_at=_moment(raw.get("updated_at")),
+        created_at=read_moment(raw.get("created_at")),
+        updated_at=read_moment(raw.get("updated_at")),
         lead_time_s=_seconds(raw.get("lead_time")),
         skipped=skipped,
         parent_prediction=_identity(raw.get("parent_prediction")),
@@ -240,7 +240,7 @@ def _person(value: object) -> str:
     return str(value).strip()
 
 
-def _moment(value: object) -> datetime | None:
+def read_moment(value: object) -> datetime | None:
     """A time in UTC, from ISO text (UTC when it names no zone) or from seconds since 1970; None when unreadable."""
     try:
         if (seconds := number(value)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from heapq import merge
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -144,8 +145,12 @@ class LabelStudioWorkspace:
         """
         self._client.update_project(self._key.project_id, model_version=rollout)
 
-    def changed(self, *, since: datetime | None) -> Iterator[TaskState]:
-        """Tasks touched after `since`, each with all its annotations; all tasks that have any when None.
+    def latest_change(self) -> datetime | None:
+        """When the task that was touched last was touched, by Label Studio's own clock; None without tasks."""
+        return self._client.latest_update(self._key.project_id)
+
+    def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
+        """Tasks touched after `since`, by rising id, each with all its annotations; all tasks that have any when None.
 
         A task counts as touched when an annotation of it was made, changed or deleted, or its data was changed.
         """
@@ -160,9 +165,12 @@ class LabelStudioWorkspace:
             windows = ((submitted,), only_skipped)
         else:
             windows = ((Filter("updated_at", "greater", "Datetime", _filter_time(since)),),)
-        for filters in windows:
-            for task in self._client.tasks(self._key.project_id, filters=filters, include=STATE_FIELDS):
-                yield self._state(task)
+        read = (
+            self._client.tasks(self._key.project_id, filters=filters, include=STATE_FIELDS, after=after)
+            for filters in windows
+        )
+        for task in merge(*read, key=lambda task: int(task["id"])):
+            yield self._state(task)
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
         """The named tasks with all their annotations, by rising id; tasks that are gone are left out."""

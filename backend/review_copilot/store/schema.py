@@ -221,6 +221,24 @@ bookmarks = sa.Table(
     sa.Column("swept_to", UtcTime, nullable=False),
 )
 
+sweep_points = sa.Table(
+    "sweep_points",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
+    sa.Column("since", UtcTime),
+    sa.Column("up_to", UtcTime),
+    sa.Column("after", sa.BigInteger, nullable=False),
+)
+
+task_tombstones = sa.Table(
+    "task_tombstones",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
+    sa.Column("task_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcTime, nullable=False),
+)
+"""Tasks heard to be deleted: an unconfirmed annotation on one that is heard of later is buried at once."""
+
 revision_states = sa.table(
     "revision_states",
     sa.column("revision_ref", sa.BigInteger),

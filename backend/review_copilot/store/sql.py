@@ -10,7 +10,7 @@ from itertools import islice
 from review_copilot.domain.override import Comparison, LoggedOverride
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
 from review_copilot.errors import StoreError
-from review_copilot.ports import Appended, Clock, StoredPrediction, Wake
+from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
 from review_copilot.store import append, log, people, queue, rollouts
 from review_copilot.store import reviews as drafts
 from review_copilot.store.engine import Database, connect, migrate
@@ -170,6 +170,16 @@ class SqlStore:
 
     def _under_pseudonyms(self, comparison: Comparison) -> Comparison:
         return replace(comparison, annotation=people.under_pseudonyms(comparison.annotation, self._pseudonym_key))
+
+    def unfinished_sweep(self, project: ProjectKey) -> SweepPoint | None:
+        """See `ports.Bookmarks`."""
+        with self.database.reading() as connection:
+            return queue.unfinished_sweep(connection, project)
+
+    def keep_sweep(self, project: ProjectKey, point: SweepPoint | None) -> None:
+        """See `ports.Bookmarks`."""
+        with self.database.writing() as connection:
+            queue.keep_sweep(connection, project, point)
 
 
 def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from review_copilot.bootstrap import Copilot
@@ -54,7 +54,7 @@ def _say_http(error: Exception) -> tuple[Response, int]:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for nothing else
     hint = ""
     if isinstance(error, RequestEntityTooLarge):
-        hint = f"At most {MAX_BODY_BYTES} bytes: retrieve predictions for fewer tasks at once, or use preannotate."
+        hint = f"At most {request.max_content_length} bytes at once: name fewer tasks, or use preannotate or sync."
     response = jsonify(error=error.description or error.name, hint=hint)
     for name, value in error.get_headers():
         if name.lower() == "www-authenticate":

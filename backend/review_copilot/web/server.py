@@ -47,12 +47,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """The application, in the worker."""
         copilot = create_copilot(self._settings)
         app = create_app(copilot)
-        if copilot.has_token:
-            sweeper = Sweeper(copilot)
-            app.extensions["review_copilot.woken"] = sweeper.woken
-            sweeper.start()
-        else:
-            log.warning("no Label Studio token is set: webhooks are kept in the inbox, and the log waits for a token")
+        if not copilot.has_token:
+            log.warning("no Label Studio token is set: the log is written from webhooks alone, and stays unconfirmed")
+        sweeper = Sweeper(copilot)
+        app.extensions["review_copilot.woken"] = sweeper.woken
+        sweeper.start()
         return app
 
 

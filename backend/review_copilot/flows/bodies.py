@@ -1,0 +1,72 @@
+"""Write the log from webhook bodies, where there is no token to read Label Studio with. Knows ports only.
+
+What is written is marked unconfirmed. A body says nothing of the other annotations on its task, so nothing is buried
+but what a deletion names.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from review_copilot.compare import compare
+from review_copilot.domain.review import ProjectKey, TaskKey
+from review_copilot.errors import CopilotError, StoreError
+from review_copilot.flows.sweep import SweepReport
+from review_copilot.ports import BodyReader, Store, Told, Wake
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 20
+"""Events in memory at a time: a bulk action's body may have 20 MB."""
+
+NO_TASK = 0
+"""Stands for the task of an annotation that only its deletion was heard of."""
+
+
+def log_bodies(store: Store, *, reader: BodyReader) -> SweepReport:
+    """Compare what the waiting events hold, in the order in which they came, until none is left.
+
+    An event is done only after all of it is in the log, so that one that is cut off is taken up again, which changes
+    nothing. An event that cannot be read is said and let go of: it will never be better.
+
+    Raises:
+        StoreError: The log cannot be written now; the events stay.
+    """
+    report = SweepReport()
+    while wakes := store.waiting(limit=AT_ONCE):
+        for wake in wakes:
+            try:
+                report += _log(reader.read(wake), wake=wake, store=store)
+            except StoreError:
+                raise
+            except CopilotError as error:
+                report.problems += (f"An event is let go of: {error}",)
+            store.done([wake.id])
+    return report
+
+
+def _log(told: Told, *, wake: Wake, store: Store) -> SweepReport:
+    report = SweepReport(annotations=len(told.annotations), problems=told.problems)
+    report.tasks = len({annotation.key for annotation in told.annotations})
+    appended = store.append_all(
+        compare(
+            annotation,
+            store.recall(annotation.key),
+            predictions=store.predictions_of(annotation.key),
+            confirmed=False,
+        )
+        for annotation in told.annotations
+    )
+    report.revisions, report.rows = appended.revisions, appended.rows
+    if told.project is not None and told.gone_annotations:
+        report.deleted += store.bury(TaskKey(told.project, NO_TASK), annotation_ids=told.gone_annotations)
+    for project in _meant(told, wake=wake, store=store):
+        report.deleted += sum(store.bury(TaskKey(project, task_id)) for task_id in told.gone_tasks)
+    return report
+
+
+def _meant(told: Told, *, wake: Wake, store: Store) -> list[ProjectKey]:
+    """The projects that deleted tasks may be of: the one named, else all of that Label Studio, where ids are unique."""
+    if told.project is not None or not told.gone_tasks:
+        return [told.project] if told.project else []
+    return [project for project in store.projects() if project.instance == wake.instance]
