@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from builders import a_provenance, a_review, a_suggestion, an_annotation, as_submitted, at, untouched
-from review_copilot.compare import Asked, compare
+from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity, Verdict
 from review_copilot.domain.override import (
+    Asked,
     Aspect,
     Comparison,
     Feedback,
@@ -35,8 +36,9 @@ def only_region_row(comparison: Comparison) -> Override:
     return row
 
 
-def region_row(region: SubmittedRegion, *, asked: Asked = Asked()) -> Override:  # noqa: B008  # frozen
-    return only_region_row(compare(an_annotation(region), [REVIEW], asked=asked))
+def region_row(region: SubmittedRegion, *, asked: Asked | None = None) -> Override:
+    annotation = replace(an_annotation(region), asked=asked or Asked())
+    return only_region_row(compare(annotation, [REVIEW]))
 
 
 def kinds(comparison: Comparison) -> list[tuple[Subject, OverrideKind]]:
@@ -143,11 +145,17 @@ def test_a_note_alone_is_a_word_too() -> None:
 
 def test_fields_that_the_label_config_lacks_are_not_compared() -> None:
     bare = replace(AS_DRAFTED, severity=None, rationale="")
-    assert region_row(bare, asked=Asked(severity=False, rationale=False)).kind is OverrideKind.UNTOUCHED
-    comparison = compare(
-        an_annotation(AS_DRAFTED, verdict=None, summary=""), [REVIEW], asked=Asked(verdict=False, summary=False)
-    )
+    assert region_row(bare, asked=Asked(severity=frozenset(), rationale=False)).kind is OverrideKind.UNTOUCHED
+    annotation = an_annotation(AS_DRAFTED, verdict=None, summary="")
+    comparison = compare(replace(annotation, asked=Asked(verdict=frozenset(), summary=False)), [REVIEW])
     assert kinds(comparison) == [(Subject.REGION, OverrideKind.UNTOUCHED)]
+
+
+def test_a_suggestion_whose_criterion_has_no_label_was_never_shown() -> None:
+    """Somebody's own label config may lack a criterion; nobody rejected what nobody saw."""
+    noise = a_suggestion("s2", criterion_id="PQ-06", label="Noise")
+    annotation = replace(an_annotation(AS_DRAFTED), asked=Asked(criteria=frozenset({"PQ-01"})))
+    assert only_region_row(compare(annotation, [a_review("r1", SUGGESTION, noise)])).suggestion_id == "s1"
 
 
 def test_a_region_of_the_reviewers_own_is_added_with_or_without_criterion() -> None:

@@ -10,16 +10,17 @@ from review_copilot.compare.choice import choose_review
 from review_copilot.compare.magic import offer_rows, offers, take
 from review_copilot.compare.matching import MIN_IOU, SAME_CRITERION, assign, corners, overlaps
 from review_copilot.compare.rows import (
-    Asked,
     field_kind,
     lost_row,
     own_row,
     pair_row,
     same_criterion,
+    showable,
     text_change,
     visible,
 )
 from review_copilot.domain.override import (
+    Asked,
     Comparison,
     Override,
     OverrideKind,
@@ -39,7 +40,6 @@ def compare(
     reviews: Sequence[Review],
     *,
     predictions: Sequence[StoredPrediction] = (),
-    asked: Asked = Asked(),  # noqa: B008  # frozen
     confirmed: bool = True,
 ) -> Comparison:
     """Find what became of every suggestion, and where every submitted region comes from.
@@ -52,13 +52,13 @@ def compare(
         annotation: What was submitted.
         reviews: Every review of its task, Magic ones included.
         predictions: What Label Studio holds for the task; helps to tell several versions apart.
-        asked: Fields of the label config.
         confirmed: Whether the annotation was read from Label Studio itself.
 
     Returns:
         Region rows in the order of the suggestions, then added regions in reading order, Magic rows, verdict, summary,
         feedback.
     """
+    asked = annotation.asked
     chosen = choose_review(annotation, reviews, predictions)
     offered = offers(annotation, reviews)
     if annotation.skipped:
@@ -85,7 +85,7 @@ def _in_reading_order(regions: Sequence[SubmittedRegion]) -> list[SubmittedRegio
 
 def _region_rows(review: Review | None, regions: Sequence[SubmittedRegion], asked: Asked) -> tuple[Override, ...]:
     """Rows of the drafted suggestions, paired by id, else by place and criterion, then of the regions that remain."""
-    suggestions = review.suggestions if review and review.exposure not in _NOTHING_DRAFTED else ()
+    suggestions = showable(review, asked) if review and review.exposure not in _NOTHING_DRAFTED else ()
     review_id = review.id if review else ""
     free = list(regions)
     partner = {s.id: found for s in suggestions if (found := take(free, s.id))}
@@ -126,9 +126,9 @@ def _image_rows(annotation: SubmittedAnnotation, review: Review | None, asked: A
     drafted = review if review and review.exposure not in _NOTHING_DRAFTED else None
     review_id = review.id if review else ""
     rows = []
-    verdict_from = drafted.verdict.value if drafted else ""
+    verdict_from = drafted.verdict.value if drafted and drafted.verdict in asked.verdict else ""
     verdict_to = annotation.verdict.value if annotation.verdict else ""
-    if asked.verdict and (kind := field_kind(verdict_from, verdict_to)):
+    if kind := field_kind(verdict_from, verdict_to):
         rows.append(
             Override(
                 subject=Subject.VERDICT,

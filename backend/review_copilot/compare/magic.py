@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from review_copilot.compare.choice import began_at
-from review_copilot.compare.rows import Asked, lost_row, own_row, pair_row, same_place
-from review_copilot.domain.override import Override, OverrideKind, SubmittedAnnotation, SubmittedRegion
+from review_copilot.compare.rows import lost_row, own_row, pair_row, same_place, showable
+from review_copilot.domain.override import Asked, Override, OverrideKind, SubmittedAnnotation, SubmittedRegion
 from review_copilot.domain.review import Exposure, Review
 
 
@@ -40,7 +40,7 @@ def offer_rows(
     rest = list(regions)
     rows: list[Override] = []
     for review in offered:
-        for suggestion in review.suggestions:
+        for suggestion in showable(review, asked):
             if region := take(rest, suggestion.id):
                 row = pair_row(suggestion, region, review_id=review.id, asked=asked)
                 rows.append(replace(row, kind=OverrideKind.TAKEN))
