@@ -140,8 +140,11 @@ class SqlStore:
 
     def forget(self, reviewer: str) -> int:
         """See `ports.OverrideLog`; takes the name or its pseudonym."""
+        names = frozenset({reviewer, people.pseudonym(reviewer, self._pseudonym_key)})
         with self.database.writing() as connection:
-            return people.forget(connection, frozenset({reviewer, people.pseudonym(reviewer, self._pseudonym_key)}))
+            named = people.forget(connection, names)
+        self.database.overwrite()
+        return named
 
     def put(self, wake: Wake) -> int:
         """See `ports.Inbox`."""
