@@ -17,7 +17,7 @@ from review_copilot.labelstudio.client import TASKS_PER_PAGE, LabelStudioClient
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.workspace import LabelStudioOpener, LabelStudioWorkspace
 from review_copilot.library import load_guideline
-from review_copilot.ports import Wake
+from review_copilot.ports import TaskState, Wake
 from review_copilot.store import SqlStore, open_store
 
 pytestmark = pytest.mark.labelstudio
