@@ -18,7 +18,8 @@ from review_copilot.labelstudio.label_config import EDITOR_KEYS, generate, instr
 from review_copilot.labelstudio.look import NOVEL_COLOUR, PALETTE, STYLE
 from review_copilot.library import load_guideline, shipped_label_config
 
-SHIPPED = {"photo-quality": False, "pcb": True}
+SHIPPED = {"photo-quality": (False, False), "pcb": (True, False), "generated-image": (False, True)}
+"""Name, and whether the reference image and the prompt are shown."""
 """Guideline to whether its shipped config shows the reference image."""
 
 
@@ -31,10 +32,11 @@ def keys_of(xml: str) -> list[str]:
     return [element.get("hotkey", "") for element in ET.fromstring(xml).iter() if element.tag in {"Label", "Choice"}]  # noqa: S314  # our own text
 
 
-@pytest.mark.parametrize(("name", "reference"), SHIPPED.items())
-def test_the_shipped_config_is_the_generated_one(name: str, reference: bool) -> None:  # noqa: FBT001  # a table's column
-    """Mend with `review-copilot label-config --guideline NAME --out label_config/NAME.xml`."""
-    assert shipped_label_config(name) == generate(load_guideline(name), reference=reference)
+@pytest.mark.parametrize(("name", "shown"), SHIPPED.items())
+def test_the_shipped_config_is_the_generated_one(name: str, shown: tuple[bool, bool]) -> None:
+    """Mend with `make label-config`."""
+    reference, prompt = shown
+    assert shipped_label_config(name) == generate(load_guideline(name), reference=reference, prompt=prompt)
 
 
 def test_label_studios_own_reader_accepts_it(guideline: Guideline) -> None:
