@@ -17,7 +17,7 @@ from review_copilot.labelstudio.client import TASKS_PER_PAGE, LabelStudioClient
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.workspace import LabelStudioOpener, LabelStudioWorkspace
 from review_copilot.library import load_guideline
-from review_copilot.ports import Wake
+from review_copilot.ports import TaskState, Wake
 from review_copilot.store import SqlStore, open_store
 
 pytestmark = pytest.mark.labelstudio
@@ -130,7 +130,7 @@ def test_a_sweep_cut_off_by_an_outage_is_taken_up(
     class Cut(LabelStudioWorkspace):
         """Goes down in the middle of the second page."""
 
-        def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[object]:  # type: ignore[override]
+        def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
             for number, state in enumerate(super().changed(since=since, after=after)):
                 if number == KEEP_EVERY + 5:
                     raise ConnectionError
