@@ -55,7 +55,7 @@ class MemoryStore:
     _rollouts: dict[ProjectKey, list[tuple[str, str]]] = field(default_factory=dict)
     _last_id: int = 0
 
-    def remember(self, reviews: Sequence[Review], /) -> None:
+    def remember(self, reviews: Sequence[Review]) -> None:
         for review in reviews:
             self._reviews.setdefault(review.id, review)
 

@@ -16,7 +16,7 @@ def scene(*, seed: int = 7, width_px: int = 480, height_px: int = 320) -> Pixels
     big[:] = np.broadcast_to(ramp[None, :, None], big.shape).astype(np.uint8)
     for _ in range(120):
         centre = rng.uniform(0, 1, 2) * (big.shape[1], big.shape[0])
-        radius = rng.uniform(12, 90)
+        radius = rng.uniform(38, 90)
         corners = int(rng.integers(3, 8))
         turn = rng.uniform(0, 2 * np.pi)
         angles = turn + np.arange(corners) * 2 * np.pi / corners

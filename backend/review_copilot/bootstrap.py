@@ -12,14 +12,14 @@ from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.desk import Desk
 from review_copilot.images.fetch import FetchLimits, ImageFetcher
-from review_copilot.inspectors.options import InspectorOptions
+from review_copilot.inspectors.options import InspectorOptions, ModelSetup
 from review_copilot.inspectors.registry import create_inspector
 from review_copilot.labelstudio.bodies import WebhookBodies
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.connect import Backend
 from review_copilot.labelstudio.transport import LabelStudioAuth, Transport, normalise_url
 from review_copilot.labelstudio.workspace import LabelStudioOpener
-from review_copilot.library import load_guideline
+from review_copilot.library import load_guideline, own_file, prompt_source
 from review_copilot.ports import ImageSource, Inspector, Store
 from review_copilot.settings import Settings
 from review_copilot.store import open_store
@@ -58,7 +58,9 @@ class Copilot:
     @cached_property
     def inspector(self) -> Inspector:
         """Who looks at images."""
-        return create_inspector(self.settings.inspector, InspectorOptions(concurrency=self.settings.concurrency))
+        model = model_setup(self.settings) if self.settings.model else None
+        options = InspectorOptions(concurrency=self.settings.concurrency, model=model)
+        return create_inspector(self.settings.inspector, options)
 
     @cached_property
     def images(self) -> ImageSource:
@@ -131,6 +133,37 @@ class Copilot:
 def create_copilot(settings: Settings) -> Copilot:
     """A copilot from settings. Opens nothing yet."""
     return Copilot(settings=settings, clock=SystemClock())
+
+
+def model_setup(settings: Settings) -> ModelSetup:
+    """What model inspectors are made from: the settings, with the prompts and data files that they name.
+
+    Raises:
+        LibraryError: A file cannot be read.
+    """
+    own_profiles, own_prices = settings.model_profiles, settings.model_prices
+    return ModelSetup(
+        model=settings.model,
+        system_prompt=prompt_source("inspect.system.md.j2"),
+        user_prompt=prompt_source("inspect.user.md.j2"),
+        second_look_prompt=prompt_source("second_look.md.j2"),
+        profile_files=(*own_file(own_profiles, missing_is_fine=True), prompt_source("profiles.yaml")),
+        price_files=(*own_file(own_prices), prompt_source("prices.yaml")),
+        profile=settings.model_profile,
+        base_url=settings.model_base_url,
+        api_key=settings.model_api_key.get_secret_value(),
+        timeout_s=settings.model_timeout_s,
+        concurrency=settings.model_concurrency,
+        max_tokens=settings.model_max_tokens,
+        close_ups=settings.model_close_ups,
+        second_look=settings.model_second_look,
+        budget_usd=settings.model_budget_usd,
+        cache_folder=settings.model_cache,
+        device=settings.model_device,
+        dtype=settings.model_dtype,
+        batch_size=settings.model_batch_size,
+        hybrid_runs=settings.model_runs,
+    )
 
 
 def image_fetcher(settings: Settings, *, plain_files: bool = False) -> ImageFetcher:

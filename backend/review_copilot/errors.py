@@ -18,7 +18,8 @@ CopilotError                     hint, retryable, public message
 |   |-- ModelMalformed           the answer does not fit the schema
 |   |-- ModelUnreachable         time-out, 5xx, connection (retryable)
 |   |-- ModelRateLimited         429, with seconds to wait (retryable)
-|   `-- ModelAuthError           wrong key
+|   |-- ModelAuthError           wrong key
+|   `-- BudgetSpent              the money set aside for model calls is spent
 |-- LabelStudioError             Label Studio refused or could not be reached
 |   |-- LabelStudioUnreachable   (retryable)
 |   |-- LabelStudioAuthError     token missing, wrong or of a kind that is switched off
@@ -138,6 +139,10 @@ class ModelRateLimited(InspectorError):
 
 class ModelAuthError(InspectorError):
     """The model's endpoint does not accept the key."""
+
+
+class BudgetSpent(InspectorError):
+    """The money set aside for model calls is spent: no further call is made until the budget is raised."""
 
 
 class LabelStudioError(CopilotError):

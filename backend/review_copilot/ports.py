@@ -44,6 +44,18 @@ class Inspector(Protocol):
         ...
 
 
+class ReplyCache(Protocol):
+    """Keeps what a model answered, by a hash of what decided the answer. Safe to call from several threads."""
+
+    def get(self, key: str) -> str | None:
+        """What was kept under the key; None when nothing was."""
+        ...
+
+    def put(self, key: str, reply: str) -> None:
+        """Keep an answer; one that is there already is replaced."""
+        ...
+
+
 class ImageSource(Protocol):
     """Fetches images."""
 

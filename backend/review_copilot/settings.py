@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -61,6 +62,40 @@ class Settings(BaseSettings):
     )
     predict_deadline_s: float = Field(85.0, gt=0, description="Seconds after which /predict answers with what it has.")
     concurrency: int = Field(4, ge=1, description="Images inspected at once.")
+
+    model: str = Field(
+        "", description="Model of the inspectors openai, transformers and hybrid: its name there, or a local folder."
+    )
+    model_base_url: str = Field(
+        "", description="OpenAI-compatible endpoint, up to and with /v1; OpenAI's own when empty."
+    )
+    model_api_key: SecretStr = Field(SecretStr(""), description="Key of that endpoint; empty where none is asked for.")
+    model_runs: Literal["openai", "transformers"] = Field(
+        "openai", description="Which of the two stands behind the inspector hybrid."
+    )
+    model_timeout_s: float = Field(80.0, gt=0, description="Seconds for one image, waiting and retries counted.")
+    model_concurrency: int = Field(4, ge=1, description="Requests to the endpoint at once, second looks counted.")
+    model_max_tokens: int = Field(2048, ge=64, description="Length limit of a reply.")
+    model_close_ups: int = Field(
+        6, ge=0, le=12, description="Most full-size parts beside the whole image, where the guideline asks for detail."
+    )
+    model_second_look: bool = Field(
+        False, description="Crop each box and ask again whether the flaw is there; costs a call for each box."
+    )
+    model_budget_usd: float | None = Field(
+        None, gt=0, description="Most US dollars that one run may spend; it stops cleanly. No limit when empty."
+    )
+    model_cache: Path | None = Field(
+        Path("review-copilot-replies"), description="Folder where replies are kept, so that none is paid for twice."
+    )
+    model_profile: str = Field("", description="Name of a model profile; found by the model's name when empty.")
+    model_profiles: Path | None = Field(
+        None, description="Your own profiles.yaml, looked through before the shipped one; `probe` writes to it."
+    )
+    model_prices: Path | None = Field(None, description="Your own prices.yaml, looked through before the shipped one.")
+    model_device: str = Field("auto", description="Where a local model runs: auto, cpu, cuda, cuda:1, mps.")
+    model_dtype: str = Field("auto", description="Numbers of a local model: auto, float32, bfloat16, float16.")
+    model_batch_size: int = Field(4, ge=1, description="Most images in one run of a local model.")
 
 
 def load_settings(**overrides: object) -> Settings:

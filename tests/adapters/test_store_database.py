@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from builders import PROJECT, a_comparison, a_review, a_suggestion, an_annotation, at, untouched
 from fakes import FakeClock
@@ -74,6 +76,18 @@ def test_a_filled_database_goes_down_and_up_again(store: SqlStore) -> None:
     migrate(store.database)
     fill(store)
     assert len(list(store.overrides())) == 3
+
+
+def test_the_log_survives_each_step_down_and_up(store: SqlStore) -> None:
+    """Through the oldest schema and back, the log says the same."""
+    fill(store)
+    before = list(store.overrides(current=False))
+    steps = ScriptDirectory(str(files("review_copilot.store") / "migrations"))
+    older = [step.revision for step in steps.walk_revisions()][1:]
+    for revision in [*older, *older[::-1], "head"]:
+        migrate(store.database, to=revision)
+    assert list(store.overrides(current=False)) == before
+    assert before
 
 
 def test_opening_again_keeps_what_is_there(store: SqlStore, url: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
 from fakes import FakeClock, MemoryStore
 from review_copilot.domain.review import ProjectKey
+from review_copilot.domain.suggestion import Brief, Inspection
+from review_copilot.errors import BudgetSpent
 from review_copilot.flows import preannotate as flow
 from review_copilot.flows.desk import Desk
 from review_copilot.flows.preannotate import Progress, preannotate
@@ -135,3 +138,25 @@ def test_tasks_are_read_only_as_fast_as_they_are_inspected(
 
     run(Counting(KEY, workspace.images), store, desk)
     assert max(ahead) <= 2 * 3 + 1
+
+
+def test_a_spent_budget_stops_the_run_cleanly_and_the_next_one_goes_on(
+    workspace: FakeWorkspace, store: MemoryStore, desk: Desk
+) -> None:
+    """What was paid for is delivered and pinned; nothing is marked as failed that was never looked at."""
+
+    class Paying(FakeInspector):
+        def inspect(self, brief: Brief) -> Inspection:
+            if len(self.seen) >= 8:
+                raise BudgetSpent("The budget of $1.00 is spent.", hint="Raise it and run again.")
+            return super().inspect(brief)
+
+    report = run(workspace, store, replace(desk, inspector=Paying()))
+    assert report.stopped == "The budget of $1.00 is spent. Raise it and run again."
+    assert report.failures == {}
+    assert 0 < report.drafted <= 8
+    assert report.stored == report.drafted
+    assert workspace.version == ROLLOUT
+    again = run(workspace, store, desk)
+    assert (again.stopped, again.stored) == ("", 20)
+    assert one_each(workspace)

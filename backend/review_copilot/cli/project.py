@@ -107,6 +107,8 @@ def preannotate(
         )
     for task_id, reason in sorted(report.failures.items()):
         console.print(f"[red]task {task_id} has no draft:[/] {escape(reason)}", soft_wrap=True)
+    if report.stopped:
+        console.print(f"[red]Stopped:[/] {escape(report.stopped)}", soft_wrap=True)
     if report.undelivered:
         console.print(f"[red]Label Studio did not take the drafts of tasks {list(report.undelivered)}[/]")
     print(
@@ -114,7 +116,7 @@ def preannotate(
         f"{report.resumed} delivered from an earlier run, {len(report.failures)} failed; "
         f"{report.stored} predictions stored and pinned."
     )
-    if report.failures or report.undelivered:
+    if report.failures or report.undelivered or report.stopped:
         raise typer.Exit(1)
 
 

@@ -59,6 +59,7 @@ class Criterion:
         rationale: How a rationale for this criterion should be worded.
         measures: Names of the built-in measurements that speak for it; empty for "models only".
         hotkey: Key that picks the label in the editor; empty to let one be dealt.
+        detail: Whether the flaw is so small that a model must be shown parts of the image at full size.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Criterion:
     rationale: str
     measures: tuple[str, ...]
     hotkey: str = ""
+    detail: bool = False
 
     def severity_of(self, strength: float) -> Severity | None:
         """The severity that a strength reaches by the anchors' numbers; None below minor or without numbers."""

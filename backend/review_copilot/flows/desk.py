@@ -11,7 +11,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import Exposure, Provenance, Review, ReviewTask
 from review_copilot.domain.suggestion import Brief
-from review_copilot.errors import CopilotError
+from review_copilot.errors import BudgetSpent, CopilotError
 from review_copilot.ports import Clock, ImageSource, Inspector
 from review_copilot.suggest import Occasion, failed, suggest
 
@@ -47,7 +47,7 @@ class Desk:
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None = None) -> Review:
+def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None = None, bulk: bool = False) -> Review:
     """Look at one task and draft its review.
 
     Whatever happens, a review comes back: one that could not be made has `exposure` FAILED and says why, so that
@@ -58,6 +58,11 @@ def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None =
         desk: The tools.
         rollout: Label under which the draft is stored.
         box: Only this place (the Magic tool); None for the whole image.
+
+        bulk: Whether the task is one of a run that a spent budget must stop; a waiting reviewer's is not.
+
+    Raises:
+        BudgetSpent: Only with `bulk`: no further model call may be made, which concerns the run and not the task.
     """
     started = time.monotonic()
     occasion = Occasion(
@@ -70,6 +75,8 @@ def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None =
     try:
         return _review(task, desk=desk, occasion=occasion, started=started)
     except CopilotError as error:
+        if bulk and isinstance(error, BudgetSpent):
+            raise
         log.warning("task %d has no draft: %s", task.key.task_id, error)
         return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=str(error))
     except Exception:

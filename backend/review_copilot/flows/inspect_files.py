@@ -19,12 +19,15 @@ def inspect_files(
     """Each path with its review, in the order given; a file that cannot be read gives a FAILED review.
 
     At most twice `concurrency` images are on their way at once, so memory does not grow with the number of files.
+
+    Raises:
+        BudgetSpent: The budget for model calls is spent; the reviews so far have been given.
     """
     waiting: deque[tuple[str, Future[Review]]] = deque()
     with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="inspect") as pool:
         for number, path in enumerate(paths, start=1):
             task = ReviewTask(key=TaskKey(FILES, number), image=path, reference=reference)
-            waiting.append((path, pool.submit(review_task, task, desk=desk, rollout="inspect")))
+            waiting.append((path, pool.submit(review_task, task, desk=desk, rollout="inspect", bulk=True)))
             if len(waiting) >= 2 * concurrency:
                 name, future = waiting.popleft()
                 yield name, future.result()

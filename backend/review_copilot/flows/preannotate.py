@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from review_copilot.domain.review import Exposure, Review, ReviewTask
+from review_copilot.errors import BudgetSpent
 from review_copilot.flows.desk import Desk, review_task
 from review_copilot.ports import ReviewStore, StoredPrediction, Workspace
 
@@ -46,6 +47,7 @@ class Progress:
         deleted: Extra predictions that a read-back found and deleted.
         undelivered: Task ids whose draft Label Studio did not take.
         seconds_to_first: Seconds until the first drafts were in Label Studio; None before that.
+        stopped: Why the run ended before its time; empty when it did not.
     """
 
     total: int = 0
@@ -60,6 +62,7 @@ class Progress:
     deleted: int = 0
     undelivered: tuple[int, ...] = ()
     seconds_to_first: float | None = None
+    stopped: str = ""
 
 
 def preannotate(
@@ -107,16 +110,19 @@ def preannotate(
             else:
                 yield task
 
-    for review in _in_parallel(islice(undone(), limit), desk=desk, rollout=rollout, concurrency=concurrency):
-        store.remember([review])
-        progress.done += 1
-        if review.exposure is Exposure.FAILED:
-            progress.failures[review.key.task_id] = review.error
-        else:
-            progress.drafted += 1
-            progress.suggestions += len(review.suggestions)
-            outbox.add(review)
-        on_progress(progress)
+    try:
+        for review in _in_parallel(islice(undone(), limit), desk=desk, rollout=rollout, concurrency=concurrency):
+            store.remember([review])
+            progress.done += 1
+            if review.exposure is Exposure.FAILED:
+                progress.failures[review.key.task_id] = review.error
+            else:
+                progress.drafted += 1
+                progress.suggestions += len(review.suggestions)
+                outbox.add(review)
+            on_progress(progress)
+    except BudgetSpent as error:  # what is drafted is delivered; the next run goes on here
+        progress.stopped = str(error)
     outbox.send()
     _mend(workspace, store=store, rollout=rollout, progress=progress)
     if progress.stored:
@@ -164,7 +170,7 @@ def _in_parallel(tasks: Iterable[ReviewTask], *, desk: Desk, rollout: str, concu
         try:
             while True:
                 for task in islice(source, 2 * concurrency - len(pending)):
-                    pending.add(pool.submit(review_task, task, desk=desk, rollout=rollout))
+                    pending.add(pool.submit(review_task, task, desk=desk, rollout=rollout, bulk=True))
                 if not pending:
                     return
                 ready, pending = wait(pending, return_when=FIRST_COMPLETED)

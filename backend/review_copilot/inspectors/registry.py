@@ -22,8 +22,29 @@ def _builtin(_options: InspectorOptions) -> Inspector:
     return BuiltinInspector()
 
 
+def _openai(options: InspectorOptions) -> Inspector:
+    from review_copilot.inspectors.assembly import openai_inspector
+
+    return openai_inspector(options)
+
+
+def _transformers(options: InspectorOptions) -> Inspector:
+    from review_copilot.inspectors.assembly import transformers_inspector
+
+    return transformers_inspector(options)
+
+
+def _hybrid(options: InspectorOptions) -> Inspector:
+    from review_copilot.inspectors.assembly import hybrid_inspector
+
+    return hybrid_inspector(options)
+
+
 LOADERS: Mapping[str, Callable[[InspectorOptions], Inspector]] = {
     "builtin": _builtin,
+    "openai": _openai,
+    "transformers": _transformers,
+    "hybrid": _hybrid,
 }
 
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity, Verdict
-from review_copilot.domain.override import Feedback, Reason, Shape, SubmittedAnnotation, SubmittedRegion
+from review_copilot.domain.override import Asked, Feedback, Reason, Shape, SubmittedAnnotation, SubmittedRegion
 from review_copilot.domain.review import TaskKey
 from review_copilot.labelstudio.mapping import ChoiceField, LabelMap
 from review_copilot.labelstudio.shapes import bounding_box, number, rotation_of, shape_of
@@ -98,6 +98,13 @@ def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap
         parent_annotation=_identity(raw.get("parent_annotation")),
         content_hash=_content_hash(regions, gathered, skipped=skipped),
         dropped=tuple(gathered.dropped),
+        asked=Asked(
+            severity=frozenset(labels.severity.texts if labels.severity else ()),
+            rationale=bool(labels.rationale),
+            verdict=frozenset(labels.verdict.texts if labels.verdict else ()),
+            summary=bool(labels.summary),
+            criteria=frozenset(labels.label_texts),
+        ),
     )
 
 

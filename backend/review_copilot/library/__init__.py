@@ -12,7 +12,7 @@ from review_copilot.domain.guideline import Guideline
 from review_copilot.errors import GuidelineError, LibraryError, PromptError
 from review_copilot.library.guideline_file import read_guideline
 
-__all__ = ["guideline_names", "load_guideline", "prompt_source", "shipped_label_config"]
+__all__ = ["guideline_names", "load_guideline", "own_file", "prompt_source", "shipped_label_config"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -63,6 +63,26 @@ def prompt_source(name: str) -> str:
         return (_shelf("prompts") / name).read_text(encoding="utf-8")
     except OSError as error:
         raise PromptError(f'There is no prompt template "{name}".', hint="Look in the folder prompts/.") from error
+
+
+def own_file(path: Path | None, *, missing_is_fine: bool = False) -> tuple[str, ...]:
+    """The text of a file of the user's own, such as their price table: one text, or none when there is no file.
+
+    Args:
+        path: The file; None when the user has none.
+        missing_is_fine: Whether a file that is not there counts as none.
+
+    Raises:
+        LibraryError: It cannot be read.
+    """
+    if path is None or (missing_is_fine and not path.exists()):
+        return ()
+    try:
+        return (path.read_text(encoding="utf-8"),)
+    except (OSError, UnicodeDecodeError) as error:
+        raise LibraryError(
+            f"{path} cannot be read.", hint="Check the path, its rights and that it is UTF-8."
+        ) from error
 
 
 def shipped_label_config(guideline_id: str) -> str:

@@ -93,6 +93,7 @@ class _CriterionEntry(_Strict):
     rationale: _Text
     measures: tuple[_Id, ...] = ()
     hotkey: _OptionalText = ""
+    detail: Annotated[bool, Field(strict=True)] = False
 
 
 class _NovelEntry(_Strict):
@@ -229,7 +230,8 @@ def _anchor_contradictions(entry: _CriterionEntry, here: YamlPath, document: Mar
 
 
 def _error(problems: Iterable[Problem], *, file: str) -> GuidelineError:
-    found = sorted(set(problems), key=lambda problem: problem.line)
+    # On one line, unknown keys first: a mistyped key explains the missing one.
+    found = sorted(dict.fromkeys(problems), key=lambda p: (p.line, not p.what.startswith("unknown key")))
     lines = [f"{file}:{problem.line}: {problem.what}; {problem.mend}" for problem in found[:_MOST_PROBLEMS_SHOWN]]
     if len(found) > _MOST_PROBLEMS_SHOWN:
         lines.append(f"{file}: and {len(found) - _MOST_PROBLEMS_SHOWN} more")
@@ -268,4 +270,5 @@ def _criterion(entry: _CriterionEntry) -> Criterion:
         rationale=entry.rationale,
         measures=entry.measures,
         hotkey=entry.hotkey,
+        detail=entry.detail,
     )

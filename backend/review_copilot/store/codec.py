@@ -22,6 +22,9 @@ _REVIEW: TypeAdapter[Review] = TypeAdapter(Review)
 _ANNOTATION: TypeAdapter[SubmittedAnnotation] = TypeAdapter(SubmittedAnnotation)
 
 PROVENANCE_COLUMNS = tuple(field.name for field in fields(Provenance))
+_OVERRIDE_COLUMNS = tuple(field.name for field in fields(Override))
+_DECODED = frozenset({"subject", "kind", "edits", "reasons", "box_from", "box_to"})
+_PLAIN_COLUMNS = tuple(name for name in _OVERRIDE_COLUMNS if name not in _DECODED)
 
 
 def review_to_json(review: Review) -> Any:
@@ -47,7 +50,7 @@ def annotation_from_json(payload: Any) -> SubmittedAnnotation:
 def override_to_row(override: Override, provenance: Provenance | None) -> dict[str, object]:
     """Values for the columns of `overrides`, all but the reference to the revision."""
     origin = asdict(provenance) if provenance else dict.fromkeys(PROVENANCE_COLUMNS)
-    return {field.name: getattr(override, field.name) for field in fields(Override)} | {
+    return {name: getattr(override, name) for name in _OVERRIDE_COLUMNS} | {
         "subject": override.subject.value,
         "kind": override.kind.value,
         "edits": [aspect.value for aspect in override.edits],
@@ -60,17 +63,14 @@ def override_to_row(override: Override, provenance: Provenance | None) -> dict[s
 
 def override_from_row(row: Mapping[str, Any]) -> Override:
     """The override of a row of `overrides`; other columns are left aside."""
-    values = {field.name: row[field.name] for field in fields(Override)}
     return Override(
-        **values
-        | {
-            "subject": Subject(row["subject"]),
-            "kind": OverrideKind(row["kind"]),
-            "edits": tuple(Aspect(aspect) for aspect in row["edits"]),
-            "reasons": tuple(row["reasons"]),
-            "box_from": _box_from_json(row["box_from"]),
-            "box_to": _box_from_json(row["box_to"]),
-        }
+        subject=Subject(row["subject"]),
+        kind=OverrideKind(row["kind"]),
+        edits=tuple(Aspect(aspect) for aspect in row["edits"]),
+        reasons=tuple(row["reasons"]),
+        box_from=_box_from_json(row["box_from"]),
+        box_to=_box_from_json(row["box_to"]),
+        **{name: row[name] for name in _PLAIN_COLUMNS},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,13 +64,25 @@ class Database:
         with translated(), self.engine.execution_options(begins_writing=True).begin() as connection:
             yield connection
 
+    def overwrite(self) -> None:
+        """Leave nothing of what was replaced or deleted in SQLite's files; PostgreSQL's own vacuum does so in time.
+
+        Raises:
+            StoreError: See `translated`.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with translated(), closing(self.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")  # not inside of a transaction
+
 
 def connect(url: str) -> Database:
     """Open a database without touching its schema.
 
     SQLite runs in WAL mode, so that readers never wait for a writer, and with `synchronous=FULL`: in WAL mode the
     weaker NORMAL may lose the last transactions at a power cut, and the inbox has told Label Studio that it has the
-    event (https://sqlite.org/pragma.html#pragma_synchronous).
+    event (https://sqlite.org/pragma.html#pragma_synchronous). `secure_delete` overwrites what is deleted, for people
+    can be forgotten.
 
     Raises:
         StoreError: The URL cannot be read, or the database's driver is not installed.
@@ -173,7 +185,7 @@ def _with_driver(url: URL) -> URL:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver would begin where it thinks fit; `_begin_sqlite` does
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

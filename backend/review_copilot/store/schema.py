@@ -48,6 +48,8 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, _dialect: sa.Dialect) -> Any:
         """From the column."""
+        if value == "[]":  # most lists of the log are empty
+            return []
         return None if value is None else json.loads(value)
 
 

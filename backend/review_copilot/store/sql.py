@@ -11,7 +11,8 @@ from review_copilot.domain.override import Comparison, LoggedOverride
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
 from review_copilot.errors import StoreError
 from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
-from review_copilot.store import append, log, people, queue, reviews, rollouts
+from review_copilot.store import append, log, people, queue, rollouts
+from review_copilot.store import reviews as drafts
 from review_copilot.store.engine import Database, connect, migrate
 
 PAGE_ROWS = 2000
@@ -36,27 +37,27 @@ class SqlStore:
         """Close all connections."""
         self.database.engine.dispose()
 
-    def remember(self, reviews_: Sequence[Review], /) -> None:
+    def remember(self, reviews: Sequence[Review]) -> None:
         """See `ports.ReviewStore`."""
         with self.database.writing() as connection:
-            reviews.remember(connection, reviews_)
+            drafts.remember(connection, reviews)
 
     def recall(self, key: TaskKey) -> Sequence[Review]:
         """See `ports.ReviewStore`."""
         with self.database.reading() as connection:
-            return reviews.recall(connection, key)
+            return drafts.recall(connection, key)
 
     def projects(self) -> Sequence[ProjectKey]:
         """See `ports.ReviewStore`."""
         with self.database.reading() as connection:
-            return reviews.projects(connection)
+            return drafts.projects(connection)
 
     def drafted(
         self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int] | None = None
     ) -> Mapping[int, Review]:
         """See `ports.ReviewStore`."""
         with self.database.reading() as connection:
-            return reviews.drafted(connection, project, rollout=rollout, task_ids=task_ids)
+            return drafts.drafted(connection, project, rollout=rollout, task_ids=task_ids)
 
     def rollout(self, project: ProjectKey, *, guideline_id: str, model_version: str) -> str:
         """See `ports.Rollouts`."""
@@ -74,12 +75,12 @@ class SqlStore:
         """See `ports.ReviewStore`."""
         known = tuple(predictions)  # read to the end before the transaction begins: they may come over the network
         with self.database.writing() as connection:
-            reviews.remember_predictions(connection, project, known)
+            drafts.remember_predictions(connection, project, known)
 
     def predictions_of(self, key: TaskKey) -> Sequence[StoredPrediction]:
         """See `ports.ReviewStore`."""
         with self.database.reading() as connection:
-            return reviews.predictions_of(connection, key)
+            return drafts.predictions_of(connection, key)
 
     def append(self, comparison: Comparison) -> Appended:
         """See `ports.OverrideLog`; people are named as the pseudonym key wants it."""
@@ -139,8 +140,11 @@ class SqlStore:
 
     def forget(self, reviewer: str) -> int:
         """See `ports.OverrideLog`; takes the name or its pseudonym."""
+        names = frozenset({reviewer, people.pseudonym(reviewer, self._pseudonym_key)})
         with self.database.writing() as connection:
-            return people.forget(connection, frozenset({reviewer, people.pseudonym(reviewer, self._pseudonym_key)}))
+            named = people.forget(connection, names)
+        self.database.overwrite()
+        return named
 
     def put(self, wake: Wake) -> int:
         """See `ports.Inbox`."""

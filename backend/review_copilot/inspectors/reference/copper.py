@@ -58,7 +58,7 @@ class Change:
 
 
 def copper_of(image: Grey, reference: Grey, valid: Mask) -> Copper | None:
-    """Part both pictures into copper and board, each at its own Otsu threshold.
+    """Part both pictures into copper and board, each midway between its own two levels.
 
     In a picture of two levels (artwork, a scanner's or an inspection machine's output) copper is dark, as on a
     positive film; in a photograph it shines.
@@ -77,7 +77,7 @@ def copper_of(image: Grey, reference: Grey, valid: Mask) -> Copper | None:
     if _separation(planes[1]) < _SEPARATION or not valid.any():
         return None
     dark = _has_two_levels(reference)
-    masks = [(plane <= otsu(plane)) == dark for plane in planes]
+    masks = [(plane <= midway(plane)) == dark for plane in planes]
     return Copper(masks[0], masks[1], valid, dark)
 
 
@@ -85,6 +85,17 @@ def otsu(plane: Grey) -> float:
     """Otsu's threshold of a plane of 0..255."""
     level, _ = cv2.threshold(np.clip(plane, 0, 255).astype(np.uint8), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     return float(level)
+
+
+def midway(plane: Grey) -> float:
+    """The level midway between the medians of the two sides of Otsu's threshold: where an edge crosses.
+
+    Otsu's own level may lie anywhere in an empty stretch between two levels, which would thin or thicken all copper.
+    """
+    upper = plane > otsu(plane)
+    if upper.all() or not upper.any():
+        return otsu(plane)
+    return (float(np.median(plane[upper])) + float(np.median(plane[~upper]))) / 2
 
 
 def changes(copper: Copper) -> tuple[Change, ...]:

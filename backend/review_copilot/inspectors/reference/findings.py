@@ -24,7 +24,7 @@ A bare spot of 3 by 3 px says nothing without the trace that it lies in. Reviewe
 """
 
 _AREA_KNOTS, _AREA_SCORES = (6.0, 12.0, 24.0, 60.0), (0.6, 0.85, 0.95, 0.98)
-_CERTAINTY_KNOTS, _CERTAINTY_SCORES = (1.0, 1.5, 2.5, 5.0), (0.4, 0.7, 0.92, 0.98)
+_CERTAINTY_KNOTS, _CERTAINTY_SCORES = (1.0, 1.8, 3.0, 5.0), (0.3, 0.65, 0.92, 0.98)
 _DOUBT_WEIGHT = 0.35
 _MAJOR_PERCENT, _CRITICAL_PERCENT = 25.0, 50.0
 _MAJOR_FRAME_PERCENT, _CRITICAL_FRAME_PERCENT = 0.5, 5.0

@@ -3,25 +3,9 @@
 from __future__ import annotations
 
 from review_copilot.domain.geometry import Box
+from review_copilot.inspectors.classical.wording import place_of
 from review_copilot.inspectors.reference.differences import Difference
 from review_copilot.inspectors.reference.topology import Defect, Diagnosis
-
-_ROWS = ("upper", "middle", "lower")
-_COLUMNS = ("left", "centre", "right")
-
-
-def place_of(box: Box) -> str:
-    """Where a box lies, such as "upper left", "left side", "lower part" or "whole picture"."""
-    row, column = _third(box.y + box.height / 2), _third(box.x + box.width / 2)
-    if box.width > 0.75 and box.height > 0.75:
-        return "whole picture"
-    if box.width > 0.75:
-        return f"{_ROWS[row]} part"
-    if box.height > 0.75:
-        return f"{_COLUMNS[column]} part"
-    if row == 1:
-        return "centre" if column == 1 else f"{_COLUMNS[column]} side"
-    return f"{_ROWS[row]} {_COLUMNS[column]}"
 
 
 def defect_sentence(found: Diagnosis, *, box: Box, scale: float, label: str, max_words: int) -> str:
@@ -85,7 +69,3 @@ def _sentence(box: Box, clauses: tuple[str, ...], *, label: str, max_words: int)
     if len(text.split()) > max_words and len(clauses) > 1:
         return _sentence(box, clauses[:-1], label=label, max_words=max_words)
     return " ".join(text.split()[:max_words])
-
-
-def _third(position: float) -> int:
-    return min(2, max(0, int(position * 3)))
