@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from builders import PROJECT, a_comparison, a_review, a_suggestion, an_annotation, at, untouched
+from builders import PROJECT, a_comparison, a_review, a_suggestion, a_task, an_annotation, at, untouched
 from fakes import FakeClock
 from postgres import fresh_database
 from review_copilot.compare import compare
@@ -50,6 +50,7 @@ def fill(store: SqlStore) -> None:
     store.rollout(PROJECT, guideline_id="photo-quality", model_version="9f2c1a77aa01")
     store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))
     store.move_bookmark(PROJECT, at(0))
+    store.owe([a_task()], rollout="photo-quality r1 9f2c1a", due_in_s=0)
 
 
 def tables(store: SqlStore) -> set[str]:
