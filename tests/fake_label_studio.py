@@ -101,8 +101,10 @@ class FakeWorkspace:
                 created += 1
         return created
 
-    def predictions(self, *, rollout: str) -> Iterator[StoredPrediction]:
-        yield from [p for p in self.stored.values() if p.model_version == rollout]
+    def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
+        for p in sorted(self.stored.values(), key=lambda p: (p.task_id, p.id)):
+            if p.model_version == rollout and (task_ids is None or p.task_id in task_ids):
+                yield p
 
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
         return sum(self.stored.pop(number, None) is not None for number in prediction_ids)

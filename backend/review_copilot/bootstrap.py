@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from review_copilot.domain.guideline import Guideline
-from review_copilot.domain.review import ProjectKey
+from review_copilot.domain.review import ProjectKey, Review
 from review_copilot.flows.desk import Desk
+from review_copilot.flows.once import InspectingOnce
+from review_copilot.flows.predict import Counter
+from review_copilot.flows.workbench import Workbench
 from review_copilot.images.fetch import FetchLimits, ImageFetcher
 from review_copilot.inspectors.hybrid import HybridInspector
 from review_copilot.inspectors.model_inspector import ModelInspector
@@ -62,7 +65,7 @@ class Copilot:
         """Who looks at images."""
         model = model_setup(self.settings) if self.settings.model else None
         options = InspectorOptions(concurrency=self.settings.concurrency, model=model)
-        return create_inspector(self.settings.inspector, options)
+        return InspectingOnce(create_inspector(self.settings.inspector, options))
 
     @property
     def model_inspector(self) -> ModelInspector | None:
@@ -106,6 +109,22 @@ class Copilot:
             images=self.images,
             clock=self.clock,
             min_score=self.settings.min_score,
+        )
+
+    @cached_property
+    def bench(self) -> Workbench[Review]:
+        """Who does what Label Studio's requests ask for, all requests of this process together."""
+        return Workbench(seats=self.settings.concurrency)
+
+    @cached_property
+    def counter(self) -> Counter:
+        """Where Label Studio's requests ask for drafts."""
+        return Counter(
+            desk=self.desk,
+            store=self.store,
+            bench=self.bench,
+            deadline_s=self.settings.predict_deadline_s,
+            delivers=self.has_token,
         )
 
     def rollout(self, project: ProjectKey) -> str:
