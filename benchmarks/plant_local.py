@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
 from plant_whole import soften
 from planted import Floats, Planted, Rng, box_of, strength_of, u8
-
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels

@@ -13,6 +13,8 @@ from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.blind import BlindShare
 from review_copilot.flows.desk import Desk
 from review_copilot.images.fetch import FetchLimits, ImageFetcher
+from review_copilot.inspectors.hybrid import HybridInspector
+from review_copilot.inspectors.model_inspector import ModelInspector
 from review_copilot.inspectors.options import InspectorOptions, ModelSetup
 from review_copilot.inspectors.registry import create_inspector
 from review_copilot.labelstudio.bodies import WebhookBodies
@@ -62,6 +64,12 @@ class Copilot:
         model = model_setup(self.settings) if self.settings.model else None
         options = InspectorOptions(concurrency=self.settings.concurrency, model=model)
         return create_inspector(self.settings.inspector, options)
+
+    @property
+    def model_inspector(self) -> ModelInspector | None:
+        """The part of the inspector that asks a model, for estimates; None where it asks none."""
+        inspector = self.inspector.model if isinstance(self.inspector, HybridInspector) else self.inspector
+        return inspector if isinstance(inspector, ModelInspector) else None
 
     @cached_property
     def images(self) -> ImageSource:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import betainc, expit
 
 from review_copilot.analysis.confusion import chance_of_way, confused_pairs
 from review_copilot.analysis.figures import Figures, confidence, figures
@@ -69,7 +69,7 @@ def _criterion_flags(known: Figures, rules: Policy) -> list[Flag]:
     """Flags about single criteria and pairs, at most one for each criterion."""
     pairs = confused_pairs(known, rules)
     taken = {name for flag in pairs for name in flag.criteria}
-    # A change point has no natural spread to be taken for, only chance: it may be asked at twice the level.
+    # A change point has no natural spread to be taken for, only chance, of which its e-value takes ample account.
     drifted = discoveries(np.array([c.log_e for c in known.changes]), alpha=2 * rules.alpha)
     high = _stands_out(known.log_bound, known.log_e, rules)
     severity = known.severity.contrast
@@ -97,12 +97,20 @@ def _single(known: Figures, c: int, rules: Policy, *, drifted: bool, high: bool,
     if not (high or vague) or change.log_against_high > np.log(MAYBE_DRIFT):
         return None
     excess = max(0.0, known.any.excess(c))
-    mostly_severity = known.severity.excess(c) > MOSTLY * excess
-    if vague and mostly_severity:
+    mostly_severity = _chance_of_severity(known, c, excess)
+    if vague and mostly_severity > rules.decided:
         return _vague(known, c)
-    if not high or mostly_severity or _may_be_confused(known, c, excess):
+    if not high or mostly_severity > 1 - rules.decided or _may_be_confused(known, c, excess):
         return None
     return _wrong_or_ambiguous(known, c, rules)
+
+
+def _chance_of_severity(known: Figures, c: int, excess: float) -> float:
+    """Posterior probability (Jeffreys prior) that most overrides beyond nature change the severity alone."""
+    overridden, changed = float(known.any.yes[c].sum()), float(known.severity.yes[c].sum())
+    natural = float(known.severity.contrast.natural[c]) * float(known.total[c])
+    share = min(0.99, (MOSTLY * excess + natural) / max(overridden, 1e-9))
+    return float(1.0 - betainc(changed + 0.5, overridden - changed + 0.5, share))
 
 
 def _may_be_confused(known: Figures, c: int, excess: float) -> bool:

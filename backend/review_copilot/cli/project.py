@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.cli.models import estimate_run
 from review_copilot.cli.said import quiet_failures
 from review_copilot.errors import CopilotError, SettingsError
 from review_copilot.flows import preannotate as flow
@@ -86,6 +87,7 @@ def preannotate(
     project: ProjectOption,
     limit: Annotated[int | None, typer.Option(min=1, help="Draft at most this many tasks.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Images inspected at once.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it is likely to cost.")] = False,
 ) -> None:
     """Draft every task of a project that has no draft yet, and pin the drafts for the label stream.
 
@@ -96,6 +98,14 @@ def preannotate(
     workspace = copilot.opener.open(project)
     rollout = copilot.rollout(workspace.key)
     console = Console(stderr=True)
+    if dry_run:
+        delivered = {prediction.task_id for prediction in workspace.predictions(rollout=rollout)}
+        undone = (task for task in workspace.tasks() if task.key.task_id not in delivered)
+        count = workspace.count_tasks() - len(delivered)
+        count = count if limit is None else min(limit, count)
+        estimate = estimate_run(undone, count=count, copilot=copilot, console=console)
+        print(estimate or f"{count} images, no model is asked: no cost")
+        return
     with _bar(console) as bar:
         job = bar.add_task("drafting", total=workspace.count_tasks())
         report = flow.preannotate(

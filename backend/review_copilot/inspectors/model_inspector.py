@@ -174,7 +174,7 @@ class ModelInspector:
     def estimate(self, sizes: Iterable[tuple[int, int]], *, guideline: Guideline, price: Price | None) -> Estimate:
         """What a run over images of the given (width, height) in pixels is likely to cost."""
         form = self._form(guideline)
-        static = text_tokens(system_prompt(self._templates, form) + json.dumps(form.schema))
+        static = text_tokens(system_prompt(self._templates, form))
         images = pictures = 0
         for width_px, height_px in sizes:
             images += 1

@@ -60,9 +60,7 @@ class ClassicalInspector:
         return Inspection(tuple(_finding(r, brief) for r in kept), notes=notes, dropped=dropped)
 
 
-def measure_all(
-    frame: Frame, *, wanted: frozenset[str], saved: int | None = None
-) -> tuple[list[Reading], Places]:
+def measure_all(frame: Frame, *, wanted: frozenset[str], saved: int | None = None) -> tuple[list[Reading], Places]:
     """Readings by the wanted names that are likely enough to be reported, and the local measurements."""
     whole, places = measure_whole(frame), measure_places(frame, wanted=wanted)
     readings = read_whole(whole, saved_quality=saved)
