@@ -10,6 +10,7 @@ from functools import cached_property
 
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey, Review
+from review_copilot.flows.blind import BlindShare
 from review_copilot.flows.desk import Desk
 from review_copilot.flows.once import InspectingOnce
 from review_copilot.flows.predict import Counter
@@ -101,6 +102,12 @@ class Copilot:
         return WebhookBodies(guideline=self.guideline)
 
     @cached_property
+    def blind(self) -> BlindShare:
+        """Tasks whose suggestions are made and kept, but not shown."""
+        settings = self.settings
+        return BlindShare(settings.blind_share, settings.blind_shares, settings.blind_seed.get_secret_value())
+
+    @cached_property
     def desk(self) -> Desk:
         """Everything needed to review a task."""
         return Desk(
@@ -109,6 +116,7 @@ class Copilot:
             images=self.images,
             clock=self.clock,
             min_score=self.settings.min_score,
+            blind=self.blind,
         )
 
     @cached_property

@@ -106,6 +106,23 @@ def failed(occasion: Occasion, *, error: str) -> Review:
     )
 
 
+def nothing_said(occasion: Occasion) -> Review:
+    """The review of a place that was not looked at, because nothing may be shown of the task."""
+    return Review(
+        id=_stable_id(occasion, "nothing said", occasion.now.isoformat()),
+        key=occasion.key,
+        suggestions=(),
+        verdict=Verdict.DISCUSS,
+        summary="",
+        provenance=occasion.provenance,
+        exposure=occasion.exposure,
+        created_at=occasion.now,
+        image_width_px=0,
+        image_height_px=0,
+        box=occasion.box,
+    )
+
+
 def decide(suggestions: Sequence[Suggestion], guideline: Guideline) -> Verdict:
     """The verdict by the guideline's rule: `fail` is looked at first, then `discuss`, else pass.
 

@@ -1,4 +1,4 @@
-""" "Retrieve predictions" on many slow tasks: the page comes back in time, and each task has one draft in the end."""
+"""The action "Retrieve predictions" on many slow tasks: the page comes back in time, each has one draft in the end."""
 
 from __future__ import annotations
 

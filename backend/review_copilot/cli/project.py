@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -55,6 +56,7 @@ def connect(
     wish = ProjectWish(guideline=copilot.guideline, replace_config=replace_config, reference=reference, prompt=prompt)
     project_id = project if project is not None else create_project(copilot.client, title=create or "", wish=wish)
     try:
+        wish = replace(wish, blind_share=copilot.blind.of(project_id))
         report = tie(copilot.client, project_id, backend=copilot.backend, wish=wish)
     except CopilotError:
         if create is not None:
@@ -123,6 +125,7 @@ def preannotate(
         console.print(f"[red]Label Studio did not take the drafts of tasks {list(report.undelivered)}[/]")
     print(
         f"{rollout}: {report.drafted} drafted with {report.suggestions} suggestions, {report.skipped} had a draft, "
+        f"{report.withheld} withheld, "
         f"{report.resumed} delivered from an earlier run, {len(report.failures)} failed; "
         f"{report.stored} predictions stored and pinned."
     )

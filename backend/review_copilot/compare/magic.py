@@ -29,7 +29,7 @@ def offers(annotation: SubmittedAnnotation, reviews: Sequence[Review]) -> tuple[
         in_time = (began is None or began <= review.created_at) and (ended is None or review.created_at <= ended)
         return in_time or any(s.id in region_ids for s in review.suggestions)
 
-    made = (r for r in reviews if r.box is not None and r.exposure is Exposure.OFFERED)
+    made = (r for r in reviews if r.box is not None and r.exposure in {Exposure.OFFERED, Exposure.WITHHELD})
     return tuple(sorted((r for r in made if belongs(r)), key=lambda r: (r.created_at, r.id)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from review_copilot.compare import Asked, compare
+from review_copilot.compare import compare
 from review_copilot.domain.override import Comparison, SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
 from review_copilot.ports import Store, StoredPrediction
@@ -27,7 +27,6 @@ class ExportedTask:
         annotations: What was submitted.
         reviews: What the predictions in the record show.
         predictions: How annotations refer to them.
-        asked: Fields that the label config gave reviewers and the predictions fill.
         ids_only: The record names predictions by their ids alone, so that what was shown is not known from it.
         problems: Sentences about what could not be read.
     """
@@ -36,7 +35,6 @@ class ExportedTask:
     annotations: tuple[SubmittedAnnotation, ...] = ()
     reviews: tuple[Review, ...] = ()
     predictions: tuple[StoredPrediction, ...] = ()
-    asked: Asked = field(default_factory=Asked)
     ids_only: bool = False
     problems: tuple[str, ...] = ()
 
@@ -148,4 +146,4 @@ def _compared(
         report.ids_only += 1
         return
     for annotation in task.annotations:
-        yield compare(annotation, reviews, predictions=task.predictions, asked=task.asked)
+        yield compare(annotation, reviews, predictions=task.predictions)

@@ -40,6 +40,7 @@ class Progress:
         drafted: Drafts made now.
         resumed: Drafts that an earlier run made and did not deliver.
         skipped: Tasks that had their draft already.
+        withheld: Tasks of the blind share, whose drafts are kept and not sent.
         suggestions: Suggestions in the drafts made now.
         failures: Task id to reason, for tasks without a draft.
         stored: Predictions that Label Studio holds under the roll-out at the end.
@@ -55,6 +56,7 @@ class Progress:
     drafted: int = 0
     resumed: int = 0
     skipped: int = 0
+    withheld: int = 0
     suggestions: int = 0
     failures: dict[int, str] = field(default_factory=dict)
     stored: int = 0
@@ -103,6 +105,9 @@ def preannotate(
             if task_id in delivered:
                 progress.skipped += 1
                 progress.done += 1
+            elif task_id in kept and kept[task_id].exposure is Exposure.WITHHELD:
+                progress.withheld += 1
+                progress.done += 1
             elif task_id in kept:
                 progress.resumed += 1
                 progress.done += 1
@@ -116,6 +121,8 @@ def preannotate(
             progress.done += 1
             if review.exposure is Exposure.FAILED:
                 progress.failures[review.key.task_id] = review.error
+            elif review.exposure is Exposure.WITHHELD:
+                progress.withheld += 1
             else:
                 progress.drafted += 1
                 progress.suggestions += len(review.suggestions)
@@ -188,7 +195,8 @@ def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: P
         for prediction in workspace.predictions(rollout=rollout):
             stored[prediction.task_id].append(prediction)
         store.remember_predictions(workspace.key, [p for found in stored.values() for p in found])
-        wanted = store.drafted(workspace.key, rollout=rollout)
+        drafted = store.drafted(workspace.key, rollout=rollout)
+        wanted = {task_id: r for task_id, r in drafted.items() if r.exposure is not Exposure.WITHHELD}
         progress.stored = len(stored)
         extras = _extras(stored, wanted)
         missing = [wanted[task_id] for task_id in sorted(set(wanted) - set(stored)) if task_id in workspace.task_ids()]

@@ -15,7 +15,6 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from review_copilot.compare import Asked
 from review_copilot.compare.choice import began_at
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.override import SubmittedAnnotation
@@ -49,16 +48,6 @@ class ExportReader:
     instance: str
     project: ProjectKey | None = None
     _owner: dict[int, int] = field(default_factory=dict)
-
-    def _asked(self, read: list[ReadPrediction]) -> Asked:
-        """Fields that the label config gave reviewers, without those that no prediction fills."""
-        labels = self.labels
-        return Asked(
-            severity=labels.severity is not None and (not read or any(one.names_severity for one in read)),
-            rationale=bool(labels.rationale),
-            verdict=labels.verdict is not None and all(one.names_verdict for one in read),
-            summary=bool(labels.summary),
-        )
 
     def tasks(self, records: Iterable[object]) -> Iterator[ExportedTask]:
         """The tasks of the records, in their order; one for each record, readable or not.
@@ -95,10 +84,9 @@ class ExportReader:
         problems.extend(f"{where}, prediction: {said}" for one in read for said in one.problems)
         return ExportedTask(
             key=key,
-            annotations=tuple(annotations),
+            annotations=tuple(_asked_for(annotation, read) for annotation in annotations),
             reviews=_there_in_time(read, annotations),
             predictions=tuple(one.stored for one in read if one.stored is not None),
-            asked=self._asked(read),
             ids_only=bool(listed) and not full,
             problems=tuple(dict.fromkeys(problems)),
         )
@@ -150,6 +138,18 @@ def records(file: BinaryIO) -> Iterator[object]:
             yield record
     except (ijson.JSONError, UnicodeDecodeError) as error:
         yield BrokenOff(f"The file breaks off behind record {count}: {str(error).splitlines()[0]}.")
+
+
+def _asked_for(annotation: SubmittedAnnotation, read: list[ReadPrediction]) -> SubmittedAnnotation:
+    """The annotation, to be compared in nothing that no prediction fills, and in all labels that they have."""
+    if not read:
+        return annotation
+    asked = replace(annotation.asked, criteria=None)
+    if not any(one.names_severity for one in read):
+        asked = replace(asked, severity=frozenset())
+    if not all(one.names_verdict for one in read):
+        asked = replace(asked, verdict=frozenset())
+    return replace(annotation, asked=asked)
 
 
 def _with_results(raw: Iterable[object]) -> list[Mapping[str, object]]:

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from review_copilot.domain.guideline import Guideline
-from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
+from review_copilot.domain.review import Exposure, ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import LabelConfigError, LabelStudioNotFound
 from review_copilot.labelstudio.annotations import raw_annotations, read_annotation
 from review_copilot.labelstudio.client import IDS_PER_PAGE, Filter, LabelStudioClient, RawTask
@@ -94,10 +94,11 @@ class LabelStudioWorkspace:
     def push(self, reviews: Sequence[Review]) -> int:
         """Store reviews as predictions under their roll-out; returns how many Label Studio says it created.
 
-        What the label config cannot carry is left out and logged, counted by kind.
+        What the label config cannot carry is left out and logged, counted by kind. What is withheld never leaves, from
+        wherever it comes.
         """
         created = 0
-        for group in _chunks(reviews, PUSH_AT_ONCE):
+        for group in _chunks([r for r in reviews if r.exposure is not Exposure.WITHHELD], PUSH_AT_ONCE):
             payloads = []
             for review in group:
                 drafted = to_prediction(review, self._labels)
