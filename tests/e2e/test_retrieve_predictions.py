@@ -117,7 +117,7 @@ def test_late_drafts_come_later_and_once_and_survive_a_restart(
         began = time.monotonic()
         answer = requests.post(
             f"{label_studio.url}/api/dm/actions",
-            params={"id": "retrieve_tasks_predictions", "project": project.id},
+            params={"id": "retrieve_tasks_predictions", "project": str(project.id)},
             json={"selectedItems": {"all": True, "excluded": []}, "ordering": []},
             headers={"Authorization": f"Token {label_studio.account.legacy_token}"},
             timeout=100,
