@@ -13,7 +13,7 @@ import numpy as np
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.override import SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
-from review_copilot.domain.suggestion import Brief, Finding, Inspection
+from review_copilot.domain.suggestion import Brief, Finding, Inspection, Usage
 from review_copilot.errors import ImageUnreadable
 from review_copilot.ports import StoredPrediction, TaskState
 
@@ -26,10 +26,11 @@ class FakeInspector:
     name: str = "fake"
     version: str = "1"
     seen: list[str] = field(default_factory=list)
+    usage: Usage | None = None
 
     def inspect(self, brief: Brief) -> Inspection:
         self.seen.append(brief.image.source)
-        return Inspection(findings=self.findings)
+        return Inspection(findings=self.findings, usage=self.usage)
 
 
 @dataclass

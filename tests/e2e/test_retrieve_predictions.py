@@ -1,4 +1,4 @@
-"""The action "Retrieve predictions" on many slow tasks: the page comes back in time, each has one draft in the end."""
+"""Retrieving predictions for many slow tasks: the page comes back in time, and each task has one draft in the end."""
 
 from __future__ import annotations
 
@@ -70,6 +70,12 @@ def a_copilot(server: LabelStudioServer, folder: Path, *, port: int) -> SlowCopi
     return SlowCopilot(settings, SystemClock())
 
 
+def close(copilot: SlowCopilot) -> None:
+    copilot.bench.close(timeout_s=5)
+    copilot.client.close()
+    copilot.store.close()
+
+
 @contextmanager
 def served(server: LabelStudioServer, folder: Path) -> Iterator[SlowCopilot]:
     """The backend on a free port; its requests are answered, and nothing works in the background."""
@@ -84,8 +90,7 @@ def served(server: LabelStudioServer, folder: Path) -> Iterator[SlowCopilot]:
         http.shutdown()
         thread.join()
         http.server_close()
-        copilot.bench.close(timeout_s=5)
-        copilot.store.close()
+        close(copilot)
 
 
 @contextmanager
@@ -137,6 +142,5 @@ def test_late_drafts_come_later_and_once_and_survive_a_restart(
     assert stored == sorted(workspace.task_ids())
     looked = len(copilot.inspector.seen) + len(reopened.inspector.seen)  # type: ignore[attr-defined]  # the slow ones'
     assert looked == TASKS
-    reopened.bench.close(timeout_s=5)
-    reopened.store.close()
+    close(reopened)
     label_studio_client.delete_project(project.id)
