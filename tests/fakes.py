@@ -64,6 +64,9 @@ class MemoryStore:
     def recall(self, key: TaskKey) -> Sequence[Review]:
         return tuple(sorted((r for r in self._reviews.values() if r.key == key), key=lambda r: r.created_at))
 
+    def reviews(self, project: ProjectKey) -> Iterator[Review]:
+        yield from (r for r in self._reviews.values() if r.key.project == project and r.box is None)
+
     def close(self) -> None:
         pass
 

@@ -139,6 +139,12 @@ class Copilot:
         """The label under which this copilot's drafts for a project are stored."""
         return self.store.rollout(project, guideline_id=self.guideline.id, model_version=self.desk.model_version)
 
+    def link_to(self, project: ProjectKey) -> str:
+        """URL of a project's Label Studio in a browser; empty where the log knows only a name for it."""
+        if project.instance == self.instance:
+            return normalise_url(self.settings.label_studio_link or self.settings.label_studio_url)
+        return project.instance if project.instance.startswith(("https://", "http://")) else ""
+
     @property
     def has_token(self) -> bool:
         """Whether the copilot can read from Label Studio."""

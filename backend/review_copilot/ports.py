@@ -170,6 +170,10 @@ class ReviewStore(Protocol):
         """All reviews of a task, oldest first."""
         ...
 
+    def reviews(self, project: ProjectKey) -> Iterator[Review]:
+        """Whole-image reviews of a project in the order of writing, also failed, unready and withheld ones."""
+        ...
+
     def projects(self) -> Sequence[ProjectKey]:
         """Projects that the store has heard of, oldest first."""
         ...

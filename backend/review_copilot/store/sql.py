@@ -48,6 +48,17 @@ class SqlStore:
         with self.database.reading() as connection:
             return drafts.recall(connection, key)
 
+    def reviews(self, project: ProjectKey) -> Iterator[Review]:
+        """See `ports.ReviewStore`; read page by page."""
+        after = 0
+        while True:
+            with self.database.reading() as connection:
+                found = drafts.page(connection, project, after=after, limit=PAGE_REVISIONS)
+            yield from (review for _, review in found)
+            if len(found) < PAGE_REVISIONS:
+                return
+            after = found[-1][0]
+
     def projects(self) -> Sequence[ProjectKey]:
         """See `ports.ReviewStore`."""
         with self.database.reading() as connection:
