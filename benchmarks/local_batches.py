@@ -53,10 +53,8 @@ def main() -> int:
         chat.ask(asked[0])
         figures[size] = images_a_second(chat, asked, threads=size)
     alone, together = figures[1], figures[wanted.batch]
-    print(
-        f"{wanted.model} on {wanted.device}: {alone:.2f} images/s one by one, {together:.2f} in batches of {wanted.batch}"
-    )
-    print(f"ratio {together / alone:.2f}")
+    print(f"{wanted.model} on {wanted.device}")
+    print(f"{alone:.2f} images/s one by one, {together:.2f} in batches of {wanted.batch}: {together / alone:.1f} times")
     return 0
 
 
