@@ -20,11 +20,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize
+
 from photos import photographs
 from planted import Planted
 from recipes import IMPLIES, PLANTS
-from scipy.optimize import minimize
-
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
@@ -33,6 +33,7 @@ from review_copilot.inspectors.classical.frame import build_frame
 from review_copilot.inspectors.classical.measured import measure_places, measure_whole
 
 Array = npt.NDArray[np.float64]
+SOFT = frozenset({"defocus", "motion_blur", "upscaling", "low_resolution"})
 LOCAL = frozenset({"clipped_highlights", "crushed_shadows", "defocus", "overlay", "dust", "scratch"})
 CLEAN = "clean"
 
@@ -45,9 +46,18 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "compression": ("block_ratio", "block_jump", "jpeg_comb", "jpeg_quality", "still", "grain"),
     "banding": ("gap", "wide_gap", "still", "levels", "repeats", "block_jump", "grain"),
     "colour_cast": (
-        "cast", "cast_shift", "cast_ratio", "cast_least", "cast_light", "cast_dark", "cast_edge", "cast_agreement",
-        "cast_green", "cast_warm", "colourful",
-    ),  # fmt: skip
+        "cast",
+        "cast_shift",
+        "cast_ratio",
+        "cast_least",
+        "cast_light",
+        "cast_dark",
+        "cast_edge",
+        "cast_agreement",
+        "cast_green",
+        "cast_warm",
+        "colourful",
+    ),
     "low_contrast": ("low", "high", "unused", "spread", "veil", "local", "stops"),
     "empty_frame": ("unused", "spread", "local", "drop_1"),
     "tilt": ("lean", "lean_sure", "bundle", "level", "lean_both", "lean_longest", "lean_total", "fan"),
@@ -109,9 +119,7 @@ def measure(planted: Planted, recipe: str) -> Sample:
         return planted.flaw == flaw and any(box.iou(true) >= least for true in planted.boxes)
 
     places: dict[str, tuple[tuple[features.Features, bool], ...]] = {
-        "clipped_highlights": tuple(
-            (features.of_patch(p), on(p.box, 0.4, "clipped_highlights")) for p in seen.clipped
-        ),
+        "clipped_highlights": tuple((features.of_patch(p), on(p.box, 0.4, "clipped_highlights")) for p in seen.clipped),
         "crushed_shadows": tuple((features.of_patch(p), on(p.box, 0.4, "crushed_shadows")) for p in seen.crushed),
         "soft_patch": tuple(
             (features.of_softness(p, whole=whole), on(p.box, 0.4, "defocus")) for p in seen.softness.patches
@@ -157,7 +165,13 @@ def _curve(names: Sequence[str], bias: float, weights: Array, numbers: Array) ->
     half = len(names)
     low, high = np.quantile(numbers, [0.002, 0.998], axis=0)
     rows = [
-        [name, *(round(float(v), 5) for v in (weights[i], weights[half + i] if weights.size > half else 0.0, low[i], high[i]))]
+        [
+            name,
+            *(
+                round(float(v), 5)
+                for v in (weights[i], weights[half + i] if weights.size > half else 0.0, low[i], high[i])
+            ),
+        ]
         for i, name in enumerate(names)
     ]
     return {"bias": round(bias, 5), "terms": rows}
@@ -192,13 +206,13 @@ def fit_place(name: str, samples: Sequence[Sample]) -> dict[str, object]:
     own = "defocus_patch" if name == "soft_patch" else name
     rows: list[tuple[features.Features, bool, float]] = []
     for sample in samples:
-        if own in IMPLIES.get(sample.flaw, ()) or (own == "defocus_patch" and sample.flaw in {"defocus", "motion_blur"}):
+        if own in IMPLIES.get(sample.flaw, ()) or (own == "defocus_patch" and sample.flaw in SOFT):
             continue
         if own == "scratch" and sample.flaw in {"overlay", "border"}:
             continue
         for numbers_of, hit in sample.places[name]:
             if hit or sample.flaw != own:
-                rows.append((numbers_of, hit, 1.0 if hit or sample.flaw == CLEAN else 0.25))
+                rows.append((numbers_of, hit, 1.0))
     numbers = np.array([[r[0][n] for n in PLACE_NUMBERS[name]] for r in rows])
     flawed, weight = np.array([float(r[1]) for r in rows]), np.array([r[2] for r in rows])
     bias, weights = logistic(_squares(numbers), flawed, weight)

@@ -8,8 +8,8 @@ from typing import Literal
 import cv2
 import numpy as np
 from PIL import Image
-from planted import Floats, Planted, Rng, as_jpeg, display, linear, strength_of, u8
 
+from planted import Floats, Planted, Rng, as_jpeg, display, linear, strength_of, u8
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 
@@ -124,7 +124,9 @@ def compression(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
         out = np.ascontiguousarray(out[dy:, dx:])
     if way == "twice":
         out, data = as_jpeg(out, 92)
-    return Planted("compression", way, severity, out, file=data if way in {"file", "twice"} else b"", strength=100.0 - quality)
+    return Planted(
+        "compression", way, severity, out, file=data if way in {"file", "twice"} else b"", strength=100.0 - quality
+    )
 
 
 def banding(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
@@ -148,7 +150,7 @@ def banding(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
 
 
 def colour_cast(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """White balance in linear light, gains or shifts on the levels, or a coloured veil; strength by a mid-grey patch."""
+    """White balance in linear light, gains or shifts on the levels, or a coloured veil; strength by a grey patch."""
     target = strength_of("colour_cast", severity, rng)
     way = str(rng.choice(["balance", "gains", "shift", "veil"]))
     axis = float(rng.uniform(0, 2 * np.pi))
@@ -217,7 +219,9 @@ def tilt(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     keep = min(width / (width * cos + height * sin), height / (width * sin + height * cos))
     w, h = int(width * keep), int(height * keep)
     left, top = (width - w) // 2, (height - h) // 2
-    return Planted("tilt", way, severity, np.ascontiguousarray(turned[top : top + h, left : left + w]), strength=abs(degrees))
+    return Planted(
+        "tilt", way, severity, np.ascontiguousarray(turned[top : top + h, left : left + w]), strength=abs(degrees)
+    )
 
 
 def low_resolution(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:

@@ -95,7 +95,9 @@ def shrunk(pixels: npt.NDArray[np.uint8], *, longer_px: int) -> npt.NDArray[np.u
     if factor >= 1:
         return pixels
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    if factor < 0.25 and min(height, width) > 64:  # averaging over areas reads every pixel: skip whole rows and columns of huge pictures first
+    if (
+        factor < 0.25 and min(height, width) > 64
+    ):  # averaging over areas reads every pixel: skip whole rows and columns of huge pictures first
         step = int(1 / factor) // 4 + 1
         pixels = np.ascontiguousarray(pixels[step // 2 :: step, step // 2 :: step])
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -90,7 +90,9 @@ def _lettering(lines: tuple[Lettering, ...]) -> list[Reading]:
     for line, score in scored:
         own = 100 * line.box.area
         kind = "one pure colour" if line.solid else "one even tone"
-        text = f"a level line of about {line.glyphs} letters in {kind} lies over the scene; it takes {number(own)} % of it"
+        text = (
+            f"a level line of about {line.glyphs} letters in {kind} lies over the scene; it takes {number(own)} % of it"
+        )
         evidence = {"letters": line.glyphs, "percent": round(own, 2)}
         readings.append(Reading("overlay", max(own, total), score, text, box=line.box, evidence=evidence))
     return readings
@@ -102,7 +104,9 @@ def _spots(spots: tuple[Spot, ...]) -> list[Reading]:
     readings = []
     for spot, score in scored:
         tone = "dark" if spot.depth < 0 else "light"
-        much = f"{number(abs(spot.depth))} grey levels {'darker' if spot.depth < 0 else 'lighter'} than its smooth ground"
+        much = (
+            f"{number(abs(spot.depth))} grey levels {'darker' if spot.depth < 0 else 'lighter'} than its smooth ground"
+        )
         rest = f"; one of {count} such spots" if count > 1 else ""
         text = f"a round {tone} spot lies on the picture, {much}{rest}"
         evidence = {"depth_levels": round(spot.depth, 1), "spots": count}

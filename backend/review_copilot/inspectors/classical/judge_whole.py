@@ -90,11 +90,15 @@ def _with_file(reading: Reading, quality: int | None) -> Reading:
     text = f"the file is saved at JPEG quality {quality}; blocks of 8 px and specks around edges replace fine detail"
     score = max(reading.score, logistic(quality, middle=39.0, slope=-0.7))
     return replace(
-        reading, strength=100.0 - quality, score=score, text=text, evidence={**reading.evidence, "saved_quality": quality}
+        reading,
+        strength=100.0 - quality,
+        score=score,
+        text=text,
+        evidence={**reading.evidence, "saved_quality": quality},
     )
 
 
-def _banding(whole: Whole, features: Features) -> Reading:
+def _banding(_whole: Whole, features: Features) -> Reading:
     step = strength("banding", features)
     text = f"smooth tones fall into steps about {number(step)} grey levels apart; the tones between are missing"
     evidence = {"step_levels": round(step, 1)}
@@ -115,14 +119,20 @@ def _contrast(whole: Whole, features: Features) -> Reading:
         f"the tones span only {number(100 - unused)} % of the range, "
         f"from level {whole.contrast.low:.0f} to {whole.contrast.high:.0f} of 255"
     )
-    evidence = {"unused_percent": round(unused, 1), "low": round(whole.contrast.low), "high": round(whole.contrast.high)}
+    evidence = {
+        "unused_percent": round(unused, 1),
+        "low": round(whole.contrast.low),
+        "high": round(whole.contrast.high),
+    }
     return Reading("low_contrast", unused, probability("low_contrast", features), text, evidence=evidence)
 
 
 def _empty(whole: Whole, features: Features) -> Reading:
     spread = whole.contrast.spread
     text = f"nothing can be made out; all tones lie within {number(2 * spread)} grey levels of each other"
-    return Reading("empty_frame", 100.0, probability("empty_frame", features), text, evidence={"spread": round(spread, 1)})
+    return Reading(
+        "empty_frame", 100.0, probability("empty_frame", features), text, evidence={"spread": round(spread, 1)}
+    )
 
 
 def _tilt(whole: Whole, features: Features) -> Reading:
@@ -162,26 +172,30 @@ def _exclude(readings: dict[str, Reading]) -> None:
             readings[loser] = replace(readings[loser], score=min(readings[loser].score, rest))
 
 
-_READERS: Mapping[str, Callable[[Whole, Features], Reading]] = MappingProxyType({
-    "defocus": _defocus,
-    "motion_blur": _motion,
-    "over_exposure": _over,
-    "under_exposure": _under,
-    "noise": _noise,
-    "compression": _compression,
-    "banding": _banding,
-    "colour_cast": _cast,
-    "low_contrast": _contrast,
-    "empty_frame": _empty,
-    "tilt": _tilt,
-    "low_resolution": _small,
-    "upscaling": _upscaled,
-})
+_READERS: Mapping[str, Callable[[Whole, Features], Reading]] = MappingProxyType(
+    {
+        "defocus": _defocus,
+        "motion_blur": _motion,
+        "over_exposure": _over,
+        "under_exposure": _under,
+        "noise": _noise,
+        "compression": _compression,
+        "banding": _banding,
+        "colour_cast": _cast,
+        "low_contrast": _contrast,
+        "empty_frame": _empty,
+        "tilt": _tilt,
+        "low_resolution": _small,
+        "upscaling": _upscaled,
+    }
+)
 
-_OUTRANKS: Mapping[str, tuple[str, ...]] = MappingProxyType({
-    "empty_frame": tuple(n for n in _READERS if n not in {"empty_frame", "low_resolution"}),
-    "compression": ("banding",),
-    "under_exposure": ("low_contrast", "banding"),
-    "low_resolution": ("upscaling", "tilt"),
-})
+_OUTRANKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "empty_frame": tuple(n for n in _READERS if n not in {"empty_frame", "low_resolution"}),
+        "compression": ("banding",),
+        "under_exposure": ("low_contrast", "banding"),
+        "low_resolution": ("upscaling", "tilt"),
+    }
+)
 """Measurement: those that say less when it speaks. One tone is neither soft nor tinted; blocks are not bands."""

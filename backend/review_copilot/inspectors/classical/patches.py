@@ -92,7 +92,9 @@ def _cells(values: Floats) -> Floats:
     return np.asarray(cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _patches(mask: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], *, fine: Floats, coarse: Floats) -> tuple[Softness, ...]:
+def _patches(
+    mask: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], *, fine: Floats, coarse: Floats
+) -> tuple[Softness, ...]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     rows, columns = mask.shape
     found = []

@@ -17,7 +17,13 @@ def place_of(box: Box | None) -> str:
     if box.width > 0.75 and box.height > 0.75:
         return "whole picture"
     if box.width > 0.75:
-        return "middle, across the width" if row == 1 else f"{_ROWS[row]} edge" if box.height < 0.2 else f"{_ROWS[row]} part"
+        return (
+            "middle, across the width"
+            if row == 1
+            else f"{_ROWS[row]} edge"
+            if box.height < 0.2
+            else f"{_ROWS[row]} part"
+        )
     if box.height > 0.75:
         return (
             "centre, top to bottom"
