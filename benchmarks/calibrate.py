@@ -33,6 +33,7 @@ from review_copilot.inspectors.classical.frame import build_frame
 from review_copilot.inspectors.classical.measured import measure_places, measure_whole
 
 Array = npt.NDArray[np.float64]
+SOFT = frozenset({"defocus", "motion_blur", "upscaling", "low_resolution"})
 LOCAL = frozenset({"clipped_highlights", "crushed_shadows", "defocus", "overlay", "dust", "scratch"})
 CLEAN = "clean"
 
@@ -56,7 +57,7 @@ NUMBERS: dict[str, tuple[str, ...]] = {
         "cast_green",
         "cast_warm",
         "colourful",
-    ),  # fmt: skip
+    ),
     "low_contrast": ("low", "high", "unused", "spread", "veil", "local", "stops"),
     "empty_frame": ("unused", "spread", "local", "drop_1"),
     "tilt": ("lean", "lean_sure", "bundle", "level", "lean_both", "lean_longest", "lean_total", "fan"),
@@ -205,15 +206,13 @@ def fit_place(name: str, samples: Sequence[Sample]) -> dict[str, object]:
     own = "defocus_patch" if name == "soft_patch" else name
     rows: list[tuple[features.Features, bool, float]] = []
     for sample in samples:
-        if own in IMPLIES.get(sample.flaw, ()) or (
-            own == "defocus_patch" and sample.flaw in {"defocus", "motion_blur"}
-        ):
+        if own in IMPLIES.get(sample.flaw, ()) or (own == "defocus_patch" and sample.flaw in SOFT):
             continue
         if own == "scratch" and sample.flaw in {"overlay", "border"}:
             continue
         for numbers_of, hit in sample.places[name]:
             if hit or sample.flaw != own:
-                rows.append((numbers_of, hit, 1.0 if hit or sample.flaw == CLEAN else 0.25))
+                rows.append((numbers_of, hit, 1.0))
     numbers = np.array([[r[0][n] for n in PLACE_NUMBERS[name]] for r in rows])
     flawed, weight = np.array([float(r[1]) for r in rows]), np.array([r[2] for r in rows])
     bias, weights = logistic(_squares(numbers), flawed, weight)

@@ -109,10 +109,7 @@ def overlay(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     share = float(percent[severity.value]) / 100
     word = str(rng.choice(_WORDS))
     way = str(rng.choice(["stamp", "caption", "watermark", "vector"]))
-    if way == "vector":
-        ink = _vector_ink(width, height, word, share)
-    else:
-        ink = _font_ink(width, height, word, share)
+    ink = (_vector_ink if way == "vector" else _font_ink)(width, height, word, share)
     ink_h, ink_w = ink.shape
     margin = round(0.03 * min(height, width))
     if way in {"stamp", "vector"} and severity is not Severity.CRITICAL:
@@ -155,17 +152,17 @@ def _vector_ink(width: int, height: int, word: str, share: float) -> Floats:
     (w, h), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
     canvas = np.zeros((h + base + 6, w + 6), np.uint8)
     cv2.putText(canvas, text, (3, h + 3), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
-    return canvas.astype(np.float32) / 255
+    return np.asarray(canvas / np.float32(255), np.float32)
 
 
 def dust(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     """Soft dark spots where the picture is smooth, as from a sensor; the strength is their number."""
     count = {"minor": int(rng.integers(1, 4)), "major": int(rng.integers(4, 10)), "critical": int(rng.integers(10, 18))}
     height, width = pixels.shape[:2]
-    luma = cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (0, 0), 1.0).astype(np.float32)
-    rough = cv2.GaussianBlur(np.abs(cv2.Laplacian(luma, cv2.CV_32F)), (0, 0), 0.015 * width)
-    rough = rough + 50 * (luma < 60)
-    mask = np.zeros((height, width), np.float32)
+    luma = np.asarray(cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (0, 0), 1.0), np.float32)
+    change = np.abs(np.asarray(cv2.Laplacian(luma, cv2.CV_32F), np.float32))
+    rough = np.asarray(cv2.GaussianBlur(change, (0, 0), 0.015 * width), np.float32) + 50 * (luma < 60)
+    mask: Floats = np.zeros((height, width), np.float32)
     boxes: list[Box] = []
     way = str(rng.choice(["soft", "crisp"]))
     for _ in range(400):
@@ -181,7 +178,7 @@ def dust(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
         grid_y, grid_x = np.ogrid[:height, :width]
         away = np.hypot(grid_x - x, grid_y - y) / radius
         spot = np.exp(-((away / 0.75) ** 4)) if way == "soft" else np.clip((1.05 - away) * radius / 2, 0, 1)
-        mask = np.maximum(mask, float(rng.uniform(0.2, 0.45)) * spot)
+        mask = np.asarray(np.maximum(mask, float(rng.uniform(0.2, 0.45)) * spot), np.float32)
         boxes.append(box)
     return Planted("dust", way, severity, u8(pixels * (1 - mask[..., None])), tuple(boxes))
 

@@ -150,7 +150,7 @@ def banding(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
 
 
 def colour_cast(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """White balance in linear light, gains or shifts on the levels, or a coloured veil; strength by a mid-grey patch."""
+    """White balance in linear light, gains or shifts on the levels, or a coloured veil; strength by a grey patch."""
     target = strength_of("colour_cast", severity, rng)
     way = str(rng.choice(["balance", "gains", "shift", "veil"]))
     axis = float(rng.uniform(0, 2 * np.pi))

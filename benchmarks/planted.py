@@ -61,7 +61,7 @@ def u8(values: npt.NDArray[np.generic]) -> Pixels:
 
 
 def linear(pixels: Pixels) -> Floats:
-    """SRGB to linear light, 0..1."""
+    """Levels by the sRGB curve to linear light, 0..1."""
     level = pixels.astype(np.float32) / 255
     return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4).astype(np.float32)
 

@@ -1,7 +1,7 @@
 """The fitted constants: from named numbers to probabilities and strengths. Knows no pixels.
 
-The constants stand in `calibration.json`, written by `benchmarks/calibrate.py`. A probability is a logistic of the named
-numbers and their squares, a strength the exponential of a weighted sum.
+The constants stand in `calibration.json`, written by `benchmarks/calibrate.py`. A probability is a logistic of the
+named numbers and their squares, a strength the exponential of a weighted sum.
 """
 
 from __future__ import annotations

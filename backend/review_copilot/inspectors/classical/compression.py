@@ -77,15 +77,14 @@ def _at_grid(profile: Floats) -> tuple[int, float, float]:
 def _rounding(grey: Grey, *, x: int, y: int) -> tuple[float, float]:
     """The JPEG quality whose steps the DCT values keep to, and how plainly.
 
-    Z. Fan, R. de Queiroz, "Identification of bitmap compression history: JPEG detection and quantizer estimation" (2003):
-    the values of a frequency gather around multiples of its step. For every quality, the mean of
+    Z. Fan, R. de Queiroz, "Identification of bitmap compression history: JPEG detection and quantizer estimation"
+    (2003): the values of a frequency gather around multiples of its step. For every quality, the mean of
     cos(2 pi value / step) over the values that are not around zero is 1 for a perfect comb and 0 for none.
     """
     rows, columns = (grey.shape[0] - y) // BLOCK_PX, (grey.shape[1] - x) // BLOCK_PX
     blocks = grey[y : y + rows * BLOCK_PX, x : x + columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
     flat = blocks.transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX * BLOCK_PX)
-    flat = flat[:: max(1, flat.shape[0] // MOST_BLOCKS)].astype(np.float32)
-    values = flat @ _basis()
+    values = flat[:: max(1, flat.shape[0] // MOST_BLOCKS)].astype(np.float32) @ _basis()
     best, found = 0.0, 100.0
     for quality in (*range(3, 30, 2), *range(30, 66, 4)):
         scale = 5000 / quality if quality < 50 else 200 - 2 * quality

@@ -21,16 +21,16 @@ from review_copilot.inspectors.classical.saved import saved_quality
 from review_copilot.inspectors.classical.wording import number, rationale
 
 LEAST_SCORE = 0.4
-"""A flaw is reported from this probability on: about half the F1 that can be reached, which is where F1 is highest (Z. Lipton,
-C. Elkan, B. Naryanaswamy, "Optimal thresholding of classifiers to maximize F1 measure", 2014)."""
+"""A flaw is reported from this probability on: about half the F1 that can be reached, which is where F1 is highest
+(Z. Lipton, C. Elkan, B. Naryanaswamy, "Optimal thresholding of classifiers to maximize F1 measure", 2014)."""
 MOST_BOXES = 15
 """Boxes of one measurement that are shown; the rest is counted under `dropped`."""
 BOX_MEASURES = frozenset({
     "defocus", "motion_blur", "noise", "compression", "over_exposure", "under_exposure", "clipped_highlights",
     "crushed_shadows", "overlay", "dust", "scratch",
 })  # fmt: skip
-"""What a drawn box can be asked for. Tint, contrast, tilt, size and bands belong to the whole picture: a box full of sky has
-one tint and little contrast, rightly."""
+"""What a drawn box can be asked for. Tint, contrast, tilt, size and bands belong to the whole picture: a box full of
+sky has one tint and little contrast, rightly."""
 LEAST_BOX_PX = 24
 """A smaller box tells nothing."""
 

@@ -98,7 +98,7 @@ def _with_file(reading: Reading, quality: int | None) -> Reading:
     )
 
 
-def _banding(whole: Whole, features: Features) -> Reading:
+def _banding(_whole: Whole, features: Features) -> Reading:
     step = strength("banding", features)
     text = f"smooth tones fall into steps about {number(step)} grey levels apart; the tones between are missing"
     evidence = {"step_levels": round(step, 1)}

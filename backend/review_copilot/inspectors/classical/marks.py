@@ -1,4 +1,4 @@
-"""Dust spots and scratches: small round spots on smooth ground, and fine lines that ignore the scene. Knows no guideline."""
+"""Dust spots and scratches: round spots on smooth ground, fine lines that ignore the scene. Knows no guideline."""
 
 from __future__ import annotations
 
@@ -66,10 +66,14 @@ class Line:
     rivals: int
 
 
+_ACROSS = np.arange(-7, 8)
+"""Places across a line, in pixels, at which the levels are read."""
+
+
 def spots(frame: Frame) -> tuple[Spot, ...]:
     """Spots, deepest against their ground first; by closing and opening with a disc (J. Serra, 1982)."""
-    grey = cv2.cvtColor(shrunk(frame.rgb, longer_px=SPOT_PX), cv2.COLOR_RGB2GRAY)
-    grey = np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), np.uint8)
+    flat = cv2.cvtColor(shrunk(frame.rgb, longer_px=SPOT_PX), cv2.COLOR_RGB2GRAY)
+    grey = np.asarray(cv2.GaussianBlur(flat, (3, 3), 0), np.uint8)
     if min(grey.shape) < 32:
         return ()
     reach = int(WIDEST_SPOT * max(grey.shape)) | 1
@@ -93,7 +97,7 @@ def _best_of_each(found: list[Spot]) -> tuple[Spot, ...]:
 
 def _spots_in(grey: Grey, relief: Grey, *, sign: int, reach: int, depth: int) -> list[Spot]:
     mask = (relief >= depth).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     height, width = grey.shape
     x0, y0, w, h, area = (stats[:, i] for i in range(5))
     longer, shorter = np.maximum(w, h), np.minimum(w, h)
@@ -145,7 +149,7 @@ def _spots_in(grey: Grey, relief: Grey, *, sign: int, reach: int, depth: int) ->
 
 
 def lines(frame: Frame) -> tuple[Line, ...]:
-    """Fine lines, longest first; ridges of at most 4 px that a straight line follows (P. Hough, 1962; J. Matas, 2000)."""
+    """Fine lines, longest first: ridges of at most 4 px that a straight line follows (J. Matas, PPHT, 2000)."""
     grey = np.asarray(cv2.cvtColor(shrunk(frame.rgb, longer_px=LINE_PX), cv2.COLOR_RGB2GRAY), np.uint8)
     if min(grey.shape) < 64:
         return ()
@@ -167,16 +171,20 @@ def _lines_in(grey: Grey, relief: Grey, *, sign: int) -> list[Line]:
     if np.count_nonzero(mask) > 0.25 * mask.size:
         mask = (pooled >= 60).astype(np.uint8) * 255
     least = int(0.22 * height / factor)
-    raw = cv2.HoughLinesP(mask, 1, np.pi / 180, threshold=int(0.6 * least), minLineLength=least, maxLineGap=4)
+    raw = cv2.HoughLinesP(mask, 1, np.pi / 180, threshold=int(0.35 * least), minLineLength=least, maxLineGap=10)
     if raw is None:
         return []
     segments = np.asarray(raw, np.float32).reshape(-1, 4) * factor + factor / 2
     order = np.argsort(-np.hypot(segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1]))
     kept: list[Floats] = []
     for segment in segments[order][:90]:
-        if all(not _same_line(segment, other) for other in kept):
+        for index, other in enumerate(kept):
+            if _same_line(segment, other):
+                kept[index] = _joined(segment, other)
+                break
+        else:
             kept.append(segment)
-    kept = kept[:30]
+    kept = [_extended(grey, segment, sign=sign) for segment in kept[:30]]
     angles = np.array([np.degrees(np.arctan2(s[3] - s[1], s[2] - s[0])) for s in kept])
     found = []
     for index, segment in enumerate(kept):
@@ -188,13 +196,45 @@ def _lines_in(grey: Grey, relief: Grey, *, sign: int) -> list[Line]:
 
 
 def _same_line(one: Floats, other: Floats) -> bool:
-    """Whether both ends and the middle of one lie within 6 px of the other's straight line."""
+    """Whether both ends of one lie within 6 px of the other's straight line, with no gap of more than 30 px between."""
     along = other[2:] - other[:2]
     length = float(np.hypot(*along))
     normal = np.array([-along[1], along[0]]) / max(length, 1e-6)
     away = [abs(float((point - other[:2]) @ normal)) for point in (one[:2], one[2:])]
     reach = [float((point - other[:2]) @ along) / max(length, 1e-6) for point in (one[:2], one[2:])]
-    return max(away) < 6 and max(reach) > -20 and min(reach) < length + 20
+    return max(away) < 6 and max(reach) > -30 and min(reach) < length + 30
+
+
+def _extended(grey: Grey, segment: Floats, *, sign: int) -> Floats:
+    """The segment, followed beyond both ends as long as the ridge goes on; it may bend by a pixel every 6."""
+    ends = []
+    for start, end in ((segment[2:], segment[:2]), (segment[:2], segment[2:])):
+        along = (end - start) / max(float(np.hypot(*(end - start))), 1e-6)
+        normal = np.array([-along[1], along[0]], np.float32)
+        point, last, missed = end.copy(), end.copy(), 0
+        while missed < 3:
+            point = point + 6 * along
+            xs = np.rint(point[0] + normal[0] * _ACROSS).astype(np.int64)
+            ys = np.rint(point[1] + normal[1] * _ACROSS).astype(np.int64)
+            if min(xs.min(), ys.min()) < 0 or xs.max() >= grey.shape[1] or ys.max() >= grey.shape[0]:
+                break
+            profile = grey[ys, xs].astype(np.float32) * sign
+            best = int(np.argmax(profile[4:11])) + 4
+            if profile[best] - max(float(profile[:3].mean()), float(profile[12:].mean())) > 8:
+                point = point + normal * np.clip(_ACROSS[best], -1, 1)
+                last, missed = point.copy(), 0
+            else:
+                missed += 1
+        ends.append(last)
+    return np.concatenate(ends).astype(np.float32)
+
+
+def _joined(one: Floats, other: Floats) -> Floats:
+    """The longest segment between any two of the four ends."""
+    ends = np.stack([one[:2], one[2:], other[:2], other[2:]])
+    apart = np.hypot(*(ends[:, None] - ends[None, :]).transpose(2, 0, 1))
+    first, last = np.unravel_index(int(np.argmax(apart)), apart.shape)
+    return np.concatenate([ends[first], ends[last]])
 
 
 def _follow(grey: Grey, segment: Floats, *, sign: int, rivals: int) -> Line | None:
@@ -208,9 +248,8 @@ def _follow(grey: Grey, segment: Floats, *, sign: int, rivals: int) -> Line | No
     along = (end - start) / length
     normal = np.array([-along[1], along[0]])
     points = start + np.linspace(0, length, count)[:, None] * along
-    offsets = np.arange(-7, 8)
-    xs = np.clip(np.rint(points[:, :1] + normal[0] * offsets), 0, width - 1).astype(np.int64)
-    ys = np.clip(np.rint(points[:, 1:] + normal[1] * offsets), 0, height - 1).astype(np.int64)
+    xs = np.clip(np.rint(points[:, :1] + normal[0] * _ACROSS), 0, width - 1).astype(np.int64)
+    ys = np.clip(np.rint(points[:, 1:] + normal[1] * _ACROSS), 0, height - 1).astype(np.int64)
     strip = grey[ys, xs].astype(np.float32) * sign
     core = strip[:, 4:11].max(axis=1)
     left, right = strip[:, :3].mean(axis=1), strip[:, 12:].mean(axis=1)

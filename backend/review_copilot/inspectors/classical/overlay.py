@@ -1,8 +1,8 @@
 """Lettering that was laid over the picture: date stamps, captions, watermarks. Knows no guideline.
 
-After the stroke filter of B. Epshtein, E. Ofek, Y. Wexler, "Detecting text in natural scenes with stroke width transform"
-(CVPR 2010): thin things of one tone, of like height, on one line. Lettering that was laid over differs from lettering in the
-scene in that it is level, evenly spaced and of exactly one tone.
+After the stroke filter of B. Epshtein, E. Ofek, Y. Wexler, "Detecting text in natural scenes with stroke width
+transform" (CVPR 2010): thin things of one tone, of like height, on one line. Lettering that was laid over differs from
+lettering in the scene in that it is level, evenly spaced and of exactly one tone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, shrunk
 
 SIDE_PX = 576
-"""Longer side at which lettering is looked for; strokes of more than 9 px are looked for at a half and a quarter of it."""
+"""Longer side at which lettering is looked for; strokes of more than 9 px at a half and a quarter of it."""
 STROKE_PX = 9
 """Side of the structuring element: thin things vanish in it, broad ones stay."""
 LEAST_CONTRAST = 20
@@ -155,7 +155,33 @@ def _lines(glyphs: list[_Glyph]) -> list[list[_Glyph]]:
             lines.append([glyph])
         else:
             best.append(glyph)
-    return [line for line in lines if len(line) >= LEAST_GLYPHS]
+    return [line for line in _joined([line for line in lines if len(line) >= 2]) if len(line) >= LEAST_GLYPHS]
+
+
+def _joined(words: list[list[_Glyph]]) -> list[list[_Glyph]]:
+    """Words of like height side by side become one line."""
+    lines: list[list[_Glyph]] = []
+    for word in sorted(words, key=lambda w: w[0].x):
+        for line in lines:
+            tall, other = _tall(line), _tall(word)
+            gap = word[0].x - max(g.x + g.width for g in line)
+            feet = abs(float(np.median([g.foot for g in line])) - float(np.median([g.foot for g in word])))
+            same_tone = line[0].contrast * word[0].contrast > 0
+            if (
+                same_tone
+                and 0.7 < other / tall < 1.45
+                and -0.2 * tall <= gap <= 1.8 * tall
+                and feet <= 0.2 * tall + 1.5
+            ):
+                line.extend(word)
+                break
+        else:
+            lines.append(list(word))
+    return lines
+
+
+def _tall(line: list[_Glyph]) -> float:
+    return float(np.median([g.height for g in line]))
 
 
 def _follows(glyph: _Glyph, last: _Glyph) -> bool:

@@ -27,7 +27,7 @@ class Resolution:
         drop_2: From .12-.2 to .2-.28.
         drop_3: From .2-.28 to .28-.36.
         drop_4: From .28-.36 to .36-.5.
-        ripple: Height of the strongest regular ripple that interpolation leaves in the second derivative, as a logarithm.
+        ripple: Strongest regular ripple that interpolation leaves in the second derivative, as a logarithm.
         repeats: Share of pixels that repeat their left neighbour exactly, beyond flat places, 0..1.
     """
 
@@ -75,8 +75,8 @@ def _band_energy(green: Grey) -> Floats:
 def _ripple(green: Grey, axis: int) -> float:
     """A. Gallagher, "Detection of linear and cubic interpolation in JPEG compressed images" (CRV 2005).
 
-    The mean size of the second derivative along rows is periodic by the factor of enlargement. Frequencies that the 8 px
-    grid of JPEG makes, and low ones that the scene makes, are left out.
+    The mean size of the second derivative along rows is periodic by the factor of enlargement. Frequencies that the
+    8 px grid of JPEG makes, and low ones that the scene makes, are left out.
     """
     kernel = np.array([[1, -2, 1]], np.float32)
     second = cv2.convertScaleAbs(cv2.filter2D(green, cv2.CV_16S, kernel if axis == 0 else kernel.T))

@@ -69,8 +69,8 @@ def sharpness(frame: Frame) -> Sharpness:
 def edge_blur(level: Floats) -> Floats:
     """Blur in pixels at every pixel that crests one of the steepest edges; empty under 8 px.
 
-    S. Zhuo, T. Sim, "Defocus map estimation from a single image", Pattern Recognition 44 (2011): a step edge blurred by a
-    Gaussian of standard deviation s and again by s0 loses gradient by R = sqrt((s^2 + s0^2) / s^2), so
+    S. Zhuo, T. Sim, "Defocus map estimation from a single image", Pattern Recognition 44 (2011): a step edge blurred by
+    a Gaussian of standard deviation s and again by s0 loses gradient by R = sqrt((s^2 + s0^2) / s^2), so
     s = s0 / sqrt(R^2 - 1).
     """
     if min(level.shape) < 8:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from review_copilot.inspectors.classical.frame import Floats, Frame
+from review_copilot.inspectors.classical.frame import Floats, Frame, Mask
 
 MOST_DEG = 16.0
 """A stronger lean is taken for intended."""
@@ -86,7 +86,7 @@ def _plumb(lean: Floats, middle: Floats, weight: Floats) -> tuple[float, Floats]
     """Convergence of the uprights, and their lean without it (weighted least squares, once without outliers)."""
     if lean.size < 6 or float(np.ptp(middle)) < 0.3:
         return 0.0, lean
-    keep = np.ones(lean.size, np.bool_)
+    keep: Mask = np.ones(lean.size, np.bool_)
     slope = 0.0
     for _ in range(3):
         fit = np.polyfit(middle[keep], lean[keep], 1, w=np.sqrt(weight[keep]))
