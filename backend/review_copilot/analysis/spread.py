@@ -25,7 +25,7 @@ _CENTRES: Floats = logit(np.geomspace(0.002, 0.6, 40))
 _WIDTHS: Floats = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.3])
 _TAIL = 1.645
 """Standard normal deviate beyond which 5 % lie."""
-SHARE_UNNATURAL = 0.1
+SHARE_UNNATURAL = 0.2
 """Prior share of units that do not belong to the natural spread, while learning it."""
 MOST_EVIDENCE = 2000.0
 """No unit's evidence counts for more independent reviews than this: beyond it, wobble is the error and not chance."""
