@@ -121,7 +121,8 @@ class FakeWorkspace:
 
     def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
         for task_id, at in sorted(self.touched.items()):
-            if task_id in self.images and task_id > after and (since is None or at > since):
+            fits = bool(self.annotations.get(task_id)) if since is None else at > since
+            if task_id in self.images and task_id > after and fits:
                 yield self._state(task_id)
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:

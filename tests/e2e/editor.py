@@ -44,6 +44,7 @@ _IMAGE_IS_READY = "() => !!window.Htx?.annotationStore?.selected?.names?.get('im
 _STAGE = (
     "() => { const i = window.Htx.annotationStore.selected.names.get('image'); return [i.stageWidth, i.stageHeight] }"
 )
+_IMAGE_URL = "() => window.Htx.annotationStore.selected.names.get('image').parsedValue"
 _TASK = "() => window.Htx?.task?.id ?? 0"
 
 
@@ -90,10 +91,19 @@ def browser_is_a_must() -> bool:
 
 
 @contextmanager
-def signed_in_page(browser: Browser, url: str, account: Account) -> Iterator[Page]:
-    """A page of a fresh browser profile, signed in by the form."""
+def signed_in_page(browser: Browser, url: str, account: Account, *, sharper: int = 1) -> Iterator[Page]:
+    """A page of a fresh browser profile, signed in by the form.
+
+    Args:
+        browser: Running.
+        url: Label Studio.
+        account: Who signs in.
+        sharper: Device pixels for each CSS pixel.
+    """
     width, height = SCREEN
-    context: BrowserContext = browser.new_context(viewport={"width": width, "height": height})
+    context: BrowserContext = browser.new_context(
+        viewport={"width": width, "height": height}, device_scale_factor=sharper
+    )
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     try:
@@ -126,6 +136,18 @@ class Editor:
     def task_id(self) -> int:
         """The task that is open."""
         return int(self.page.evaluate(_TASK))
+
+    @property
+    def image_url(self) -> str:
+        """Where the image on the screen comes from."""
+        return str(self.page.evaluate(_IMAGE_URL))
+
+    def postpone(self) -> None:
+        """Leave the task for later and wait for the next one."""
+        task_id = self.task_id
+        self.page.get_by_test_id("next-task").click()
+        self.page.wait_for_function(f"({_TASK})() !== {task_id}")
+        self.wait_until_ready()
 
     def regions(self) -> list[DrawnRegion]:
         """The boxes on the image, those offered by the Magic tool last."""

@@ -15,7 +15,7 @@ from pictures import scene
 from review_copilot.demo import label_studio as ls
 from review_copilot.demo.reviewer import ScriptedReviewer, chosen, drafted, moved, region_ids, without_region
 from review_copilot.domain.override import Aspect, OverrideKind, Subject
-from review_copilot.flows.sweep import SweepReport, sweep_project
+from review_copilot.flows.sweep import sweep_project
 from review_copilot.labelstudio import names
 from review_copilot.labelstudio.connect import ProjectWish, connect
 from review_copilot.labelstudio.transport import TokenKind
@@ -79,7 +79,7 @@ def test_the_main_job(kind: TokenKind, request: pytest.FixtureRequest, tmp_path:
         before = desk.rows(project_id)
         for everything in (False, True):
             repeated = sweep_project(workspace, store=desk.copilot.store, everything=everything)
-            assert repeated == SweepReport(tasks=2, annotations=2)
+            assert (repeated.annotations, repeated.revisions, repeated.rows, repeated.deleted) == (2, 0, 0, 0)
         assert desk.rows(project_id) == before
 
         with desk.backend():
@@ -142,7 +142,8 @@ def test_retrieving_predictions_of_60_tasks_with_two_broken_images(office: Workp
     assert answer["processed_items"] == 60
 
     rollout = office.copilot.rollout(office.copilot.opener.open(project_id).key)
-    assert dict(client.model_versions(project_id)) == {rollout: 58}
+    counts = client.model_versions(project_id)
+    assert {version: count for version, count in counts.items() if count} == {rollout: 58}
     with_draft = {found.task_id for found in office.copilot.opener.open(project_id).predictions(rollout=rollout)}
     assert with_draft == set(ids) - set(broken)
     said = office.backend_log.read_text("utf-8")[said_before:]

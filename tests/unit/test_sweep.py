@@ -84,6 +84,21 @@ def test_a_deleted_annotation_gets_a_tombstone(store: MemoryStore, workspace: Fa
     assert {row.key.task_id for row in store.overrides()} == {1}
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_tasks_only_annotation_is_found_deleted_when_everything_is_read(
+    store: MemoryStore, workspace: FakeWorkspace, *, first: bool
+) -> None:
+    """Such a task is not among the annotated ones; it came into the log by webhook or by an earlier sweep."""
+    if first:
+        store.put(wake(7, 1, 2))
+        empty_inbox(store, opener=Opener(workspace))
+    else:
+        sweep_project(workspace, store=store)
+    workspace.annotations[1] = []
+    assert sweep_project(workspace, store=store, everything=not first).deleted == 1
+    assert store.living(task_key(1)) == frozenset()
+
+
 def test_a_deleted_task_buries_its_annotations(store: MemoryStore, workspace: FakeWorkspace) -> None:
     sweep_project(workspace, store=store)
     del workspace.images[1]

@@ -88,6 +88,11 @@ def sweep_project(
         changes[state.key.task_id] += done.revisions + done.deleted
         if number % KEEP_EVERY == 0:
             store.keep_sweep(key, replace(point, after=state.key.task_id))
+    if point.since is None:  # a task whose only annotation was deleted is not among the annotated ones
+        for state in workspace.states(sorted(store.living_tasks(key) - changes.keys())):
+            done = sweep_task(state, store=store)
+            report += done
+            changes[state.key.task_id] += done.revisions + done.deleted
     if deleted_tasks and (living := store.living_tasks(key)):
         for task_id in sorted(living - workspace.task_ids()):
             buried = store.bury(TaskKey(key, task_id))
