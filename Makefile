@@ -54,6 +54,7 @@ label-config: $(VENV)/.ready  ## label_config/ from the guidelines
 
 bench: $(VENV)/.ready  ## figures, as ratios from one run
 	$(BIN)/python benchmarks/matching.py
+	$(BIN)/python benchmarks/image_tokens.py $(if $(PHOTOS),--photographs $(PHOTOS))
 	$(if $(PCB),$(BIN)/python benchmarks/pcb.py --pcb $(PCB))
 
 clean:

@@ -13,7 +13,7 @@ import numpy as np
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.override import SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
-from review_copilot.domain.suggestion import Brief, Finding, Inspection
+from review_copilot.domain.suggestion import Brief, Finding, Inspection, Usage
 from review_copilot.errors import ImageUnreadable
 from review_copilot.ports import StoredPrediction, TaskState
 
@@ -26,10 +26,11 @@ class FakeInspector:
     name: str = "fake"
     version: str = "1"
     seen: list[str] = field(default_factory=list)
+    usage: Usage | None = None
 
     def inspect(self, brief: Brief) -> Inspection:
         self.seen.append(brief.image.source)
-        return Inspection(findings=self.findings)
+        return Inspection(findings=self.findings, usage=self.usage)
 
 
 @dataclass
@@ -101,8 +102,10 @@ class FakeWorkspace:
                 created += 1
         return created
 
-    def predictions(self, *, rollout: str) -> Iterator[StoredPrediction]:
-        yield from [p for p in self.stored.values() if p.model_version == rollout]
+    def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
+        for p in sorted(self.stored.values(), key=lambda p: (p.task_id, p.id)):
+            if p.model_version == rollout and (task_ids is None or p.task_id in task_ids):
+                yield p
 
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
         return sum(self.stored.pop(number, None) is not None for number in prediction_ids)

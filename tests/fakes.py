@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from review_copilot.domain.errand import Errand
 from review_copilot.domain.override import Comparison, LoggedOverride, Override
-from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
+from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask, TaskKey
 from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
 
 FORGOTTEN = "forgotten-"
@@ -53,6 +54,7 @@ class MemoryStore:
     _points: dict[ProjectKey, SweepPoint | None] = field(default_factory=dict)
     _gone_tasks: set[TaskKey] = field(default_factory=set)
     _rollouts: dict[ProjectKey, list[tuple[str, str]]] = field(default_factory=dict)
+    _errands: dict[int, tuple[Errand, datetime]] = field(default_factory=dict)
     _last_id: int = 0
 
     def remember(self, reviews: Sequence[Review]) -> None:
@@ -61,6 +63,9 @@ class MemoryStore:
 
     def recall(self, key: TaskKey) -> Sequence[Review]:
         return tuple(sorted((r for r in self._reviews.values() if r.key == key), key=lambda r: r.created_at))
+
+    def reviews(self, project: ProjectKey) -> Iterator[Review]:
+        yield from (r for r in self._reviews.values() if r.key.project == project and r.box is None)
 
     def close(self) -> None:
         pass
@@ -209,6 +214,47 @@ class MemoryStore:
 
     def keep_sweep(self, project: ProjectKey, point: SweepPoint | None) -> None:
         self._points[project] = point
+
+    def owe(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
+        known = {(e.task.key, e.rollout) for e, _ in self._errands.values()}
+        for task in tasks:
+            if (task.key, rollout) not in known:
+                number = self._next_id()
+                self._errands[number] = (Errand(number, task, rollout), self._in(due_in_s))
+
+    def hasten(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
+        for errand in self._owed_of(project, rollout, task_ids):
+            self._errands[errand.id] = (errand, self._in(due_in_s))
+
+    def claim(self, *, limit: int, lease_s: float) -> Sequence[Errand]:
+        due = sorted((at, e.id) for e, at in self._errands.values() if at <= self.clock.now())[:limit]
+        claimed = [self._errands[number][0] for _, number in due]
+        for errand in claimed:
+            self._errands[errand.id] = (errand, self._in(lease_s))
+        return tuple(sorted(claimed, key=lambda e: e.id))
+
+    def put_back(self, errand_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
+        for number in errand_ids:
+            if held := self._errands.get(number):
+                errand = replace(held[0], attempts=held[0].attempts + failed)
+                self._errands[number] = (errand, self._in(due_in_s))
+
+    def settle(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+        for errand in self._owed_of(project, rollout, task_ids):
+            del self._errands[errand.id]
+
+    def owed(self) -> int:
+        return len(self._errands)
+
+    def _owed_of(self, project: ProjectKey, rollout: str, task_ids: Sequence[int]) -> list[Errand]:
+        return [
+            e
+            for e, _ in self._errands.values()
+            if e.task.key.project == project and e.rollout == rollout and e.task.key.task_id in task_ids
+        ]
+
+    def _in(self, seconds: float) -> datetime:
+        return self.clock.now() + timedelta(seconds=seconds)
 
     def _next_id(self) -> int:
         self._last_id += 1

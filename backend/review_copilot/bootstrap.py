@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from review_copilot.domain.guideline import Guideline
-from review_copilot.domain.review import ProjectKey
+from review_copilot.domain.review import ProjectKey, Review
 from review_copilot.flows.blind import BlindShare
 from review_copilot.flows.desk import Desk
+from review_copilot.flows.once import InspectingOnce
+from review_copilot.flows.predict import Counter
+from review_copilot.flows.workbench import Workbench
 from review_copilot.images.fetch import FetchLimits, ImageFetcher
 from review_copilot.inspectors.hybrid import HybridInspector
 from review_copilot.inspectors.model_inspector import ModelInspector
@@ -63,7 +66,7 @@ class Copilot:
         """Who looks at images."""
         model = model_setup(self.settings) if self.settings.model else None
         options = InspectorOptions(concurrency=self.settings.concurrency, model=model)
-        return create_inspector(self.settings.inspector, options)
+        return InspectingOnce(create_inspector(self.settings.inspector, options))
 
     @property
     def model_inspector(self) -> ModelInspector | None:
@@ -116,9 +119,31 @@ class Copilot:
             blind=self.blind,
         )
 
+    @cached_property
+    def bench(self) -> Workbench[Review]:
+        """Who does what Label Studio's requests ask for, all requests of this process together."""
+        return Workbench(seats=self.settings.concurrency)
+
+    @cached_property
+    def counter(self) -> Counter:
+        """Where Label Studio's requests ask for drafts."""
+        return Counter(
+            desk=self.desk,
+            store=self.store,
+            bench=self.bench,
+            deadline_s=self.settings.predict_deadline_s,
+            delivers=self.has_token,
+        )
+
     def rollout(self, project: ProjectKey) -> str:
         """The label under which this copilot's drafts for a project are stored."""
         return self.store.rollout(project, guideline_id=self.guideline.id, model_version=self.desk.model_version)
+
+    def link_to(self, project: ProjectKey) -> str:
+        """URL of a project's Label Studio in a browser; empty where the log knows only a name for it."""
+        if project.instance == self.instance:
+            return normalise_url(self.settings.label_studio_link or self.settings.label_studio_url)
+        return project.instance if project.instance.startswith(("https://", "http://")) else ""
 
     @property
     def has_token(self) -> bool:

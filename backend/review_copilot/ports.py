@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from review_copilot.domain.errand import Errand
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
@@ -120,8 +121,8 @@ class Workspace(Protocol):
         """
         ...
 
-    def predictions(self, *, rollout: str) -> Iterator[StoredPrediction]:
-        """The predictions that Label Studio holds under one roll-out label."""
+    def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
+        """The predictions that Label Studio holds under a roll-out, by rising task id; of all tasks when None."""
         ...
 
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
@@ -167,6 +168,10 @@ class ReviewStore(Protocol):
 
     def recall(self, key: TaskKey) -> Sequence[Review]:
         """All reviews of a task, oldest first."""
+        ...
+
+    def reviews(self, project: ProjectKey) -> Iterator[Review]:
+        """Whole-image reviews of a project in the order of writing, also failed, unready and withheld ones."""
         ...
 
     def projects(self) -> Sequence[ProjectKey]:
@@ -388,7 +393,35 @@ class Rollouts(Protocol):
         ...
 
 
-class Store(ReviewStore, OverrideLog, Inbox, Bookmarks, Rollouts, Protocol):
+class Backlog(Protocol):
+    """A durable list of drafts that are owed: what one process leaves behind, another takes up."""
+
+    def owe(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
+        """Note that tasks want a draft, to be seen to after so many seconds; what is owed already changes nothing."""
+        ...
+
+    def hasten(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
+        """Set when errands of a roll-out are due, and take them from whoever holds them."""
+        ...
+
+    def claim(self, *, limit: int, lease_s: float) -> Sequence[Errand]:
+        """Take errands that are due, the longest due first; nobody else gets them before the lease ends."""
+        ...
+
+    def put_back(self, errand_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
+        """Return claimed errands, due again after so many seconds; `failed` counts an attempt."""
+        ...
+
+    def settle(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+        """Strike errands out: Label Studio holds the draft, or nobody wants it."""
+        ...
+
+    def owed(self) -> int:
+        """How many errands there are, claimed ones too."""
+        ...
+
+
+class Store(ReviewStore, OverrideLog, Inbox, Bookmarks, Rollouts, Backlog, Protocol):
     """Everything that one database keeps."""
 
     def close(self) -> None:

@@ -24,6 +24,9 @@ class Settings(BaseSettings):
         description="Access token of Label Studio, personal or legacy; without it the log is unconfirmed.",
     )
     instance: str = Field("", description="Name of the Label Studio in the log; its URL when empty.")
+    label_studio_link: str = Field(
+        "", description="Label Studio's URL in people's browsers, for links; LABEL_STUDIO_URL when empty."
+    )
     guideline: str = Field("photo-quality", description="Guideline to review by: a shipped name or the path of a file.")
     inspector: str = Field("builtin", description="Which inspector drafts: builtin, openai, transformers, hybrid ...")
 

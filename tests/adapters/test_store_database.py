@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from builders import PROJECT, a_comparison, a_review, a_suggestion, an_annotation, at, untouched
+from builders import PROJECT, a_comparison, a_review, a_suggestion, a_task, an_annotation, at, untouched
 from fakes import FakeClock
 from postgres import fresh_database
 from review_copilot.compare import compare
@@ -55,6 +55,7 @@ def fill(store: SqlStore) -> None:
     store.move_bookmark(PROJECT, at(0))
     store.keep_sweep(PROJECT, SweepPoint(since=None, up_to=at(0), after=3))
     store.bury(TaskKey(PROJECT, 99))
+    store.owe([a_task()], rollout="photo-quality r1 9f2c1a", due_in_s=0)
 
 
 def tables(store: SqlStore) -> set[str]:

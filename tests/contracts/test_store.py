@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from builders import (
     a_provenance,
     a_review,
     a_suggestion,
+    a_task,
     an_annotation,
     as_submitted,
     at,
@@ -53,6 +55,16 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> I
 
 def a_row(kind: OverrideKind = OverrideKind.UNTOUCHED, **values: object) -> Override:
     return replace(Override(subject=Subject.REGION, kind=kind), **values)  # type: ignore[arg-type]  # a test's own names
+
+
+def test_all_whole_image_reviews_of_a_project_come_back(store: Store) -> None:
+    """Failed and withheld ones too, in the order of writing; what was asked for by a box and other projects not."""
+    failed = a_review("r2", key=task_key(2), exposure=Exposure.FAILED)
+    withheld = a_review("r1", created_at=at(60), exposure=Exposure.WITHHELD)
+    boxed = a_review("r3", exposure=Exposure.OFFERED, box=Box(0.1, 0.2, 0.3, 0.4))
+    elsewhere = a_review("r4", key=task_key(1, project=OTHER))
+    store.remember([failed, boxed, withheld, elsewhere])
+    assert [review.id for review in store.reviews(failed.key.project)] == ["r2", "r1"]
 
 
 def test_reviews_come_back_whole_and_oldest_first(store: Store) -> None:
@@ -390,3 +402,50 @@ def test_a_deletion_that_named_no_task_holds_for_the_annotation_that_is_heard_of
     assert {row.key.task_id for row in store.overrides(current=False)} == {5}
     store.append(a_comparison(an_annotation(annotation_id=11, key=task_key(5)), [a_row()]))
     assert store.living(task_key(5)) == {11}
+
+
+class TestBacklog:
+    ROLLOUT = "photo-quality r1 0a1b2c"
+
+    def owe(self, store: Store, *task_ids: int, due_in_s: float = 0.0) -> None:
+        tasks = [a_task(task_id) for task_id in task_ids]
+        store.owe(tasks, rollout=self.ROLLOUT, due_in_s=due_in_s)
+
+    def claimed(self, store: Store, *, limit: int = 10) -> list[int]:
+        return [errand.task.key.task_id for errand in store.claim(limit=limit, lease_s=60)]
+
+    def test_errands_come_back_whole_and_once(self, store: Store) -> None:
+        self.owe(store, 1, 2)
+        self.owe(store, 2, 3)
+        first, second, third = store.claim(limit=10, lease_s=60)
+        assert (first.task, first.rollout, first.attempts) == (a_task(1), self.ROLLOUT, 0)
+        assert [second.task.key.task_id, third.task.key.task_id] == [2, 3]
+        assert store.owed() == 3
+        assert self.claimed(store) == []
+
+    def test_a_lease_that_ended_lets_another_take_up_the_errand(self, store: Store, clock: FakeClock) -> None:
+        """What a process that died held is not lost."""
+        self.owe(store, 1)
+        assert self.claimed(store) == [1]
+        clock.time += timedelta(seconds=61)
+        assert self.claimed(store) == [1]
+
+    def test_the_longest_due_come_first_and_no_more_than_asked_for(self, store: Store, clock: FakeClock) -> None:
+        self.owe(store, 1, due_in_s=30)
+        self.owe(store, 2, due_in_s=10)
+        assert self.claimed(store) == []
+        clock.time += timedelta(seconds=30)
+        assert self.claimed(store, limit=1) == [2]
+
+    def test_errands_are_hastened_put_back_and_settled(self, store: Store, clock: FakeClock) -> None:
+        self.owe(store, 1, 2, due_in_s=600)
+        store.hasten(PROJECT, rollout=self.ROLLOUT, task_ids=[1], due_in_s=0)
+        (errand,) = store.claim(limit=10, lease_s=60)
+        store.put_back([errand.id], due_in_s=5, failed=True)
+        clock.time += timedelta(seconds=5)
+        (again,) = store.claim(limit=10, lease_s=60)
+        assert (again.task.key.task_id, again.attempts) == (1, 1)
+        store.settle(PROJECT, rollout="another", task_ids=[1, 2])
+        assert store.owed() == 2
+        store.settle(PROJECT, rollout=self.ROLLOUT, task_ids=[1, 2, 9])
+        assert store.owed() == 0

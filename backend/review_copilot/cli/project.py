@@ -114,7 +114,7 @@ def preannotate(
             store=copilot.store,
             rollout=rollout,
             concurrency=concurrency or copilot.settings.concurrency,
-            limit=limit,
+            scope=flow.Scope(limit=limit),
             on_progress=lambda now: bar.update(job, completed=now.done, total=now.total),
         )
     for task_id, reason in sorted(report.failures.items()):

@@ -62,7 +62,6 @@ def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None =
         desk: The tools.
         rollout: Label under which the draft is stored.
         box: Only this place (the Magic tool); None for the whole image.
-
         bulk: Whether the task is one of a run that a spent budget must stop; a waiting reviewer's is not.
 
     Raises:

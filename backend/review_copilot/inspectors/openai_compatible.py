@@ -38,6 +38,7 @@ from review_copilot.ports import ReplyCache
 _log = logging.getLogger(__name__)
 
 _BACKOFF_S = (0.5, 1.0)
+_LEAST_PAUSE_S = 0.05
 _REFUSED_CODES = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
 
 
@@ -200,8 +201,12 @@ class OpenAIChat:
         return "dialect-" + hashlib.sha256(named.encode()).hexdigest()
 
     def _call(self, fields: Mapping[str, Any], deadline: float) -> Completion:
-        """One request, tried again within the deadline where that may help."""
-        for backoff_s in (*_BACKOFF_S, None):
+        """One request, tried again within the deadline where that may help.
+
+        A pause that the endpoint asks for is waited for as often as it asks; other failures are tried again twice.
+        """
+        backoffs = iter(_BACKOFF_S)
+        while True:
             try:
                 with self._throttle.seat(deadline=deadline):
                     return self._send(fields, deadline)
@@ -211,16 +216,16 @@ class OpenAIChat:
                     hint="Raise REVIEW_COPILOT_MODEL_TIMEOUT_S or lower REVIEW_COPILOT_MODEL_CONCURRENCY.",
                 ) from error
             except ModelRateLimited as error:
-                wait_s = error.retry_after_s if error.retry_after_s is not None else backoff_s
+                wait_s = error.retry_after_s if error.retry_after_s is not None else next(backoffs, None)
                 if wait_s is None or time.monotonic() + wait_s >= deadline:
                     raise
-                self._throttle.pause(wait_s)
+                self._throttle.pause(max(wait_s, _LEAST_PAUSE_S))
             except (ModelUnreachable, _Complaint) as error:
                 may_pass = error.typed.retryable if isinstance(error, _Complaint) else True
-                if not may_pass or backoff_s is None or time.monotonic() + backoff_s >= deadline:
+                wait_s = next(backoffs, None) if may_pass else None
+                if wait_s is None or time.monotonic() + wait_s >= deadline:
                     raise
-                time.sleep(backoff_s)
-        raise ModelRateLimited("The model's endpoint keeps asking for a pause.", hint="Lower the concurrency.")
+                time.sleep(wait_s)
 
     def _send(self, fields: Mapping[str, Any], deadline: float) -> Completion:
         """One request; raises TimeoutError at the deadline, else a typed error or a `_Complaint`."""

@@ -108,12 +108,10 @@ class LabelStudioWorkspace:
             created += self._client.import_predictions(self._key.project_id, payloads)
         return created
 
-    def predictions(self, *, rollout: str) -> Iterator[StoredPrediction]:
-        """The predictions stored under exactly that roll-out, by rising task id."""
+    def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
+        """The predictions stored under exactly that roll-out, by rising task id; of all tasks when None."""
         holds = Filter("predictions_model_versions", "contains", "List", [rollout])
-        for task in self._client.tasks(
-            self._key.project_id, filters=[holds], include=("id", "predictions"), everything=True
-        ):
+        for task in self._raw(("id", "predictions"), only=task_ids, everything=True, filters=(holds,)):
             for prediction in task.get("predictions", []):
                 if prediction.get("model_version") == rollout:
                     yield StoredPrediction(
@@ -183,14 +181,21 @@ class LabelStudioWorkspace:
         found = self._client.tasks(self._key.project_id, include=("id",), page_size=IDS_PER_PAGE, everything=False)
         return frozenset(int(task["id"]) for task in found)
 
-    def _raw(self, fields: Sequence[str], *, only: Sequence[int] | None, everything: bool) -> Iterator[RawTask]:
+    def _raw(
+        self,
+        fields: Sequence[str],
+        *,
+        only: Sequence[int] | None,
+        everything: bool,
+        filters: Sequence[Filter] = (),
+    ) -> Iterator[RawTask]:
         project_id = self._key.project_id
         if only is None:
-            yield from self._client.tasks(project_id, include=fields, everything=everything)
+            yield from self._client.tasks(project_id, filters=filters, include=fields, everything=everything)
             return
         for ids in _chunks(sorted(set(only)), NAMED_AT_ONCE):
             named = Filter("id", "in_list", "Number", list(ids))
-            yield from self._client.tasks(project_id, filters=[named], include=fields, everything=everything)
+            yield from self._client.tasks(project_id, filters=(*filters, named), include=fields, everything=everything)
 
     def _state(self, task: RawTask) -> TaskState:
         key = TaskKey(self._key, int(task["id"]))

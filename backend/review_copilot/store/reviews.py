@@ -48,6 +48,17 @@ def recall(connection: sa.Connection, key: TaskKey) -> Sequence[Review]:
     return tuple(codec.review_from_json(payload) for payload in connection.scalars(query))
 
 
+def page(connection: sa.Connection, project: ProjectKey, *, after: int, limit: int) -> Sequence[tuple[int, Review]]:
+    """The next reviews of `ports.ReviewStore.reviews`, those with a row id above `after`, each with its row id."""
+    query = (
+        sa.select(_REVIEW.id, _REVIEW.payload)
+        .where(_REVIEW.project_ref == find_project(connection, project), sa.not_(_REVIEW.for_box), _REVIEW.id > after)
+        .order_by(_REVIEW.id)
+        .limit(limit)
+    )
+    return tuple((row_id, codec.review_from_json(payload)) for row_id, payload in connection.execute(query))
+
+
 def projects(connection: sa.Connection) -> Sequence[ProjectKey]:
     """See `ports.ReviewStore.projects`."""
     return tuple(

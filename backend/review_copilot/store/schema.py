@@ -214,6 +214,22 @@ inbox = sa.Table(
     sqlite_autoincrement=True,
 )
 
+errands = sa.Table(
+    "errands",
+    metadata,
+    _id(),
+    _ref("projects"),
+    sa.Column("task_id", sa.BigInteger, nullable=False),
+    sa.Column("rollout", Text, nullable=False),
+    sa.Column("payload", Json, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("project_ref", "rollout", "task_id", name="one_errand_per_draft"),
+    sa.Index("errands_by_due_time", "due_at"),
+    sqlite_autoincrement=True,
+)
+"""Drafts that are owed. A claimed errand is one whose `due_at` was moved to the end of the lease."""
+
 bookmarks = sa.Table(
     "bookmarks",
     metadata,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
+from review_copilot.domain.errand import Errand
 from review_copilot.domain.override import Comparison, LoggedOverride
-from review_copilot.domain.review import ProjectKey, Review, TaskKey
+from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import StoreError
 from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
-from review_copilot.store import append, log, people, queue, rollouts
+from review_copilot.store import append, errands, log, people, queue, rollouts
 from review_copilot.store import reviews as drafts
 from review_copilot.store.engine import Database, connect, migrate
 from review_copilot.store.together import TogetherWriter
@@ -48,6 +49,17 @@ class SqlStore:
         """See `ports.ReviewStore`."""
         with self.database.reading() as connection:
             return drafts.recall(connection, key)
+
+    def reviews(self, project: ProjectKey) -> Iterator[Review]:
+        """See `ports.ReviewStore`; read page by page."""
+        after = 0
+        while True:
+            with self.database.reading() as connection:
+                found = drafts.page(connection, project, after=after, limit=PAGE_REVISIONS)
+            yield from (review for _, review in found)
+            if len(found) < PAGE_REVISIONS:
+                return
+            after = found[-1][0]
 
     def projects(self) -> Sequence[ProjectKey]:
         """See `ports.ReviewStore`."""
@@ -188,6 +200,39 @@ class SqlStore:
         """See `ports.Bookmarks`."""
         with self.database.writing() as connection:
             queue.keep_sweep(connection, project, point)
+
+    def owe(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            errands.owe(connection, tasks, rollout=rollout, due_at=self._in(due_in_s))
+
+    def hasten(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            errands.hasten(connection, project, rollout=rollout, task_ids=task_ids, due_at=self._in(due_in_s))
+
+    def claim(self, *, limit: int, lease_s: float) -> Sequence[Errand]:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            return errands.claim(connection, limit=limit, now=self._clock.now(), lease_s=lease_s)
+
+    def put_back(self, errand_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            errands.put_back(connection, errand_ids, due_at=self._in(due_in_s), failed=failed)
+
+    def settle(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            errands.settle(connection, project, rollout=rollout, task_ids=task_ids)
+
+    def owed(self) -> int:
+        """See `ports.Backlog`."""
+        with self.database.reading() as connection:
+            return errands.owed(connection)
+
+    def _in(self, seconds: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=seconds)
 
 
 def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:

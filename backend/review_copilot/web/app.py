@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest, CopilotError, StoreBusy
 from review_copilot.web.auth import Doorkeeper
+from review_copilot.web.dashboard import dashboard_routes
 from review_copilot.web.protocol import protocol_routes
 from review_copilot.web.webhook import webhook_routes
 
@@ -31,6 +32,7 @@ def create_app(copilot: Copilot) -> Flask:
     doorkeeper = Doorkeeper.from_copilot(copilot)
     app.register_blueprint(protocol_routes(copilot, doorkeeper))
     app.register_blueprint(webhook_routes(copilot, doorkeeper))
+    app.register_blueprint(dashboard_routes(copilot, doorkeeper))
     app.register_error_handler(CopilotError, _say)
     app.register_error_handler(HTTPException, _say_http)
     app.register_error_handler(Exception, _say_nothing_more)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +18,7 @@ from review_copilot.labelstudio.payloads import PredictRequest, read_predict, re
 from review_copilot.labelstudio.regions import to_interactive, to_prediction
 from review_copilot.labelstudio.tasks import read_task
 from review_copilot.web.auth import Doorkeeper
+from review_copilot.web.caller import hung_up
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 def protocol_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
     """The four routes."""
     routes = Blueprint("protocol", __name__)
-    pool = ThreadPoolExecutor(max_workers=copilot.settings.concurrency, thread_name_prefix="predict")
 
     @lru_cache(maxsize=64)
     def labels_of(label_config: str) -> LabelMap:
@@ -61,14 +60,8 @@ def protocol_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
             return jsonify(results=[_interactive(asked, labels=labels)])
         rollout = copilot.rollout(asked.project)
         tasks = [_readable(raw, asked=asked, labels=labels) for raw in asked.tasks]
-        reviews = answer_in_time(
-            [task for task in tasks if task is not None],
-            desk=copilot.desk,
-            store=copilot.store,
-            rollout=rollout,
-            pool=pool,
-            deadline_s=copilot.settings.predict_deadline_s,
-        )
+        found = [task for task in tasks if task is not None]
+        reviews = answer_in_time(found, counter=copilot.counter, rollout=rollout)
         return jsonify(results=[_result(reviews.get(task.key.task_id) if task else None, labels) for task in tasks])
 
     def _interactive(asked: PredictRequest, *, labels: LabelMap) -> Mapping[str, Any]:
@@ -77,8 +70,14 @@ def protocol_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
         if task is None or asked.drawn is None:
             return {"result": []}
         review = review_box(
-            task, desk=copilot.desk, store=copilot.store, rollout=copilot.rollout(asked.project), box=asked.drawn
+            task,
+            counter=copilot.counter,
+            rollout=copilot.rollout(asked.project),
+            box=asked.drawn,
+            gone=hung_up(request),
         )
+        if review is None:
+            return {"result": []}
         return to_interactive(review, labels).payload
 
     return routes

@@ -1,0 +1,102 @@
+"""`review-copilot report`: what the override log of a project says, as one file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from review_copilot.analysis.study_json import as_json
+from review_copilot.analysis.table import OverrideTable
+from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.errors import LabelStudioError
+from review_copilot.flows.pictures import NO_PICTURES, Pictures, cut_pictures
+from review_copilot.flows.study import ProjectStudy, Scope, find_project, read_drafts, read_table, study_project
+from review_copilot.reports.study_html import to_html
+from review_copilot.reports.study_markdown import to_markdown
+from review_copilot.settings import load_settings
+
+log = logging.getLogger(__name__)
+
+
+class Format(StrEnum):
+    """What `report` can write."""
+
+    HTML = "html"
+    MARKDOWN = "md"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("report")(report)
+
+
+def report(
+    project: Annotated[int, typer.Option("--project", help="Project id of the log.")],
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Only annotations made on that day or later (UTC)."),
+    ] = None,
+    file_format: Annotated[
+        Format, typer.Option("--format", help="JSON is documented in docs/report.md.")
+    ] = Format.HTML,
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
+    instance: Annotated[str, typer.Option(help="Only that Label Studio, where two have a project of that id.")] = "",
+    thumbnails: Annotated[bool, typer.Option(help="Cut thumbnails of typical cases into the HTML file.")] = True,
+) -> None:
+    """Say what reviewers override and what to do first: one file that opens offline and prints well."""
+    copilot = create_copilot(load_settings())
+    key = find_project(copilot.store.projects(), project, instance=instance)
+    scope = Scope(since=since.replace(tzinfo=UTC) if since else None)
+    table = read_table(copilot.store, key)
+    made = study_project(
+        table,
+        read_drafts(copilot.store, key, scope=scope),
+        project=key,
+        guideline=copilot.guideline,
+        scope=scope,
+        clock=copilot.clock,
+    )
+    made = replace(made, link=copilot.link_to(key))
+    if file_format is Format.HTML and thumbnails:
+        made = replace(made, pictures=_pictures(copilot, made, table))
+    text = written(made, file_format)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    out.write_text(text, "utf-8")
+    Console(stderr=True).print(f"{_count(len(made.study.flags), 'flag')} written to {out}.", soft_wrap=True)
+
+
+def written(made: ProjectStudy, file_format: Format) -> str:
+    """The report in one of its formats, ending with a line break."""
+    if file_format is Format.JSON:
+        return json.dumps(as_json(made.study), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return to_markdown(made) if file_format is Format.MARKDOWN else to_html(made)
+
+
+def _pictures(copilot: Copilot, made: ProjectStudy, table: OverrideTable) -> Pictures:
+    """Thumbnails, where the log comes from the configured Label Studio and it can be asked."""
+    if not copilot.has_token or made.project.instance != copilot.instance:
+        return NO_PICTURES
+    try:
+        workspace = copilot.opener.open(made.project.project_id)
+    except LabelStudioError as error:
+        log.warning("the report has no thumbnails: %s", error)
+        return NO_PICTURES
+    if workspace.key != made.project:
+        return NO_PICTURES
+    return cut_pictures(made.study, table, workspace=workspace, images=copilot.images, store=copilot.store)
+
+
+def _count(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -1,0 +1,285 @@
+"""Study a project: read its log and its drafts, and say what they say. Knows ports and the analysis; draws no page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+import numpy as np
+
+from review_copilot.analysis.study import Study, study
+from review_copilot.analysis.table import OverrideTable, table_of
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.review import Exposure, ProjectKey, Review
+from review_copilot.errors import SettingsError
+from review_copilot.flows.pictures import NO_PICTURES, Pictures
+from review_copilot.ports import Clock, OverrideLog, ReviewStore
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which part of a project's log is looked at.
+
+    Attributes:
+        since: Only annotations made at that time or later, UTC; None for no limit.
+        until: Only annotations made before that time, UTC; None for no limit.
+        criterion: Only what concerns this criterion; empty for all. Flags are still found among all criteria, for what
+            is natural shows only there.
+        reviewer: Only this person's annotations; empty for everybody's.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    criterion: str = ""
+    reviewer: str = ""
+
+
+class Why(StrEnum):
+    """Why a task shows no suggestion."""
+
+    NOTHING_FOUND = "nothing_found"
+    FAILED = "failed"
+    NOT_READY = "not_ready"
+    WITHHELD = "withheld"
+
+
+@dataclass(frozen=True)
+class Undrafted:
+    """A task that shows no suggestion.
+
+    Attributes:
+        task_id: Label Studio's task id.
+        why: In one word.
+        said: The error of a failed draft; empty otherwise.
+        at: When the copilot last looked, UTC.
+    """
+
+    task_id: int
+    why: Why
+    said: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the drafts of a project cost.
+
+    Attributes:
+        drafts: Drafts whose usage is known.
+        calls: Model calls for them.
+        tokens: Prompt and completion tokens.
+        usd: US dollars; 0 where the provider did not say.
+        kept: Suggestions that reviewers kept in the same period.
+    """
+
+    drafts: int
+    calls: int
+    tokens: int
+    usd: float
+    kept: int
+
+    @property
+    def usd_per_kept(self) -> float:
+        """US dollars for one kept suggestion; NaN where nothing was kept or no price is known."""
+        return self.usd / self.kept if self.kept and self.usd else float("nan")
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """What the store knows of a project's drafts.
+
+    Attributes:
+        tasks: Tasks that the copilot looked at.
+        undrafted: Those that show no suggestion, by task id.
+        cost: None where no usage is known; its `kept` is 0.
+    """
+
+    tasks: int
+    undrafted: tuple[Undrafted, ...]
+    cost: Cost | None
+
+    def counts(self) -> Mapping[Why, int]:
+        """How many tasks show no suggestion, for each reason."""
+        found = Counter(task.why for task in self.undrafted)
+        return {why: found[why] for why in Why}
+
+
+@dataclass(frozen=True)
+class ProjectStudy:
+    """Everything that a report of a project shows.
+
+    Attributes:
+        project: Which project.
+        guideline: Names the criteria.
+        study: What the log says.
+        drafts: What the store knows of its drafts.
+        scope: Which part of the log was looked at.
+        made_at: When, UTC.
+        link: Label Studio's URL in a browser; empty where it is not known.
+        pictures: Thumbnails by case and sighting, where images were at hand.
+    """
+
+    project: ProjectKey
+    guideline: Guideline
+    study: Study
+    drafts: Drafts
+    scope: Scope
+    made_at: datetime
+    link: str = ""
+    pictures: Pictures = field(default=NO_PICTURES)
+
+    @property
+    def cost(self) -> Cost | None:
+        """What was spent, beside what reviewers kept."""
+        kept = sum(c.suggestions - c.overridden for c in self.study.criteria)
+        return replace(self.drafts.cost, kept=kept) if self.drafts.cost else None
+
+
+def find_project(known: Sequence[ProjectKey], project_id: int, *, instance: str = "") -> ProjectKey:
+    """The project of an id: the newest that the store has heard of where an id was used again.
+
+    Args:
+        known: Projects, oldest first.
+        project_id: Label Studio's project id.
+        instance: Only of this Label Studio; empty for any.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    found = [key for key in known if key.project_id == project_id and instance in ("", key.instance)]
+    if found:
+        return found[-1]
+    ids = ", ".join(str(i) for i in sorted({key.project_id for key in known}))
+    raise SettingsError(
+        f"The log holds nothing of project {project_id}.",
+        hint=f"It knows these projects: {ids}." if ids else "It is empty: it fills while `review-copilot serve` runs.",
+    )
+
+
+def read_table(log: OverrideLog, project: ProjectKey) -> OverrideTable:
+    """The current rows of a project."""
+    return table_of(log.overrides(project=project))
+
+
+def read_drafts(store: ReviewStore, project: ProjectKey, *, scope: Scope | None = None) -> Drafts:
+    """What the store knows of a project's drafts; those made outside the scope's period are left out."""
+    period = scope or Scope()
+    newest: dict[int, Review] = {}
+    drafts = calls = tokens = 0
+    usd = 0.0
+    for review in store.reviews(project):
+        if not _within(review.created_at, period):
+            continue
+        newest[review.key.task_id] = review
+        if review.usage is not None:
+            drafts += 1
+            calls += review.usage.calls
+            tokens += review.usage.prompt_tokens + review.usage.completion_tokens
+            usd += review.usage.cost_usd
+    undrafted = (_undrafted(newest[task_id]) for task_id in sorted(newest))
+    return Drafts(
+        tasks=len(newest),
+        undrafted=tuple(task for task in undrafted if task is not None),
+        cost=Cost(drafts, calls, tokens, usd, kept=0) if drafts else None,
+    )
+
+
+def study_project(
+    table: OverrideTable, drafts: Drafts, *, project: ProjectKey, guideline: Guideline, scope: Scope, clock: Clock
+) -> ProjectStudy:
+    """Study the part of a project's log that the scope names."""
+    rows = within(table, scope)
+    order = [criterion.id for criterion in guideline.criteria]
+    known = [name for name in order if name in table.criteria]
+    found = study(rows, criteria=known)
+    if scope.reviewer:
+        found = replace(found, flags=())
+    if scope.criterion:
+        found = _narrowed(found, rows, scope.criterion)
+    return ProjectStudy(
+        project=project, guideline=guideline, study=found, drafts=drafts, scope=scope, made_at=clock.now()
+    )
+
+
+def within(table: OverrideTable, scope: Scope) -> OverrideTable:
+    """The rows of the scope's period and reviewer."""
+    mask = np.ones(len(table), dtype=np.bool_)
+    if scope.since is not None:
+        mask &= table.time_s >= scope.since.timestamp()
+    if scope.until is not None:
+        mask &= table.time_s < scope.until.timestamp()
+    if scope.reviewer:
+        mask &= table.reviewer == (
+            table.reviewers.index(scope.reviewer) if scope.reviewer in table.reviewers else len(table.reviewers)
+        )
+    return table if mask.all() else table.where(mask)
+
+
+def _narrowed(found: Study, rows: OverrideTable, criterion: str) -> Study:
+    """What concerns one criterion; rates that are compared with the other criteria stay as they were found."""
+    number = rows.criteria.index(criterion) if criterion in rows.criteria else len(rows.criteria)
+    alone = study(rows.where((rows.suggested == number) | (rows.submitted == number)))
+    mine = tuple(c for c in found.criteria if c.criterion == criterion)
+    agreement = replace(
+        found.agreement, criteria=tuple(a for a in found.agreement.criteria if a.criterion == criterion)
+    )
+    return replace(
+        found,
+        flags=tuple(flag for flag in found.flags if criterion in flag.criteria),
+        criteria=mine,
+        confusions=tuple(c for c in found.confusions if criterion in (c.suggested, c.submitted)),
+        agreement=agreement,
+        calibration=mine[0].calibration if mine else alone.calibration,
+        weeks=alone.weeks,
+        novel_patterns=(),
+    )
+
+
+def _undrafted(review: Review) -> Undrafted | None:
+    why = _WHY.get(review.exposure)
+    if why is None and review.exposure is Exposure.SHOWN and not review.suggestions:
+        why = Why.NOTHING_FOUND
+    return Undrafted(review.key.task_id, why, review.error, review.created_at) if why else None
+
+
+_WHY: Mapping[Exposure, Why] = {
+    Exposure.FAILED: Why.FAILED,
+    Exposure.NOT_READY: Why.NOT_READY,
+    Exposure.WITHHELD: Why.WITHHELD,
+}
+
+
+def _within(moment: datetime, scope: Scope) -> bool:
+    return (scope.since is None or moment >= scope.since) and (scope.until is None or moment < scope.until)
+
+
+def reviewers_of(table: OverrideTable) -> tuple[str, ...]:
+    """Everybody who annotated, by name."""
+    return tuple(sorted({table.reviewers[i] for i in np.unique(table.reviewer).tolist()}, key=_by_name))
+
+
+def _by_name(name: str) -> tuple[int, str]:
+    """User ids by number, names by letter."""
+    return (int(name), "") if name.isdecimal() else (10**9, name.casefold())
+
+
+def latest_tasks(table: OverrideTable, *, most: int = 5) -> Mapping[str, Sequence[int]]:
+    """For each criterion, the tasks with the newest overrides of its suggestions."""
+    changed = np.flatnonzero(table.reviewed & (table.outcomes() != 0))
+    order = changed[np.argsort(-table.time_s[changed], kind="stable")]
+    found: dict[str, list[int]] = {}
+    for row in order.tolist():
+        tasks = found.setdefault(table.criteria[int(table.suggested[row])], [])
+        task = int(table.task[row])
+        if len(tasks) < most and task not in tasks:
+            tasks.append(task)
+    return found
+
+
+def criteria_of(table: OverrideTable, guideline: Guideline) -> tuple[str, ...]:
+    """Every criterion of the log, in the guideline's order first."""
+    order: Iterable[str] = (c.id for c in guideline.criteria if c.id in table.criteria)
+    return tuple(dict.fromkeys([*order, *table.criteria]))

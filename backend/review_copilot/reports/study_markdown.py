@@ -1,0 +1,32 @@
+"""A study as Markdown, for a pull request or a wiki. Knows the template; numbers and words come from elsewhere."""
+
+from __future__ import annotations
+
+import re
+
+from review_copilot.flows.study import ProjectStudy
+from review_copilot.reports.pages import environment
+from review_copilot.reports.study_html import advised, overall, waiting
+from review_copilot.reports.study_words import tasks_url
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+
+
+def plain(text: str) -> str:
+    """A text in which nothing is taken for Markdown or HTML; line breaks become spaces."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def to_markdown(report: ProjectStudy) -> str:
+    """The whole report as Markdown, ending with a line break."""
+    made = environment(escaped=False).overlay(autoescape=False)
+    made.filters = made.filters | {"plain": plain}
+    template = made.get_template("study.md.j2")
+    return template.render(
+        report=report,
+        tasks_url=tasks_url(report.link, report.project),
+        flags=advised(report),
+        flagged=frozenset(criterion for flag in report.study.flags for criterion in flag.criteria),
+        waiting=waiting(report.study),
+        overall=overall(report.study),
+    )

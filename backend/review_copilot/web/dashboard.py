@@ -1,0 +1,128 @@
+"""The dashboard at `/copilot/`: what the override log says, live. Doors only; numbers and pages are made elsewhere.
+
+Read only, behind the backend's name and password. No script, no other host: the Content-Security-Policy says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from flask import Blueprint, Response
+
+from review_copilot.bootstrap import Copilot
+from review_copilot.errors import BadRequest, CopilotError
+from review_copilot.flows.study import (
+    ProjectStudy,
+    criteria_of,
+    latest_tasks,
+    reviewers_of,
+    study_project,
+    within,
+)
+from review_copilot.reports.dashboard_html import problem_page, reviewer_page, reviewers_page, undrafted_page
+from review_copilot.reports.pages import Frame, style
+from review_copilot.reports.study_html import to_html
+from review_copilot.web.auth import Doorkeeper
+from review_copilot.web.question import Question, bare_frame, frame_of, read_question
+from review_copilot.web.shelf import Shelf
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
+    """The pages."""
+    routes = Blueprint("copilot", __name__, url_prefix="/copilot")
+    shelf = Shelf(copilot)
+    routes.before_request(doorkeeper.check_basic)
+    routes.after_request(_guarded)
+
+    @routes.get("/")
+    def overview() -> str:
+        """What to do first, and everything behind it."""
+        asked = read_question(copilot.store.projects())
+        made = _study(copilot, shelf, asked)
+        return to_html(made, frame=_frame(copilot, shelf, asked, here="overview"))
+
+    @routes.get("/report.html")
+    def report() -> Response:
+        """The same as one file."""
+        asked = read_question(copilot.store.projects())
+        made = to_html(_study(copilot, shelf, asked))
+        name = f"project-{asked.project.project_id}-overrides.html"
+        return Response(made, mimetype="text/html", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+    @routes.get("/undrafted")
+    def undrafted() -> str:
+        """Why tasks have no draft."""
+        asked = read_question(copilot.store.projects())
+        frame = replace(_frame(copilot, shelf, asked, here="undrafted"), criteria=(), reviewers=())
+        drafts = shelf.drafts(asked.project, asked.scope)
+        return undrafted_page(asked.project, drafts, link=copilot.link_to(asked.project), frame=frame)
+
+    @routes.get("/reviewers")
+    def reviewers() -> str:
+        """Everybody who reviewed, by name."""
+        asked = read_question(copilot.store.projects())
+        names = reviewers_of(shelf.table(asked.project))
+        frame = replace(_frame(copilot, shelf, asked, here="reviewers"), criteria=(), reviewers=())
+        return reviewers_page(asked.project, names, frame)
+
+    @routes.get("/reviewer")
+    def reviewer() -> str:
+        """One person's own overrides by criterion."""
+        asked = read_question(copilot.store.projects())
+        if not asked.scope.reviewer:
+            raise BadRequest("The address names no reviewer.", hint="Choose one from the list of reviewers.")
+        made = _study(copilot, shelf, replace(asked, scope=replace(asked.scope, criterion="")))
+        frame = replace(_frame(copilot, shelf, asked, here="reviewers", action="reviewer"), criteria=())
+        return reviewer_page(made, latest_tasks(within(shelf.table(asked.project), made.scope)), frame)
+
+    @routes.get("/style.css")
+    def style_sheet() -> Response:
+        """The style of all pages."""
+        return Response(style(), mimetype="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    @routes.errorhandler(CopilotError)
+    def problem(error: CopilotError) -> tuple[str, int]:
+        """What went wrong, as a page."""
+        wrong = isinstance(error, BadRequest)
+        status = HTTPStatus.BAD_REQUEST if wrong else HTTPStatus.INTERNAL_SERVER_ERROR
+        return problem_page(error.public, error.hint, bare_frame()), status
+
+    return routes
+
+
+def _guarded(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _study(copilot: Copilot, shelf: Shelf, asked: Question) -> ProjectStudy:
+    made = study_project(
+        shelf.table(asked.project),
+        shelf.drafts(asked.project, asked.scope),
+        project=asked.project,
+        guideline=copilot.guideline,
+        scope=asked.scope,
+        clock=copilot.clock,
+    )
+    return replace(made, link=copilot.link_to(asked.project))
+
+
+def _frame(copilot: Copilot, shelf: Shelf, asked: Question, *, here: str, action: str = "") -> Frame:
+    table = shelf.table(asked.project)
+    return frame_of(
+        asked,
+        here=here,
+        action=action,
+        guideline=copilot.guideline,
+        criteria=criteria_of(table, copilot.guideline),
+        reviewers=reviewers_of(table),
+    )

@@ -1,0 +1,52 @@
+"""What the dashboard read of the log a moment ago, so that a click on a filter reads nothing again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from review_copilot.analysis.table import OverrideTable
+from review_copilot.bootstrap import Copilot
+from review_copilot.domain.review import ProjectKey
+from review_copilot.flows.study import Drafts, Scope, read_drafts, read_table
+
+KEPT_S = 20.0
+"""How old a page's numbers may be. The log itself trails Label Studio by the sweep's interval, 30 s by default."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    read_at_s: float
+    table: OverrideTable
+    drafts: dict[tuple[object, object], Drafts]
+
+
+class Shelf:
+    """Tables and drafts of the projects looked at last. Safe to use from several threads: each is read once."""
+
+    def __init__(self, copilot: Copilot) -> None:
+        self._copilot = copilot
+        self._lock = threading.Lock()
+        self._kept: dict[ProjectKey, _Kept] = {}
+
+    def table(self, project: ProjectKey) -> OverrideTable:
+        """The rows of a project's log."""
+        with self._lock:
+            return self._fresh(project).table
+
+    def drafts(self, project: ProjectKey, scope: Scope) -> Drafts:
+        """What the store knows of a project's drafts in a period."""
+        with self._lock:
+            kept = self._fresh(project).drafts
+            period = (scope.since, scope.until)
+            if period not in kept:
+                kept[period] = read_drafts(self._copilot.store, project, scope=scope)
+            return kept[period]
+
+    def _fresh(self, project: ProjectKey) -> _Kept:
+        now = time.monotonic()
+        self._kept = {key: kept for key, kept in self._kept.items() if now - kept.read_at_s < KEPT_S}
+        if project not in self._kept:
+            self._kept[project] = _Kept(now, read_table(self._copilot.store, project), {})
+        return self._kept[project]
