@@ -177,3 +177,10 @@ def test_a_locked_database_is_busy_and_may_be_tried_again(tmp_path: Path, monkey
 def test_a_wrong_url_is_told_in_words(url: str, words: str) -> None:
     with pytest.raises(StoreError, match=words):
         open_store(url, clock=FakeClock())
+
+
+def test_events_that_come_at_once_each_get_their_own_id(store: SqlStore) -> None:
+    """They share commits, and none is lost or mixed up."""
+    with ThreadPoolExecutor(16) as pool:
+        ids = list(pool.map(lambda n: store.put(Wake(0, "i", 7, (n,), "ANNOTATION_CREATED")), range(200)))
+    assert {wake.id: wake.task_ids for wake in store.waiting()} == {ids[n]: (n,) for n in range(200)}

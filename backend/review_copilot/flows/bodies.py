@@ -6,15 +6,13 @@ but what a deletion names.
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 
 from review_copilot.compare import compare
 from review_copilot.domain.review import ProjectKey, TaskKey
-from review_copilot.errors import CopilotError, StoreError
+from review_copilot.errors import CopilotError
 from review_copilot.flows.sweep import SweepReport
 from review_copilot.ports import BodyReader, Store, Told, Wake
-
-log = logging.getLogger(__name__)
 
 AT_ONCE = 20
 """Events in memory at a time: a bulk action's body may have 20 MB."""
@@ -26,28 +24,28 @@ NO_TASK = 0
 def log_bodies(store: Store, *, reader: BodyReader) -> SweepReport:
     """Compare what the waiting events hold, in the order in which they came, until none is left.
 
-    An event is done only after all of it is in the log, so that one that is cut off is taken up again, which changes
-    nothing. An event that cannot be read is said and let go of: it will never be better.
+    Events are done only after all of them are in the log, so that some that are cut off are taken up again, which
+    changes nothing. An event that cannot be read is said and let go of: it will never be better.
 
     Raises:
         StoreError: The log cannot be written now; the events stay.
     """
     report = SweepReport()
     while wakes := store.waiting(limit=AT_ONCE):
+        heard: list[tuple[Wake, Told]] = []
         for wake in wakes:
             try:
-                report += _log(reader.read(wake), wake=wake, store=store)
-            except StoreError:
-                raise
+                heard.append((wake, reader.read(wake)))
             except CopilotError as error:
                 report.problems += (f"An event is let go of: {error}",)
-            store.done([wake.id])
+        report += _log(heard, store=store)
+        store.done([wake.id for wake in wakes])
     return report
 
 
-def _log(told: Told, *, wake: Wake, store: Store) -> SweepReport:
-    report = SweepReport(annotations=len(told.annotations), problems=told.problems)
-    report.tasks = len({annotation.key for annotation in told.annotations})
+def _log(heard: Sequence[tuple[Wake, Told]], *, store: Store) -> SweepReport:
+    """All annotations in one transaction, then what is gone: in whatever order they were heard of, gone is gone."""
+    annotations = [annotation for _, told in heard for annotation in told.annotations]
     appended = store.append_all(
         compare(
             annotation,
@@ -55,13 +53,20 @@ def _log(told: Told, *, wake: Wake, store: Store) -> SweepReport:
             predictions=store.predictions_of(annotation.key),
             confirmed=False,
         )
-        for annotation in told.annotations
+        for annotation in annotations
     )
-    report.revisions, report.rows = appended.revisions, appended.rows
-    if told.project is not None and told.gone_annotations:
-        report.deleted += store.bury(TaskKey(told.project, NO_TASK), annotation_ids=told.gone_annotations)
-    for project in _meant(told, wake=wake, store=store):
-        report.deleted += sum(store.bury(TaskKey(project, task_id)) for task_id in told.gone_tasks)
+    report = SweepReport(
+        tasks=len({annotation.key for annotation in annotations}),
+        annotations=len(annotations),
+        revisions=appended.revisions,
+        rows=appended.rows,
+        problems=tuple(problem for _, told in heard for problem in told.problems),
+    )
+    for wake, told in heard:
+        if told.project is not None and told.gone_annotations:
+            report.deleted += store.bury(TaskKey(told.project, NO_TASK), annotation_ids=told.gone_annotations)
+        for project in _meant(told, wake=wake, store=store):
+            report.deleted += sum(store.bury(TaskKey(project, task_id)) for task_id in told.gone_tasks)
     return report
 
 

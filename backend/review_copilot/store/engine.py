@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,9 +39,12 @@ class Database:
 
     Attributes:
         engine: SQLAlchemy's pool of connections.
+        turns: Lets this process's writers in one by one. SQLite has one writer at a time, and those who find it busy
+            sleep up to a tenth of a second before they look again.
     """
 
     engine: sa.Engine
+    turns: AbstractContextManager[object] = field(default_factory=nullcontext)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -61,7 +65,7 @@ class Database:
         Raises:
             StoreError: See `translated`.
         """
-        with translated(), self.engine.execution_options(begins_writing=True).begin() as connection:
+        with self.turns, translated(), self.engine.execution_options(begins_writing=True).begin() as connection:
             yield connection
 
     def overwrite(self) -> None:
@@ -94,7 +98,7 @@ def connect(url: str) -> Database:
         engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
-        return Database(engine)
+        return Database(engine, turns=threading.Lock())
 
 
 def migrate(database: Database, *, to: str = "head") -> None:

@@ -17,21 +17,21 @@ _BOOKMARK = schema.bookmarks.c
 _POINT = schema.sweep_points.c
 
 
-def put(connection: sa.Connection, wake: Wake, *, now: datetime) -> int:
-    """See `ports.Inbox.put`."""
-    wake_id: int = connection.execute(
-        sa.insert(schema.inbox)
-        .values(
-            instance=wake.instance,
-            project_id=wake.project_id,
-            task_ids=list(wake.task_ids),
-            action=wake.action,
-            body=wake.body,
-            received_at=now,
-        )
-        .returning(_INBOX.id)
-    ).scalar_one()
-    return wake_id
+def put(connection: sa.Connection, wakes: Sequence[Wake], *, now: datetime) -> Sequence[int]:
+    """See `ports.Inbox.put`; several at once, in their order."""
+    rows = [
+        {
+            "instance": wake.instance,
+            "project_id": wake.project_id,
+            "task_ids": list(wake.task_ids),
+            "action": wake.action,
+            "body": wake.body,
+            "received_at": now,
+        }
+        for wake in wakes
+    ]
+    inserted = sa.insert(schema.inbox).returning(_INBOX.id, sort_by_parameter_order=True)
+    return tuple(connection.scalars(inserted, rows))
 
 
 def waiting(connection: sa.Connection, *, limit: int) -> Sequence[Wake]:

@@ -15,6 +15,7 @@ from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, 
 from review_copilot.store import append, errands, log, people, queue, rollouts
 from review_copilot.store import reviews as drafts
 from review_copilot.store.engine import Database, connect, migrate
+from review_copilot.store.together import TogetherWriter
 
 PAGE_ROWS = 2000
 """Rows of the log read at once; between two pages no transaction is open, so that an export holds no writer up."""
@@ -32,6 +33,7 @@ class SqlStore:
     def __init__(self, database: Database, *, clock: Clock, pseudonym_key: str = "") -> None:
         self.database = database
         self._clock = clock
+        self._inbox = TogetherWriter(self._put_all)
         self._pseudonym_key = pseudonym_key
 
     def close(self) -> None:
@@ -159,9 +161,12 @@ class SqlStore:
         return named
 
     def put(self, wake: Wake) -> int:
-        """See `ports.Inbox`."""
+        """See `ports.Inbox`; events that come at the same time share one commit."""
+        return self._inbox.put(wake)
+
+    def _put_all(self, wakes: Sequence[Wake]) -> Sequence[int]:
         with self.database.writing() as connection:
-            return queue.put(connection, wake, now=self._clock.now())
+            return queue.put(connection, wakes, now=self._clock.now())
 
     def waiting(self, *, limit: int = 1000) -> Sequence[Wake]:
         """See `ports.Inbox`."""
