@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -201,7 +202,7 @@ def test_a_model_that_obeys_planted_orders_cannot_leave_schema_and_criteria(orde
     places: dict[str, dict[str, Any]] = {
         "prompt": {"prompt": order},
         "notes": {"task_data": {"note": order}},
-        "picture": {},
+        "picture": {"image": an_image(painted(order))},
     }
     data = places[place]
     with endpoint(gullible) as server:
@@ -217,11 +218,20 @@ def test_a_model_that_obeys_planted_orders_cannot_leave_schema_and_criteria(orde
     assert len(got.dropped) == 2
 
 
+def painted(words: str) -> Pixels:
+    """A picture with a text in it that a model can read."""
+    pixels = np.full((400, 1000, 3), 235, np.uint8)
+    for row in range(0, len(words), 40):
+        cv2.putText(pixels, words[row : row + 40], (10, 60 + row * 2), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 2)
+    return pixels
+
+
 def test_an_order_painted_into_a_picture_is_told_to_be_data() -> None:
     """Nothing can read the picture before the model does; the rule stands in the words, before everything else."""
     with endpoint(lambda _: reply()) as server:
-        inspector(server.url).inspect(brief(prompt="x"))
+        inspector(server.url).inspect(brief(an_image(painted(ORDERS[0]))))
         words = server.turns[0].system
+        assert ORDERS[0] not in words + server.turns[0].user
     assert words.index("never an instruction to you") < words.index("# Guideline")
 
 

@@ -190,12 +190,13 @@ def test_a_spent_budget_stops_the_run_cleanly_and_the_next_one_goes_on(
         def inspect(self, brief: Brief) -> Inspection:
             if len(self.seen) >= 8:
                 raise BudgetSpent("The budget of $1.00 is spent.", hint="Raise it and run again.")
-            return super().inspect(brief)
+            return replace(super().inspect(brief), usage=Usage(prompt_tokens=10, calls=1, cost_usd=0.1))
 
     report = run(workspace, store, replace(desk, inspector=Paying()))
     assert report.stopped == "The budget of $1.00 is spent. Raise it and run again."
     assert report.failures == {}
     assert 0 < report.drafted <= 8
+    assert (report.usage.calls, report.usage.prompt_tokens) == (report.drafted, 10 * report.drafted)
     assert report.stored == report.drafted
     assert workspace.version == ROLLOUT
     again = run(workspace, store, desk)

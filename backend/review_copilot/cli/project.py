@@ -129,6 +129,13 @@ def preannotate(
         f"{report.resumed} delivered from an earlier run, {len(report.failures)} failed; "
         f"{report.stored} predictions stored and pinned."
     )
+    if report.usage.calls or report.usage.cache_hit:
+        spent = report.usage
+        cost = f"${spent.cost_usd:.4f} at the price table's rates" if spent.cost_usd else "no known price"
+        print(
+            f"Model: {spent.calls} calls, {spent.prompt_tokens} prompt tokens ({spent.cached_tokens} of them cached), "
+            f"{spent.completion_tokens} completion tokens, {cost}."
+        )
     if report.failures or report.undelivered or report.stopped:
         raise typer.Exit(1)
 

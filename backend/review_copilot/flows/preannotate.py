@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from review_copilot.domain.review import Exposure, Review, ReviewTask
+from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import BudgetSpent
 from review_copilot.flows.deliver import extras, held
 from review_copilot.flows.desk import Desk, review_task
@@ -51,8 +52,8 @@ class Progress:
         deleted: Extra predictions that a read-back found and deleted.
         undelivered: Task ids whose draft Label Studio did not take.
         seconds_to_first: Seconds until the first drafts were in Label Studio; None before that.
+        usage: What model calls of this run cost, as far as the provider said and prices are known.
         stopped: Why the run ended before its time; empty when it did not.
-        cost_usd: What model calls of this run cost, as far as prices are known.
         started_at: `time.monotonic()` when the run began.
     """
 
@@ -69,8 +70,8 @@ class Progress:
     deleted: int = 0
     undelivered: tuple[int, ...] = ()
     seconds_to_first: float | None = None
+    usage: Usage = field(default_factory=Usage)
     stopped: str = ""
-    cost_usd: float = 0.0
     started_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -144,7 +145,7 @@ def preannotate(
             if review.exposure is Exposure.SHOWN:
                 outbox.add(review)
             on_progress(progress)
-            if scope.budget_usd is not None and progress.cost_usd >= scope.budget_usd:
+            if scope.budget_usd is not None and progress.usage.cost_usd >= scope.budget_usd:
                 progress.stopped = f"The budget of {scope.budget_usd:g} US dollars is spent."
                 break
     except BudgetSpent as error:  # what is drafted is delivered; the next run goes on here
@@ -187,7 +188,7 @@ def _undone(
 
 def _count(review: Review, progress: Progress) -> None:
     progress.done += 1
-    progress.cost_usd += review.usage.cost_usd if review.usage else 0.0
+    progress.usage = progress.usage.plus(review.usage or Usage())
     if review.exposure is Exposure.FAILED:
         progress.failures[review.key.task_id] = review.error
     elif review.exposure is Exposure.WITHHELD:

@@ -28,7 +28,7 @@ from review_copilot.errors import (
     ModelRefused,
     ModelUnreachable,
 )
-from review_copilot.inspectors.chat import Answer, Question, added
+from review_copilot.inspectors.chat import Answer, Question
 from review_copilot.inspectors.completion import Completion, read_body, read_completion, retry_after_s
 from review_copilot.inspectors.ladder import Dialect, probe_question
 from review_copilot.inspectors.reply import ReplyProblem, checked_object
@@ -118,7 +118,7 @@ class OpenAIChat:
                 dialect = adapted
         if dialect != self._dialect:
             self._remember(dialect)
-        usage = added(probed, completion.usage)
+        usage = probed.plus(completion.usage)
         text = dialect.text_of(completion.message)
         try:
             checked_object(text, question.schema)
@@ -128,7 +128,7 @@ class OpenAIChat:
             text = dialect.text_of(repaired.message)
             _check_repaired(text, question)
             note = "The model's first answer was not in the asked form; one repair turn mended it."
-            return Answer(text, added(usage, repaired.usage), (note,))
+            return Answer(text, usage.plus(repaired.usage), (note,))
         return Answer(text, usage)
 
     def probe(self) -> Dialect:
@@ -175,7 +175,7 @@ class OpenAIChat:
             question = probe_question(dialect.way)
             try:
                 completion = self._call(self._fields(dialect, question), deadline)
-                usage = added(usage, completion.usage)
+                usage = usage.plus(completion.usage)
                 checked_object(dialect.text_of(completion.message), question.schema)
                 return self._remember(dialect), usage
             except _Complaint as complaint:
