@@ -221,7 +221,7 @@ def within(table: OverrideTable, scope: Scope) -> OverrideTable:
 def _narrowed(found: Study, rows: OverrideTable, criterion: str) -> Study:
     """What concerns one criterion; rates that are compared with the other criteria stay as they were found."""
     number = rows.criteria.index(criterion) if criterion in rows.criteria else len(rows.criteria)
-    alone = study(rows.where((rows.suggested == number) | (rows.submitted == number)))
+    alone = study(rows.where(rows.suggested == number))
     mine = tuple(c for c in found.criteria if c.criterion == criterion)
     agreement = replace(
         found.agreement, criteria=tuple(a for a in found.agreement.criteria if a.criterion == criterion)

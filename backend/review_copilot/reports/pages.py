@@ -125,6 +125,7 @@ def environment(*, escaped: bool) -> Environment:
         "person": study_words.person,
         "points": study_words.points,
         "seconds": study_words.seconds,
+        "standing": study_words.standing,
         "whisker": _whisker,
         "why": study_words.WHYS.__getitem__,
         "why_meaning": study_words.WHY_MEANINGS.__getitem__,

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from review_copilot.analysis.coefficients import Coefficient
 from review_copilot.analysis.flags import Cause, Evidence, Flag
 from review_copilot.analysis.people import ACCEPTS
+from review_copilot.analysis.study import CriterionStudy
 from review_copilot.domain.guideline import UNCOVERED, Guideline
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.study import Why
@@ -169,6 +170,16 @@ def _count(flag: Flag) -> str:
         Cause.CONFUSED: f"{counted} relabelled",
         Cause.SEVERITY_VAGUE: f"{counted} severities changed",
     }.get(flag.cause, f"{counted} overridden")
+
+
+def standing(criterion: CriterionStudy) -> str:
+    """Where a criterion without a flag stands."""
+    outlook, stand = criterion.outlook, criterion.standing
+    if outlook is None or stand is None:
+        return "never suggested"
+    if outlook.more_reviews:
+        return f"about {number(outlook.more_reviews)} more reviews would tell"
+    return "high, but no cause stands out" if stand.rate_low > stand.natural_high else "nothing unusual"
 
 
 def facts(flag: Flag) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,199 @@
+"""The flow from a store to a study: which project, which part of its log, which drafts, which thumbnails."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from builders import PROJECT, a_guideline, a_review, a_suggestion, an_image, at, task_key
+from fakes import FakeClock, MemoryStore
+from review_copilot.analysis.table import OverrideTable
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.image import ReviewImage
+from review_copilot.domain.review import Exposure, ProjectKey, ReviewTask
+from review_copilot.errors import ImageNotFound, LabelStudioUnreachable, SettingsError
+from review_copilot.flows.pictures import THUMBNAIL_PX, cut_pictures, thumbnail
+from review_copilot.flows.study import (
+    Drafts,
+    ProjectStudy,
+    Scope,
+    Why,
+    find_project,
+    latest_tasks,
+    read_drafts,
+    read_table,
+    reviewers_of,
+    study_project,
+    within,
+)
+from study_log import drafts, fill
+from study_world import START, Plan
+
+CRITERIA = ("PQ-01", "PQ-02", "PQ-03", "PQ-04", "PQ-05", "PQ-06")
+
+
+@pytest.fixture(scope="module")
+def store() -> MemoryStore:
+    """A project in which the copilot is wrong about one criterion."""
+    made = MemoryStore()
+    fill(made, [Plan(2, "model_wrong", 0.5, tasks=600, criteria=CRITERIA)], project=PROJECT)
+    return made
+
+
+@pytest.fixture(scope="module")
+def table(store: MemoryStore) -> OverrideTable:
+    return read_table(store, PROJECT)
+
+
+def studied(table: OverrideTable, scope: Scope | None = None) -> ProjectStudy:
+    return study_project(
+        table,
+        Drafts(0, (), None),
+        project=PROJECT,
+        guideline=a_guideline(),
+        scope=scope or Scope(),
+        clock=FakeClock(),
+    )
+
+
+def test_the_newest_project_of_an_id_is_found() -> None:
+    old, new = ProjectKey("a", 3, "1"), ProjectKey("b", 3, "2")
+    assert find_project([old, new], 3) == new
+    assert find_project([old, new], 3, instance="a") == old
+    with pytest.raises(SettingsError, match=r"nothing of project 9.*It knows these projects: 3"):
+        find_project([old, new], 9)
+
+
+def test_the_scope_keeps_the_rows_of_its_period_and_person(table: OverrideTable) -> None:
+    since, until = START + timedelta(days=10), START + timedelta(days=20)
+    person = table.reviewers[0]
+    rows = within(table, Scope(since=since, until=until, reviewer=person))
+    assert 0 < len(rows) < len(table)
+    assert rows.time_s.min() >= since.timestamp()
+    assert rows.time_s.max() < until.timestamp()
+    assert {rows.reviewers[i] for i in rows.reviewer.tolist()} == {person}
+    assert len(within(table, Scope(reviewer="nobody of that name"))) == 0
+
+
+def test_a_criterion_narrows_what_is_shown_but_not_what_it_is_compared_with(table: OverrideTable) -> None:
+    whole = studied(table).study
+    flagged = whole.flags[0].criteria[0]
+    narrow = studied(table, Scope(criterion=flagged)).study
+    assert [flag.criteria for flag in narrow.flags] == [(flagged,)]
+    assert [c.criterion for c in narrow.criteria] == [flagged]
+    assert narrow.criteria[0].standing == next(c.standing for c in whole.criteria if c.criterion == flagged)
+    assert sum(w.suggestions for w in narrow.weeks) == narrow.criteria[0].suggestions
+
+
+def test_flags_are_raised_from_everybodys_reviews_only(table: OverrideTable) -> None:
+    assert studied(table).study.flags
+    assert studied(table, Scope(reviewer=table.reviewers[0])).study.flags == ()
+
+
+def test_each_task_without_a_suggestion_has_its_reason() -> None:
+    held = MemoryStore()
+    held.remember(drafts(PROJECT))
+    found = read_drafts(held, PROJECT)
+    assert [(task.task_id, task.why) for task in found.undrafted] == [
+        (2, Why.NOTHING_FOUND),
+        (3, Why.FAILED),
+        (4, Why.NOT_READY),
+        (5, Why.WITHHELD),
+    ]
+    assert found.undrafted[1].said == "The image could not be fetched."
+    assert (found.tasks, found.counts()[Why.FAILED]) == (5, 1)
+
+
+def test_a_later_draft_replaces_a_failed_one() -> None:
+    held = MemoryStore()
+    held.remember([a_review("r1", exposure=Exposure.FAILED), a_review("r2", a_suggestion(), created_at=at(60))])
+    assert read_drafts(held, PROJECT).undrafted == ()
+
+
+def test_usage_is_added_up_and_set_beside_what_was_kept(table: OverrideTable) -> None:
+    held = MemoryStore()
+    held.remember(drafts(PROJECT))
+    found = read_drafts(held, PROJECT)
+    report = replace(studied(table), drafts=found)
+    kept = sum(c.suggestions - c.overridden for c in report.study.criteria)
+    assert report.cost is not None
+    assert (report.cost.calls, report.cost.tokens, report.cost.kept) == (5, 5000, kept)
+    assert report.cost.usd_per_kept == pytest.approx(0.05 / kept)
+    assert read_drafts(held, PROJECT, scope=Scope(since=at(3600))).cost is None
+
+
+def test_people_are_listed_by_name_and_user_ids_by_number(table: OverrideTable) -> None:
+    renamed = replace(table, reviewers=("10", "9", "zoe", "Anna", "2", "ben"))
+    assert reviewers_of(renamed) == ("2", "9", "10", "Anna", "ben", "zoe")
+
+
+def test_the_newest_overrides_of_each_criterion_are_at_hand(table: OverrideTable) -> None:
+    newest = latest_tasks(table, most=2)
+    assert set(newest) <= set(CRITERIA)
+    assert all(len(tasks) == 2 for tasks in newest.values())
+
+
+@dataclass
+class Shelves:
+    """A workspace and its images: every task shows the same grey picture, but for those that are gone."""
+
+    gone: frozenset[int] = frozenset()
+    closed: bool = False
+    key: ProjectKey = PROJECT
+
+    def tasks(self, *, only: Sequence[int] | None = None) -> Iterator[ReviewTask]:
+        if self.closed:
+            raise LabelStudioUnreachable("Label Studio does not answer.")
+        for task_id in only or ():
+            yield ReviewTask(key=task_key(task_id), image=f"/data/upload/{task_id}.png")
+
+    def load(self, reference: str, *, task_id: int | None = None) -> ReviewImage:
+        if task_id in self.gone:
+            raise ImageNotFound("It is not there.")
+        return an_image(np.full((300, 400, 3), 128, np.uint8))
+
+
+def test_thumbnails_are_cut_for_cases_and_a_lost_image_costs_its_own_only(
+    store: MemoryStore, table: OverrideTable
+) -> None:
+    found = studied(table).study
+    first, second = found.flags[0].cases[:2]
+    shelves = Shelves(gone=frozenset({first.task}))
+    pictures = cut_pictures(found, table, workspace=shelves, images=shelves, store=store)  # type: ignore[arg-type]  # two methods of it
+    assert first.row not in pictures.cases
+    assert pictures.cases[second.row].startswith("data:image/jpeg;base64,")
+    assert pictures.left_out >= 1
+
+
+def test_without_label_studio_or_time_there_are_no_thumbnails(store: MemoryStore, table: OverrideTable) -> None:
+    found = studied(table).study
+    shut, late = Shelves(closed=True), Shelves()
+    for shelves, limit_s in ((shut, 30.0), (late, -1.0)):
+        pictures = cut_pictures(found, table, workspace=shelves, images=shelves, store=store, limit_s=limit_s)  # type: ignore[arg-type]  # two methods of it
+        assert not pictures.cases
+        assert pictures.left_out >= 3
+
+
+def test_a_thumbnail_shows_the_box_with_its_surroundings_and_outline() -> None:
+    pixels = np.zeros((800, 1200, 3), np.uint8)
+    cut = Image.open(io.BytesIO(thumbnail(pixels, Box(0.5, 0.5, 0.1, 0.1))))
+    assert max(cut.size) == THUMBNAIL_PX
+    assert np.asarray(cut).max() > 150  # the outline on black
+    whole = Image.open(io.BytesIO(thumbnail(pixels, None)))
+    assert whole.size == (240, 160)
+    assert np.asarray(whole).max() < 10
+
+
+def test_a_data_uri_decodes_to_a_jpeg(store: MemoryStore, table: OverrideTable) -> None:
+    found = studied(table).study
+    shelves = Shelves()
+    pictures = cut_pictures(found, table, workspace=shelves, images=shelves, store=store)  # type: ignore[arg-type]  # two methods of it
+    data = base64.b64decode(next(iter(pictures.cases.values())).partition(",")[2])
+    assert Image.open(io.BytesIO(data)).format == "JPEG"
