@@ -114,9 +114,11 @@ def _work_off(
     _settle(unwanted, counter=counter, report=report)
     owed = [by_task[task_id] for task_id in sorted(there) if current and task_id not in state]
     drafts = _drafts(owed, counter=counter, rollout=rollout, report=report)
-    if drafts:
-        report.sent += workspace.push(list(drafts.values()))
-        store.put_back([by_task[task_id].id for task_id in drafts], due_in_s=counter.settle_s)
+    shown = {task_id: review for task_id, review in drafts.items() if review.exposure is Exposure.SHOWN}
+    if shown:
+        report.sent += workspace.push(list(shown.values()))
+        store.put_back([by_task[task_id].id for task_id in shown], due_in_s=counter.settle_s)
+    _settle([by_task[task_id] for task_id in drafts if task_id not in shown], counter=counter, report=report)
     wanted = store.drafted(project, rollout=rollout, task_ids=list(state))
     surplus = extras(state, wanted)
     report.deleted += workspace.delete_predictions(surplus)
