@@ -76,6 +76,7 @@ class FakeWorkspace:
     double: set[int] = field(default_factory=set)
     touched: dict[int, datetime] = field(default_factory=dict)
     version: str = ""
+    in_hand: set[int] = field(default_factory=set)
     pushes: list[int] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -132,6 +133,9 @@ class FakeWorkspace:
 
     def task_ids(self) -> frozenset[int]:
         return frozenset(self.images)
+
+    def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
+        return frozenset(task_ids) & (self.in_hand | self.annotations.keys())
 
     def _state(self, task_id: int) -> TaskState:
         at = self.touched.get(task_id, datetime(2026, 11, 1, tzinfo=UTC))

@@ -80,6 +80,10 @@ class MemoryStore:
             known.append((guideline_id, model_version))
         return f"{guideline_id} r{known.index((guideline_id, model_version)) + 1} {model_version[:6]}"
 
+    def rollouts(self, project: ProjectKey) -> Sequence[str]:
+        known = self._rollouts.get(project, [])
+        return [f"{guideline} r{number} {version[:6]}" for number, (guideline, version) in enumerate(known, start=1)]
+
     def drafted(
         self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int] | None = None
     ) -> Mapping[int, Review]:

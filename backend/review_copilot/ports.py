@@ -158,6 +158,10 @@ class Workspace(Protocol):
         """Ids of all tasks that exist now."""
         ...
 
+    def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
+        """Those of the tasks that a reviewer has begun: with an annotation, a skip or an unfinished draft."""
+        ...
+
 
 class ReviewStore(Protocol):
     """Remembers what was suggested."""
@@ -390,6 +394,10 @@ class Rollouts(Protocol):
 
         The same content gives the same label again; content that the project has not seen gets the next number.
         """
+        ...
+
+    def rollouts(self, project: ProjectKey) -> Sequence[str]:
+        """The project's labels, oldest first."""
         ...
 
 

@@ -16,6 +16,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Review
 from review_copilot.domain.suggestion import Brief, Inspection
 from review_copilot.flows.backlog import LEASE_S, MOST_ATTEMPTS, RETRY_S, work_off
+from review_copilot.flows.blind import BlindShare
 from review_copilot.flows.desk import Desk
 from review_copilot.flows.once import InspectingOnce
 from review_copilot.flows.predict import Counter, answer_in_time, review_box
@@ -167,6 +168,16 @@ def test_no_work_is_begun_for_what_nobody_wants(
     assert inspector.seen == []
     assert counter.store.owed() == 0
     assert held(workspace) == [3]
+
+
+def test_what_is_withheld_is_made_and_not_sent(counter: Counter, workspace: FakeWorkspace, clock: FakeClock) -> None:
+    """Every task is of the blind share."""
+    blind = replace(counter, desk=replace(counter.desk, blind=BlindShare(share=1.0)))
+    counter.store.owe([a_task(1), a_task(2)], rollout=label(counter), due_in_s=0)
+    finish(blind, workspace, clock)
+    assert held(workspace) == []
+    assert counter.store.owed() == 0
+    assert len(counter.store.drafted(PROJECT, rollout=label(counter))) == 2
 
 
 def test_a_task_that_always_fails_is_let_go_of(

@@ -113,12 +113,12 @@ def _work_off(
     unwanted = [e for task_id, e in by_task.items() if task_id not in there or (not current and task_id not in state)]
     _settle(unwanted, counter=counter, report=report)
     owed = [by_task[task_id] for task_id in sorted(there) if current and task_id not in state]
-    made = _drafts(owed, counter=counter, rollout=rollout, report=report)
-    drafts = {task_id: review for task_id, review in made.items() if review.exposure is not Exposure.WITHHELD}
-    _settle([by_task[task_id] for task_id in made.keys() - drafts.keys()], counter=counter, report=report)
-    if drafts:
-        report.sent += workspace.push(list(drafts.values()))
-        store.put_back([by_task[task_id].id for task_id in drafts], due_in_s=counter.settle_s)
+    drafts = _drafts(owed, counter=counter, rollout=rollout, report=report)
+    shown = {task_id: review for task_id, review in drafts.items() if review.exposure is Exposure.SHOWN}
+    if shown:
+        report.sent += workspace.push(list(shown.values()))
+        store.put_back([by_task[task_id].id for task_id in shown], due_in_s=counter.settle_s)
+    _settle([by_task[task_id] for task_id in drafts if task_id not in shown], counter=counter, report=report)
     wanted = store.drafted(project, rollout=rollout, task_ids=list(state))
     surplus = extras(state, wanted)
     report.deleted += workspace.delete_predictions(surplus)

@@ -43,7 +43,7 @@ class Progress:
         done: Tasks that were looked at or found done.
         drafted: Drafts made now.
         resumed: Drafts that an earlier run made and did not deliver.
-        skipped: Tasks that had their draft already.
+        skipped: Tasks that had their draft already, or that a reviewer has begun.
         withheld: Tasks of the blind share, whose drafts are kept and not sent.
         suggestions: Suggestions in the drafts made now.
         failures: Task id to reason, for tasks without a draft.
@@ -94,12 +94,14 @@ class Scope:
         limit: At most this many tasks are drafted; None for all.
         budget_usd: The run stops when its model calls have cost this much; None for no limit.
         dry: Count what would be drafted and delivered, and do neither.
+        leave_begun: Leave tasks alone that a reviewer has begun, as a new roll-out does.
     """
 
     only: Sequence[int] | None = None
     limit: int | None = None
     budget_usd: float | None = None
     dry: bool = False
+    leave_begun: bool = False
 
 
 EVERYTHING = Scope()
@@ -153,7 +155,7 @@ def preannotate(
     except KeyboardInterrupt:
         progress.stopped = "Interrupted."
     outbox.send()
-    _mend(workspace, store=store, rollout=rollout, progress=progress)
+    _mend(workspace, store=store, rollout=rollout, progress=progress, leave_begun=scope.leave_begun)
     if progress.stored:
         workspace.pin(rollout)
     on_progress(progress)
@@ -170,9 +172,10 @@ def _undone(
         ids = [task.key.task_id for task in window]
         delivered = held(workspace, rollout=rollout, task_ids=ids).keys()
         kept = store.drafted(workspace.key, rollout=rollout, task_ids=[i for i in ids if i not in delivered])
+        begun = workspace.begun([i for i in ids if i not in delivered]) if scope.leave_begun else frozenset()
         for task in window:
             task_id = task.key.task_id
-            if task_id in delivered:
+            if task_id in delivered or task_id in begun:
                 progress.skipped += 1
             elif task_id in kept and kept[task_id].exposure is Exposure.WITHHELD:
                 progress.withheld += 1
@@ -248,13 +251,20 @@ def _in_parallel(tasks: Iterable[ReviewTask], *, desk: Desk, rollout: str, concu
                 future.cancel()
 
 
-def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: Progress) -> None:
+def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: Progress, leave_begun: bool) -> None:
     """Read back what Label Studio holds, window by window; delete extras, send what is missing, until both agree."""
     stored = 0
     undelivered: list[int] = []
     ids = sorted(workspace.task_ids())
     for start in range(0, len(ids), WINDOW):
-        found, missing = _mend_window(ids[start : start + WINDOW], workspace, store, rollout, progress)
+        found, missing = _mend_window(
+            ids[start : start + WINDOW],
+            workspace,
+            store=store,
+            rollout=rollout,
+            progress=progress,
+            leave_begun=leave_begun,
+        )
         stored += found
         undelivered += missing
     progress.stored, progress.undelivered = stored, tuple(undelivered)
@@ -263,7 +273,13 @@ def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: P
 
 
 def _mend_window(
-    ids: Sequence[int], workspace: Workspace, store: ReviewStore, rollout: str, progress: Progress
+    ids: Sequence[int],
+    workspace: Workspace,
+    *,
+    store: ReviewStore,
+    rollout: str,
+    progress: Progress,
+    leave_begun: bool,
 ) -> tuple[int, Sequence[int]]:
     """How many of the tasks have their prediction in the end, and the ids of those that lack it."""
     for last_round in (*[False] * (MEND_ROUNDS - 1), True):
@@ -272,7 +288,9 @@ def _mend_window(
         drafted = store.drafted(workspace.key, rollout=rollout, task_ids=ids)
         wanted = {task_id: review for task_id, review in drafted.items() if review.exposure is Exposure.SHOWN}
         surplus = extras(stored, wanted)
-        missing = [wanted[task_id] for task_id in ids if task_id in wanted and task_id not in stored]
+        lacking = [task_id for task_id in ids if task_id in wanted and task_id not in stored]
+        begun = workspace.begun(lacking) if lacking and leave_begun else frozenset()
+        missing = [wanted[task_id] for task_id in lacking if task_id not in begun]
         if last_round or not (surplus or missing):
             break
         progress.deleted += workspace.delete_predictions(surplus)

@@ -181,6 +181,26 @@ class LabelStudioWorkspace:
         found = self._client.tasks(self._key.project_id, include=("id",), page_size=IDS_PER_PAGE, everything=False)
         return frozenset(int(task["id"]) for task in found)
 
+    def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
+        """Those of the tasks that have an annotation, a skip or a reviewer's unfinished draft."""
+        fields = ("id", "total_annotations", "cancelled_annotations", "drafts")
+        return frozenset(
+            int(task["id"])
+            for task in self._raw(fields, only=task_ids, everything=True)
+            if task.get("total_annotations") or task.get("cancelled_annotations") or task.get("drafts")
+        )
+
+    def select(self, *, view: int | None = None, filters: Sequence[Filter] = ()) -> Sequence[int]:
+        """Ids of the tasks that a view of the Data Manager shows and that match all filters, rising."""
+        project_id = self._key.project_id
+        found = self._client.tasks(
+            project_id, filters=filters, include=("id",), page_size=IDS_PER_PAGE, everything=False
+        )
+        matching = {int(task["id"]) for task in found}
+        if view is not None:
+            matching &= set(self._client.task_ids_of_view(project_id, view=view))
+        return sorted(matching)
+
     def _raw(
         self,
         fields: Sequence[str],

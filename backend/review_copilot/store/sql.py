@@ -85,6 +85,11 @@ class SqlStore:
                     connection, project, guideline_id=guideline_id, model_version=model_version, now=self._clock.now()
                 )
 
+    def rollouts(self, project: ProjectKey) -> Sequence[str]:
+        """See `ports.Rollouts`."""
+        with self.database.reading() as connection:
+            return rollouts.labels(connection, project)
+
     def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
         """See `ports.ReviewStore`."""
         known = tuple(predictions)  # read to the end before the transaction begins: they may come over the network
