@@ -66,7 +66,8 @@ def measure_all(frame: Frame, *, wanted: frozenset[str], saved: int | None = Non
     readings = read_whole(whole, saved_quality=saved)
     soft = next((r.strength for r in readings if r.measure == "defocus"), 1.0)
     readings += read_places(places, whole=of_whole(whole), soft_px=min(soft, 1.5))
-    return [r for r in _consistent(readings, whole) if r.measure in wanted and r.score >= LEAST_SCORE], places
+    asked = [r for r in readings if r.measure in wanted]  # what nobody asked for explains nothing away
+    return [r for r in _consistent(asked, whole) if r.score >= LEAST_SCORE], places
 
 
 @cache
