@@ -13,7 +13,7 @@ from builders import PROJECT, a_task
 from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
 from fakes import FakeClock, MemoryStore
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.review import Review
+from review_copilot.domain.review import Exposure, Review
 from review_copilot.domain.suggestion import Brief, Inspection
 from review_copilot.flows.backlog import LEASE_S, MOST_ATTEMPTS, RETRY_S, work_off
 from review_copilot.flows.blind import BlindShare
@@ -253,3 +253,18 @@ def test_one_image_in_many_tasks_is_looked_at_once_at_a_time(inspector: Gated) -
         thread.join()
     assert len(answers) == 3
     assert inspector.seen == ["same.jpg"]
+
+
+def test_withheld_drafts_are_made_and_kept_and_never_owed(
+    counter: Counter, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
+) -> None:
+    """In time or late: nothing of the blind share is sent, and a second request does not look again."""
+    blind = replace(counter, desk=replace(counter.desk, blind=BlindShare(share=1.0)))
+    shown = answer_in_time([a_task(n) for n in workspace.images], counter=blind, rollout=label(blind))
+    assert {review.exposure for review in shown.values()} == {Exposure.WITHHELD}
+    inspector.gate.set()
+    finish(blind, workspace, clock)
+    assert held(workspace) == []
+    assert blind.store.owed() == 0
+    assert set(ask(blind, *workspace.images)) == set(workspace.images)
+    assert sorted(inspector.seen) == sorted(workspace.images.values())

@@ -7,7 +7,7 @@ import threading
 import time
 
 from review_copilot.bootstrap import Copilot
-from review_copilot.errors import CopilotError, LabelStudioNotFound
+from review_copilot.errors import CopilotError, LabelStudioError, LabelStudioNotFound, LabelStudioUnreachable
 from review_copilot.flows.bodies import log_bodies
 from review_copilot.flows.sweep import SweepReport, empty_inbox, sweep_project
 
@@ -71,6 +71,10 @@ class Sweeper:
                 self._report(sweep_project(workspace, store=self._copilot.store, deleted_tasks=look_for_deleted))
             except LabelStudioNotFound:
                 log.info("project %d is gone from Label Studio; its log is kept", key.project_id)
+            except LabelStudioUnreachable:
+                raise
+            except LabelStudioError as error:  # one project that cannot be read holds up no other
+                log.warning("project %d is not swept: %s", key.project_id, error)
 
     @staticmethod
     def _report(report: SweepReport) -> None:
