@@ -48,10 +48,10 @@ def a_photograph() -> bytes:
     rng = np.random.default_rng(7)
     small = rng.uniform(40, 215, (30, 40, 3)).astype(np.float32)
     smooth = cv2.resize(small, (4000, 3000), interpolation=cv2.INTER_CUBIC)
-    grain = cv2.resize(rng.normal(0, 5, (1500, 2000, 1)).astype(np.float32), (4000, 3000))
-    pixels = np.clip(smooth + grain[..., None] + rng.normal(0, 4, smooth.shape), 0, 255).astype(np.uint8)
+    grain = cv2.resize(rng.normal(0, 2, (1500, 2000, 1)).astype(np.float32), (4000, 3000))
+    pixels = np.clip(smooth + grain[..., None] + rng.normal(0, 2, smooth.shape), 0, 255).astype(np.uint8)
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95)
     return buffer.getvalue()
 
 

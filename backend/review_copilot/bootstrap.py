@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -120,6 +121,11 @@ class Copilot:
         )
 
     @cached_property
+    def watchers(self) -> list[Callable[[Review], None]]:
+        """Who is told of each review that a request made."""
+        return []
+
+    @cached_property
     def bench(self) -> Workbench[Review]:
         """Who does what Label Studio's requests ask for, all requests of this process together."""
         return Workbench(seats=self.settings.concurrency)
@@ -133,6 +139,7 @@ class Copilot:
             bench=self.bench,
             deadline_s=self.settings.predict_deadline_s,
             delivers=self.has_token,
+            watchers=self.watchers,
         )
 
     def rollout(self, project: ProjectKey) -> str:

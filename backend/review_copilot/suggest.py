@@ -87,7 +87,7 @@ def suggest(
     )
 
 
-def failed(occasion: Occasion, *, error: str) -> Review:
+def failed(occasion: Occasion, *, error: str, kind: str = "") -> Review:
     """The review of a task that could not be looked at: no suggestions, and why."""
     return Review(
         id=_stable_id(occasion, "failed", error, occasion.now.isoformat()),
@@ -103,6 +103,7 @@ def failed(occasion: Occasion, *, error: str) -> Review:
         elapsed_s=occasion.elapsed_s,
         box=occasion.box,
         error=error,
+        error_kind=kind,
     )
 
 

@@ -135,6 +135,24 @@ def test_writers_at_once_lose_nothing_and_write_nothing_twice(store: SqlStore) -
     assert sorted(row.override.note for row in store.overrides()) == [f"{annotation}/9" for annotation in range(1, 5)]
 
 
+def test_errands_are_shared_out_among_processes_and_none_is_taken_twice(store: SqlStore, url: str) -> None:
+    """Two backends behind one address, each with connections of its own, work one backlog off."""
+    tasks = [a_task(number) for number in range(1, 201)]
+    store.owe(tasks, rollout="r", due_in_s=0)
+    other = open_store(url, clock=FakeClock())
+
+    def take(backend: SqlStore) -> list[int]:
+        taken: list[int] = []
+        while claimed := backend.claim(limit=7, lease_s=60):
+            taken += [errand.task.key.task_id for errand in claimed]
+        return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        shares = list(pool.map(take, [store, other, store, other]))
+    assert sorted(task_id for share in shares for task_id in share) == list(range(1, 201))
+    other.close()
+
+
 def test_a_long_log_is_read_page_by_page(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("review_copilot.store.sql.PAGE_ROWS", 3)
     row = Override(subject=Subject.REGION, kind=OverrideKind.ADDED)

@@ -124,7 +124,7 @@ def preannotate(
             on_progress=lambda now: bar.update(job, completed=now.done, total=now.total, pace=_pace(now)),
         )
     if dry_run:
-        print(f"{rollout}: would draft {report.drafted}, deliver {report.resumed}, leave {report.skipped} alone.")
+        print(f"{rollout}: would draft {report.drafted}, deliver {report.resumed}, leave {report.skipped}.")
         sample = workspace.tasks(only=only)
         estimate = estimate_run(sample, count=report.drafted, copilot=copilot, console=console)
         print(estimate or f"{report.drafted} images, no model is asked: no cost")

@@ -84,10 +84,12 @@ def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None =
         if bulk and isinstance(error, BudgetSpent):
             raise
         log.warning("task %d has no draft: %s", task.key.task_id, error)
-        return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=str(error))
+        return failed(
+            replace(occasion, elapsed_s=time.monotonic() - started), error=str(error), kind=type(error).__name__
+        )
     except Exception:
         log.exception("task %d has no draft: unexpected error", task.key.task_id)
-        return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR)
+        return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR, kind="internal")
 
 
 def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float) -> Review:

@@ -41,6 +41,7 @@ class Counter:
         deadline_s: Seconds after which a request is answered with what is ready.
         delivers: Whether what is late can be delivered: there is a token for Label Studio's import route.
         settle_s: Seconds that Label Studio is given to store an answer before it is read back.
+        watchers: Are told of each review that was made.
     """
 
     desk: Desk
@@ -49,6 +50,7 @@ class Counter:
     deadline_s: float
     delivers: bool
     settle_s: float = SETTLE_S
+    watchers: Sequence[Callable[[Review], None]] = ()
 
 
 def answer_in_time(tasks: Sequence[ReviewTask], *, counter: Counter, rollout: str) -> Mapping[int, Review]:
@@ -113,11 +115,21 @@ def ask_for(
     """Have a task reviewed on the bench; the review is in the store before the ticket's future is done."""
 
     def work() -> Review:
+        if box is None and (made := _made_meanwhile(task, counter=counter, rollout=rollout)):
+            return made
         review = review_task(task, desk=counter.desk, rollout=rollout, box=box)
         counter.store.remember([review])
+        for told in counter.watchers:
+            told(review)
         return review
 
     return counter.bench.submit((task.key, rollout, box), work, urgency=urgency)
+
+
+def _made_meanwhile(task: ReviewTask, *, counter: Counter, rollout: str) -> Review | None:
+    """The draft that another request or another process finished after this one looked."""
+    task_id = task.key.task_id
+    return counter.store.drafted(task.key.project, rollout=rollout, task_ids=[task_id]).get(task_id)
 
 
 def _sorted_out(tickets: Mapping[int, Ticket[Review]]) -> tuple[dict[int, Review], list[int]]:

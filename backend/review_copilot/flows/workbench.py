@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Future
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -83,7 +85,8 @@ class Workbench(Generic[_T]):
         with self._lock:
             job = self._running.get(key) or self._waiting.get(key)
             if job is None:
-                job = self._waiting[key] = _Job(key, work, urgency, wish)
+                context = copy_context()  # so that log lines keep the id of the request
+                job = self._waiting[key] = _Job(key, partial(context.run, work), urgency, wish)
                 self._hire()
             job.urgency = min(job.urgency, urgency)
             job.wishes.add(wish)

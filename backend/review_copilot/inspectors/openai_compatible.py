@@ -18,6 +18,7 @@ import httpx2
 import openai
 
 from review_copilot.domain.suggestion import Usage
+from review_copilot.domain.trace import REQUEST_ID
 from review_copilot.errors import (
     InspectorError,
     InspectorUnavailable,
@@ -231,7 +232,9 @@ class OpenAIChat:
         """One request; raises TimeoutError at the deadline, else a typed error or a `_Complaint`."""
         try:
             with self._client.chat.completions.with_streaming_response.create(
-                **fields, timeout=max(0.001, deadline - time.monotonic())
+                **fields,
+                timeout=max(0.001, deadline - time.monotonic()),
+                extra_headers={"X-Client-Request-Id": request_id} if (request_id := REQUEST_ID.get()) else None,
             ) as response:
                 return read_completion(read_body(response.iter_bytes(), deadline=deadline))
         except (openai.APITimeoutError, httpx2.TimeoutException) as error:
