@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 import requests
 
-pytestmark = pytest.mark.labelstudio
+pytestmark = [pytest.mark.labelstudio, pytest.mark.timeout(600)]
 
-WITHIN_S = 280
+WITHIN_S = 500
+"""Half a minute on an idle machine; a crowded one needs minutes to start Label Studio alone."""
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def _demo(environment: Path, folder: Path, *arguments: str) -> Iterator[subproce
 
 
 def _processes_about(folder: Path) -> list[str]:
-    """Command lines of the processes that work in a folder or name it, this one and its children aside."""
+    """Command lines of the processes that work in a folder or name it (Linux only, by /proc)."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
