@@ -152,6 +152,10 @@ class Copilot:
             return normalise_url(self.settings.label_studio_link or self.settings.label_studio_url)
         return project.instance if project.instance.startswith(("https://", "http://")) else ""
 
+    def opener_of(self, project: ProjectKey) -> LabelStudioOpener | None:
+        """Opens that project; None where it belongs to another Label Studio, or there is no token to ask with."""
+        return self.opener if self.has_token and project.instance == self.instance else None
+
     @property
     def has_token(self) -> bool:
         """Whether the copilot can read from Label Studio."""

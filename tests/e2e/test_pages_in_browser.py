@@ -25,6 +25,8 @@ pytestmark = pytest.mark.browser
 
 KEY = ProjectKey("http://127.0.0.1:9", 3, "1760000000")
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+PAPER = {"width": 680, "height": 1009}
+"""A4 within margins of 15 mm, in CSS pixels."""
 PAGES = (
     "/",
     "/?criterion=PQ-02",
@@ -157,18 +159,19 @@ def test_filters_work_without_a_script(place: tuple[str, Path], browser: Browser
     with browser.new_context(viewport=DESKTOP, java_script_enabled=False) as context:  # type: ignore[arg-type]  # a viewport
         page = context.new_page()
         page.goto(url + "/")
-        page.get_by_label("Reviewer").select_option("reviewer-2")
+        page.get_by_label("Reviewer", exact=True).select_option("reviewer-2")
         page.get_by_role("button", name="Show").click()
         assert "only reviewer-2" in page.inner_text("main")
 
 
 def test_the_report_prints_light_and_without_the_filters(place: tuple[str, Path], browser: Browser) -> None:
     url, _ = place
-    with browser.new_context(viewport=DESKTOP, color_scheme="dark") as context:  # type: ignore[arg-type]  # a viewport
+    with browser.new_context(viewport=PAPER, color_scheme="dark") as context:  # type: ignore[arg-type]  # a viewport
         page = context.new_page()
         page.goto(url + "/")
         page.emulate_media(media="print")
         assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         assert not page.locator("form.filters").is_visible()
         assert not page.locator("header.top").is_visible()
         assert len(page.pdf(format="A4")) > 10_000

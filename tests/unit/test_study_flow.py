@@ -19,7 +19,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, ProjectKey, ReviewTask
 from review_copilot.errors import ImageNotFound, LabelStudioUnreachable, SettingsError
-from review_copilot.flows.pictures import THUMBNAIL_PX, cut_pictures, thumbnail
+from review_copilot.flows.pictures import THUMBNAIL_PX, cut_pictures, pictures_of, thumbnail
 from review_copilot.flows.study import (
     Drafts,
     ProjectStudy,
@@ -179,6 +179,35 @@ def test_without_label_studio_or_time_there_are_no_thumbnails(store: MemoryStore
         pictures = cut_pictures(found, table, workspace=shelves, images=shelves, store=store, limit_s=limit_s)  # type: ignore[arg-type]  # two methods of it
         assert not pictures.cases
         assert pictures.left_out >= 3
+
+
+@dataclass
+class Opener:
+    """Opens one workspace, whatever the id; or none."""
+
+    workspace: Shelves | None
+
+    def open(self, project_id: int) -> Shelves:
+        if self.workspace is None:
+            raise LabelStudioUnreachable("Label Studio does not answer.")
+        return self.workspace
+
+
+@pytest.mark.parametrize(
+    ("opener", "cut"),
+    [
+        (Opener(Shelves()), True),
+        (Opener(Shelves(key=ProjectKey(PROJECT.instance, PROJECT.project_id, "made anew"))), False),
+        (Opener(None), False),
+        (None, False),
+    ],
+)
+def test_only_the_very_project_of_the_log_gives_thumbnails(
+    store: MemoryStore, table: OverrideTable, opener: Opener | None, *, cut: bool
+) -> None:
+    found = studied(table).study
+    pictures = pictures_of(found, table, project=PROJECT, opener=opener, images=Shelves(), store=store)  # type: ignore[arg-type]  # two methods of it
+    assert bool(pictures.cases) is cut
 
 
 def test_a_thumbnail_shows_the_box_with_its_surroundings_and_outline() -> None:

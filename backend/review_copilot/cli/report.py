@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,16 +14,12 @@ import typer
 from rich.console import Console
 
 from review_copilot.analysis.study_json import as_json
-from review_copilot.analysis.table import OverrideTable
-from review_copilot.bootstrap import Copilot, create_copilot
-from review_copilot.errors import LabelStudioError
-from review_copilot.flows.pictures import NO_PICTURES, Pictures, cut_pictures
+from review_copilot.bootstrap import create_copilot
+from review_copilot.flows.pictures import pictures_of
 from review_copilot.flows.study import ProjectStudy, Scope, find_project, read_drafts, read_table, study_project
 from review_copilot.reports.study_html import to_html
 from review_copilot.reports.study_markdown import to_markdown
 from review_copilot.settings import load_settings
-
-log = logging.getLogger(__name__)
 
 
 class Format(StrEnum):
@@ -68,7 +63,15 @@ def report(
     )
     made = replace(made, link=copilot.link_to(key))
     if file_format is Format.HTML and thumbnails:
-        made = replace(made, pictures=_pictures(copilot, made, table))
+        pictures = pictures_of(
+            made.study,
+            table,
+            project=key,
+            opener=copilot.opener_of(key),
+            images=copilot.images,
+            store=copilot.store,
+        )
+        made = replace(made, pictures=pictures)
     text = written(made, file_format)
     if out is None:
         sys.stdout.write(text)
@@ -82,20 +85,6 @@ def written(made: ProjectStudy, file_format: Format) -> str:
     if file_format is Format.JSON:
         return json.dumps(as_json(made.study), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     return to_markdown(made) if file_format is Format.MARKDOWN else to_html(made)
-
-
-def _pictures(copilot: Copilot, made: ProjectStudy, table: OverrideTable) -> Pictures:
-    """Thumbnails, where the log comes from the configured Label Studio and it can be asked."""
-    if not copilot.has_token or made.project.instance != copilot.instance:
-        return NO_PICTURES
-    try:
-        workspace = copilot.opener.open(made.project.project_id)
-    except LabelStudioError as error:
-        log.warning("the report has no thumbnails: %s", error)
-        return NO_PICTURES
-    if workspace.key != made.project:
-        return NO_PICTURES
-    return cut_pictures(made.study, table, workspace=workspace, images=copilot.images, store=copilot.store)
 
 
 def _count(count: int, word: str) -> str:

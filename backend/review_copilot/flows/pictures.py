@@ -19,9 +19,9 @@ from review_copilot.analysis.study import Study
 from review_copilot.analysis.table import OverrideTable
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels, ReviewImage
-from review_copilot.domain.review import ReviewTask, TaskKey
+from review_copilot.domain.review import ProjectKey, ReviewTask, TaskKey
 from review_copilot.errors import CopilotError, ImageError
-from review_copilot.ports import ImageSource, ReviewStore, Workspace
+from review_copilot.ports import ImageSource, ReviewStore, Workspace, WorkspaceOpener
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,28 @@ class _Spot:
     box: Box | None
     row: int | None = None
     annotation: int = 0
+
+
+def pictures_of(
+    study: Study,
+    table: OverrideTable,
+    *,
+    project: ProjectKey,
+    opener: WorkspaceOpener | None,
+    images: ImageSource,
+    store: ReviewStore,
+) -> Pictures:
+    """`cut_pictures` where the project can be opened and still is the one of the log; none otherwise."""
+    if opener is None:
+        return NO_PICTURES
+    try:
+        workspace = opener.open(project.project_id)
+    except CopilotError as error:
+        log.warning("the report has no thumbnails: %s", error)
+        return NO_PICTURES
+    if workspace.key != project:
+        return NO_PICTURES
+    return cut_pictures(study, table, workspace=workspace, images=images, store=store)
 
 
 def cut_pictures(

@@ -12,6 +12,7 @@ from flask import Blueprint, Response
 
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest, CopilotError
+from review_copilot.flows.pictures import pictures_of
 from review_copilot.flows.study import (
     ProjectStudy,
     criteria_of,
@@ -49,9 +50,18 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
 
     @routes.get("/report.html")
     def report() -> Response:
-        """The same as one file."""
+        """The same as one file, with thumbnails where Label Studio can be asked for the images."""
         asked = read_question(copilot.store.projects())
-        made = to_html(_study(copilot, shelf, asked))
+        found = _study(copilot, shelf, asked)
+        pictures = pictures_of(
+            found.study,
+            shelf.table(asked.project),
+            project=asked.project,
+            opener=copilot.opener_of(asked.project),
+            images=copilot.images,
+            store=copilot.store,
+        )
+        made = to_html(replace(found, pictures=pictures))
         name = f"project-{asked.project.project_id}-overrides.html"
         return Response(made, mimetype="text/html", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
