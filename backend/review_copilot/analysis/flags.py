@@ -43,7 +43,7 @@ class Policy:
     """
 
     effect: float = 0.10
-    alpha: float = 0.1
+    alpha: float = 0.08
     decided: float = 0.7
     pair_effect: float = 0.05
     uncovered_effect: float = 0.05

@@ -89,7 +89,7 @@ def _criterion_flags(known: Figures, rules: Policy) -> list[Flag]:
     pairs = confused_pairs(known, rules)
     taken = {name for flag in pairs for name in flag.criteria}
     # A change point has no natural spread to be taken for, only chance, of which its e-value takes ample account.
-    drifted = discoveries(np.array([c.log_e for c in known.changes]), alpha=2 * rules.alpha)
+    drifted = discoveries(np.array([c.log_e for c in known.changes]), alpha=1.5 * rules.alpha)
     said = _said_unclear(known)
     boost = _boost(known, said, rules)
     high = _stands_out(known.log_bound + boost, known.log_e + boost, rules)
