@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from review_copilot.cli import backend, demo, guidelines, inspect, models, overrides, project
+from review_copilot.cli import backend, demo, guidelines, inspect, log, models, overrides, project
 from review_copilot.errors import CopilotError, InspectorUnavailable, LabelConfigError, LibraryError, SettingsError
 
 app = typer.Typer(
@@ -12,7 +12,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The copilot drafts, the reviewer decides, the log learns.",
 )
-for group in (demo, inspect, guidelines, models, project, backend, overrides):
+for group in (demo, inspect, guidelines, models, project, backend, overrides, log):
     group.register(app)
 
 _MENDABLE_HERE = (SettingsError, LibraryError, InspectorUnavailable, LabelConfigError)
