@@ -29,7 +29,7 @@ from review_copilot.labelstudio.workspace import LabelStudioOpener
 from review_copilot.library import load_guideline, own_file, prompt_source
 from review_copilot.ports import ImageSource, Inspector, Store
 from review_copilot.settings import Settings
-from review_copilot.store import open_store
+from review_copilot.store import names_of, open_store
 
 
 class SystemClock:
@@ -83,7 +83,12 @@ class Copilot:
     @cached_property
     def store(self) -> Store:
         """The database, migrated."""
-        return open_store(self.settings.database_url, clock=self.clock)
+        key = self.settings.pseudonym_key.get_secret_value()
+        return open_store(self.settings.database_url, clock=self.clock, pseudonym_key=key)
+
+    def names_of(self, reviewer: str) -> frozenset[str]:
+        """What the log may call a person: the name as it is given, and its pseudonym."""
+        return names_of(reviewer, self.settings.pseudonym_key.get_secret_value())
 
     @cached_property
     def client(self) -> LabelStudioClient:

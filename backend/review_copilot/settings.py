@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///review-copilot.db", description="SQLAlchemy URL of the log: SQLite or PostgreSQL."
     )
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""),
+        description="Secret under which people become pseudonyms in the log, for good; their ids are kept when empty.",
+    )
 
     host: str = Field("127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(9090, ge=0, le=65535, description="Port that `serve` listens on.")

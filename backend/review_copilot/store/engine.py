@@ -101,6 +101,16 @@ def connect(url: str) -> Database:
         return Database(engine, turns=threading.Lock())
 
 
+def shown(url: str) -> str:
+    """The URL as it may be printed, without its password.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    with translated():
+        return make_url(url).render_as_string(hide_password=True)
+
+
 def migrate(database: Database, *, to: str = "head") -> None:
     """Bring the schema to a revision, upwards or downwards ("base" empties the database). One process at a time does.
 

@@ -30,6 +30,11 @@ def pseudonym(name: str, key: str) -> str:
     return "p-" + hmac.new(key.encode(), name.encode(), hashlib.sha256).hexdigest()[:16]
 
 
+def names_of(name: str, key: str) -> frozenset[str]:
+    """What the log may call a person, who may be given by name or by pseudonym; nobody has the empty name."""
+    return frozenset({name, pseudonym(name, key)} - {""})
+
+
 def under_pseudonyms(annotation: SubmittedAnnotation, key: str) -> SubmittedAnnotation:
     """The annotation with author and editor replaced by their pseudonyms."""
     return replace(annotation, author=pseudonym(annotation.author, key), editor=pseudonym(annotation.editor, key))

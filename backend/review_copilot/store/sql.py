@@ -159,7 +159,7 @@ class SqlStore:
 
     def forget(self, reviewer: str) -> int:
         """See `ports.OverrideLog`; takes the name or its pseudonym."""
-        names = frozenset({reviewer, people.pseudonym(reviewer, self._pseudonym_key)})
+        names = people.names_of(reviewer, self._pseudonym_key)
         with self.database.writing() as connection:
             named = people.forget(connection, names)
         self.database.overwrite()
