@@ -11,7 +11,8 @@ PCB ?=
 
 LABEL_STUDIO := $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV))
 
-.PHONY: demo test test-unit test-local lint format docs label-config bench clean
+.PHONY: demo test test-unit test-faults test-local lint format docs pictures label-config \
+	bench bench-accuracy bench-study bench-scale clean
 
 $(VENV)/.ready: pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3"; exit 1; }
@@ -28,6 +29,9 @@ test: $(VENV)/.ready  ## everything: unit, contracts, adapters, functional, end 
 
 test-unit: $(VENV)/.ready  ## the fast ones
 	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+test-faults: $(VENV)/.ready  ## reviewers at work on a real Label Studio while things break
+	$(BIN)/python -m pytest tests/faults $(LABEL_STUDIO) $(ARGS)
 
 test-local: $(VENV)/.ready  ## local models: a tiny one is made on the spot, and `transformers serve` is started with it
 	$(BIN)/python -m pip install --quiet --editable ".[local]" --group test-local
@@ -47,15 +51,31 @@ docs: $(VENV)/.ready  ## pages that are made from the code
 	$(BIN)/python docs/make_settings_table.py
 	$(BIN)/python docs/make_export_schema.py
 
+pictures: $(VENV)/.ready  ## the README's picture, from a demo in Chromium
+	$(BIN)/python docs/make_pictures.py $(LABEL_STUDIO)
+
 label-config: $(VENV)/.ready  ## label_config/ from the guidelines
 	$(BIN)/review-copilot label-config --guideline photo-quality --out label_config/photo-quality.xml
 	$(BIN)/review-copilot label-config --guideline pcb --reference --out label_config/pcb.xml
 	$(BIN)/review-copilot label-config --guideline generated-image --prompt --out label_config/generated-image.xml
 
-bench: $(VENV)/.ready  ## figures, as ratios from one run
+bench: $(VENV)/.ready  ## speed: pairing, requests, webhooks, image tokens; ratios from one run
 	$(BIN)/python benchmarks/matching.py
+	$(BIN)/python benchmarks/predict_load.py
+	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/image_tokens.py $(if $(PHOTOS),--photographs $(PHOTOS))
-	$(if $(PCB),$(BIN)/python benchmarks/pcb.py --pcb $(PCB))
+
+bench-accuracy: $(VENV)/.ready  ## how right the built-in inspector is, beside CleanVision; PHOTOS=DIR and PCB=DIR for your own
+	$(BIN)/python -m pip install --quiet cleanvision
+	$(BIN)/python benchmarks/accuracy.py $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(PCB),--pcb $(PCB)) $(ARGS)
+
+bench-study: $(VENV)/.ready  ## how well the study finds planted causes
+	$(BIN)/python benchmarks/study.py $(ARGS)
+
+bench-scale: $(VENV)/.ready  ## the log and imports with 100 000 tasks
+	$(BIN)/python benchmarks/override_log.py
+	$(BIN)/python benchmarks/imports.py
+	$(BIN)/python benchmarks/store_size.py
 
 clean:
 	rm -rf $(VENV) .label-studio .demo dist build

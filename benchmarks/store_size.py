@@ -26,9 +26,7 @@ def main() -> None:
         for number in range(1, DRAFTS + 1):
             suggestions = [a_suggestion(f"s{number}-{part}") for part in range(5)]
             store.remember([a_review(f"r{number}", *suggestions, key=task_key(number))])
-        print(
-            f"remember: {(time.perf_counter() - began) / DRAFTS * 1000:.2f} ms a draft, each in a transaction of its own"
-        )
+        print(f"remember: {(time.perf_counter() - began) / DRAFTS * 1000:.2f} ms a draft, one transaction each")
         began = time.perf_counter()
         store.drafted(PROJECT, rollout=ROLLOUT, task_ids=range(1, 1001))
         print(f"drafted: {time.perf_counter() - began:.3f} s for a window of 1000")
