@@ -15,11 +15,14 @@ class Measure:
         name: As guidelines write it.
         unit: Unit of its strength; a criterion's anchors are used only when their unit is the same.
         steps: Strengths from which a flaw is minor, major and critical where the criterion has no numbers.
+        least_score: Probability from which a reading is reported: more likely than not; more where the scene itself
+            often looks like the flaw, as wires and window bars look like scratches.
     """
 
     name: str
     unit: str
     steps: tuple[float, float, float]
+    least_score: float = 0.5
 
 
 CATALOGUE: tuple[Measure, ...] = (
@@ -39,7 +42,7 @@ CATALOGUE: tuple[Measure, ...] = (
     Measure("border", "% of the picture", (0.3, 10, 25)),
     Measure("overlay", "% of the picture", (0, 3, 10)),
     Measure("dust", "marks", (1, 4, 10)),
-    Measure("scratch", "marks", (1, 4, 10)),
+    Measure("scratch", "marks", (1, 4, 10), least_score=0.6),
     Measure("low_resolution", "times too coarse", (1.5, 2.5, 4)),
     Measure("upscaling", "times too coarse", (1.5, 2.5, 4)),
 )

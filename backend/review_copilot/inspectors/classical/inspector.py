@@ -10,7 +10,7 @@ from importlib import resources
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.suggestion import Brief, Dropped, Finding, Inspection
-from review_copilot.inspectors.classical.catalogue import criterion_for, severity_for
+from review_copilot.inspectors.classical.catalogue import criterion_for, measure, severity_for
 from review_copilot.inspectors.classical.features import of_whole
 from review_copilot.inspectors.classical.frame import Frame, build_frame, crop_frame
 from review_copilot.inspectors.classical.judge_places import read_places
@@ -20,9 +20,6 @@ from review_copilot.inspectors.classical.reading import Reading
 from review_copilot.inspectors.classical.saved import saved_quality
 from review_copilot.inspectors.classical.wording import number, rationale
 
-LEAST_SCORE = 0.4
-"""A flaw is reported from this probability on: about half the F1 that can be reached, which is where F1 is highest
-(Z. Lipton, C. Elkan, B. Naryanaswamy, "Optimal thresholding of classifiers to maximize F1 measure", 2014)."""
 MOST_BOXES = 15
 """Boxes of one measurement that are shown; the rest is counted under `dropped`."""
 BOX_MEASURES = frozenset({
@@ -67,7 +64,7 @@ def measure_all(frame: Frame, *, wanted: frozenset[str], saved: int | None = Non
     soft = next((r.strength for r in readings if r.measure == "defocus"), 1.0)
     readings += read_places(places, whole=of_whole(whole), soft_px=min(soft, 1.5))
     asked = [r for r in readings if r.measure in wanted]  # what nobody asked for explains nothing away
-    return [r for r in _consistent(asked, whole) if r.score >= LEAST_SCORE], places
+    return [r for r in _consistent(asked, whole) if _likely(r)], places
 
 
 @cache
@@ -81,9 +78,14 @@ def code_version() -> str:
     return digest.hexdigest()[:12]
 
 
+def _likely(reading: Reading) -> bool:
+    """Whether the reading is likely enough to be reported."""
+    return reading.score >= measure(reading.measure).least_score
+
+
 def _consistent(readings: list[Reading], whole: Whole) -> list[Reading]:
     """Leave out places that the picture as a whole explains."""
-    sure = {r.measure for r in readings if r.box is None and r.score >= LEAST_SCORE}
+    sure = {r.measure for r in readings if r.box is None and _likely(r)}
     covered = set()
     if sure & {"defocus", "motion_blur", "upscaling", "empty_frame", "low_resolution"}:
         covered |= {"defocus"}
@@ -93,7 +95,7 @@ def _consistent(readings: list[Reading], whole: Whole) -> list[Reading]:
         covered |= {"clipped_highlights", "dust", "scratch", "overlay", "border"}
     if sure & {"noise"} and whole.noise.sigma > 8:
         covered |= {"dust"}
-    bars = [r.box for r in readings if r.measure == "border" and r.box is not None and r.score >= LEAST_SCORE]
+    bars = [r.box for r in readings if r.measure == "border" and r.box is not None and _likely(r)]
 
     def explained(reading: Reading) -> bool:
         if reading.box is None or reading.measure == "border":

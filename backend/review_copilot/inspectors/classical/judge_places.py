@@ -19,6 +19,10 @@ SURE = 0.35
 """Marks below this do not count towards the number of marks."""
 
 
+LEAST_BAR_PX = 3
+"""Thinner bars are remains of scanning or resizing that nobody crops for."""
+
+
 def read_places(places: Places, *, whole: Features, soft_px: float) -> list[Reading]:
     """One reading for every candidate, likely or not.
 
@@ -46,7 +50,7 @@ def _bars(bars: tuple[Bar, ...]) -> list[Reading]:
             f"a {level_name(bar.level)} bar, {bar.depth_px} px deep, runs along the {bar.side} edge; "
             f"bars take {number(total)} % of the picture"
         )
-        score = logistic(bar.step, middle=0.35, slope=8) * (0.98 if bar.depth_px > 1 else 0.55)
+        score = logistic(bar.step, middle=0.35, slope=8) * (0.98 if bar.depth_px >= LEAST_BAR_PX else 0.45)
         evidence = {"depth_px": bar.depth_px, "bars_percent": round(total, 2)}
         readings.append(Reading("border", total, score, text, box=bar_box(bar), evidence=evidence))
     return readings
