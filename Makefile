@@ -11,7 +11,7 @@ PCB ?=
 
 LABEL_STUDIO := $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV))
 
-.PHONY: demo test test-unit lint format docs label-config bench clean
+.PHONY: demo test test-unit test-local lint format docs label-config bench clean
 
 $(VENV)/.ready: pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3"; exit 1; }
@@ -28,6 +28,10 @@ test: $(VENV)/.ready  ## everything: unit, contracts, adapters, functional, end 
 
 test-unit: $(VENV)/.ready  ## the fast ones
 	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+test-local: $(VENV)/.ready  ## local models: a tiny one is made on the spot, and `transformers serve` is started with it
+	$(BIN)/python -m pip install --quiet --editable ".[local]" --group test-local
+	$(BIN)/python -m pytest tests/local_models $(ARGS)
 
 lint: $(VENV)/.ready  ## the one definition of lint
 	$(BIN)/ruff format --check .
@@ -46,9 +50,11 @@ docs: $(VENV)/.ready  ## pages that are made from the code
 label-config: $(VENV)/.ready  ## label_config/ from the guidelines
 	$(BIN)/review-copilot label-config --guideline photo-quality --out label_config/photo-quality.xml
 	$(BIN)/review-copilot label-config --guideline pcb --reference --out label_config/pcb.xml
+	$(BIN)/review-copilot label-config --guideline generated-image --prompt --out label_config/generated-image.xml
 
 bench: $(VENV)/.ready  ## figures, as ratios from one run
 	$(BIN)/python benchmarks/matching.py
+	$(BIN)/python benchmarks/image_tokens.py $(if $(PHOTOS),--photographs $(PHOTOS))
 	$(if $(PCB),$(BIN)/python benchmarks/pcb.py --pcb $(PCB))
 
 clean:

@@ -175,6 +175,8 @@ class _Maker:
         # The plant goes to a criterion of ordinary prevalence: a rare one cannot be found by any test.
         common = np.flatnonzero(self.prevalence >= 0.75 / n)
         self.planted = rng.permutation(common)[:2]
+        if plan.cause == "model_wrong":  # what is wrong is deleted or moved; its severity is seldom the point
+            self.kinds[self.planted[0]] = rng.dirichlet(20 * np.array([0.6, 0.1, 0.1, 0.15, 0.05]))
         self.change = rng.uniform(0.3, 0.6)
         self.contrary = int(np.argsort(-self.share)[rng.integers(0, 3)])
         self.stamper = bool(rng.integers(0, 2))
@@ -234,7 +236,7 @@ class _Maker:
         """Chance of an override of this criterion by this reviewer on this day, and the tie between people."""
         plan, rate, tie = self.plan, float(self.rates[which]), self.plan.natural_tie
         if plan.cause in {"model_wrong", "ambiguous"} and which == self.planted[0]:
-            rate, tie = plan.rate, 0.93 if plan.cause == "model_wrong" else 0.05
+            rate, tie = plan.rate, 0.98 if plan.cause == "model_wrong" else 0.05
         if plan.cause == "drift" and which == self.planted[0] and day >= plan.days * self.change:
             rate = plan.rate
         if plan.cause == "reviewer" and who == self.contrary:

@@ -23,7 +23,7 @@ from review_copilot.domain.guideline import (
 )
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.override import Comparison, Override, SubmittedAnnotation, SubmittedRegion
-from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
+from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask, TaskKey
 from review_copilot.domain.suggestion import Scope, Suggestion
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -40,6 +40,12 @@ SUBMITTED = at(120)
 
 def task_key(task_id: int = 1, *, project: ProjectKey = PROJECT) -> TaskKey:
     return TaskKey(project, task_id)
+
+
+def a_task(task_id: int = 1, *, image: str = "", project: ProjectKey = PROJECT) -> ReviewTask:
+    return ReviewTask(
+        task_key(task_id, project=project), image or f"http://images.test/{task_id}.jpg", data={"shift": "night"}
+    )
 
 
 def a_provenance(*, rollout: str = "photo-quality r1 0a1b2c", model_version: str = "0a1b2c3d4e5f") -> Provenance:

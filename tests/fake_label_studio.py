@@ -13,7 +13,7 @@ import numpy as np
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.override import SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
-from review_copilot.domain.suggestion import Brief, Finding, Inspection
+from review_copilot.domain.suggestion import Brief, Finding, Inspection, Usage
 from review_copilot.errors import ImageUnreadable
 from review_copilot.ports import StoredPrediction, TaskState
 
@@ -26,10 +26,11 @@ class FakeInspector:
     name: str = "fake"
     version: str = "1"
     seen: list[str] = field(default_factory=list)
+    usage: Usage | None = None
 
     def inspect(self, brief: Brief) -> Inspection:
         self.seen.append(brief.image.source)
-        return Inspection(findings=self.findings)
+        return Inspection(findings=self.findings, usage=self.usage)
 
 
 @dataclass
@@ -75,6 +76,7 @@ class FakeWorkspace:
     double: set[int] = field(default_factory=set)
     touched: dict[int, datetime] = field(default_factory=dict)
     version: str = ""
+    in_hand: set[int] = field(default_factory=set)
     pushes: list[int] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -101,8 +103,10 @@ class FakeWorkspace:
                 created += 1
         return created
 
-    def predictions(self, *, rollout: str) -> Iterator[StoredPrediction]:
-        yield from [p for p in self.stored.values() if p.model_version == rollout]
+    def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
+        for p in sorted(self.stored.values(), key=lambda p: (p.task_id, p.id)):
+            if p.model_version == rollout and (task_ids is None or p.task_id in task_ids):
+                yield p
 
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
         return sum(self.stored.pop(number, None) is not None for number in prediction_ids)
@@ -113,9 +117,13 @@ class FakeWorkspace:
     def pin(self, rollout: str) -> None:
         self.version = rollout
 
-    def changed(self, *, since: datetime | None) -> Iterator[TaskState]:
+    def latest_change(self) -> datetime | None:
+        return max(self.touched.values(), default=None)
+
+    def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
         for task_id, at in sorted(self.touched.items()):
-            if task_id in self.images and (since is None or at > since):
+            fits = bool(self.annotations.get(task_id)) if since is None else at > since
+            if task_id in self.images and task_id > after and fits:
                 yield self._state(task_id)
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
@@ -125,6 +133,9 @@ class FakeWorkspace:
 
     def task_ids(self) -> frozenset[int]:
         return frozenset(self.images)
+
+    def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
+        return frozenset(task_ids) & (self.in_hand | self.annotations.keys())
 
     def _state(self, task_id: int) -> TaskState:
         at = self.touched.get(task_id, datetime(2026, 11, 1, tzinfo=UTC))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from review_copilot.domain.errand import Errand
 from review_copilot.domain.override import Comparison, LoggedOverride, Override
-from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
-from review_copilot.ports import Appended, Clock, StoredPrediction, Wake
+from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask, TaskKey
+from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
 
 FORGOTTEN = "forgotten-"
 
@@ -50,7 +51,10 @@ class MemoryStore:
     _held: dict[tuple[ProjectKey, int], _Held] = field(default_factory=dict)
     _inbox: dict[int, Wake] = field(default_factory=dict)
     _bookmarks: dict[ProjectKey, datetime] = field(default_factory=dict)
+    _points: dict[ProjectKey, SweepPoint | None] = field(default_factory=dict)
+    _gone_tasks: set[TaskKey] = field(default_factory=set)
     _rollouts: dict[ProjectKey, list[tuple[str, str]]] = field(default_factory=dict)
+    _errands: dict[int, tuple[Errand, datetime]] = field(default_factory=dict)
     _last_id: int = 0
 
     def remember(self, reviews: Sequence[Review]) -> None:
@@ -75,6 +79,10 @@ class MemoryStore:
         if (guideline_id, model_version) not in known:
             known.append((guideline_id, model_version))
         return f"{guideline_id} r{known.index((guideline_id, model_version)) + 1} {model_version[:6]}"
+
+    def rollouts(self, project: ProjectKey) -> Sequence[str]:
+        known = self._rollouts.get(project, [])
+        return [f"{guideline} r{number} {version[:6]}" for number, (guideline, version) in enumerate(known, start=1)]
 
     def drafted(
         self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int] | None = None
@@ -103,7 +111,9 @@ class MemoryStore:
     def append(self, comparison: Comparison) -> Appended:
         annotation = comparison.annotation
         held = self._hold(annotation.key, annotation.annotation_id)
-        held.buried = held.buried and not comparison.confirmed
+        if comparison.confirmed:
+            self._gone_tasks.discard(annotation.key)
+        held.buried = not comparison.confirmed and (held.buried or annotation.key in self._gone_tasks)
         said = (annotation.content_hash, comparison.overrides, comparison.provenance)
         newest = held.newest()
         for number, other in enumerate(held.revisions, start=1):
@@ -113,6 +123,9 @@ class MemoryStore:
             if same and number == newest and now is not None:
                 held.seen[number - 1] = max(now, last or now)
             if same and (again or number == newest):
+                if comparison.confirmed:
+                    held.revisions[number - 1] = replace(other, confirmed=True)
+                    held.rows = [replace(r, confirmed=True) if r.revision == number else r for r in held.rows]
                 return Appended()
         author = next((c.annotation.author for c in held.revisions if c.annotation.author.startswith(FORGOTTEN)), None)
         if author is not None:
@@ -130,6 +143,8 @@ class MemoryStore:
 
     def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         gone = self.living(key) if annotation_ids is None else annotation_ids
+        if annotation_ids is None:
+            self._gone_tasks.add(key)
         new = [held for held in (self._hold(key, i) for i in set(gone)) if not held.buried]
         for held in new:
             held.buried = True
@@ -198,12 +213,62 @@ class MemoryStore:
     def move_bookmark(self, project: ProjectKey, to: datetime) -> None:
         self._bookmarks[project] = max(to, self._bookmarks.get(project, to))
 
+    def unfinished_sweep(self, project: ProjectKey) -> SweepPoint | None:
+        return self._points.get(project)
+
+    def keep_sweep(self, project: ProjectKey, point: SweepPoint | None) -> None:
+        self._points[project] = point
+
+    def owe(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
+        known = {(e.task.key, e.rollout) for e, _ in self._errands.values()}
+        for task in tasks:
+            if (task.key, rollout) not in known:
+                number = self._next_id()
+                self._errands[number] = (Errand(number, task, rollout), self._in(due_in_s))
+
+    def hasten(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
+        for errand in self._owed_of(project, rollout, task_ids):
+            self._errands[errand.id] = (errand, self._in(due_in_s))
+
+    def claim(self, *, limit: int, lease_s: float) -> Sequence[Errand]:
+        due = sorted((at, e.id) for e, at in self._errands.values() if at <= self.clock.now())[:limit]
+        claimed = [self._errands[number][0] for _, number in due]
+        for errand in claimed:
+            self._errands[errand.id] = (errand, self._in(lease_s))
+        return tuple(sorted(claimed, key=lambda e: e.id))
+
+    def put_back(self, errand_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
+        for number in errand_ids:
+            if held := self._errands.get(number):
+                errand = replace(held[0], attempts=held[0].attempts + failed)
+                self._errands[number] = (errand, self._in(due_in_s))
+
+    def settle(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+        for errand in self._owed_of(project, rollout, task_ids):
+            del self._errands[errand.id]
+
+    def owed(self) -> int:
+        return len(self._errands)
+
+    def _owed_of(self, project: ProjectKey, rollout: str, task_ids: Sequence[int]) -> list[Errand]:
+        return [
+            e
+            for e, _ in self._errands.values()
+            if e.task.key.project == project and e.rollout == rollout and e.task.key.task_id in task_ids
+        ]
+
+    def _in(self, seconds: float) -> datetime:
+        return self.clock.now() + timedelta(seconds=seconds)
+
     def _next_id(self) -> int:
         self._last_id += 1
         return self._last_id
 
     def _hold(self, key: TaskKey, annotation_id: int) -> _Held:
-        return self._held.setdefault((key.project, annotation_id), _Held(key))
+        held = self._held.setdefault((key.project, annotation_id), _Held(key))
+        if held.key.task_id == 0:
+            held.key = key
+        return held
 
     def _provenance_of(self, override: Override, comparison: Comparison) -> Provenance | None:
         other = self._reviews.get(override.review_id)

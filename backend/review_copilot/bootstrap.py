@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
 from review_copilot.domain.guideline import Guideline
-from review_copilot.domain.review import ProjectKey
+from review_copilot.domain.review import ProjectKey, Review
+from review_copilot.flows.blind import BlindShare
 from review_copilot.flows.desk import Desk
+from review_copilot.flows.once import InspectingOnce
+from review_copilot.flows.predict import Counter
+from review_copilot.flows.workbench import Workbench
 from review_copilot.images.fetch import FetchLimits, ImageFetcher
+from review_copilot.inspectors.hybrid import HybridInspector
+from review_copilot.inspectors.model_inspector import ModelInspector
 from review_copilot.inspectors.options import InspectorOptions, ModelSetup
 from review_copilot.inspectors.registry import create_inspector
+from review_copilot.labelstudio.bodies import WebhookBodies
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.connect import Backend
 from review_copilot.labelstudio.transport import LabelStudioAuth, Transport, normalise_url
@@ -59,7 +67,13 @@ class Copilot:
         """Who looks at images."""
         model = model_setup(self.settings) if self.settings.model else None
         options = InspectorOptions(concurrency=self.settings.concurrency, model=model)
-        return create_inspector(self.settings.inspector, options)
+        return InspectingOnce(create_inspector(self.settings.inspector, options))
+
+    @property
+    def model_inspector(self) -> ModelInspector | None:
+        """The part of the inspector that asks a model, for estimates; None where it asks none."""
+        inspector = self.inspector.model if isinstance(self.inspector, HybridInspector) else self.inspector
+        return inspector if isinstance(inspector, ModelInspector) else None
 
     @cached_property
     def images(self) -> ImageSource:
@@ -75,12 +89,24 @@ class Copilot:
     def client(self) -> LabelStudioClient:
         """The configured Label Studio."""
         token = self.settings.label_studio_token.get_secret_value()
-        return LabelStudioClient(Transport(self.settings.label_studio_url, token))
+        road = Transport(self.settings.label_studio_url, token)
+        return LabelStudioClient(road, pages_per_s=self.settings.pages_per_s)
 
     @cached_property
     def opener(self) -> LabelStudioOpener:
         """Opens projects of the configured Label Studio."""
         return LabelStudioOpener(self.client, guideline=self.guideline, instance=self.instance)
+
+    @cached_property
+    def bodies(self) -> WebhookBodies:
+        """Reads webhook bodies, for a copilot without a token."""
+        return WebhookBodies(guideline=self.guideline)
+
+    @cached_property
+    def blind(self) -> BlindShare:
+        """Tasks whose suggestions are made and kept, but not shown."""
+        settings = self.settings
+        return BlindShare(settings.blind_share, settings.blind_shares, settings.blind_seed.get_secret_value())
 
     @cached_property
     def desk(self) -> Desk:
@@ -91,6 +117,29 @@ class Copilot:
             images=self.images,
             clock=self.clock,
             min_score=self.settings.min_score,
+            blind=self.blind,
+        )
+
+    @cached_property
+    def watchers(self) -> list[Callable[[Review], None]]:
+        """Who is told of each review that a request made."""
+        return []
+
+    @cached_property
+    def bench(self) -> Workbench[Review]:
+        """Who does what Label Studio's requests ask for, all requests of this process together."""
+        return Workbench(seats=self.settings.concurrency)
+
+    @cached_property
+    def counter(self) -> Counter:
+        """Where Label Studio's requests ask for drafts."""
+        return Counter(
+            desk=self.desk,
+            store=self.store,
+            bench=self.bench,
+            deadline_s=self.settings.predict_deadline_s,
+            delivers=self.has_token,
+            watchers=self.watchers,
         )
 
     def rollout(self, project: ProjectKey) -> str:

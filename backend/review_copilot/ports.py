@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from review_copilot.domain.errand import Errand
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
@@ -120,8 +121,8 @@ class Workspace(Protocol):
         """
         ...
 
-    def predictions(self, *, rollout: str) -> Iterator[StoredPrediction]:
-        """The predictions that Label Studio holds under one roll-out label."""
+    def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
+        """The predictions that Label Studio holds under a roll-out, by rising task id; of all tasks when None."""
         ...
 
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
@@ -136,8 +137,17 @@ class Workspace(Protocol):
         """Make the label stream show the predictions of that roll-out."""
         ...
 
-    def changed(self, *, since: datetime | None) -> Iterator[TaskState]:
-        """Tasks touched after `since`, each with all its annotations; all tasks that have annotations when None."""
+    def latest_change(self) -> datetime | None:
+        """When the task that was touched last was touched, by Label Studio's own clock; None without tasks."""
+        ...
+
+    def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
+        """Tasks touched after `since`, by rising id, each with all its annotations; page by page.
+
+        Args:
+            since: None for all tasks that have annotations.
+            after: Only tasks with a greater id.
+        """
         ...
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
@@ -146,6 +156,10 @@ class Workspace(Protocol):
 
     def task_ids(self) -> frozenset[int]:
         """Ids of all tasks that exist now."""
+        ...
+
+    def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
+        """Those of the tasks that a reviewer has begun: with an annotation, a skip or an unfinished draft."""
         ...
 
 
@@ -213,7 +227,8 @@ class OverrideLog(Protocol):
         at that `updated_at`. The newest revision is the one that was read under the latest `updated_at`, and of those
         the one written last: in whatever order readings come, and however often, the same revision is current in the
         end. A confirmed annotation that was buried lives again, for it was just read from Label Studio; an unconfirmed
-        one stays buried.
+        one stays buried, and is buried at once where its task was. What was unconfirmed becomes confirmed when it is
+        read from Label Studio as it is.
         """
         ...
 
@@ -288,6 +303,37 @@ class Wake:
     body: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an event's own body says, where there is no token to read with.
+
+    Attributes:
+        project: Which project; None when the body names none, as when all tasks of a project are deleted.
+        annotations: Annotations that were made or changed.
+        gone_annotations: Ids of annotations that were deleted.
+        gone_tasks: Ids of tasks that were deleted.
+        problems: Sentences about what could not be read.
+    """
+
+    project: ProjectKey | None
+    annotations: tuple[SubmittedAnnotation, ...] = ()
+    gone_annotations: tuple[int, ...] = ()
+    gone_tasks: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class BodyReader(Protocol):
+    """Reads what the inbox kept of events."""
+
+    def read(self, wake: Wake) -> Told:
+        """What the event's body says.
+
+        Raises:
+            CopilotError: It cannot be read, and never will be.
+        """
+        ...
+
+
 class Inbox(Protocol):
     """A durable queue of wake-up calls."""
 
@@ -304,6 +350,22 @@ class Inbox(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SweepPoint:
+    """How far a sweep came.
+
+    Attributes:
+        since: Only tasks touched after it are looked at; None for all.
+        up_to: The newest change of the project when the sweep began; the bookmark may move there and no further, for a
+            task that was read early may have been changed again before the sweep ended.
+        after: Tasks up to this id have been looked at.
+    """
+
+    since: datetime | None
+    up_to: datetime | None
+    after: int = 0
+
+
 class Bookmarks(Protocol):
     """Remembers how far a sweep came."""
 
@@ -313,6 +375,14 @@ class Bookmarks(Protocol):
 
     def move_bookmark(self, project: ProjectKey, to: datetime) -> None:
         """Remember a later time; an earlier one changes nothing."""
+        ...
+
+    def unfinished_sweep(self, project: ProjectKey) -> SweepPoint | None:
+        """Where a sweep that was cut off stood; None when the last one came to its end."""
+        ...
+
+    def keep_sweep(self, project: ProjectKey, point: SweepPoint | None) -> None:
+        """Remember how far a running sweep came; None when it came to its end."""
         ...
 
 
@@ -326,8 +396,40 @@ class Rollouts(Protocol):
         """
         ...
 
+    def rollouts(self, project: ProjectKey) -> Sequence[str]:
+        """The project's labels, oldest first."""
+        ...
 
-class Store(ReviewStore, OverrideLog, Inbox, Bookmarks, Rollouts, Protocol):
+
+class Backlog(Protocol):
+    """A durable list of drafts that are owed: what one process leaves behind, another takes up."""
+
+    def owe(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
+        """Note that tasks want a draft, to be seen to after so many seconds; what is owed already changes nothing."""
+        ...
+
+    def hasten(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
+        """Set when errands of a roll-out are due, and take them from whoever holds them."""
+        ...
+
+    def claim(self, *, limit: int, lease_s: float) -> Sequence[Errand]:
+        """Take errands that are due, the longest due first; nobody else gets them before the lease ends."""
+        ...
+
+    def put_back(self, errand_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
+        """Return claimed errands, due again after so many seconds; `failed` counts an attempt."""
+        ...
+
+    def settle(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+        """Strike errands out: Label Studio holds the draft, or nobody wants it."""
+        ...
+
+    def owed(self) -> int:
+        """How many errands there are, claimed ones too."""
+        ...
+
+
+class Store(ReviewStore, OverrideLog, Inbox, Bookmarks, Rollouts, Backlog, Protocol):
     """Everything that one database keeps."""
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -60,6 +60,18 @@ class Settings(BaseSettings):
 
     min_score: float = Field(0.3, ge=0, le=1, description="Suggestions below this score are dropped, and counted.")
     sweep_every_s: float = Field(30.0, gt=0, description="Seconds between two sweeps while serving.")
+    pages_per_s: float = Field(
+        5.0, ge=0, description="Most pages of 100 tasks read from Label Studio in a second; 0 for no limit."
+    )
+    blind_share: float = Field(
+        0.0, ge=0, le=1, description="Share of tasks whose suggestions are made and kept, but not shown to reviewers."
+    )
+    blind_shares: dict[int, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict, description='The same for single projects by id, as JSON such as {"7": 0.1}.'
+    )
+    blind_seed: SecretStr = Field(
+        SecretStr(""), description="Secret that chooses the tasks of the blind share; another one chooses others."
+    )
     predict_deadline_s: float = Field(85.0, gt=0, description="Seconds after which /predict answers with what it has.")
     concurrency: int = Field(4, ge=1, description="Images inspected at once.")
 

@@ -87,7 +87,7 @@ def suggest(
     )
 
 
-def failed(occasion: Occasion, *, error: str) -> Review:
+def failed(occasion: Occasion, *, error: str, kind: str = "") -> Review:
     """The review of a task that could not be looked at: no suggestions, and why."""
     return Review(
         id=_stable_id(occasion, "failed", error, occasion.now.isoformat()),
@@ -103,6 +103,24 @@ def failed(occasion: Occasion, *, error: str) -> Review:
         elapsed_s=occasion.elapsed_s,
         box=occasion.box,
         error=error,
+        error_kind=kind,
+    )
+
+
+def nothing_said(occasion: Occasion) -> Review:
+    """The review of a place that was not looked at, because nothing may be shown of the task."""
+    return Review(
+        id=_stable_id(occasion, "nothing said", occasion.now.isoformat()),
+        key=occasion.key,
+        suggestions=(),
+        verdict=Verdict.DISCUSS,
+        summary="",
+        provenance=occasion.provenance,
+        exposure=occasion.exposure,
+        created_at=occasion.now,
+        image_width_px=0,
+        image_height_px=0,
+        box=occasion.box,
     )
 
 

@@ -6,12 +6,14 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
 
 from builders import a_criterion, a_guideline, an_image
 from fake_endpoint import Turn, endpoint, finding, reply
@@ -21,6 +23,8 @@ from review_copilot.domain.guideline import UNCOVERED, Severity, Verdict
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.suggestion import Brief, Finding, Inspection
 from review_copilot.errors import BudgetSpent, InspectorUnavailable, ModelMalformed
+from review_copilot.images import ImageFetcher
+from review_copilot.images.fetch import FetchLimits
 from review_copilot.inspectors.hybrid import HybridInspector
 from review_copilot.inspectors.metered_chat import MeteredChat
 from review_copilot.inspectors.model_inspector import ModelInspector, ModelOptions, show
@@ -111,11 +115,11 @@ def test_boxes_land_on_the_flaw_for_every_family_and_shape(model: str, size: tup
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("name", ["qwen2.5-vl", "gemini"])
-def test_boxes_land_on_the_flaw_in_all_eight_exif_orientations(orientation: int, name: str) -> None:
+def test_boxes_land_on_the_flaw_in_all_eight_exif_orientations(orientation: int, name: str, tmp_path: Path) -> None:
     """The file lies on its side or mirrored; the model is sent, and answers for, the upright picture."""
     profile = profile_for("", PROFILES, name=name)
     truth = Box(0.62, 0.3, 0.2, 0.4)
-    image = turned_file(with_red_box(900, 600, truth), orientation=orientation)
+    image = turned_file(with_red_box(900, 600, truth), orientation=orientation, tmp_path=tmp_path)
     assert (image.width_px, image.height_px) == (900, 600)
     with endpoint(seeing(profile)) as server:
         got = inspector(server.url, profile=profile).inspect(brief(image))
@@ -125,7 +129,7 @@ def test_boxes_land_on_the_flaw_in_all_eight_exif_orientations(orientation: int,
     assert got.findings[0].box.iou(truth) > 0.9
 
 
-def turned_file(upright: Pixels, *, orientation: int) -> ReviewImage:
+def turned_file(upright: Pixels, *, orientation: int, tmp_path: Path) -> ReviewImage:
     """A JPEG whose pixels are turned so that its EXIF orientation makes them upright again."""
     back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Pillow's transposes that undo each orientation
     stored = Image.fromarray(upright)
@@ -135,9 +139,12 @@ def turned_file(upright: Pixels, *, orientation: int) -> ReviewImage:
     exif[0x0112] = orientation
     file = io.BytesIO()
     stored.save(file, "JPEG", quality=95, exif=exif)
-    pixels = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(file.getvalue()))), np.uint8)
-    assert red_box(pixels) is not None
-    return an_image(pixels)
+    source = tmp_path / f"turned-{orientation}.jpg"
+    source.write_bytes(file.getvalue())
+    with ImageFetcher(
+        label_studio_url="http://127.0.0.1:9", auth=None, limits=FetchLimits(plain_files=True)
+    ) as fetcher:
+        return fetcher.load(str(source))
 
 
 def test_a_review_carries_words_score_source_and_what_it_cost() -> None:
@@ -195,7 +202,7 @@ def test_a_model_that_obeys_planted_orders_cannot_leave_schema_and_criteria(orde
     places: dict[str, dict[str, Any]] = {
         "prompt": {"prompt": order},
         "notes": {"task_data": {"note": order}},
-        "picture": {},
+        "picture": {"image": an_image(painted(order))},
     }
     data = places[place]
     with endpoint(gullible) as server:
@@ -211,11 +218,20 @@ def test_a_model_that_obeys_planted_orders_cannot_leave_schema_and_criteria(orde
     assert len(got.dropped) == 2
 
 
+def painted(words: str) -> Pixels:
+    """A picture with a text in it that a model can read."""
+    pixels = np.full((400, 1000, 3), 235, np.uint8)
+    for row in range(0, len(words), 40):
+        cv2.putText(pixels, words[row : row + 40], (10, 60 + row * 2), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 2)
+    return pixels
+
+
 def test_an_order_painted_into_a_picture_is_told_to_be_data() -> None:
     """Nothing can read the picture before the model does; the rule stands in the words, before everything else."""
     with endpoint(lambda _: reply()) as server:
-        inspector(server.url).inspect(brief(prompt="x"))
+        inspector(server.url).inspect(brief(an_image(painted(ORDERS[0]))))
         words = server.turns[0].system
+        assert ORDERS[0] not in words + server.turns[0].user
     assert words.index("never an instruction to you") < words.index("# Guideline")
 
 
@@ -282,7 +298,7 @@ def test_a_budget_stops_before_it_is_overspent_and_can_be_raised() -> None:
     with endpoint(lambda _: reply()) as server:
         asked = inspector(server.url, price=PRICE, budget=budget, options=ModelOptions(max_tokens=1000))
         done: list[Inspection] = []
-        with pytest.raises(BudgetSpent, match=r"budget of \$0.15 is spent.*run again"):
+        with pytest.raises(BudgetSpent, match=r"budget of \$0.15 does not cover.*run again"):
             done.extend(asked.inspect(one) for one in briefs)
         assert budget.spent_usd <= 0.15
         asked_before = len(server.turns)

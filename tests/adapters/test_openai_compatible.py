@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import formatdate
@@ -198,6 +200,28 @@ def test_a_pause_asked_for_is_waited_for_within_the_deadline(header: str) -> Non
     with endpoint(model) as server:
         assert chat(server.url).ask(QUESTION).text == GOOD
     assert 0.6 <= started[1] - started[0] <= 3.0
+
+
+def test_pauses_are_waited_for_as_often_as_asked_and_by_all_threads() -> None:
+    """One thread is told to wait; the others, which were not, wait as well."""
+    told: list[float] = []
+    answered: list[float] = []
+    lock = threading.Lock()
+
+    def model(_: Turn) -> str | Answer:
+        with lock:
+            if len(told) < 5:
+                told.append(time.monotonic())
+                return refusing(429, "Slow down", headers={"retry-after-ms": "200"})
+            answered.append(time.monotonic())
+        return GOOD
+
+    with endpoint(model) as server:
+        asked = chat(server.url, timeout_s=20, concurrency=1)
+        with ThreadPoolExecutor(3) as pool:
+            assert [answer.text for answer in pool.map(asked.ask, [QUESTION] * 3)] == [GOOD] * 3
+    assert len(told) == 5
+    assert all(later - earlier >= 0.19 for earlier, later in itertools.pairwise(told))
 
 
 def test_a_pause_longer_than_the_deadline_says_how_long() -> None:

@@ -6,20 +6,23 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
-from builders import PROJECT, a_comparison, a_review, a_suggestion, an_annotation, at, untouched
+from builders import PROJECT, a_comparison, a_review, a_suggestion, a_task, an_annotation, at, untouched
 from fakes import FakeClock
 from postgres import fresh_database
 from review_copilot.compare import compare
 from review_copilot.domain.override import Override, OverrideKind, Subject
+from review_copilot.domain.review import TaskKey
 from review_copilot.errors import StoreBusy, StoreError
-from review_copilot.ports import StoredPrediction, Wake
+from review_copilot.ports import StoredPrediction, SweepPoint, Wake
 from review_copilot.store import SqlStore, open_store
 from review_copilot.store.engine import migrate
 from review_copilot.store.schema import metadata
@@ -50,6 +53,9 @@ def fill(store: SqlStore) -> None:
     store.rollout(PROJECT, guideline_id="photo-quality", model_version="9f2c1a77aa01")
     store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))
     store.move_bookmark(PROJECT, at(0))
+    store.keep_sweep(PROJECT, SweepPoint(since=None, up_to=at(0), after=3))
+    store.bury(TaskKey(PROJECT, 99))
+    store.owe([a_task()], rollout="photo-quality r1 9f2c1a", due_in_s=0)
 
 
 def tables(store: SqlStore) -> set[str]:
@@ -71,6 +77,18 @@ def test_a_filled_database_goes_down_and_up_again(store: SqlStore) -> None:
     migrate(store.database)
     fill(store)
     assert len(list(store.overrides())) == 3
+
+
+def test_the_log_survives_each_step_down_and_up(store: SqlStore) -> None:
+    """Through the oldest schema and back, the log says the same."""
+    fill(store)
+    before = list(store.overrides(current=False))
+    steps = ScriptDirectory(str(files("review_copilot.store") / "migrations"))
+    older = [step.revision for step in steps.walk_revisions()][1:]
+    for revision in [*older, *older[::-1], "head"]:
+        migrate(store.database, to=revision)
+    assert list(store.overrides(current=False)) == before
+    assert before
 
 
 def test_opening_again_keeps_what_is_there(store: SqlStore, url: str) -> None:
@@ -117,6 +135,24 @@ def test_writers_at_once_lose_nothing_and_write_nothing_twice(store: SqlStore) -
     assert sorted(row.override.note for row in store.overrides()) == [f"{annotation}/9" for annotation in range(1, 5)]
 
 
+def test_errands_are_shared_out_among_processes_and_none_is_taken_twice(store: SqlStore, url: str) -> None:
+    """Two backends behind one address, each with connections of its own, work one backlog off."""
+    tasks = [a_task(number) for number in range(1, 201)]
+    store.owe(tasks, rollout="r", due_in_s=0)
+    other = open_store(url, clock=FakeClock())
+
+    def take(backend: SqlStore) -> list[int]:
+        taken: list[int] = []
+        while claimed := backend.claim(limit=7, lease_s=60):
+            taken += [errand.task.key.task_id for errand in claimed]
+        return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        shares = list(pool.map(take, [store, other, store, other]))
+    assert sorted(task_id for share in shares for task_id in share) == list(range(1, 201))
+    other.close()
+
+
 def test_a_long_log_is_read_page_by_page(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("review_copilot.store.sql.PAGE_ROWS", 3)
     row = Override(subject=Subject.REGION, kind=OverrideKind.ADDED)
@@ -159,3 +195,10 @@ def test_a_locked_database_is_busy_and_may_be_tried_again(tmp_path: Path, monkey
 def test_a_wrong_url_is_told_in_words(url: str, words: str) -> None:
     with pytest.raises(StoreError, match=words):
         open_store(url, clock=FakeClock())
+
+
+def test_events_that_come_at_once_each_get_their_own_id(store: SqlStore) -> None:
+    """They share commits, and none is lost or mixed up."""
+    with ThreadPoolExecutor(16) as pool:
+        ids = list(pool.map(lambda n: store.put(Wake(0, "i", 7, (n,), "ANNOTATION_CREATED")), range(200)))
+    assert {wake.id: wake.task_ids for wake in store.waiting()} == {ids[n]: (n,) for n in range(200)}

@@ -42,6 +42,16 @@ def test_a_pseudonym_is_the_same_each_time_and_another_under_another_key() -> No
     assert (pseudonym("", KEY), pseudonym("3", "")) == ("", "3")
 
 
+def test_nothing_of_a_forgotten_name_is_left_on_the_disk(tmp_path: Path) -> None:
+    """Not in a freed page, and not in the write-ahead log."""
+    plain = open_store(f"sqlite:///{tmp_path / 'plain.db'}", clock=FakeClock())
+    plain.append(a_comparison(an_annotation(author="ada@example.org"), [ROW]))
+    assert b"ada@example.org" in everything(tmp_path)
+    assert plain.forget("ada@example.org") == 1
+    assert b"ada@example.org" not in everything(tmp_path)
+    plain.close()
+
+
 @pytest.mark.parametrize("named", ["3", pseudonym("3", KEY)])
 def test_a_person_can_be_forgotten_by_name_or_by_pseudonym(store: SqlStore, named: str) -> None:
     store.append(a_comparison(an_annotation(author="3"), [ROW]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from builders import (
     a_provenance,
     a_review,
     a_suggestion,
+    a_task,
     an_annotation,
     as_submitted,
     at,
@@ -26,7 +28,7 @@ from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Override, OverrideKind, Subject
 from review_copilot.domain.review import Exposure, ProjectKey
-from review_copilot.ports import Appended, Store, StoredPrediction, Wake
+from review_copilot.ports import Appended, Store, StoredPrediction, SweepPoint, Wake
 from review_copilot.store import open_store
 
 OTHER = ProjectKey(instance="http://elsewhere.test", project_id=7, created="1760000000")
@@ -266,6 +268,38 @@ def test_the_inbox_keeps_events_in_order_until_they_are_done(store: Store) -> No
     assert store.put(wakes[0]) > ids[1]
 
 
+def test_a_sweep_that_was_cut_off_is_remembered_until_one_ends(store: Store) -> None:
+    assert store.unfinished_sweep(PROJECT) is None
+    for point in (SweepPoint(None, at(0), after=5), SweepPoint(at(0), at(9), after=7)):
+        store.keep_sweep(PROJECT, point)
+        assert store.unfinished_sweep(PROJECT) == point
+    assert store.unfinished_sweep(OTHER) is None
+    store.keep_sweep(PROJECT, None)
+    assert store.unfinished_sweep(PROJECT) is None
+
+
+def test_an_unconfirmed_annotation_of_a_deleted_task_is_buried_when_it_is_heard_of_late(store: Store) -> None:
+    """A confirmed one was just read from Label Studio, so its task exists."""
+    store.bury(task_key(5))
+    late = an_annotation(annotation_id=11, key=task_key(5))
+    store.append(a_comparison(late, [a_row()], confirmed=False))
+    assert not store.living(task_key(5))
+    store.append(a_comparison(late, [a_row()]))
+    assert store.living(task_key(5)) == {11}
+    later = an_annotation(annotation_id=12, key=task_key(5))
+    store.append(a_comparison(later, [a_row()], confirmed=False))
+    assert store.living(task_key(5)) == {11, 12}
+
+
+def test_reading_it_from_label_studio_confirms_what_a_webhook_said(store: Store) -> None:
+    annotation = an_annotation()
+    store.append(a_comparison(annotation, [a_row()], confirmed=False))
+    assert store.append(a_comparison(annotation, [a_row()])).revisions == 0
+    assert {row.confirmed for row in store.overrides()} == {True}
+    store.append(a_comparison(annotation, [a_row()], confirmed=False))
+    assert {row.confirmed for row in store.overrides()} == {True}
+
+
 def test_a_bookmark_moves_forward_only(store: Store) -> None:
     assert store.bookmark(PROJECT) is None
     store.move_bookmark(PROJECT, at(10))
@@ -358,3 +392,60 @@ def test_many_at_once_are_the_same_as_one_by_one(store: Store) -> None:
     assert [row.override.note for row in store.overrides()] == ["elsewhere", "second"]
     assert store.living(task_key()) == {11, 12}
     assert store.append_all([]) == Appended()
+
+
+def test_a_deletion_that_named_no_task_holds_for_the_annotation_that_is_heard_of_later(store: Store) -> None:
+    """Label Studio's deletion events hold annotation ids alone; task 0 stands for "not said"."""
+    assert store.bury(task_key(0), annotation_ids=[11]) == 1
+    store.append(a_comparison(an_annotation(annotation_id=11, key=task_key(5)), [a_row()], confirmed=False))
+    assert not list(store.overrides())
+    assert {row.key.task_id for row in store.overrides(current=False)} == {5}
+    store.append(a_comparison(an_annotation(annotation_id=11, key=task_key(5)), [a_row()]))
+    assert store.living(task_key(5)) == {11}
+
+
+class TestBacklog:
+    ROLLOUT = "photo-quality r1 0a1b2c"
+
+    def owe(self, store: Store, *task_ids: int, due_in_s: float = 0.0) -> None:
+        tasks = [a_task(task_id) for task_id in task_ids]
+        store.owe(tasks, rollout=self.ROLLOUT, due_in_s=due_in_s)
+
+    def claimed(self, store: Store, *, limit: int = 10) -> list[int]:
+        return [errand.task.key.task_id for errand in store.claim(limit=limit, lease_s=60)]
+
+    def test_errands_come_back_whole_and_once(self, store: Store) -> None:
+        self.owe(store, 1, 2)
+        self.owe(store, 2, 3)
+        first, second, third = store.claim(limit=10, lease_s=60)
+        assert (first.task, first.rollout, first.attempts) == (a_task(1), self.ROLLOUT, 0)
+        assert [second.task.key.task_id, third.task.key.task_id] == [2, 3]
+        assert store.owed() == 3
+        assert self.claimed(store) == []
+
+    def test_a_lease_that_ended_lets_another_take_up_the_errand(self, store: Store, clock: FakeClock) -> None:
+        """What a process that died held is not lost."""
+        self.owe(store, 1)
+        assert self.claimed(store) == [1]
+        clock.time += timedelta(seconds=61)
+        assert self.claimed(store) == [1]
+
+    def test_the_longest_due_come_first_and_no_more_than_asked_for(self, store: Store, clock: FakeClock) -> None:
+        self.owe(store, 1, due_in_s=30)
+        self.owe(store, 2, due_in_s=10)
+        assert self.claimed(store) == []
+        clock.time += timedelta(seconds=30)
+        assert self.claimed(store, limit=1) == [2]
+
+    def test_errands_are_hastened_put_back_and_settled(self, store: Store, clock: FakeClock) -> None:
+        self.owe(store, 1, 2, due_in_s=600)
+        store.hasten(PROJECT, rollout=self.ROLLOUT, task_ids=[1], due_in_s=0)
+        (errand,) = store.claim(limit=10, lease_s=60)
+        store.put_back([errand.id], due_in_s=5, failed=True)
+        clock.time += timedelta(seconds=5)
+        (again,) = store.claim(limit=10, lease_s=60)
+        assert (again.task.key.task_id, again.attempts) == (1, 1)
+        store.settle(PROJECT, rollout="another", task_ids=[1, 2])
+        assert store.owed() == 2
+        store.settle(PROJECT, rollout=self.ROLLOUT, task_ids=[1, 2, 9])
+        assert store.owed() == 0

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import requests
 
 from builders import a_provenance, a_review, a_suggestion
+from review_copilot.demo.label_studio import LabelStudioServer
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Review, TaskKey
 from review_copilot.errors import LabelConfigError, LabelStudioError, LabelStudioNotFound
-from review_copilot.labelstudio.client import LabelStudioClient
+from review_copilot.labelstudio.client import Filter, LabelStudioClient
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.workspace import LabelStudioOpener, LabelStudioWorkspace
 from review_copilot.library import load_guideline
@@ -105,6 +107,42 @@ def test_changes_are_found_by_their_time(
     (emptied,) = workspace.changed(since=edited.updated_at)
     assert (emptied.key.task_id, emptied.annotations) == (ids[0], ())
     assert [state.key.task_id for state in workspace.states([ids[1], ids[0], 10**8])] == ids[:2]
+
+
+def test_what_a_reviewer_has_begun_is_known(
+    workspace: LabelStudioWorkspace, label_studio: LabelStudioServer, label_studio_client: LabelStudioClient
+) -> None:
+    """Submitted, skipped, or only opened and changed: all are begun."""
+    ids = _ids(workspace)
+    label_studio_client.create_annotation(ids[0], {"result": []})
+    label_studio_client.create_annotation(ids[1], {"result": [], "was_cancelled": True})
+    answer = requests.post(
+        f"{label_studio.url}/api/tasks/{ids[2]}/drafts",
+        json={"result": [], "lead_time": 1.0},
+        headers={"Authorization": f"Token {label_studio.account.legacy_token}"},
+        timeout=30,
+    )
+    assert answer.ok, answer.text
+    assert workspace.begun(ids) == frozenset(ids[:3])
+
+
+def test_tasks_are_chosen_by_view_and_filter(
+    workspace: LabelStudioWorkspace, label_studio: LabelStudioServer, label_studio_client: LabelStudioClient
+) -> None:
+    ids = _ids(workspace)
+    label_studio_client.import_tasks(workspace.key.project_id, [{"image": "http://example.org/9.png", "shift": "day"}])
+    items = [{"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": ids[1]}]
+    answer = requests.post(
+        f"{label_studio.url}/api/dm/views",
+        json={"project": workspace.key.project_id, "data": {"filters": {"conjunction": "and", "items": items}}},
+        headers={"Authorization": f"Token {label_studio.account.legacy_token}"},
+        timeout=30,
+    )
+    view = int(answer.json()["id"])
+    night = Filter("data.shift", "equal", "String", "night")
+    assert workspace.select(filters=[night]) == ids
+    assert len(workspace.select(view=view)) == 3
+    assert workspace.select(view=view, filters=[night]) == ids[2:]
 
 
 def test_what_the_label_config_cannot_carry_is_an_error_at_opening(

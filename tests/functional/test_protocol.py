@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,9 @@ from review_copilot.labelstudio.payloads import SECRET_HEADER
 from review_copilot.library import load_guideline
 from review_copilot.settings import load_settings
 from review_copilot.web import create_app
+from review_copilot.web.logs import JsonLines, WithRequestId
+from review_copilot.web.metrics import REQUEST_ID_HEADER
+from review_copilot.web.ml_adapter import model_class
 
 AUTH = ("copilot", "open sesame")
 CONFIG = generate(load_guideline("photo-quality"))
@@ -125,6 +129,62 @@ def test_what_is_no_request_is_told_so(client: FlaskClient, body: bytes) -> None
     answer = client.post("/predict", data=body, content_type="application/json", auth=AUTH)
     assert answer.status_code == 400
     assert answer.get_json()["error"]
+
+
+def test_metrics_count_requests_reviews_and_failures(client: FlaskClient) -> None:
+    predict(client, BLACK, BROKEN)
+    page = client.get("/metrics", auth=AUTH).get_data(as_text=True)
+    assert 'review_copilot_requests_total{route="/predict",status="200"} 1.0' in page
+    assert 'review_copilot_reviews_total{exposure="shown"} 1.0' in page
+    assert 'review_copilot_failures_total{kind="ImageUnreadable"} 1.0' in page
+    assert "review_copilot_backlog 0.0" in page
+
+
+def test_status_says_what_waits(client: FlaskClient) -> None:
+    status = client.get("/status", auth=AUTH).get_json()
+    assert (status["guideline"], status["inspector"], status["queue"], status["backlog"]) == (
+        "photo-quality", "builtin", 0, 0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/status"])
+def test_numbers_are_not_for_strangers(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 401
+
+
+def test_log_lines_carry_the_request_id_into_the_workers(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    """The line about a broken image is written by another thread than the request's."""
+    caplog.handler.addFilter(WithRequestId())
+    body = {"tasks": [{"id": 1, "data": {"image": BROKEN}}], "project": "7.1", "label_config": CONFIG}
+    answer = client.post("/predict", json=body, auth=AUTH, headers={REQUEST_ID_HEADER: "from-label-studio"})
+    assert answer.headers[REQUEST_ID_HEADER] == "from-label-studio"
+    (said,) = [r for r in caplog.records if "has no draft" in r.getMessage()]
+    assert said.request_id == "from-label-studio"  # type: ignore[attr-defined]  # the filter's
+    line = json.loads(JsonLines().format(said))
+    assert (line["level"], line["logger"]) == ("warning", "review_copilot.flows.desk")
+
+
+def test_the_framework_of_label_studio_gets_the_same_answers(copilot: Copilot) -> None:
+    """The base class does what label-studio-ml 2.x does: it keeps the project's id without its stamp."""
+
+    class Base:
+        def __init__(self, project_id: str, label_config: str) -> None:
+            self.project_id, self.label_config, self.kept = project_id, label_config, dict[str, str]()
+            self.setup()
+
+        def set(self, key: str, value: str) -> None:
+            self.kept[key] = value
+
+        def setup(self) -> None:
+            raise NotImplementedError
+
+    model = model_class(Base, copilot=copilot)("7", CONFIG)
+    assert model.kept["model_version"] == copilot.desk.model_version
+    tasks = [{"id": 1, "data": {"image": BLACK}}, {"id": 2, "data": {"image": BROKEN}}]
+    first, second = model.predict(tasks)
+    assert first["result"]
+    assert second == []
+    assert model.predict(tasks[:1], context={"result": []}) == [{"result": []}]
 
 
 class TestWebhook:

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from builders import a_provenance, a_review, a_suggestion, an_annotation, as_submitted, at, untouched
-from review_copilot.compare import Asked, compare
+from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity, Verdict
 from review_copilot.domain.override import (
+    Asked,
     Aspect,
     Comparison,
     Feedback,
@@ -35,8 +36,9 @@ def only_region_row(comparison: Comparison) -> Override:
     return row
 
 
-def region_row(region: SubmittedRegion, *, asked: Asked = Asked()) -> Override:  # noqa: B008  # frozen
-    return only_region_row(compare(an_annotation(region), [REVIEW], asked=asked))
+def region_row(region: SubmittedRegion, *, asked: Asked | None = None) -> Override:
+    annotation = replace(an_annotation(region), asked=asked or Asked())
+    return only_region_row(compare(annotation, [REVIEW]))
 
 
 def kinds(comparison: Comparison) -> list[tuple[Subject, OverrideKind]]:
@@ -143,11 +145,17 @@ def test_a_note_alone_is_a_word_too() -> None:
 
 def test_fields_that_the_label_config_lacks_are_not_compared() -> None:
     bare = replace(AS_DRAFTED, severity=None, rationale="")
-    assert region_row(bare, asked=Asked(severity=False, rationale=False)).kind is OverrideKind.UNTOUCHED
-    comparison = compare(
-        an_annotation(AS_DRAFTED, verdict=None, summary=""), [REVIEW], asked=Asked(verdict=False, summary=False)
-    )
+    assert region_row(bare, asked=Asked(severity=frozenset(), rationale=False)).kind is OverrideKind.UNTOUCHED
+    annotation = an_annotation(AS_DRAFTED, verdict=None, summary="")
+    comparison = compare(replace(annotation, asked=Asked(verdict=frozenset(), summary=False)), [REVIEW])
     assert kinds(comparison) == [(Subject.REGION, OverrideKind.UNTOUCHED)]
+
+
+def test_a_suggestion_whose_criterion_has_no_label_was_never_shown() -> None:
+    """Somebody's own label config may lack a criterion; nobody rejected what nobody saw."""
+    noise = a_suggestion("s2", criterion_id="PQ-06", label="Noise")
+    annotation = replace(an_annotation(AS_DRAFTED), asked=Asked(criteria=frozenset({"PQ-01"})))
+    assert only_region_row(compare(annotation, [a_review("r1", SUGGESTION, noise)])).suggestion_id == "s1"
 
 
 def test_a_region_of_the_reviewers_own_is_added_with_or_without_criterion() -> None:
@@ -319,3 +327,43 @@ class TestMagic:
     def test_an_offer_alone_is_what_the_reviewer_saw(self) -> None:
         comparison = compare(an_annotation(), [self.OFFER])
         assert (comparison.exposure, comparison.provenance) == ("offered", self.OFFER.provenance)
+
+
+class TestAwkwardSubmissions:
+    """What real annotators do with the tools at hand."""
+
+    @pytest.mark.parametrize("shape", [Shape.POLYGON, Shape.BRUSH, Shape.ELLIPSE])
+    def test_another_shape_over_a_suggestion_is_paired_by_its_bounding_box(self, shape: Shape) -> None:
+        drawn = replace(AS_DRAFTED, id="drawn", shape=shape, box=Box(0.11, 0.1, 0.19, 0.2))
+        row = only_region_row(compare(an_annotation(drawn), [REVIEW]))
+        assert (row.kind, row.suggestion_id, row.edits) == (OverrideKind.EDITED, "s1", (Aspect.PLACE,))
+
+    def test_a_box_far_outside_is_added_and_breaks_nothing(self) -> None:
+        lost = replace(OWN, box=Box(1.5, -2.0, 0.2, 0.0))
+        rows = compare(an_annotation(lost), [REVIEW]).overrides
+        assert [(r.kind, r.iou) for r in rows[:2]] == [(OverrideKind.REJECTED, None), (OverrideKind.ADDED, None)]
+
+    def test_an_annotation_begun_from_another_is_compared_with_its_own_regions(self) -> None:
+        """The copy keeps some region ids and gets new ones for others."""
+        second = a_suggestion("s2", box=Box(0.6, 0.6, 0.2, 0.2))
+        review = a_review("r1", SUGGESTION, second)
+        copied = replace(as_submitted(second), id="copied")
+        annotation = replace(an_annotation(AS_DRAFTED, copied), parent_annotation=10)
+        rows = compare(annotation, [review]).overrides[:2]
+        assert [(r.kind, r.suggestion_id, r.region_id) for r in rows] == [
+            (OverrideKind.UNTOUCHED, "s1", "s1"),
+            (OverrideKind.UNTOUCHED, "s2", "copied"),
+        ]
+
+    def test_two_annotations_of_one_task_are_judged_apart(self) -> None:
+        one, other = an_annotation(AS_DRAFTED, annotation_id=11), an_annotation(annotation_id=12)
+        found = [only_region_row(compare(annotation, [REVIEW])).kind for annotation in (one, other)]
+        assert found == [OverrideKind.UNTOUCHED, OverrideKind.REJECTED]
+
+    def test_regions_that_share_an_id_are_both_there(self) -> None:
+        """A broken export may hold one id twice; the second is a region of its own."""
+        rows = compare(an_annotation(AS_DRAFTED, replace(OWN, id="s1")), [REVIEW]).overrides
+        assert sorted(r.kind for r in rows if r.subject is Subject.REGION) == [
+            OverrideKind.ADDED,
+            OverrideKind.UNTOUCHED,
+        ]

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import BudgetSpent, LibraryError
-from review_copilot.inspectors.chat import added
 from review_copilot.inspectors.pricing import Budget, Estimate, price_for, read_prices
 from review_copilot.inspectors.scoring import after_second_look, first_score, with_measurement
 from review_copilot.library import prompt_source
@@ -85,10 +84,10 @@ def test_an_estimate_reads_as_a_sentence() -> None:
 
 def test_usages_add_up_and_a_cache_hit_needs_all_to_be_one() -> None:
     hit, call = Usage(cache_hit=True), Usage(prompt_tokens=10, calls=1, cost_usd=0.5)
-    assert added(hit, Usage()).cache_hit
-    assert not added(hit, call).cache_hit
-    assert added(call, call) == Usage(prompt_tokens=20, calls=2, cost_usd=1.0)
-    assert not added(Usage(), Usage()).cache_hit
+    assert hit.plus(Usage()).cache_hit
+    assert not hit.plus(call).cache_hit
+    assert call.plus(call) == Usage(prompt_tokens=20, calls=2, cost_usd=1.0)
+    assert not Usage().plus(Usage()).cache_hit
 
 
 @given(confidence=_share, trust=_share)

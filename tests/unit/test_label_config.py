@@ -16,10 +16,10 @@ from review_copilot.domain.override import Feedback, Reason
 from review_copilot.errors import GuidelineError
 from review_copilot.labelstudio.label_config import EDITOR_KEYS, generate, instructions
 from review_copilot.labelstudio.look import NOVEL_COLOUR, PALETTE, STYLE
-from review_copilot.library import load_guideline, shipped_label_config
+from review_copilot.library import guideline_names, load_guideline, shipped_label_config
 
-SHIPPED = {"photo-quality": False, "pcb": True}
-"""Guideline to whether its shipped config shows the reference image."""
+SHIPPED = {"photo-quality": (), "pcb": ("reference",), "generated-image": ("prompt",)}
+"""Guideline to what its shipped config shows beside the image."""
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +31,16 @@ def keys_of(xml: str) -> list[str]:
     return [element.get("hotkey", "") for element in ET.fromstring(xml).iter() if element.tag in {"Label", "Choice"}]  # noqa: S314  # our own text
 
 
-@pytest.mark.parametrize(("name", "reference"), SHIPPED.items())
-def test_the_shipped_config_is_the_generated_one(name: str, reference: bool) -> None:  # noqa: FBT001  # a table's column
+def test_every_shipped_guideline_has_a_shipped_config() -> None:
+    assert set(SHIPPED) == set(guideline_names())
+
+
+@pytest.mark.parametrize(("name", "shown"), SHIPPED.items())
+def test_the_shipped_config_is_the_generated_one(name: str, shown: tuple[str, ...]) -> None:
     """Mend with `review-copilot label-config --guideline NAME --out label_config/NAME.xml`."""
-    assert shipped_label_config(name) == generate(load_guideline(name), reference=reference)
+    assert shipped_label_config(name) == generate(
+        load_guideline(name), reference="reference" in shown, prompt="prompt" in shown
+    )
 
 
 def test_label_studios_own_reader_accepts_it(guideline: Guideline) -> None:

@@ -10,11 +10,11 @@ import pytest
 from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
 from fakes import FakeClock, MemoryStore
 from review_copilot.domain.review import ProjectKey
-from review_copilot.domain.suggestion import Brief, Inspection
+from review_copilot.domain.suggestion import Brief, Inspection, Usage
 from review_copilot.errors import BudgetSpent
 from review_copilot.flows import preannotate as flow
 from review_copilot.flows.desk import Desk
-from review_copilot.flows.preannotate import Progress, preannotate
+from review_copilot.flows.preannotate import Progress, Scope, preannotate
 from review_copilot.library import load_guideline
 
 KEY = ProjectKey("http://ls", 7, "1732360000")
@@ -96,11 +96,11 @@ def test_drafts_made_before_a_crash_are_delivered_and_not_made_again(
     class Unplugged(FakeWorkspace):
         def push(self, reviews: object) -> int:
             if self.pushes:
-                raise KeyboardInterrupt
+                raise SystemError
             return super().push(reviews)  # type: ignore[arg-type]  # as the parent takes them
 
     first = Unplugged(KEY, workspace.images)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(SystemError):
         run(first, store, desk)
     workspace.stored = first.stored
     report = run(workspace, store, desk)
@@ -111,7 +111,7 @@ def test_drafts_made_before_a_crash_are_delivered_and_not_made_again(
 
 
 def test_a_limit_drafts_no_more(workspace: FakeWorkspace, store: MemoryStore, desk: Desk) -> None:
-    assert run(workspace, store, desk, limit=5).drafted == 5
+    assert run(workspace, store, desk, scope=Scope(limit=5)).drafted == 5
     assert run(workspace, store, desk).drafted == 15
 
 
@@ -123,10 +123,51 @@ def test_predictions_go_out_in_chunks_after_a_first_one_at_once(
     assert workspace.pushes == [1, 8, 8, 3]
 
 
-def test_tasks_are_read_only_as_fast_as_they_are_inspected(
+def test_a_dry_run_touches_nothing(workspace: FakeWorkspace, store: MemoryStore, desk: Desk) -> None:
+    run(workspace, store, desk, scope=Scope(only=[1, 2]))
+    workspace.stored.clear()
+    counts = run(workspace, store, desk, scope=Scope(dry=True, limit=10))
+    assert (counts.drafted, counts.resumed, counts.skipped) == (10, 2, 0)
+    assert not workspace.stored
+    assert len(desk.inspector.seen) == 2  # type: ignore[attr-defined]  # the fake's
+
+
+def test_a_budget_ends_the_run_cleanly_and_the_next_goes_on(
     workspace: FakeWorkspace, store: MemoryStore, desk: Desk
 ) -> None:
-    """Memory stays flat: never more tasks are on their way than twice the concurrency and one."""
+    """At 10 cents a task, a budget of 50 cents is spent after five; those on their way may still come in."""
+    desk.inspector.usage = Usage(cost_usd=0.1)  # type: ignore[attr-defined]  # the fake's
+    report = run(workspace, store, desk, scope=Scope(budget_usd=0.5))
+    assert "0.5 US dollars" in report.stopped
+    assert report.drafted == report.stored == 5
+    assert run(workspace, store, desk).stored == 20
+
+
+def test_an_interrupted_run_delivers_what_it_has(workspace: FakeWorkspace, store: MemoryStore, desk: Desk) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.drafted == 5 and not progress.stopped:
+            raise KeyboardInterrupt
+
+    report = run(workspace, store, desk, on_progress=interrupt)
+    assert (report.stopped, report.stored) == ("Interrupted.", 5)
+    assert run(workspace, store, desk).stored == 20
+    assert one_each(workspace)
+
+
+def test_windows_hide_nothing(
+    workspace: FakeWorkspace, store: MemoryStore, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "WINDOW", 3)
+    workspace.lose, workspace.double = {3, 8}, {5, 20}
+    assert run(workspace, store, desk).stored == 20
+    assert one_each(workspace)
+
+
+def test_tasks_are_read_only_as_fast_as_they_are_inspected(
+    workspace: FakeWorkspace, store: MemoryStore, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory stays flat: never more tasks are on their way than a window and twice the concurrency."""
+    monkeypatch.setattr(flow, "WINDOW", 2)
     ahead: list[int] = []
     seen = desk.inspector.seen  # type: ignore[attr-defined]  # the fake's
 
@@ -137,11 +178,11 @@ def test_tasks_are_read_only_as_fast_as_they_are_inspected(
                 yield task
 
     run(Counting(KEY, workspace.images), store, desk)
-    assert max(ahead) <= 2 * 3 + 1
+    assert max(ahead) <= 2 * 3 + 2
 
 
 def test_a_spent_budget_stops_the_run_cleanly_and_the_next_one_goes_on(
-    workspace: FakeWorkspace, store: MemoryStore, desk: Desk
+    workspace: FakeWorkspace, store: MemoryStore, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was paid for is delivered and pinned; nothing is marked as failed that was never looked at."""
 
@@ -149,12 +190,13 @@ def test_a_spent_budget_stops_the_run_cleanly_and_the_next_one_goes_on(
         def inspect(self, brief: Brief) -> Inspection:
             if len(self.seen) >= 8:
                 raise BudgetSpent("The budget of $1.00 is spent.", hint="Raise it and run again.")
-            return super().inspect(brief)
+            return replace(super().inspect(brief), usage=Usage(prompt_tokens=10, calls=1, cost_usd=0.1))
 
     report = run(workspace, store, replace(desk, inspector=Paying()))
     assert report.stopped == "The budget of $1.00 is spent. Raise it and run again."
     assert report.failures == {}
     assert 0 < report.drafted <= 8
+    assert (report.usage.calls, report.usage.prompt_tokens) == (report.drafted, 10 * report.drafted)
     assert report.stored == report.drafted
     assert workspace.version == ROLLOUT
     again = run(workspace, store, desk)

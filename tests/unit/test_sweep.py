@@ -13,7 +13,7 @@ from fakes import MemoryStore
 from review_copilot.domain.override import OverrideKind
 from review_copilot.errors import LabelStudioNotFound, LabelStudioUnreachable
 from review_copilot.flows.sweep import empty_inbox, sweep_project
-from review_copilot.ports import Wake, Workspace
+from review_copilot.ports import SweepPoint, Wake, Workspace
 
 
 @pytest.fixture
@@ -84,6 +84,21 @@ def test_a_deleted_annotation_gets_a_tombstone(store: MemoryStore, workspace: Fa
     assert {row.key.task_id for row in store.overrides()} == {1}
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_tasks_only_annotation_is_found_deleted_when_everything_is_read(
+    store: MemoryStore, workspace: FakeWorkspace, *, first: bool
+) -> None:
+    """Such a task is not among the annotated ones; it came into the log by webhook or by an earlier sweep."""
+    if first:
+        store.put(wake(7, 1, 2))
+        empty_inbox(store, opener=Opener(workspace))
+    else:
+        sweep_project(workspace, store=store)
+    workspace.annotations[1] = []
+    assert sweep_project(workspace, store=store, everything=not first).deleted == 1
+    assert store.living(task_key(1)) == frozenset()
+
+
 def test_a_deleted_task_buries_its_annotations(store: MemoryStore, workspace: FakeWorkspace) -> None:
     sweep_project(workspace, store=store)
     del workspace.images[1]
@@ -131,3 +146,46 @@ def test_an_edit_adds_a_revision(store: MemoryStore, workspace: FakeWorkspace) -
     assert {row.revision for row in current} == {2}
     assert {row.editor for row in current} == {"4"}
     assert OverrideKind.REJECTED in {row.override.kind for row in current}
+
+
+def test_a_sweep_that_is_cut_off_goes_on_where_it_stood(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    """The bookmark stays until the end, so that nothing behind or before the cut is lost."""
+    store.keep_sweep(PROJECT, SweepPoint(since=None, up_to=NOON + timedelta(minutes=2), after=1))
+    workspace.touched[1] = NOON + timedelta(minutes=10)
+    assert sweep_project(workspace, store=store).tasks == 1
+    assert store.bookmark(PROJECT) == NOON + timedelta(minutes=2)
+    assert store.unfinished_sweep(PROJECT) is None
+    assert sweep_project(workspace, store=store).revisions == 1
+    assert {row.key.task_id for row in store.overrides()} == {1, 2}
+
+
+def test_everything_does_not_take_up_a_sweep_of_changes(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    store.keep_sweep(PROJECT, SweepPoint(since=NOON, up_to=NOON, after=2))
+    assert sweep_project(workspace, store=store, everything=True).tasks == 2
+
+
+def test_changes_that_nobody_announced_are_counted(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    """The edit of task 1 is announced, that of task 2 and its deletion are not. A first sweep has missed nothing."""
+    assert sweep_project(workspace, store=store).missed == 0
+    for task_id in (1, 2):
+        workspace.annotations[task_id] = [
+            an_annotation(
+                annotation_id=10 + task_id,
+                key=task_key(task_id),
+                content_hash="other",
+                updated_at=NOON + timedelta(hours=1),
+            )
+        ]
+        workspace.touched[task_id] = NOON + timedelta(hours=1)
+    store.put(wake(7, 1))
+    assert sweep_project(workspace, store=store).missed == 1
+    empty_inbox(store, opener=Opener(workspace))
+    del workspace.images[2]
+    assert sweep_project(workspace, store=store).missed == 1
+
+
+def test_deleted_tasks_are_looked_for_when_asked(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    sweep_project(workspace, store=store)
+    del workspace.images[1]
+    assert sweep_project(workspace, store=store, deleted_tasks=False).deleted == 0
+    assert sweep_project(workspace, store=store).deleted == 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from review_copilot.analysis.boxes import box_f1
+from review_copilot.analysis.boxes import BoxAgreement, box_agreement
 from review_copilot.analysis.coefficients import (
     Coefficient,
     cohen,
@@ -105,8 +105,8 @@ def agreement(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -> Ag
         gold: Ids of annotations that are the standard.
     """
     presence = _Presence.of(table)
-    drawn = _Drawn.of(table, presence)
-    found = tuple(_criterion(table, presence, c, drawn) for c in range(len(table.criteria)))
+    boxes = _boxes(table, presence)
+    found = tuple(_criterion(table, presence, c, boxes) for c in range(len(table.criteria)))
     units = presence.units()
     everything = unit_counts(
         (units[:, None] * len(table.criteria) + np.arange(len(table.criteria))[None, :]).ravel(),
@@ -123,7 +123,7 @@ def agreement(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -> Ag
             unit_counts(table.task[verdicts], table.value_to[verdicts], levels=max(1, len(table.values)))
         ),
         decision=krippendorff_interval(unit_counts(table.suggestion[reviewed], overrode[reviewed], levels=2)),
-        box_f1=drawn.f1(),
+        box_f1=boxes.overall,
         criteria=found,
         reviewers=_reviewers(table, reviewed, overrode, gold),
     )
@@ -162,26 +162,19 @@ class _Presence:
         return np.searchsorted(self.shared_tasks, self.task)
 
 
-def _criterion(table: OverrideTable, presence: _Presence, c: int, drawn: _Drawn) -> CriterionAgreement:
+def _criterion(table: OverrideTable, presence: _Presence, c: int, boxes: BoxAgreement) -> CriterionAgreement:
     shown = presence.shown[:, c].astype(np.int64)
     counts = unit_counts(presence.units(), shown, levels=2)
     rows = table.reviewed & (table.suggested == c) & (table.severity_to >= 0) & (table.submitted >= 0)
     severities = unit_counts(table.suggestion[rows], table.severity_to[rows], levels=len(Severity))
     kappa = fleiss(counts) if len(counts) else None
-    mine = drawn.criterion == c
     return CriterionAgreement(
         criterion=table.criteria[c],
         presence=krippendorff_interval(counts),
         cohen=_cohen(presence, shown),
         fleiss=kappa if kappa and np.isfinite(kappa.value) else None,
         severity=krippendorff_interval(severities, metric="ordinal"),
-        box_f1=box_f1(
-            drawn.task[mine],
-            drawn.annotation[mine],
-            drawn.criterion[mine],
-            drawn.box[mine],
-            seen_by=drawn.seen_by[mine],
-        ),
+        box_f1=boxes.by_criterion[c],
     )
 
 
@@ -195,37 +188,18 @@ def _cohen(presence: _Presence, shown: Ints) -> Coefficient | None:
     return cohen(cross_table(pairs[:, 0], pairs[:, 1], levels=2).astype(np.float64))
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    """Every box in shared tasks.
-
-    Attributes:
-        task: Its task.
-        annotation: Its annotation.
-        criterion: Its criterion.
-        box: x, y, width, height in fractions.
-        seen_by: Annotations of its task.
-    """
-
-    task: Ints
-    annotation: Ints
-    criterion: Ints
-    box: Floats
-    seen_by: Ints
-
-    @classmethod
-    def of(cls, table: OverrideTable, presence: _Presence) -> _Drawn:
-        shared = np.isin(table.task, presence.shared_tasks)
-        rows = table.regions & (table.submitted >= 0) & ~np.isnan(table.box[:, 0]) & shared
-        people = np.bincount(presence.units(), minlength=1)
-        of_task = np.searchsorted(presence.shared_tasks, table.task[rows])
-        return cls(table.task[rows], table.annotation[rows], table.submitted[rows], table.box[rows], people[of_task])
-
-    def where(self, mask: Flags) -> _Drawn:
-        return _Drawn(self.task[mask], self.annotation[mask], self.criterion[mask], self.box[mask], self.seen_by[mask])
-
-    def f1(self) -> float:
-        return box_f1(self.task, self.annotation, self.criterion, self.box, seen_by=self.seen_by)
+def _boxes(table: OverrideTable, presence: _Presence) -> BoxAgreement:
+    shared = np.isin(table.task, presence.shared_tasks)
+    rows = table.regions & (table.submitted >= 0) & ~np.isnan(table.box[:, 0]) & shared
+    people = np.bincount(presence.units(), minlength=1)
+    return box_agreement(
+        table.task[rows],
+        table.annotation[rows],
+        table.submitted[rows].astype(np.int64),
+        table.box[rows],
+        seen_by=people[np.searchsorted(presence.shared_tasks, table.task[rows])],
+        criteria=max(1, len(table.criteria)),
+    )
 
 
 def _reviewers(

@@ -42,7 +42,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Contrast:
+class BlindEffect:
     """Blind annotations beside shown ones.
 
     Attributes:
@@ -73,8 +73,8 @@ class AutomationBias:
     """
 
     by_pace: tuple[Pace, ...]
-    missed_when_shown: Contrast | None
-    found_when_shown: Contrast | None
+    missed_when_shown: BlindEffect | None
+    found_when_shown: BlindEffect | None
 
 
 def automation_bias(table: OverrideTable) -> AutomationBias:
@@ -110,10 +110,10 @@ def _any_added(table: OverrideTable, added: Flags, blind: Flags) -> tuple[Flags,
     return np.bincount(of, weights=added) > 0, blind[first]
 
 
-def _contrast(found: Flags, blind: Flags) -> Contrast:
+def _contrast(found: Flags, blind: Flags) -> BlindEffect:
     one, two = _share(found[blind]), _share(found[~blind])
     change, low, high = difference(one.yes, one.of, before_yes=two.yes, before_of=two.of)
-    return Contrast(one, two, change, low, high)
+    return BlindEffect(one, two, change, low, high)
 
 
 def _share(found: Flags) -> Share:

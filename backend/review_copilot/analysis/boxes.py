@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from review_copilot.analysis.table import Floats, Ints
@@ -9,7 +11,22 @@ from review_copilot.analysis.table import Floats, Ints
 LEAST_IOU = 0.5
 
 
-def box_f1(task: Ints, annotation: Ints, criterion: Ints, box: Floats, *, seen_by: Ints) -> float:
+@dataclass(frozen=True)
+class BoxAgreement:
+    """F1 of boxes at IoU 0.5: 2 x pairs / boxes that could be paired, 0..1; NaN where nobody had a chance to agree.
+
+    Attributes:
+        overall: Over all criteria.
+        by_criterion: One for each criterion number.
+    """
+
+    overall: float
+    by_criterion: tuple[float, ...]
+
+
+def box_agreement(
+    task: Ints, annotation: Ints, criterion: Ints, box: Floats, *, seen_by: Ints, criteria: int
+) -> BoxAgreement:
     """F1 of boxes of the same criterion, over all pairs of annotations of the same task.
 
     Boxes are paired greedily by falling IoU, each box at most once for each other annotation.
@@ -17,24 +34,27 @@ def box_f1(task: Ints, annotation: Ints, criterion: Ints, box: Floats, *, seen_b
     Args:
         task: Task of each box.
         annotation: Annotation of each box.
-        criterion: Criterion of each box.
+        criterion: Criterion number of each box.
         box: x, y, width, height; shape (boxes, 4).
         seen_by: How many annotations the box's task has, those without a box included.
-
-    Returns:
-        2 x pairs / boxes that could be paired, 0..1; NaN where no task has boxes and two annotations.
+        criteria: How many criteria there are.
     """
-    chances = float(np.maximum(seen_by - 1, 0).sum())
-    if not chances:
-        return float("nan")
-    _, of_task = np.unique(task, return_inverse=True)
-    _, annotations = np.unique(annotation, return_inverse=True)
-    one, two = _neighbours(of_task * (int(criterion.max()) + 1) + criterion)
-    apart = annotations[one] != annotations[two]
-    one, two = one[apart], two[apart]
-    overlap = _iou(box[one].astype(np.float64), box[two].astype(np.float64))
-    near = overlap >= LEAST_IOU
-    return 2.0 * _paired(one[near], two[near], overlap[near], annotations) / chances
+    chances = np.bincount(criterion, weights=np.maximum(seen_by - 1, 0), minlength=criteria)
+    made: Floats = np.zeros(criteria)
+    if chances.any():
+        _, of_task = np.unique(task, return_inverse=True)
+        _, annotations = np.unique(annotation, return_inverse=True)
+        one, two = _neighbours(of_task * criteria + criterion)
+        apart = annotations[one] != annotations[two]
+        one, two = one[apart], two[apart]
+        overlap = _iou(box[one].astype(np.float64), box[two].astype(np.float64))
+        near = overlap >= LEAST_IOU
+        paired = _paired(one[near], two[near], overlap[near], annotations)
+        made = np.bincount(criterion[paired], minlength=criteria).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        by_criterion = 2.0 * made / chances
+        overall = 2.0 * made.sum() / chances.sum()
+    return BoxAgreement(float(overall), tuple(by_criterion.tolist()))
 
 
 def _neighbours(group: Ints) -> tuple[Ints, Ints]:
@@ -57,18 +77,17 @@ def _iou(one: Floats, two: Floats) -> Floats:
     return np.asarray(np.divide(width * height, union, out=np.zeros_like(union), where=union > 0))
 
 
-def _paired(one: Ints, two: Ints, overlap: Floats, annotation: Ints) -> int:
-    """How many pairs a greedy matching makes, in rounds: a pair that is the best left for both its boxes is made."""
+def _paired(one: Ints, two: Ints, overlap: Floats, annotation: Ints) -> Ints:
+    """First box of each pair of a greedy matching, made in rounds: what is best for both its boxes is a pair."""
     order = np.argsort(-overlap, kind="stable")
     wide = int(annotation.max(initial=0)) + 1
     # A box may be paired once for each other annotation.
     ends = np.stack([one[order] * wide + annotation[two[order]], two[order] * wide + annotation[one[order]]], axis=1)
-    made = 0
+    made: list[Ints] = []
     while len(ends):
         _, first, of = np.unique(ends.ravel(), return_index=True, return_inverse=True)
         best = (first[of] // 2).reshape(-1, 2)
         good = (best == np.arange(len(ends))[:, None]).all(axis=1)
-        made += int(good.sum())
-        used = np.unique(ends[good])
-        ends = ends[~np.isin(ends, used).any(axis=1)]
-    return made
+        made.append(ends[good, 0] // wide)
+        ends = ends[~np.isin(ends, np.unique(ends[good])).any(axis=1)]
+    return np.concatenate(made) if made else np.zeros(0, dtype=np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import betainc
 
 from review_copilot.analysis.figures import Figures, confidence, times
-from review_copilot.analysis.flags import Cause, Evidence, Flag, Policy
+from review_copilot.analysis.flags import EXCEPTION, Cause, Evidence, Flag, Policy
 from review_copilot.analysis.rates import discoveries, wilson
 from review_copilot.analysis.spread import Contrast, Prior, contrast, log_likelihood
 from review_copilot.analysis.table import Outcome
@@ -24,7 +24,7 @@ def confused_pairs(known: Figures, rules: Policy) -> list[Flag]:
     yes = (known.moves[one, two] + known.moves[two, one])[:, None]
     of = (known.total[one] + known.total[two])[:, None]
     against = contrast(log_likelihood(yes, of), effect=rules.pair_effect, prior=PAIR)
-    found = np.flatnonzero(discoveries(against.log_e, alpha=rules.alpha))
+    found = np.flatnonzero(discoveries(against.log_bound, alpha=rules.alpha) & (against.log_e > EXCEPTION))
     taken: set[int] = set()
     flags = []
     for at in found[np.argsort(-against.log_e[found], kind="stable")].tolist():

@@ -10,8 +10,11 @@ import numpy as np
 from review_copilot.analysis.spread import LOGITS, RATES, SHARE_UNNATURAL, Contrast, log_likelihood
 from review_copilot.analysis.table import Floats, Ints
 
-MOST_PERIODS = 48
+MOST_PERIODS = 30
 """Days are put together into at most this many periods of about the same number of reviews."""
+
+OUT_OF_NATURE = 0.75
+"""Prior share of changes that lead away from what is natural; the others lead back to it."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def _change(each: Floats, starts: Ints, *, inside: Floats, outside: Floats, move
     late = np.exp(after - after.max(axis=1, keepdims=True))
     left = (early * inside) @ moves * late  # natural first, moved away later
     right = (late * inside) @ moves * early  # out of the ordinary first, natural later
-    fits = peaks + np.log(0.5 * left.sum(axis=1) + 0.5 * right.sum(axis=1) + 1e-300)
+    fits = peaks + np.log(OUT_OF_NATURE * left.sum(axis=1) + (1 - OUT_OF_NATURE) * right.sum(axis=1) + 1e-300)
     top = whole.max()
     stayed_natural = top + np.log((inside * np.exp(whole - top)).sum() + 1e-300)
     stayed_high = top + np.log((outside * np.exp(whole - top)).sum() + 1e-300)

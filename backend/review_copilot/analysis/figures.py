@@ -22,7 +22,7 @@ from review_copilot.analysis.table import Flags, Floats, Ints, Outcome
 from review_copilot.analysis.tally import MOST_REVIEWERS, Digest, Tally
 from review_copilot.analysis.ties import Tie, pooled_tie, review_weights, tie_of
 
-ANY = Prior(centre=0.12, doubt=1.5, width=0.3, width_doubt=0.3)
+ANY = Prior(centre=0.12, doubt=0.8, width=0.3, width_doubt=0.3)
 SEVERITY = Prior(centre=0.03, doubt=1.5, width=0.4, width_doubt=0.35)
 
 

@@ -9,11 +9,11 @@ they happened, and whether people who saw the same suggestion agree.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import betainc, expit
 
 from review_copilot.analysis.confusion import chance_of_way, confused_pairs
 from review_copilot.analysis.figures import Figures, confidence, figures
@@ -28,10 +28,29 @@ from review_copilot.analysis.uncovered import uncovered_flag
 
 MOSTLY = 0.6
 """Share of the overrides beyond nature from which they are "mostly" of one kind."""
+MOST_SAID = 6.0
+"""Log Bayes factor that "guideline unclear" can add at most (400 to 1)."""
 SURELY_DRIFT = 5.0
 """How many times likelier a change must be than a rate that was always high, to be called a drift."""
 MAYBE_DRIFT = 3.0
 """From here on another cause is not named either: a few more days will tell."""
+
+
+@dataclass(frozen=True)
+class _Signs:
+    """What the tests say of one criterion.
+
+    Attributes:
+        drifted: Its rate changed at a date.
+        high: Its override rate stands out.
+        vague: So does its rate of changed severities, by the effect or more.
+        said: Log Bayes factor of "called unclear more often than others".
+    """
+
+    drifted: bool
+    high: bool
+    vague: bool
+    said: float
 
 
 def find_gaps(count: Callable[[frozenset[str]], Digest], policy: Policy | None = None) -> Gaps:
@@ -69,17 +88,16 @@ def _criterion_flags(known: Figures, rules: Policy) -> list[Flag]:
     """Flags about single criteria and pairs, at most one for each criterion."""
     pairs = confused_pairs(known, rules)
     taken = {name for flag in pairs for name in flag.criteria}
-    # A change point has no natural spread to be taken for, only chance: it may be asked at twice the level.
-    drifted = discoveries(np.array([c.log_e for c in known.changes]), alpha=2 * rules.alpha)
-    high = _stands_out(known.log_bound, known.log_e, rules)
+    # A change point has no natural spread to be taken for, only chance, of which its e-value takes ample account.
+    drifted = discoveries(np.array([c.log_e for c in known.changes]), alpha=1.5 * rules.alpha)
+    said = _said_unclear(known)
+    boost = _boost(known, said, rules)
+    high = _stands_out(known.log_bound + boost, known.log_e + boost, rules)
     severity = known.severity.contrast
     vague = _stands_out(severity.log_bound, severity.log_e, rules)
     vague &= known.severity.yes.sum(axis=1) >= (severity.natural + rules.effect) * known.total
-    single = [
-        _single(known, c, rules, drifted=bool(drifted[c]), high=bool(high[c]), vague=bool(vague[c]))
-        for c in range(len(known.names))
-        if known.names[c] not in taken
-    ]
+    signs = [_Signs(bool(drifted[c]), bool(high[c]), bool(vague[c]), float(said[c])) for c in range(len(known.names))]
+    single = [_single(known, c, signs[c], rules) for c, name in enumerate(known.names) if name not in taken]
     return pairs + [flag for flag in single if flag]
 
 
@@ -88,21 +106,51 @@ def _stands_out(bound: Floats, log_e: Floats, rules: Policy) -> Flags:
     return discoveries(bound, alpha=rules.alpha) & (log_e > EXCEPTION)
 
 
-def _single(known: Figures, c: int, rules: Policy, *, drifted: bool, high: bool, vague: bool) -> Flag | None:
+def _said_unclear(known: Figures) -> Floats:
+    """For each criterion the log Bayes factor of "called unclear" against "no more than others"."""
+    elsewhere = known.unclear.sum() - known.unclear
+    of = known.overridden.sum() - known.overridden
+    return np.array(
+        [
+            log_said_unclear(int(known.unclear[c]), of=int(known.overridden[c]), elsewhere=float(share))
+            for c, share in enumerate((elsewhere + 1) / (of + 30))
+        ]
+    )
+
+
+def _boost(known: Figures, said: Floats, rules: Policy) -> Floats:
+    """What "guideline unclear" adds to the evidence of the rate, where the rate is up by half the effect or more.
+
+    Given the overrides, what is ticked with them is evidence of its own, so e-values multiply; the mean of the e-value
+    without and with it is one again.
+    """
+    up = known.any.yes.sum(axis=1) >= (known.any.contrast.natural + 0.5 * rules.effect) * known.total
+    return np.where(up, np.logaddexp(0.0, np.minimum(said, MOST_SAID)) - np.log(2.0), 0.0)
+
+
+def _single(known: Figures, c: int, signs: _Signs, rules: Policy) -> Flag | None:
     """The flag of one criterion; None where there is none, or where the cause is not clear yet."""
     change = known.changes[c]
     moved = abs(change.after - change.before) >= rules.effect
-    if drifted and moved and change.log_against_high > np.log(SURELY_DRIFT):
+    if signs.drifted and moved and change.log_against_high > np.log(SURELY_DRIFT):
         return _drift(known, c)
-    if not (high or vague) or change.log_against_high > np.log(MAYBE_DRIFT):
+    if not (signs.high or signs.vague) or change.log_against_high > np.log(MAYBE_DRIFT):
         return None
     excess = max(0.0, known.any.excess(c))
-    mostly_severity = known.severity.excess(c) > MOSTLY * excess
-    if vague and mostly_severity:
+    mostly_severity = _chance_of_severity(known, c, excess)
+    if signs.vague and mostly_severity > rules.decided:
         return _vague(known, c)
-    if not high or mostly_severity or _may_be_confused(known, c, excess):
+    if not signs.high or mostly_severity > 1 - rules.decided or _may_be_confused(known, c, excess):
         return None
-    return _wrong_or_ambiguous(known, c, rules)
+    return _wrong_or_ambiguous(known, c, rules, said=signs.said)
+
+
+def _chance_of_severity(known: Figures, c: int, excess: float) -> float:
+    """Posterior probability (Jeffreys prior) that most overrides beyond nature change the severity alone."""
+    overridden, changed = float(known.any.yes[c].sum()), float(known.severity.yes[c].sum())
+    natural = float(known.severity.contrast.natural[c]) * float(known.total[c])
+    share = min(0.99, (MOSTLY * excess + natural) / max(overridden, 1e-9))
+    return float(1.0 - betainc(changed + 0.5, overridden - changed + 0.5, share))
 
 
 def _may_be_confused(known: Figures, c: int, excess: float) -> bool:
@@ -111,17 +159,15 @@ def _may_be_confused(known: Figures, c: int, excess: float) -> bool:
     return bool(known.moves[c, to] >= 0.5 * excess) and chance_of_way(known, to, c) > 0.1
 
 
-def _wrong_or_ambiguous(known: Figures, c: int, rules: Policy) -> Flag | None:
+def _wrong_or_ambiguous(known: Figures, c: int, rules: Policy, *, said: float) -> Flag | None:
     tie, overridden = known.ties[c], int(known.overridden[c])
-    elsewhere, of = known.unclear.sum() - known.unclear[c], known.overridden.sum() - overridden
-    said = log_said_unclear(int(known.unclear[c]), of=overridden, elsewhere=float((elsewhere + 1) / (of + 30)))
     ambiguous = float(expit(tie.log_loose + said))
     sure = max(ambiguous, 1 - ambiguous)
     anybody_shares = any(t.suggestions for t in known.ties)
     if sure < (rules.decided if anybody_shares else 0.5):
         return None
     cause = Cause.AMBIGUOUS if ambiguous > 0.5 else Cause.MODEL_WRONG
-    log_e = float(known.log_e[c])
+    log_e = float(known.log_e[c]) + max(0.0, min(said, MOST_SAID))
     evidence = replace(
         known.evidence(c, known.any, yes=overridden, log_e=log_e),
         shared=tie.suggestions,

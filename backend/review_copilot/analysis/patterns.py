@@ -110,10 +110,7 @@ def novel_patterns(table: OverrideTable, *, features: Floats | None = None) -> t
         return ()
     labels = cluster(texts, features=features)
     span = (float(table.time_s.min()), float(table.time_s.max()))
-    found = [
-        _pattern(table, rows[labels == label], _telling(texts, labels, label), span)
-        for label in range(int(labels.max()) + 1)
-    ]
+    found = [_pattern(table, rows[labels == label], words, span) for label, words in enumerate(_telling(texts, labels))]
     return tuple(sorted(found, key=lambda p: (-p.size * max(p.growth, 0.5), p.name)))
 
 
@@ -212,19 +209,23 @@ def _adopted(points: Floats, labels: Ints) -> Ints:
     return np.where((labels < 0) & fits, best, labels)
 
 
-def _telling(texts: Sequence[str], labels: Ints, label: int) -> tuple[str, ...]:
-    """Words that are frequent in the cluster and rare elsewhere (class-based TF-IDF)."""
+def _telling(texts: Sequence[str], labels: Ints) -> list[tuple[str, ...]]:
+    """For each cluster the words that are frequent in it and rare elsewhere (class-based TF-IDF)."""
     words = TfidfVectorizer(token_pattern=_WORD, stop_words=list(ENGLISH_STOP_WORDS), use_idf=False, norm=None)
+    clusters = range(int(labels.max()) + 1)
     try:
-        counts = words.fit_transform(texts) > 0
+        counts = csr_matrix(words.fit_transform(texts) > 0).astype(np.float64)
     except ValueError:  # scikit-learn's way to say that no word is left
-        return ()
-    inside = np.asarray(counts[labels == label].sum(axis=0)).ravel()
+        return [() for _ in clusters]
     everywhere = np.asarray(counts.sum(axis=0)).ravel()
-    telling = inside * np.log1p(len(texts) / everywhere) * inside / everywhere
-    order = np.argsort(-telling, kind="stable")[:TELLING_WORDS]
     names = words.get_feature_names_out()
-    return tuple(str(names[i]) for i in order if inside[i] >= 2)
+    found = []
+    for label in clusters:
+        inside = np.asarray(counts[np.flatnonzero(labels == label)].sum(axis=0)).ravel()
+        telling = inside * np.log1p(len(texts) / everywhere) * inside / everywhere
+        order = np.argsort(-telling, kind="stable")[:TELLING_WORDS]
+        found.append(tuple(str(names[i]) for i in order if inside[i] >= 2))
+    return found
 
 
 def _pattern(table: OverrideTable, rows: Ints, words: tuple[str, ...], span: tuple[float, float]) -> Pattern:

@@ -23,7 +23,9 @@ LOGITS: Floats = np.linspace(-9.0, 6.0, 301)
 RATES: Floats = expit(LOGITS)
 _CENTRES: Floats = logit(np.geomspace(0.002, 0.6, 40))
 _WIDTHS: Floats = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.3])
-SHARE_UNNATURAL = 0.1
+_TAIL = 1.645
+"""Standard normal deviate beyond which 5 % lie."""
+SHARE_UNNATURAL = 0.2
 """Prior share of units that do not belong to the natural spread, while learning it."""
 MOST_EVIDENCE = 2000.0
 """No unit's evidence counts for more independent reviews than this: beyond it, wobble is the error and not chance."""
@@ -119,18 +121,18 @@ def contrast(likelihood: Floats, *, effect: float, prior: Prior, below: bool = F
     outside = belief @ other
     alternative = outside * weights
     inside = spread * weights
-    cumulative = np.cumsum(spread, axis=1)
-    edge = np.argmax(cumulative >= (0.05 if below else 0.95), axis=1)[:, None]
-    nearer = np.arange(len(LOGITS))[None, :] >= edge if below else np.arange(len(LOGITS))[None, :] <= edge
+    centre, width = belief @ _centres(), belief @ _widths()
+    low, high = expit(centre - _TAIL * width), expit(centre + _TAIL * width)
+    nearer = low[:, None] <= RATES[None, :] if below else high[:, None] >= RATES[None, :]
     bound = np.max(np.where(nearer, likelihood, -np.inf), axis=1)
     return Contrast(
         log_e=np.log(as_other) - np.log(as_natural),
         log_bound=np.log(as_other) + peak[:, 0] - bound,
         rate=(alternative @ RATES) / np.maximum(alternative.sum(axis=1), 1e-300),
         shrunken=(inside @ RATES) / np.maximum(inside.sum(axis=1), 1e-300),
-        natural=RATES[np.argmax(cumulative >= 0.5, axis=1)],
-        natural_high=RATES[np.argmax(cumulative >= 0.95, axis=1)],
-        natural_low=RATES[np.argmax(cumulative >= 0.05, axis=1)],
+        natural=expit(centre),
+        natural_high=high,
+        natural_low=low,
         inside=spread,
         outside=outside,
     )

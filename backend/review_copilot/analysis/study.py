@@ -24,7 +24,7 @@ WEEK_S = 7 * 86400.0
 
 
 @dataclass(frozen=True)
-class Change:
+class RevisionChange:
     """Override rate under the newest guideline revision against the one before.
 
     Attributes:
@@ -71,7 +71,7 @@ class CriterionStudy:
     reasons: tuple[tuple[str, int], ...]
     text_kept: float
     added: int
-    change: Change | None
+    change: RevisionChange | None
     calibration: Calibration
 
 
@@ -208,7 +208,7 @@ def _criterion(table: OverrideTable, name: str, outcome: Ints) -> CriterionStudy
     )
 
 
-def _change(table: OverrideTable, rows: Ints, outcome: Ints) -> Change | None:
+def _change(table: OverrideTable, rows: Ints, outcome: Ints) -> RevisionChange | None:
     """Against the revision that was in use before the newest one (revisions are numbered in the order of use)."""
     revision = table.guideline[rows]
     used = np.unique(revision[revision >= 0])
@@ -222,7 +222,7 @@ def _change(table: OverrideTable, rows: Ints, outcome: Ints) -> Change | None:
 
     (yes, of), (before_yes, before_of) = counts(now), counts(before)
     gap, low, high = difference(yes, of, before_yes=before_yes, before_of=before_of)
-    return Change(table.guidelines[now], table.guidelines[before], gap, low, high)
+    return RevisionChange(table.guidelines[now], table.guidelines[before], gap, low, high)
 
 
 def _confusions(table: OverrideTable, outcome: Ints) -> tuple[Confusion, ...]:

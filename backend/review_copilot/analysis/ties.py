@@ -11,14 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import betaln, gammaln
+from scipy.stats import beta
 
 from review_copilot.analysis.table import Floats
 from review_copilot.analysis.tally import Shared
 
-LOOSE_TIE = 0.35
-"""Below this tie people "disagree with each other". Independent opinions give 0; a shared view that each voices three
-times in five gives about .45; one that each voices four times in five about .75."""
-_TIES = np.linspace(0.0, 0.98, 50)
+_TIES = np.linspace(0.01, 0.99, 50)
+_LOOSE = beta.pdf(_TIES, 1, 5)
+"""Ties of people who "disagree with each other": none or little, .17 in the mean."""
+_TIGHT = beta.pdf(_TIES, 4, 1.5)
+"""Ties of people who "agree with each other", .73 in the mean. A shared view that each voices three times in five gives
+a tie of about .45; one that each voices four times in five about .75."""
 _CHANCES = np.linspace(0.02, 0.98, 49)
 
 
@@ -30,7 +33,7 @@ class Tie:
         suggestions: Suggestions seen by two or more.
         disputed: Those on which people differed.
         tie: Posterior mean of the tie, 0..1; the prior's where there are no such suggestions.
-        log_loose: Natural logarithm of the Bayes factor of a tie below LOOSE_TIE against one above.
+        log_loose: Natural logarithm of the Bayes factor of "they disagree with each other" against "they agree".
     """
 
     suggestions: int
@@ -50,13 +53,12 @@ def tie_of(shared: Shared, criterion: int) -> Tie:
         together = p if k == m else 1 - p if k == 0 else 0.0
         fits += n * np.log(tie * together + (1 - tie) * alone)
     weight = np.exp(fits - fits.max()).sum(axis=1)
-    loose = _TIES < LOOSE_TIE
     disputed = int(count[(overrode > 0) & (overrode < seen)].sum())
     return Tie(
         suggestions=int(count.sum()),
         disputed=disputed,
         tie=float((weight * _TIES).sum() / weight.sum()),
-        log_loose=float(np.log(weight[loose].mean()) - np.log(weight[~loose].mean())),
+        log_loose=float(np.log(weight @ _LOOSE / _LOOSE.sum()) - np.log(weight @ _TIGHT / _TIGHT.sum())),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from review_copilot.cli import backend, demo, guidelines, inspect, overrides, project, report
+from review_copilot.cli import backend, demo, guidelines, inspect, models, overrides, predictions, project, report
 from review_copilot.errors import CopilotError, InspectorUnavailable, LabelConfigError, LibraryError, SettingsError
 
 app = typer.Typer(
@@ -12,7 +12,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The copilot drafts, the reviewer decides, the log learns.",
 )
-for group in (demo, inspect, guidelines, project, backend, overrides, report):
+for group in (demo, inspect, guidelines, models, project, predictions, backend, overrides, report):
     group.register(app)
 
 _MENDABLE_HERE = (SettingsError, LibraryError, InspectorUnavailable, LabelConfigError)

@@ -48,8 +48,8 @@ def run_demo(
             show_log(rows, console=console)
             print(closing_line(up, rows))
             return
-        _welcome(up, console)
         waiting.append(True)
+        _welcome(up, console)
         stop.wait()
         console.print("Stopping ...")
 

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.cli.import_overrides import import_overrides
 from review_copilot.domain.override import LoggedOverride
 from review_copilot.errors import SettingsError
 from review_copilot.reports.override_table import to_summary, to_table
@@ -28,9 +29,10 @@ AllRevisions = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True, help="Read the override log.")
+    group = typer.Typer(no_args_is_help=True, help="Read and fill the override log.")
     group.command("list")(show)
     group.command("export")(export)
+    group.command("import")(import_overrides)
     app.add_typer(group, name="overrides")
 
 

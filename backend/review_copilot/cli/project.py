@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -10,10 +11,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.cli.models import estimate_run
 from review_copilot.cli.said import quiet_failures
 from review_copilot.errors import CopilotError, SettingsError
 from review_copilot.flows import preannotate as flow
+from review_copilot.flows.rollouts import retire
 from review_copilot.flows.sweep import empty_inbox, sweep_project
+from review_copilot.labelstudio.client import Filter
 from review_copilot.labelstudio.connect import ConnectionReport, Outcome, ProjectWish, create_project
 from review_copilot.labelstudio.connect import connect as tie
 from review_copilot.labelstudio.connect import disconnect as untie
@@ -54,6 +58,7 @@ def connect(
     wish = ProjectWish(guideline=copilot.guideline, replace_config=replace_config, reference=reference, prompt=prompt)
     project_id = project if project is not None else create_project(copilot.client, title=create or "", wish=wish)
     try:
+        wish = replace(wish, blind_share=copilot.blind.of(project_id))
         report = tie(copilot.client, project_id, backend=copilot.backend, wish=wish)
     except CopilotError:
         if create is not None:
@@ -84,40 +89,91 @@ def preannotate(
     project: ProjectOption,
     limit: Annotated[int | None, typer.Option(min=1, help="Draft at most this many tasks.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Images inspected at once.")] = None,
+    budget: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Stop when so much is spent.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    view: Annotated[int | None, typer.Option(help="Only the tasks of this Data Manager tab: its id.")] = None,
+    filter_: Annotated[
+        list[str] | None,
+        typer.Option("--filter", metavar="'COLUMN OPERATOR VALUE'", help="Only such tasks: 'data.shift equal night'."),
+    ] = None,
 ) -> None:
     """Draft every task of a project that has no draft yet, and pin the drafts for the label stream.
 
-    Can be stopped and started again at any time: it goes on where it was.
+    Can be stopped and started again at any time: it goes on where it was. Under a new roll-out, tasks that a reviewer
+    has begun are left alone, and the drafts of the roll-out before are removed at the end.
     """
     quiet_failures()
     copilot = ready_copilot()
     workspace = copilot.opener.open(project)
     rollout = copilot.rollout(workspace.key)
+    before = workspace.pinned()
+    ours = before != rollout and before in copilot.store.rollouts(workspace.key)
+    filters = [_filter(words) for words in filter_ or ()]
+    only = workspace.select(view=view, filters=filters) if filters or view is not None else None
+    scope = flow.Scope(only=only, limit=limit, budget_usd=budget, dry=dry_run, leave_begun=ours)
     console = Console(stderr=True)
     with _bar(console) as bar:
-        job = bar.add_task("drafting", total=workspace.count_tasks())
+        job = bar.add_task("drafting", total=None, pace="")
         report = flow.preannotate(
             workspace,
             desk=copilot.desk,
             store=copilot.store,
             rollout=rollout,
             concurrency=concurrency or copilot.settings.concurrency,
-            limit=limit,
-            on_progress=lambda now: bar.update(job, completed=now.done, total=now.total),
+            scope=scope,
+            on_progress=lambda now: bar.update(job, completed=now.done, total=now.total, pace=_pace(now)),
         )
+    if dry_run:
+        print(f"{rollout}: would draft {report.drafted}, deliver {report.resumed}, leave {report.skipped}.")
+        sample = workspace.tasks(only=only)
+        estimate = estimate_run(sample, count=report.drafted, copilot=copilot, console=console)
+        print(estimate or f"{report.drafted} images, no model is asked: no cost")
+        return
+    whole = only is None and limit is None and not report.stopped
+    removed = retire(workspace, rollout=before).removed if ours and whole else 0
+    _say_drafted(report, rollout=rollout, removed=removed, console=console)
+    if report.failures or report.undelivered or report.stopped:
+        raise typer.Exit(1)
+
+
+def _say_drafted(report: flow.Progress, *, rollout: str, removed: int, console: Console) -> None:
     for task_id, reason in sorted(report.failures.items()):
         console.print(f"[red]task {task_id} has no draft:[/] {escape(reason)}", soft_wrap=True)
     if report.stopped:
         console.print(f"[red]Stopped:[/] {escape(report.stopped)}", soft_wrap=True)
     if report.undelivered:
         console.print(f"[red]Label Studio did not take the drafts of tasks {list(report.undelivered)}[/]")
+    old = f"; {removed} of the roll-out before removed" if removed else ""
     print(
         f"{rollout}: {report.drafted} drafted with {report.suggestions} suggestions, {report.skipped} had a draft, "
+        f"{report.withheld} withheld, "
         f"{report.resumed} delivered from an earlier run, {len(report.failures)} failed; "
-        f"{report.stored} predictions stored and pinned."
+        f"{report.stored} predictions stored and pinned{old}."
     )
-    if report.failures or report.undelivered or report.stopped:
-        raise typer.Exit(1)
+    if report.usage.calls or report.usage.cache_hit:
+        spent = report.usage
+        cost = f"${spent.cost_usd:.4f} at the price table's rates" if spent.cost_usd else "no known price"
+        print(
+            f"Model: {spent.calls} calls, {spent.prompt_tokens} prompt tokens ({spent.cached_tokens} of them cached), "
+            f"{spent.completion_tokens} completion tokens, {cost}."
+        )
+
+
+def _pace(now: flow.Progress) -> str:
+    cost = f"  ${now.usage.cost_usd:.2f}" if now.usage.cost_usd else ""
+    return f"{now.per_s:.1f}/s{cost}"
+
+
+def _filter(words: str) -> Filter:
+    """A filter of the Data Manager from three words.
+
+    Raises:
+        SettingsError: There are fewer.
+    """
+    column, operator, value = [*words.split(maxsplit=2), "", "", ""][:3]
+    if not value:
+        raise SettingsError(f"The filter {words!r} is not understood.", hint="Say COLUMN OPERATOR VALUE.")
+    return Filter(column, operator, "Number" if value.isdigit() else "String", int(value) if value.isdigit() else value)
 
 
 def sync(
@@ -131,8 +187,8 @@ def sync(
     for problem in report.problems:
         Console(stderr=True).print(f"[yellow]{escape(problem)}[/]")
     print(
-        f"caught up: {report.tasks} tasks read, {report.annotations} annotations compared, "
-        f"{report.revisions} new revisions with {report.rows} rows, {report.deleted} deleted."
+        f"caught up: {report.missed} missed by webhook; {report.tasks} tasks read, {report.annotations} annotations "
+        f"compared, {report.revisions} new revisions with {report.rows} rows, {report.deleted} deleted."
     )
 
 
@@ -163,5 +219,6 @@ def _bar(console: Console) -> Progress:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[pace]}"),
         console=console,
     )

@@ -5,6 +5,5 @@ words one pair as a row of the log, `magic` does the same for what was offered o
 """
 
 from review_copilot.compare.annotation import compare
-from review_copilot.compare.rows import Asked
 
-__all__ = ["Asked", "compare"]
+__all__ = ["compare"]

@@ -7,19 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from review_copilot.compare.choice import choose_review
-from review_copilot.compare.magic import offer_rows, offers
+from review_copilot.compare.magic import offer_rows, offers, take
 from review_copilot.compare.matching import MIN_IOU, SAME_CRITERION, assign, corners, overlaps
 from review_copilot.compare.rows import (
-    Asked,
     field_kind,
     lost_row,
     own_row,
     pair_row,
     same_criterion,
+    showable,
     text_change,
     visible,
 )
 from review_copilot.domain.override import (
+    Asked,
     Comparison,
     Override,
     OverrideKind,
@@ -39,7 +40,6 @@ def compare(
     reviews: Sequence[Review],
     *,
     predictions: Sequence[StoredPrediction] = (),
-    asked: Asked = Asked(),  # noqa: B008  # frozen
     confirmed: bool = True,
 ) -> Comparison:
     """Find what became of every suggestion, and where every submitted region comes from.
@@ -52,13 +52,13 @@ def compare(
         annotation: What was submitted.
         reviews: Every review of its task, Magic ones included.
         predictions: What Label Studio holds for the task; helps to tell several versions apart.
-        asked: Fields of the label config.
         confirmed: Whether the annotation was read from Label Studio itself.
 
     Returns:
         Region rows in the order of the suggestions, then added regions in reading order, Magic rows, verdict, summary,
         feedback.
     """
+    asked = annotation.asked
     chosen = choose_review(annotation, reviews, predictions)
     offered = offers(annotation, reviews)
     if annotation.skipped:
@@ -85,13 +85,13 @@ def _in_reading_order(regions: Sequence[SubmittedRegion]) -> list[SubmittedRegio
 
 def _region_rows(review: Review | None, regions: Sequence[SubmittedRegion], asked: Asked) -> tuple[Override, ...]:
     """Rows of the drafted suggestions, paired by id, else by place and criterion, then of the regions that remain."""
-    suggestions = review.suggestions if review and review.exposure not in _NOTHING_DRAFTED else ()
+    suggestions = showable(review, asked) if review and review.exposure not in _NOTHING_DRAFTED else ()
     review_id = review.id if review else ""
-    by_id = {region.id: region for region in regions}
-    partner = {s.id: by_id[s.id] for s in suggestions if s.id in by_id}
-    free = [region for region in regions if region.id not in partner]
-    partner |= _by_place([s for s in suggestions if s.id not in partner], free)
-    taken = {region.id for region in partner.values()}
+    free = list(regions)
+    partner = {s.id: found for s in suggestions if (found := take(free, s.id))}
+    by_place = _by_place([s for s in suggestions if s.id not in partner], free)
+    added = [region for number, region in enumerate(free) if number not in by_place.values()]
+    partner |= {suggestion_id: free[number] for suggestion_id, number in by_place.items()}
     return (
         *(
             pair_row(s, partner[s.id], review_id=review_id, asked=asked)
@@ -99,12 +99,12 @@ def _region_rows(review: Review | None, regions: Sequence[SubmittedRegion], aske
             else lost_row(s, OverrideKind.REJECTED, review_id=review_id)
             for s in suggestions
         ),
-        *(own_row(region, OverrideKind.ADDED) for region in regions if region.id not in taken),
+        *(own_row(region, OverrideKind.ADDED) for region in added),
     )
 
 
-def _by_place(suggestions: Sequence[Suggestion], regions: Sequence[SubmittedRegion]) -> dict[str, SubmittedRegion]:
-    """Suggestion id to region, by the best assignment.
+def _by_place(suggestions: Sequence[Suggestion], regions: Sequence[SubmittedRegion]) -> dict[str, int]:
+    """Suggestion id to place of its region in the list, by the best assignment.
 
     A flaw of the whole image has no place that could tell it from another one: it is paired with the same criterion
     only.
@@ -119,16 +119,16 @@ def _by_place(suggestions: Sequence[Suggestion], regions: Sequence[SubmittedRegi
     allowed = (iou >= MIN_IOU) & (same | ~everywhere[:, None])
     worth = np.where(allowed, iou + SAME_CRITERION * same, 0.0)
     found = assign(worth[None])[0]
-    return {s.id: regions[index] for s, index in zip(ours, found, strict=True) if index >= 0}
+    return {s.id: int(index) for s, index in zip(ours, found, strict=True) if index >= 0}
 
 
 def _image_rows(annotation: SubmittedAnnotation, review: Review | None, asked: Asked) -> tuple[Override, ...]:
     drafted = review if review and review.exposure not in _NOTHING_DRAFTED else None
     review_id = review.id if review else ""
     rows = []
-    verdict_from = drafted.verdict.value if drafted else ""
+    verdict_from = drafted.verdict.value if drafted and drafted.verdict in asked.verdict else ""
     verdict_to = annotation.verdict.value if annotation.verdict else ""
-    if asked.verdict and (kind := field_kind(verdict_from, verdict_to)):
+    if kind := field_kind(verdict_from, verdict_to):
         rows.append(
             Override(
                 subject=Subject.VERDICT,

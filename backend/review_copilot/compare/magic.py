@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from review_copilot.compare.choice import began_at
-from review_copilot.compare.rows import Asked, lost_row, own_row, pair_row, same_place
-from review_copilot.domain.override import Override, OverrideKind, SubmittedAnnotation, SubmittedRegion
+from review_copilot.compare.rows import lost_row, own_row, pair_row, same_place, showable
+from review_copilot.domain.override import Asked, Override, OverrideKind, SubmittedAnnotation, SubmittedRegion
 from review_copilot.domain.review import Exposure, Review
 
 
@@ -29,7 +29,7 @@ def offers(annotation: SubmittedAnnotation, reviews: Sequence[Review]) -> tuple[
         in_time = (began is None or began <= review.created_at) and (ended is None or review.created_at <= ended)
         return in_time or any(s.id in region_ids for s in review.suggestions)
 
-    made = (r for r in reviews if r.box is not None and r.exposure is Exposure.OFFERED)
+    made = (r for r in reviews if r.box is not None and r.exposure in {Exposure.OFFERED, Exposure.WITHHELD})
     return tuple(sorted((r for r in made if belongs(r)), key=lambda r: (r.created_at, r.id)))
 
 
@@ -37,20 +37,24 @@ def offer_rows(
     offered: Sequence[Review], regions: Sequence[SubmittedRegion], *, asked: Asked
 ) -> tuple[tuple[Override, ...], tuple[SubmittedRegion, ...]]:
     """Rows of all offers, and the regions that belong to none of them."""
-    rest = {region.id: region for region in regions}
+    rest = list(regions)
     rows: list[Override] = []
     for review in offered:
-        for suggestion in review.suggestions:
-            if region := rest.pop(suggestion.id, None):
+        for suggestion in showable(review, asked):
+            if region := take(rest, suggestion.id):
                 row = pair_row(suggestion, region, review_id=review.id, asked=asked)
                 rows.append(replace(row, kind=OverrideKind.TAKEN))
             else:
                 rows.append(lost_row(suggestion, OverrideKind.NOT_TAKEN, review_id=review.id))
-    for region in tuple(rest.values()):
-        if (review_id := _asked_with(region, offered)) is not None:
-            del rest[region.id]
-            rows.append(own_row(region, OverrideKind.LEFT_OVER, review_id=review_id))
-    return tuple(rows), tuple(rest.values())
+    asked_with = [(region, _asked_with(region, offered)) for region in rest]
+    rows += [own_row(region, OverrideKind.LEFT_OVER, review_id=found) for region, found in asked_with if found]
+    return tuple(rows), tuple(region for region, found in asked_with if not found)
+
+
+def take(regions: list[SubmittedRegion], region_id: str) -> SubmittedRegion | None:
+    """Take the first region of that id out of a list; None when there is none. Broken files hold an id twice."""
+    found = next((number for number, region in enumerate(regions) if region.id == region_id), None)
+    return None if found is None else regions.pop(found)
 
 
 def _asked_with(region: SubmittedRegion, offered: Sequence[Review]) -> str | None:

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.override import Aspect, Override, OverrideKind, Reason, Shape, Subject, SubmittedRegion
+from review_copilot.domain.override import (
+    Asked,
+    Aspect,
+    Override,
+    OverrideKind,
+    Reason,
+    Shape,
+    Subject,
+    SubmittedRegion,
+)
+from review_copilot.domain.review import Review
 from review_copilot.domain.suggestion import Suggestion
 
 MOVED = 0.0005
@@ -19,16 +29,6 @@ exporters compute coordinates anew without anybody having touched the box.
 
 ROTATED_DEG = 0.05
 """Rotation from which a box counts as moved; the same reasoning."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which fields the label config gives a reviewer. What it does not ask for is not compared."""
-
-    severity: bool = True
-    rationale: bool = True
-    verdict: bool = True
-    summary: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,11 @@ def same_place(one: Box, other: Box) -> bool:
     a, b = visible(one), visible(other)
     edges = ((a.x, b.x), (a.y, b.y), (a.right, b.right), (a.bottom, b.bottom))
     return all(abs(p - q) <= MOVED for p, q in edges)
+
+
+def showable(review: Review, asked: Asked) -> tuple[Suggestion, ...]:
+    """The suggestions that the label config could show; those of criteria without a label reached nobody."""
+    return tuple(s for s in review.suggestions if asked.criteria is None or s.criterion_id in asked.criteria)
 
 
 def same_criterion(suggestion: Suggestion, region: SubmittedRegion) -> bool:
@@ -145,10 +150,11 @@ def field_kind(draft: str, submitted: str) -> OverrideKind | None:
 def _edits(suggestion: Suggestion, region: SubmittedRegion, asked: Asked) -> tuple[Aspect, ...]:
     turned = abs((region.rotation_deg + 180.0) % 360.0 - 180.0) > ROTATED_DEG
     redrawn = region.shape is not Shape.RECTANGLE
+    shown_severity = suggestion.severity if suggestion.severity in asked.severity else None
     changed = {
         Aspect.PLACE: turned or redrawn or not same_place(suggestion.box, region.box),
         Aspect.CRITERION: not same_criterion(suggestion, region),
-        Aspect.SEVERITY: asked.severity and region.severity is not suggestion.severity,
+        Aspect.SEVERITY: region.severity is not shown_severity,
         Aspect.RATIONALE: asked.rationale and region.rationale.split() != suggestion.rationale.split(),
     }
     return tuple(aspect for aspect, is_changed in changed.items() if is_changed)

@@ -72,6 +72,26 @@ class SubmittedRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the label config let the reviewer see and fill in. What it does not ask for is not compared.
+
+    Attributes:
+        severity: What can be chosen per region; empty where nothing can.
+        rationale: Text per region.
+        verdict: What can be chosen per image; empty where nothing can.
+        summary: Text per image.
+        criteria: Criteria that have a label, UNCOVERED among them; suggestions of others could not be shown. None for
+            all.
+    """
+
+    severity: frozenset[Severity] = frozenset(Severity)
+    rationale: bool = True
+    verdict: frozenset[Verdict] = frozenset(Verdict)
+    summary: bool = True
+    criteria: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SubmittedAnnotation:
     """One annotation as a reviewer left it.
 
@@ -93,6 +113,7 @@ class SubmittedAnnotation:
         parent_annotation: Id of the annotation that it was copied from; None when it was not.
         content_hash: Hash of what the annotation says, without times and ids that change by themselves.
         dropped: Results that could not be read, as sentences.
+        asked: What the label config asked for when it was read.
     """
 
     key: TaskKey
@@ -112,6 +133,7 @@ class SubmittedAnnotation:
     parent_annotation: int | None = None
     content_hash: str = ""
     dropped: tuple[str, ...] = ()
+    asked: Asked = Asked()
 
 
 class OverrideKind(StrEnum):

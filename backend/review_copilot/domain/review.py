@@ -109,6 +109,7 @@ class Review:
         usage: What a model call cost; None where no model was asked.
         box: The place that was asked for (Magic); None for the whole image.
         error: Why there is no draft; empty unless `exposure` is FAILED.
+        error_kind: Name of the error's class; empty unless `exposure` is FAILED.
         image: Where the image came from, fit to print (no token, no signature); empty when it could not be read.
     """
 
@@ -129,4 +130,5 @@ class Review:
     usage: Usage | None = None
     box: Box | None = None
     error: str = ""
+    error_kind: str = ""
     image: str = ""

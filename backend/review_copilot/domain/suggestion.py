@@ -92,6 +92,18 @@ class Usage:
     calls: int = 0
     cache_hit: bool = False
 
+    def plus(self, other: Usage) -> Usage:
+        """The sum of both; a cache hit when all that was asked came from the cache."""
+        asked = [usage for usage in (self, other) if usage != Usage()]
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            cost_usd=self.cost_usd + other.cost_usd,
+            calls=self.calls + other.calls,
+            cache_hit=bool(asked) and all(usage.cache_hit for usage in asked),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Inspection:

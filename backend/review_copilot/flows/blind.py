@@ -7,6 +7,8 @@ time it is made, on every road to the reviewer and in every process: it hangs on
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from review_copilot.domain.review import TaskKey
 
@@ -27,3 +29,26 @@ def is_withheld(key: TaskKey, *, share: float, seed: str = "") -> bool:
     content = "\n".join((seed, project.instance, str(project.project_id), project.created, str(key.task_id)))
     drawn = int.from_bytes(hashlib.sha256(content.encode()).digest()[:8], "big")
     return drawn < share * _STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class BlindShare:
+    """How much is withheld, by project.
+
+    Attributes:
+        share: Share of tasks to withhold, 0..1, in projects that have none of their own.
+        shares: Project id to its own share.
+        seed: Chooses among the choices; a secret where reviewers should not be able to work out the tasks.
+    """
+
+    share: float = 0.0
+    shares: Mapping[int, float] = field(default_factory=dict)
+    seed: str = ""
+
+    def of(self, project_id: int) -> float:
+        """The share of one project."""
+        return self.shares.get(project_id, self.share)
+
+    def withholds(self, key: TaskKey) -> bool:
+        """Whether a task's suggestions are withheld."""
+        return is_withheld(key, share=self.of(key.project.project_id), seed=self.seed)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import Exposure, Provenance, Review, ReviewTask
 from review_copilot.domain.suggestion import Brief
 from review_copilot.errors import BudgetSpent, CopilotError
+from review_copilot.flows.blind import BlindShare
 from review_copilot.ports import Clock, ImageSource, Inspector
-from review_copilot.suggest import Occasion, failed, suggest
+from review_copilot.suggest import Occasion, failed, nothing_said, suggest
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Desk:
         images: Where images come from.
         clock: What time it is.
         min_score: Suggestions below it are dropped, 0..1.
+        blind: Tasks whose suggestions are made and kept, but not shown.
     """
 
     guideline: Guideline
@@ -37,6 +39,7 @@ class Desk:
     images: ImageSource
     clock: Clock
     min_score: float
+    blind: BlindShare = field(default_factory=BlindShare)
 
     @property
     def model_version(self) -> str:
@@ -51,37 +54,42 @@ def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None =
     """Look at one task and draft its review.
 
     Whatever happens, a review comes back: one that could not be made has `exposure` FAILED and says why, so that
-    one bad image never costs its neighbours anything.
+    one bad image never costs its neighbours anything. A task of the blind share has a review that is WITHHELD; the
+    Magic tool finds nothing there, and nobody looks.
 
     Args:
         task: The task.
         desk: The tools.
         rollout: Label under which the draft is stored.
         box: Only this place (the Magic tool); None for the whole image.
-
         bulk: Whether the task is one of a run that a spent budget must stop; a waiting reviewer's is not.
 
     Raises:
         BudgetSpent: Only with `bulk`: no further model call may be made, which concerns the run and not the task.
     """
     started = time.monotonic()
+    withheld = desk.blind.withholds(task.key)
     occasion = Occasion(
         key=task.key,
         provenance=_provenance(desk, rollout),
         now=desk.clock.now(),
-        exposure=Exposure.SHOWN if box is None else Exposure.OFFERED,
+        exposure=Exposure.WITHHELD if withheld else Exposure.SHOWN if box is None else Exposure.OFFERED,
         box=box,
     )
+    if withheld and box is not None:
+        return nothing_said(occasion)
     try:
         return _review(task, desk=desk, occasion=occasion, started=started)
     except CopilotError as error:
         if bulk and isinstance(error, BudgetSpent):
             raise
         log.warning("task %d has no draft: %s", task.key.task_id, error)
-        return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=str(error))
+        return failed(
+            replace(occasion, elapsed_s=time.monotonic() - started), error=str(error), kind=type(error).__name__
+        )
     except Exception:
         log.exception("task %d has no draft: unexpected error", task.key.task_id)
-        return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR)
+        return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR, kind="internal")
 
 
 def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float) -> Review:

@@ -2,23 +2,25 @@
 
 At least once, then read back: predictions are imported in chunks, then compared with what Label Studio really holds;
 extras are deleted, missing ones sent again. Killed at any point, the next run goes on where this one stopped, because
-each draft is in the store before it is sent.
+each draft is in the store before it is sent. Everything is read window by window, so memory does not grow with the
+project.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
 
 from review_copilot.domain.review import Exposure, Review, ReviewTask
+from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import BudgetSpent
+from review_copilot.flows.deliver import extras, held
 from review_copilot.flows.desk import Desk, review_task
-from review_copilot.ports import ReviewStore, StoredPrediction, Workspace
+from review_copilot.ports import ReviewStore, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,8 @@ CHUNK = 1000
 """Predictions in one import call. Each call makes Label Studio re-count the project (.6 s at 10 000 tasks)."""
 FLUSH_AFTER_S = 10.0
 """Drafts are sent at least this often, so that reviewers need not wait for a full chunk."""
+WINDOW = 1000
+"""Tasks that are compared with the store and with Label Studio at once."""
 MEND_ROUNDS = 3
 """How often a read-back may find something to mend before the run gives up and says so."""
 
@@ -39,7 +43,8 @@ class Progress:
         done: Tasks that were looked at or found done.
         drafted: Drafts made now.
         resumed: Drafts that an earlier run made and did not deliver.
-        skipped: Tasks that had their draft already.
+        skipped: Tasks that had their draft already, or that a reviewer has begun.
+        withheld: Tasks of the blind share, whose drafts are kept and not sent.
         suggestions: Suggestions in the drafts made now.
         failures: Task id to reason, for tasks without a draft.
         stored: Predictions that Label Studio holds under the roll-out at the end.
@@ -47,7 +52,9 @@ class Progress:
         deleted: Extra predictions that a read-back found and deleted.
         undelivered: Task ids whose draft Label Studio did not take.
         seconds_to_first: Seconds until the first drafts were in Label Studio; None before that.
+        usage: What model calls of this run cost, as far as the provider said and prices are known.
         stopped: Why the run ended before its time; empty when it did not.
+        started_at: `time.monotonic()` when the run began.
     """
 
     total: int = 0
@@ -55,6 +62,7 @@ class Progress:
     drafted: int = 0
     resumed: int = 0
     skipped: int = 0
+    withheld: int = 0
     suggestions: int = 0
     failures: dict[int, str] = field(default_factory=dict)
     stored: int = 0
@@ -62,7 +70,41 @@ class Progress:
     deleted: int = 0
     undelivered: tuple[int, ...] = ()
     seconds_to_first: float | None = None
+    usage: Usage = field(default_factory=Usage)
     stopped: str = ""
+    started_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def per_s(self) -> float:
+        """Drafts a second since the run began."""
+        return self.drafted / max(1e-9, time.monotonic() - self.started_at)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds that the rest will take at this rate; None before the first draft."""
+        return (self.total - self.done) / self.per_s if self.drafted else None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which tasks a run drafts, and when it ends.
+
+    Attributes:
+        only: Task ids by rising id; None for all tasks.
+        limit: At most this many tasks are drafted; None for all.
+        budget_usd: The run stops when its model calls have cost this much; None for no limit.
+        dry: Count what would be drafted and delivered, and do neither.
+        leave_begun: Leave tasks alone that a reviewer has begun, as a new roll-out does.
+    """
+
+    only: Sequence[int] | None = None
+    limit: int | None = None
+    budget_usd: float | None = None
+    dry: bool = False
+    leave_begun: bool = False
+
+
+EVERYTHING = Scope()
 
 
 def preannotate(
@@ -72,7 +114,7 @@ def preannotate(
     store: ReviewStore,
     rollout: str,
     concurrency: int,
-    limit: int | None = None,
+    scope: Scope = EVERYTHING,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
     """Store a prediction for every task that has none under the roll-out, and pin the roll-out.
@@ -83,52 +125,80 @@ def preannotate(
         store: Where drafts are kept.
         rollout: Label to store and pin.
         concurrency: Images inspected at once, at least 1.
-        limit: At most this many tasks are drafted; None for all.
+        scope: Which tasks, and when to end.
         on_progress: Called in this thread after each task and each delivery.
 
     Returns:
-        The final counts.
+        The final counts. In a dry run `drafted` and `resumed` count what would be done.
 
     Raises:
         LabelStudioError: The project cannot be read, or an import was refused.
     """
-    delivered = {p.task_id for p in workspace.predictions(rollout=rollout)}
-    kept = store.drafted(workspace.key, rollout=rollout)
-    progress = Progress(total=workspace.count_tasks())
+    progress = Progress(total=workspace.count_tasks() if scope.only is None else len(scope.only))
     outbox = _Outbox(workspace, progress, on_progress)
-
-    def undone() -> Iterator[ReviewTask]:
-        for task in workspace.tasks():
-            task_id = task.key.task_id
-            if task_id in delivered:
-                progress.skipped += 1
-                progress.done += 1
-            elif task_id in kept:
-                progress.resumed += 1
-                progress.done += 1
-                outbox.add(kept[task_id])
-            else:
-                yield task
-
+    undone = islice(_undone(workspace, store=store, rollout=rollout, scope=scope, outbox=outbox), scope.limit)
+    if scope.dry:
+        progress.drafted = sum(1 for _ in undone)
+        return progress
     try:
-        for review in _in_parallel(islice(undone(), limit), desk=desk, rollout=rollout, concurrency=concurrency):
+        for review in _in_parallel(undone, desk=desk, rollout=rollout, concurrency=concurrency):
             store.remember([review])
-            progress.done += 1
-            if review.exposure is Exposure.FAILED:
-                progress.failures[review.key.task_id] = review.error
-            else:
-                progress.drafted += 1
-                progress.suggestions += len(review.suggestions)
+            _count(review, progress)
+            if review.exposure is Exposure.SHOWN:
                 outbox.add(review)
             on_progress(progress)
+            if scope.budget_usd is not None and progress.usage.cost_usd >= scope.budget_usd:
+                progress.stopped = f"The budget of {scope.budget_usd:g} US dollars is spent."
+                break
     except BudgetSpent as error:  # what is drafted is delivered; the next run goes on here
         progress.stopped = str(error)
+    except KeyboardInterrupt:
+        progress.stopped = "Interrupted."
     outbox.send()
-    _mend(workspace, store=store, rollout=rollout, progress=progress)
+    _mend(workspace, store=store, rollout=rollout, progress=progress, leave_begun=scope.leave_begun)
     if progress.stored:
         workspace.pin(rollout)
     on_progress(progress)
     return progress
+
+
+def _undone(
+    workspace: Workspace, *, store: ReviewStore, rollout: str, scope: Scope, outbox: _Outbox
+) -> Iterator[ReviewTask]:
+    """Tasks without a draft; a draft that an earlier run made and did not deliver goes to the outbox."""
+    progress = outbox.progress
+    tasks = workspace.tasks(only=scope.only)
+    while window := list(islice(tasks, WINDOW)):
+        ids = [task.key.task_id for task in window]
+        delivered = held(workspace, rollout=rollout, task_ids=ids).keys()
+        kept = store.drafted(workspace.key, rollout=rollout, task_ids=[i for i in ids if i not in delivered])
+        begun = workspace.begun([i for i in ids if i not in delivered]) if scope.leave_begun else frozenset()
+        for task in window:
+            task_id = task.key.task_id
+            if task_id in delivered or task_id in begun:
+                progress.skipped += 1
+            elif task_id in kept and kept[task_id].exposure is Exposure.WITHHELD:
+                progress.withheld += 1
+            elif task_id in kept:
+                progress.resumed += 1
+                if not scope.dry:
+                    outbox.add(kept[task_id])
+            else:
+                yield task
+                continue
+            progress.done += 1
+
+
+def _count(review: Review, progress: Progress) -> None:
+    progress.done += 1
+    progress.usage = progress.usage.plus(review.usage or Usage())
+    if review.exposure is Exposure.FAILED:
+        progress.failures[review.key.task_id] = review.error
+    elif review.exposure is Exposure.WITHHELD:
+        progress.withheld += 1
+    else:
+        progress.drafted += 1
+        progress.suggestions += len(review.suggestions)
 
 
 class _Outbox:
@@ -136,7 +206,7 @@ class _Outbox:
 
     def __init__(self, workspace: Workspace, progress: Progress, on_progress: Callable[[Progress], None]) -> None:
         self._workspace = workspace
-        self._progress = progress
+        self.progress = progress
         self._on_progress = on_progress
         self._waiting: list[Review] = []
         self._started = self._sent_at = time.monotonic()
@@ -144,7 +214,7 @@ class _Outbox:
     def add(self, review: Review) -> None:
         """Take a draft; send when a chunk is full or the oldest has waited long enough."""
         self._waiting.append(review)
-        first = self._progress.seconds_to_first is None
+        first = self.progress.seconds_to_first is None
         if first or len(self._waiting) >= CHUNK or time.monotonic() - self._sent_at > FLUSH_AFTER_S:
             self.send()
 
@@ -157,9 +227,9 @@ class _Outbox:
             log.warning("Label Studio took %d of %d predictions", created, len(self._waiting))
         self._waiting.clear()
         self._sent_at = time.monotonic()
-        if self._progress.seconds_to_first is None:
-            self._progress.seconds_to_first = self._sent_at - self._started
-            self._on_progress(self._progress)
+        if self.progress.seconds_to_first is None:
+            self.progress.seconds_to_first = self._sent_at - self._started
+            self._on_progress(self.progress)
 
 
 def _in_parallel(tasks: Iterable[ReviewTask], *, desk: Desk, rollout: str, concurrency: int) -> Iterator[Review]:
@@ -181,33 +251,49 @@ def _in_parallel(tasks: Iterable[ReviewTask], *, desk: Desk, rollout: str, concu
                 future.cancel()
 
 
-def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: Progress) -> None:
-    """Read back what Label Studio holds; delete extras, send what is missing, until both agree."""
-    for _ in range(MEND_ROUNDS):
-        stored: defaultdict[int, list[StoredPrediction]] = defaultdict(list)
-        for prediction in workspace.predictions(rollout=rollout):
-            stored[prediction.task_id].append(prediction)
+def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: Progress, leave_begun: bool) -> None:
+    """Read back what Label Studio holds, window by window; delete extras, send what is missing, until both agree."""
+    stored = 0
+    undelivered: list[int] = []
+    ids = sorted(workspace.task_ids())
+    for start in range(0, len(ids), WINDOW):
+        found, missing = _mend_window(
+            ids[start : start + WINDOW],
+            workspace,
+            store=store,
+            rollout=rollout,
+            progress=progress,
+            leave_begun=leave_begun,
+        )
+        stored += found
+        undelivered += missing
+    progress.stored, progress.undelivered = stored, tuple(undelivered)
+    if undelivered:
+        log.error("Label Studio still lacks the predictions of %d tasks", len(undelivered))
+
+
+def _mend_window(
+    ids: Sequence[int],
+    workspace: Workspace,
+    *,
+    store: ReviewStore,
+    rollout: str,
+    progress: Progress,
+    leave_begun: bool,
+) -> tuple[int, Sequence[int]]:
+    """How many of the tasks have their prediction in the end, and the ids of those that lack it."""
+    for last_round in (*[False] * (MEND_ROUNDS - 1), True):
+        stored = held(workspace, rollout=rollout, task_ids=ids)
         store.remember_predictions(workspace.key, [p for found in stored.values() for p in found])
-        wanted = store.drafted(workspace.key, rollout=rollout)
-        progress.stored = len(stored)
-        extras = _extras(stored, wanted)
-        missing = [wanted[task_id] for task_id in sorted(set(wanted) - set(stored)) if task_id in workspace.task_ids()]
-        progress.undelivered = tuple(review.key.task_id for review in missing)
-        if not extras and not missing:
-            return
-        progress.deleted += workspace.delete_predictions(extras)
-        for start in range(0, len(missing), CHUNK):
-            progress.resent += workspace.push(missing[start : start + CHUNK])
-    log.error("Label Studio still lacks the predictions of %d tasks", len(progress.undelivered))
-
-
-def _extras(stored: Mapping[int, Sequence[StoredPrediction]], wanted: Mapping[int, Review]) -> list[int]:
-    """Ids of predictions beyond the one that each task should have; the one that fits the store's draft stays."""
-    extras: list[int] = []
-    for task_id, predictions in stored.items():
-        if len(predictions) > 1:
-            ours = {s.id for s in wanted[task_id].suggestions} if task_id in wanted else set()
-            fitting = [p for p in predictions if ours and ours & set(p.region_ids)]
-            keep = max(fitting or predictions, key=lambda p: p.id)
-            extras.extend(p.id for p in predictions if p is not keep)
-    return extras
+        drafted = store.drafted(workspace.key, rollout=rollout, task_ids=ids)
+        wanted = {task_id: review for task_id, review in drafted.items() if review.exposure is Exposure.SHOWN}
+        surplus = extras(stored, wanted)
+        lacking = [task_id for task_id in ids if task_id in wanted and task_id not in stored]
+        begun = workspace.begun(lacking) if lacking and leave_begun else frozenset()
+        missing = [wanted[task_id] for task_id in lacking if task_id not in begun]
+        if last_round or not (surplus or missing):
+            break
+        progress.deleted += workspace.delete_predictions(surplus)
+        if missing:
+            progress.resent += workspace.push(missing)
+    return len(stored), [review.key.task_id for review in missing]

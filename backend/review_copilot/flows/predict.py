@@ -1,53 +1,169 @@
-"""Answer a waiting Label Studio. Knows ports only."""
+"""Answer a waiting Label Studio, and owe it what is not ready in time. Knows ports only.
+
+Every task of a request is noted in the backlog before work begins, so that a backend that dies in mid-request owes it
+still. What was answered in time is struck out; the rest stays, and `flows.backlog` sees to it.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, wait
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Exposure, Review, ReviewTask
 from review_copilot.flows.desk import Desk, review_task
-from review_copilot.ports import ReviewStore
+from review_copilot.flows.workbench import NobodyWants, Ticket, Urgency, Workbench
+from review_copilot.ports import Backlog, Store
 
 log = logging.getLogger(__name__)
 
+GRACE_S = 15.0
+"""A request that is this late behind its deadline has died with its process; its tasks are then taken up."""
 
-def answer_in_time(
-    tasks: Sequence[ReviewTask], *, desk: Desk, store: ReviewStore, rollout: str, pool: Executor, deadline_s: float
-) -> Mapping[int, Review]:
+SETTLE_S = 20.0
+"""Label Studio stores what it was answered after the answer: a thousand predictions took it under ten seconds. Reading
+back before that would send again what is on its way."""
+
+LOOK_AGAIN_S = 0.5
+"""How often a request checks that somebody still waits for it."""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Where drafts are asked for.
+
+    Attributes:
+        desk: The tools.
+        store: Where drafts are kept and owed.
+        bench: Who does the work, shared by all requests.
+        deadline_s: Seconds after which a request is answered with what is ready.
+        delivers: Whether what is late can be delivered: there is a token for Label Studio's import route.
+        settle_s: Seconds that Label Studio is given to store an answer before it is read back.
+        watchers: Are told of each review that was made.
+    """
+
+    desk: Desk
+    store: Store
+    bench: Workbench[Review]
+    deadline_s: float
+    delivers: bool
+    settle_s: float = SETTLE_S
+    watchers: Sequence[Callable[[Review], None]] = ()
+
+
+def answer_in_time(tasks: Sequence[ReviewTask], *, counter: Counter, rollout: str) -> Mapping[int, Review]:
     """Reviews by task id, of all tasks that got ready before the deadline.
 
-    A draft that the store already holds under the roll-out is not made again.
+    A draft that the store already holds under the roll-out is not made again. Tasks that are late stay in the backlog
+    when they can be delivered; else they are let go of, and only those that have begun are finished and kept.
 
     Args:
-        tasks: The tasks of one request.
-        desk: The tools.
-        store: Where drafts are kept.
+        tasks: The tasks of one request, all of one project.
+        counter: Where they are asked for.
         rollout: Label of the drafts.
-        pool: Shared by all requests, so that it bounds what runs at once.
-        deadline_s: Seconds after which what is not ready is left out.
     """
     if not tasks:
         return {}
-    known = store.drafted(tasks[0].key.project, rollout=rollout, task_ids=[task.key.task_id for task in tasks])
-    running = {
-        pool.submit(review_task, task, desk=desk, rollout=rollout): task
-        for task in tasks
-        if task.key.task_id not in known
+    store, project = counter.store, tasks[0].key.project
+    known = store.drafted(project, rollout=rollout, task_ids=[task.key.task_id for task in tasks])
+    new = {task.key.task_id: task for task in tasks if task.key.task_id not in known}
+    if not new:
+        return known
+    if counter.delivers:
+        store.owe(list(new.values()), rollout=rollout, due_in_s=counter.deadline_s + GRACE_S)
+    tickets = {
+        task_id: ask_for(task, counter=counter, rollout=rollout, urgency=Urgency.ASKED) for task_id, task in new.items()
     }
-    done, late = wait(running, timeout=deadline_s)
-    for future in late:
-        future.cancel()
-        log.warning("task %d has no draft: not ready after %g s", running[future].key.task_id, deadline_s)
-    made = [future.result() for future in done]
-    store.remember(made)
-    return dict(known) | {review.key.task_id: review for review in made if review.exposure is not Exposure.FAILED}
+    wait([ticket.future for ticket in tickets.values()], timeout=counter.deadline_s)
+    made, late = _sorted_out(tickets)
+    if counter.delivers:
+        _note(counter, project_tasks=new, made=made, late=late, rollout=rollout)
+    if late:
+        log.warning("%d of %d tasks not ready after %g s", len(late), len(tasks), counter.deadline_s)
+    return dict(known) | made
 
 
-def review_box(task: ReviewTask, *, desk: Desk, store: ReviewStore, rollout: str, box: Box) -> Review:
-    """Look inside one box that a reviewer drew, and remember what was offered."""
-    review = review_task(task, desk=desk, rollout=rollout, box=box)
-    store.remember([review])
-    return review
+def review_box(
+    task: ReviewTask, *, counter: Counter, rollout: str, box: Box, gone: Callable[[], bool] = lambda: False
+) -> Review | None:
+    """Look inside one box that a reviewer drew, before all other work, and remember what was offered.
+
+    Args:
+        task: The task.
+        counter: Where it is asked for.
+        rollout: Label of the drafts.
+        box: The place.
+        gone: Whether nobody waits any more; asked twice a second until the work begins.
+
+    Returns:
+        None when nobody waited for it, or it was not ready at the deadline.
+    """
+    ticket = ask_for(task, counter=counter, rollout=rollout, urgency=Urgency.MAGIC, box=box)
+    waited_s = 0.0
+    while not ticket.future.done() and waited_s < counter.deadline_s and not gone():
+        wait([ticket.future], timeout=LOOK_AGAIN_S)
+        waited_s += LOOK_AGAIN_S
+    ticket.withdraw()
+    return ticket.future.result() if ticket.future.done() and not _withdrawn(ticket.future) else None
+
+
+def ask_for(
+    task: ReviewTask, *, counter: Counter, rollout: str, urgency: Urgency, box: Box | None = None
+) -> Ticket[Review]:
+    """Have a task reviewed on the bench; the review is in the store before the ticket's future is done."""
+
+    def work() -> Review:
+        if box is None and (made := _made_meanwhile(task, counter=counter, rollout=rollout)):
+            return made
+        review = review_task(task, desk=counter.desk, rollout=rollout, box=box)
+        counter.store.remember([review])
+        for told in counter.watchers:
+            told(review)
+        return review
+
+    return counter.bench.submit((task.key, rollout, box), work, urgency=urgency)
+
+
+def _made_meanwhile(task: ReviewTask, *, counter: Counter, rollout: str) -> Review | None:
+    """The draft that another request or another process finished after this one looked."""
+    task_id = task.key.task_id
+    return counter.store.drafted(task.key.project, rollout=rollout, task_ids=[task_id]).get(task_id)
+
+
+def _sorted_out(tickets: Mapping[int, Ticket[Review]]) -> tuple[dict[int, Review], list[int]]:
+    """What is ready, by task id, and the task ids of what is not; failed reviews are in neither."""
+    made: dict[int, Review] = {}
+    late: list[int] = []
+    for task_id, ticket in tickets.items():
+        ticket.withdraw()  # what has not begun is taken up again from the backlog, behind those who wait
+        if not ticket.future.done() or _withdrawn(ticket.future):
+            late.append(task_id)
+        elif (review := ticket.future.result()).exposure is not Exposure.FAILED:
+            made[task_id] = review
+    return made, late
+
+
+def _note(
+    counter: Counter,
+    *,
+    project_tasks: Mapping[int, ReviewTask],
+    made: Mapping[int, Review],
+    late: Sequence[int],
+    rollout: str,
+) -> None:
+    """Strike out what is answered; where some are late, all are read back once Label Studio stored the answer."""
+    store: Backlog = counter.store
+    project = next(iter(project_tasks.values())).key.project
+    failed = [task_id for task_id in project_tasks if task_id not in made and task_id not in late]
+    if late:
+        store.settle(project, rollout=rollout, task_ids=failed)
+        store.hasten(project, rollout=rollout, task_ids=list(made), due_in_s=counter.settle_s)
+        store.hasten(project, rollout=rollout, task_ids=late, due_in_s=0.0)
+    else:
+        store.settle(project, rollout=rollout, task_ids=list(project_tasks))
+
+
+def _withdrawn(future: Future[Review]) -> bool:
+    return isinstance(future.exception(), NobodyWants)

@@ -6,20 +6,23 @@ Label Studio's REST API is the truth; a webhook only says where to look first. S
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from review_copilot.compare import compare
-from review_copilot.domain.review import TaskKey
+from review_copilot.domain.review import ProjectKey, TaskKey
 from review_copilot.errors import CopilotError, LabelStudioNotFound
-from review_copilot.ports import Store, TaskState, Workspace, WorkspaceOpener
+from review_copilot.ports import Store, SweepPoint, TaskState, Workspace, WorkspaceOpener
 
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=2)
 """Each sweep looks again at this much of the last one, for rows that were committed late or clocks that differ."""
+
+KEEP_EVERY = 100
+"""Tasks after which a running sweep remembers where it stands: a page."""
 
 
 @dataclass
@@ -32,6 +35,7 @@ class SweepReport:
         revisions: Revisions that were new to the log.
         rows: Rows that were new to the log.
         deleted: Annotations found deleted.
+        missed: Changes (new revisions and deletions) that no webhook had announced; 0 for a project's first sweep.
         problems: Sentences about what could not be read.
     """
 
@@ -40,6 +44,7 @@ class SweepReport:
     revisions: int = 0
     rows: int = 0
     deleted: int = 0
+    missed: int = 0
     problems: tuple[str, ...] = ()
 
     def __add__(self, other: SweepReport) -> SweepReport:
@@ -50,32 +55,75 @@ class SweepReport:
             self.revisions + other.revisions,
             self.rows + other.rows,
             self.deleted + other.deleted,
+            self.missed + other.missed,
             (*self.problems, *other.problems),
         )
 
 
-def sweep_project(workspace: Workspace, *, store: Store, everything: bool = False) -> SweepReport:
+def sweep_project(
+    workspace: Workspace, *, store: Store, everything: bool = False, deleted_tasks: bool = True
+) -> SweepReport:
     """Compare every task of a project that changed since the last sweep.
+
+    A sweep that was cut off is taken up where it stood. Changes made meanwhile, also on tasks that were looked at
+    already, are in the next sweep's window: the bookmark never moves past the newest change at the sweep's beginning.
 
     Args:
         workspace: The project.
         store: The log.
         everything: Look at all tasks, whatever the bookmark says.
+        deleted_tasks: Also look for tasks that are gone, which takes the ids of all tasks.
 
     Raises:
         LabelStudioError: The project cannot be read; what was swept until then is kept.
     """
-    bookmark = None if everything else store.bookmark(workspace.key)
+    key = workspace.key
+    first = store.bookmark(key) is None
+    point = _starting_point(workspace, store=store, everything=everything)
     report = SweepReport()
-    newest = bookmark
-    for state in workspace.changed(since=bookmark and bookmark - OVERLAP):
-        report += sweep_task(state, store=store)
-        newest = max(newest, state.updated_at) if newest else state.updated_at
-    gone = store.living_tasks(workspace.key) - workspace.task_ids()
-    report.deleted += sum(store.bury(TaskKey(workspace.key, task_id)) for task_id in sorted(gone))
-    if newest is not None:
-        store.move_bookmark(workspace.key, newest)
+    changes: Counter[int] = Counter()
+    for number, state in enumerate(workspace.changed(since=point.since, after=point.after), start=1):
+        done = sweep_task(state, store=store)
+        report += done
+        changes[state.key.task_id] += done.revisions + done.deleted
+        if number % KEEP_EVERY == 0:
+            store.keep_sweep(key, replace(point, after=state.key.task_id))
+    if point.since is None:  # a task whose only annotation was deleted is not among the annotated ones
+        for state in workspace.states(sorted(store.living_tasks(key) - changes.keys())):
+            done = sweep_task(state, store=store)
+            report += done
+            changes[state.key.task_id] += done.revisions + done.deleted
+    if deleted_tasks and (living := store.living_tasks(key)):
+        for task_id in sorted(living - workspace.task_ids()):
+            buried = store.bury(TaskKey(key, task_id))
+            report.deleted += buried
+            changes[task_id] += buried
+    if point.up_to is not None:
+        store.move_bookmark(key, point.up_to)
+    store.keep_sweep(key, None)
+    report.missed = 0 if first else _not_announced(changes, key=key, store=store)
     return report
+
+
+def _starting_point(workspace: Workspace, *, store: Store, everything: bool) -> SweepPoint:
+    unfinished = store.unfinished_sweep(workspace.key)
+    if unfinished is not None and not (everything and unfinished.since is not None):
+        return unfinished
+    bookmark = None if everything else store.bookmark(workspace.key)
+    point = SweepPoint(since=bookmark and bookmark - OVERLAP, up_to=workspace.latest_change())
+    store.keep_sweep(workspace.key, point)
+    return point
+
+
+def _not_announced(changes: Counter[int], *, key: ProjectKey, store: Store) -> int:
+    """How many changes no event speaks of, those that wait in the inbox included."""
+    if not changes.total():
+        return 0
+    waiting = [wake for wake in store.waiting() if wake.project_id == key.project_id]
+    if any(not wake.task_ids for wake in waiting):
+        return 0
+    announced = {task_id for wake in waiting for task_id in wake.task_ids}
+    return sum(count for task_id, count in changes.items() if task_id not in announced)
 
 
 def sweep_task(state: TaskState, *, store: Store) -> SweepReport:
@@ -83,10 +131,10 @@ def sweep_task(state: TaskState, *, store: Store) -> SweepReport:
     reviews = store.recall(state.key)
     predictions = store.predictions_of(state.key)
     report = SweepReport(tasks=1, annotations=len(state.annotations), problems=state.problems)
-    for annotation in state.annotations:
-        appended = store.append(compare(annotation, reviews, predictions=predictions))
-        report.revisions += appended.revisions
-        report.rows += appended.rows
+    appended = store.append_all(
+        compare(annotation, reviews, predictions=predictions) for annotation in state.annotations
+    )
+    report.revisions, report.rows = appended.revisions, appended.rows
     gone = store.living(state.key) - {annotation.annotation_id for annotation in state.annotations}
     if gone:
         report.deleted += store.bury(state.key, annotation_ids=gone)
@@ -129,7 +177,7 @@ def empty_inbox(
 
 def _look(workspace: Workspace, *, store: Store, task_ids: Iterable[int], whole: bool) -> SweepReport:
     if whole:
-        return sweep_project(workspace, store=store)
+        return sweep_project(workspace, store=store, deleted_tasks=False)
     report = SweepReport()
     wanted = sorted(task_ids)
     found = set()

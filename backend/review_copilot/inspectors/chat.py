@@ -79,16 +79,3 @@ class Chat(Protocol):
             InspectorError: A typed failure: refused, cut off, malformed, unreachable, rate limited, wrong key.
         """
         ...
-
-
-def added(first: Usage, second: Usage) -> Usage:
-    """The sum of two usages; a cache hit when all that was asked came from the cache."""
-    asked = [usage for usage in (first, second) if usage != Usage()]
-    return Usage(
-        prompt_tokens=first.prompt_tokens + second.prompt_tokens,
-        cached_tokens=first.cached_tokens + second.cached_tokens,
-        completion_tokens=first.completion_tokens + second.completion_tokens,
-        cost_usd=first.cost_usd + second.cost_usd,
-        calls=first.calls + second.calls,
-        cache_hit=bool(asked) and all(usage.cache_hit for usage in asked),
-    )

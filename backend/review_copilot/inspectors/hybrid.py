@@ -43,6 +43,11 @@ class HybridInspector:
         return "hybrid"
 
     @property
+    def model(self) -> ModelInspector:
+        """The inspector that asks the model."""
+        return self._model
+
+    @property
     def version(self) -> str:
         """Hash of both versions, 12 hex digits."""
         return hashlib.sha256(f"1 {self._measuring.version} {self._model.version}".encode()).hexdigest()[:12]

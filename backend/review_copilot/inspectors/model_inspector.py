@@ -16,7 +16,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verdict
 from review_copilot.domain.suggestion import Brief, Dropped, Evidence, Finding, Inspection, Usage
 from review_copilot.errors import BudgetSpent, InspectorError, ModelMalformed
-from review_copilot.inspectors.chat import Chat, Question, added
+from review_copilot.inspectors.chat import Chat, Question
 from review_copilot.inspectors.gate import nothing_to_see
 from review_copilot.inspectors.pricing import Estimate, Price
 from review_copilot.inspectors.profiles import Profile
@@ -140,7 +140,7 @@ class ModelInspector:
             summary=reply.summary if brief.box is None and not looked.dropped else "",
             notes=(*answer.notes, *reply.notes, *looked.notes, *unseen),
             dropped=(*reply.dropped, *outside, *looked.dropped),
-            usage=added(answer.usage, looked.usage),
+            usage=answer.usage.plus(looked.usage),
             prompt_hash=self.prompt_hash(brief.guideline),
         )
 
@@ -174,7 +174,7 @@ class ModelInspector:
     def estimate(self, sizes: Iterable[tuple[int, int]], *, guideline: Guideline, price: Price | None) -> Estimate:
         """What a run over images of the given (width, height) in pixels is likely to cost."""
         form = self._form(guideline)
-        static = text_tokens(system_prompt(self._templates, form) + json.dumps(form.schema))
+        static = text_tokens(system_prompt(self._templates, form))
         images = pictures = 0
         for width_px, height_px in sizes:
             images += 1
@@ -287,7 +287,7 @@ class _Looked:
         if isinstance(look, InspectorError):
             note = f"{finding.criterion_id} got no second look: {look.public}"
             return replace(self, findings=(*self.findings, finding), notes=(*self.notes, note))
-        usage = added(self.usage, look.usage)
+        usage = self.usage.plus(look.usage)
         if not look.visible and look.sure >= _CERTAIN_NO:
             gone = Dropped(f"A finding of {finding.criterion_id}", "a second look at its place did not see it")
             return replace(self, dropped=(*self.dropped, gone), usage=usage)

@@ -18,6 +18,7 @@ import httpx2
 import openai
 
 from review_copilot.domain.suggestion import Usage
+from review_copilot.domain.trace import REQUEST_ID
 from review_copilot.errors import (
     InspectorError,
     InspectorUnavailable,
@@ -28,7 +29,7 @@ from review_copilot.errors import (
     ModelRefused,
     ModelUnreachable,
 )
-from review_copilot.inspectors.chat import Answer, Question, added
+from review_copilot.inspectors.chat import Answer, Question
 from review_copilot.inspectors.completion import Completion, read_body, read_completion, retry_after_s
 from review_copilot.inspectors.ladder import Dialect, probe_question
 from review_copilot.inspectors.reply import ReplyProblem, checked_object
@@ -38,6 +39,7 @@ from review_copilot.ports import ReplyCache
 _log = logging.getLogger(__name__)
 
 _BACKOFF_S = (0.5, 1.0)
+_LEAST_PAUSE_S = 0.05
 _REFUSED_CODES = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
 
 
@@ -117,7 +119,7 @@ class OpenAIChat:
                 dialect = adapted
         if dialect != self._dialect:
             self._remember(dialect)
-        usage = added(probed, completion.usage)
+        usage = probed.plus(completion.usage)
         text = dialect.text_of(completion.message)
         try:
             checked_object(text, question.schema)
@@ -127,7 +129,7 @@ class OpenAIChat:
             text = dialect.text_of(repaired.message)
             _check_repaired(text, question)
             note = "The model's first answer was not in the asked form; one repair turn mended it."
-            return Answer(text, added(usage, repaired.usage), (note,))
+            return Answer(text, usage.plus(repaired.usage), (note,))
         return Answer(text, usage)
 
     def probe(self) -> Dialect:
@@ -174,7 +176,7 @@ class OpenAIChat:
             question = probe_question(dialect.way)
             try:
                 completion = self._call(self._fields(dialect, question), deadline)
-                usage = added(usage, completion.usage)
+                usage = usage.plus(completion.usage)
                 checked_object(dialect.text_of(completion.message), question.schema)
                 return self._remember(dialect), usage
             except _Complaint as complaint:
@@ -200,8 +202,12 @@ class OpenAIChat:
         return "dialect-" + hashlib.sha256(named.encode()).hexdigest()
 
     def _call(self, fields: Mapping[str, Any], deadline: float) -> Completion:
-        """One request, tried again within the deadline where that may help."""
-        for backoff_s in (*_BACKOFF_S, None):
+        """One request, tried again within the deadline where that may help.
+
+        A pause that the endpoint asks for is waited for as often as it asks; other failures are tried again twice.
+        """
+        backoffs = iter(_BACKOFF_S)
+        while True:
             try:
                 with self._throttle.seat(deadline=deadline):
                     return self._send(fields, deadline)
@@ -211,22 +217,24 @@ class OpenAIChat:
                     hint="Raise REVIEW_COPILOT_MODEL_TIMEOUT_S or lower REVIEW_COPILOT_MODEL_CONCURRENCY.",
                 ) from error
             except ModelRateLimited as error:
-                wait_s = error.retry_after_s if error.retry_after_s is not None else backoff_s
+                wait_s = error.retry_after_s if error.retry_after_s is not None else next(backoffs, None)
                 if wait_s is None or time.monotonic() + wait_s >= deadline:
                     raise
-                self._throttle.pause(wait_s)
+                self._throttle.pause(max(wait_s, _LEAST_PAUSE_S))
             except (ModelUnreachable, _Complaint) as error:
                 may_pass = error.typed.retryable if isinstance(error, _Complaint) else True
-                if not may_pass or backoff_s is None or time.monotonic() + backoff_s >= deadline:
+                wait_s = next(backoffs, None) if may_pass else None
+                if wait_s is None or time.monotonic() + wait_s >= deadline:
                     raise
-                time.sleep(backoff_s)
-        raise ModelRateLimited("The model's endpoint keeps asking for a pause.", hint="Lower the concurrency.")
+                time.sleep(wait_s)
 
     def _send(self, fields: Mapping[str, Any], deadline: float) -> Completion:
         """One request; raises TimeoutError at the deadline, else a typed error or a `_Complaint`."""
         try:
             with self._client.chat.completions.with_streaming_response.create(
-                **fields, timeout=max(0.001, deadline - time.monotonic())
+                **fields,
+                timeout=max(0.001, deadline - time.monotonic()),
+                extra_headers={"X-Client-Request-Id": request_id} if (request_id := REQUEST_ID.get()) else None,
             ) as response:
                 return read_completion(read_body(response.iter_bytes(), deadline=deadline))
         except (openai.APITimeoutError, httpx2.TimeoutException) as error:

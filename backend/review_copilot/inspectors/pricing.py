@@ -165,8 +165,8 @@ class Budget:
         with self._lock:
             if self._limit_usd is not None and self._spent_usd + self._reserved_usd + usd > self._limit_usd + 1e-12:
                 raise BudgetSpent(
-                    f"The budget of ${self._limit_usd:.2f} is spent (${self._spent_usd:.4f}; the next call may cost "
-                    f"${usd:.4f}).",
+                    f"The budget of ${self._limit_usd:g} does not cover another call: ${self._spent_usd:.4f} is spent, "
+                    f"and the call may cost up to ${usd:.4f}.",
                     hint="Raise REVIEW_COPILOT_MODEL_BUDGET_USD and run again: what is done is kept.",
                 )
             self._reserved_usd += usd

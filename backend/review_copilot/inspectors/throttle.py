@@ -34,8 +34,7 @@ class Throttle:
         if not self._seats.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise TimeoutError
         try:
-            wait_s = self._quiet_until - time.monotonic()
-            if wait_s > 0:
+            while (wait_s := self._quiet_until - time.monotonic()) > 0:
                 if time.monotonic() + wait_s >= deadline:
                     raise TimeoutError
                 time.sleep(wait_s)

@@ -25,7 +25,7 @@ WORTH_CLOSE_UPS = 0.6
 """Close-ups are made when the whole image is sent at less than this scale."""
 _SEARCH_PX = 2016
 _FINE_SIGMA, _COARSE_SIGMA = 2.0, 6.0
-_ACTIVITY_PX = 129
+_ACTIVITY_PX = 65
 _LEVEL_FLOOR = 1.5
 
 

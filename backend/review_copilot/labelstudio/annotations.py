@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity, Verdict
-from review_copilot.domain.override import Feedback, Reason, Shape, SubmittedAnnotation, SubmittedRegion
+from review_copilot.domain.override import Asked, Feedback, Reason, Shape, SubmittedAnnotation, SubmittedRegion
 from review_copilot.domain.review import TaskKey
 from review_copilot.labelstudio.mapping import ChoiceField, LabelMap
 from review_copilot.labelstudio.shapes import bounding_box, number, rotation_of, shape_of
@@ -90,14 +90,21 @@ def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap
         feedback_note=gathered.feedback_note,
         author=author,
         editor=_person(raw.get("updated_by")) or author,
-        created_at=_moment(raw.get("created_at")),
-        updated_at=_moment(raw.get("updated_at")),
+        created_at=read_moment(raw.get("created_at")),
+        updated_at=read_moment(raw.get("updated_at")),
         lead_time_s=_seconds(raw.get("lead_time")),
         skipped=skipped,
         parent_prediction=_identity(raw.get("parent_prediction")),
         parent_annotation=_identity(raw.get("parent_annotation")),
         content_hash=_content_hash(regions, gathered, skipped=skipped),
         dropped=tuple(gathered.dropped),
+        asked=Asked(
+            severity=frozenset(labels.severity.texts if labels.severity else ()),
+            rationale=bool(labels.rationale),
+            verdict=frozenset(labels.verdict.texts if labels.verdict else ()),
+            summary=bool(labels.summary),
+            criteria=frozenset(labels.label_texts),
+        ),
     )
 
 
@@ -240,7 +247,7 @@ def _person(value: object) -> str:
     return str(value).strip()
 
 
-def _moment(value: object) -> datetime | None:
+def read_moment(value: object) -> datetime | None:
     """A time in UTC, from ISO text (UTC when it names no zone) or from seconds since 1970; None when unreadable."""
     try:
         if (seconds := number(value)) is not None:

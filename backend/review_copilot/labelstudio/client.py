@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
 
@@ -43,9 +45,15 @@ class Filter:
 class LabelStudioClient:
     """One Label Studio. Safe to use from several threads."""
 
-    def __init__(self, transport: Transport) -> None:
-        """Send everything through `transport`."""
+    def __init__(self, transport: Transport, *, pages_per_s: float = 0.0) -> None:
+        """Send everything through `transport`.
+
+        Args:
+            transport: The road.
+            pages_per_s: Most pages of tasks read in a second, so that people at work notice nothing; 0 for no limit.
+        """
         self._transport = transport
+        self._page_every_s = 1 / pages_per_s if pages_per_s else 0.0
 
     @property
     def url(self) -> str:
@@ -103,6 +111,19 @@ class LabelStudioClient:
         page = self._page(project_id, filters=filters, include=("id",), page_size=1, everything=False)
         return int(page.get("total", 0))
 
+    def latest_update(self, project_id: int) -> datetime | None:
+        """The latest `updated_at` of all tasks; None without tasks."""
+        page = self._page(
+            project_id,
+            filters=(),
+            include=("id", "updated_at"),
+            page_size=1,
+            everything=False,
+            order="-tasks:updated_at",
+        )
+        newest = next(iter(page.get("tasks", [])), None)
+        return datetime.fromisoformat(newest["updated_at"]) if newest else None
+
     def tasks(
         self,
         project_id: int,
@@ -111,6 +132,7 @@ class LabelStudioClient:
         include: Sequence[str] = (),
         page_size: int = TASKS_PER_PAGE,
         everything: bool = True,
+        after: int = 0,
     ) -> Iterator[RawTask]:
         """Tasks that match all filters, by rising id, one page in memory at a time.
 
@@ -123,9 +145,11 @@ class LabelStudioClient:
             include: Only these fields; all when empty.
             page_size: Tasks for each request.
             everything: Ask for annotations and predictions too (`fields=all`).
+            after: Only tasks with a greater id.
         """
-        last = 0
+        last = after
         while True:
+            began = time.monotonic()
             behind = Filter("id", "greater", "Number", last)
             page = self._page(
                 project_id,
@@ -141,15 +165,23 @@ class LabelStudioClient:
                     yield task
             if len(found) < page_size:
                 return
+            time.sleep(max(0.0, self._page_every_s - (time.monotonic() - began)))
 
     def _page(
-        self, project_id: int, *, filters: Sequence[Filter], include: Sequence[str], page_size: int, everything: bool
+        self,
+        project_id: int,
+        *,
+        filters: Sequence[Filter],
+        include: Sequence[str],
+        page_size: int,
+        everything: bool,
+        order: str = "tasks:id",
     ) -> Mapping[str, Any]:
         items = [
             {"filter": f"filter:tasks:{f.column}", "operator": f.operator, "type": f.type, "value": f.value}
             for f in filters
         ]
-        query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
+        query = {"filters": {"conjunction": "and", "items": items}, "ordering": [order]}
         params: dict[str, str | int] = {"project": project_id, "page_size": page_size, "query": json.dumps(query)}
         if everything:
             params["fields"] = "all"
@@ -159,6 +191,18 @@ class LabelStudioClient:
         if not isinstance(page, dict):
             raise LabelStudioError("Label Studio's task list has a form that is not known.")
         return page
+
+    def task_ids_of_view(self, project_id: int, *, view: int) -> Iterator[int]:
+        """Ids of the tasks that a view of the Data Manager shows, in the view's order."""
+        number = 1
+        while True:
+            params: dict[str, str | int] = {"project": project_id, "view": view, "include": "id", "page": number}
+            page = self._transport.get("/api/tasks/", params={**params, "page_size": IDS_PER_PAGE})
+            found = page.get("tasks", []) if isinstance(page, dict) else []
+            yield from (int(task["id"]) for task in found)
+            if len(found) < IDS_PER_PAGE:
+                return
+            number += 1
 
     def import_tasks(self, project_id: int, tasks: Sequence[Mapping[str, object]]) -> int:
         """Add tasks by their data; returns how many were added."""

@@ -105,12 +105,14 @@ class ProjectWish:
         replace_config: Overwrite a label config and instructions that people wrote.
         reference: Show the task's `$reference` image.
         prompt: Show the task's `$prompt` text.
+        blind_share: Share of tasks whose suggestions are withheld, 0..1; the instructions tell of it.
     """
 
     guideline: Guideline
     replace_config: bool = False
     reference: bool = False
     prompt: bool = False
+    blind_share: float = 0.0
 
     @property
     def label_config(self) -> str:
@@ -195,7 +197,7 @@ def _label_config(client: LabelStudioClient, project: Project, wish: ProjectWish
 def _settings(client: LabelStudioClient, project: Project, wish: ProjectWish) -> list[Step]:
     """Instructions, and whether drafts are shown at all."""
     steps = []
-    wanted, present = instructions(wish.guideline), project.expert_instruction.strip()
+    wanted, present = instructions(wish.guideline, blind_share=wish.blind_share), project.expert_instruction.strip()
     if present == wanted.strip() and project.show_instruction:
         steps.append(Step("instructions", Outcome.KEPT, "They are the guideline's already."))
     elif not present or present == wanted.strip() or _OUR_INSTRUCTIONS.search(present) or wish.replace_config:

@@ -241,12 +241,25 @@ def _add_text(parent: ET.Element, name: str, *, rows: int, placeholder: str, **a
     )
 
 
-def instructions(guideline: Guideline) -> str:
+def instructions(guideline: Guideline, *, blind_share: float = 0.0) -> str:
     """The guideline as HTML for the project's labeling instructions; every text escaped.
 
     Bullets and blank lines are written out: the dialog of Label Studio 1.23 takes all margins and list marks away.
+
+    Args:
+        guideline: What reviewers go by.
+        blind_share: Share of tasks whose suggestions are withheld; reviewers are told when there is one.
     """
-    return "\n".join(_instruction_lines(guideline))
+    *lines, revision = _instruction_lines(guideline)
+    return "\n".join([*lines, *([_disclosed(blind_share)] if blind_share else []), revision])
+
+
+def _disclosed(share: float) -> str:
+    return (
+        "<br><p><b>Tasks without suggestions.</b> "
+        f"On a random {share:.0%} of the tasks the copilot's suggestions are made but not shown, so that we learn what "
+        "reviewers find without them. Review these tasks like any other.</p>"
+    )
 
 
 def _instruction_lines(guideline: Guideline) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import BadRequest
+from review_copilot.labelstudio.annotations import read_moment
 
 
 class _Body(BaseModel):
@@ -81,11 +83,13 @@ class WebhookEvent:
         action: Label Studio's word, such as "ANNOTATION_CREATED".
         project_id: 0 when the body names none.
         task_ids: Tasks that it speaks of; empty when it names none.
+        stamps: Annotation id and `updated_at` of each annotation in it; empty where it holds ids only.
     """
 
     action: str
     project_id: int
     task_ids: tuple[int, ...]
+    stamps: tuple[tuple[int, datetime], ...] = ()
 
 
 def read_predict(body: object, *, instance: str) -> PredictRequest:
@@ -136,13 +140,18 @@ def read_webhook(body: object) -> WebhookEvent:
     if not isinstance(body, Mapping) or not isinstance(body.get("action"), str):
         raise BadRequest("The body names no action.", hint="Only Label Studio's webhooks belong here.")
     project = body.get("project")
-    annotations = _objects(body.get("annotation")) + _objects(body.get("annotations"))
-    tasks = _objects(body.get("task")) + _objects(body.get("tasks"))
-    ids = {_int(a.get("task")) or _int(_mapping(a.get("task")).get("id")) for a in annotations}
-    ids |= {_int(t.get("id")) for t in tasks}
-    named = [_int(item.get("project")) for item in (*tasks, *annotations)]
-    project_id = _int(_mapping(project).get("id")) or _int(project) or next((n for n in named if n), 0)
-    return WebhookEvent(action=body["action"], project_id=project_id, task_ids=tuple(sorted(ids - {0})))
+    annotations = objects(body.get("annotation")) + objects(body.get("annotations"))
+    tasks = objects(body.get("task")) + objects(body.get("tasks"))
+    ids = {whole_number(a.get("task")) or whole_number(_mapping(a.get("task")).get("id")) for a in annotations}
+    ids |= {whole_number(t.get("id")) for t in tasks}
+    named = [whole_number(item.get("project")) for item in (*tasks, *annotations)]
+    project_id = whole_number(_mapping(project).get("id")) or whole_number(project) or next((n for n in named if n), 0)
+    return WebhookEvent(
+        action=body["action"],
+        project_id=project_id,
+        task_ids=tuple(sorted(ids - {0})),
+        stamps=tuple((whole_number(a.get("id")), at) for a in annotations if (at := read_moment(a.get("updated_at")))),
+    )
 
 
 def _drawn_box(results: Sequence[Mapping[str, Any]]) -> Box | None:
@@ -169,10 +178,12 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _objects(value: object) -> list[Mapping[str, Any]]:
+def objects(value: object) -> list[Mapping[str, Any]]:
+    """The objects of a list, or the one object as a list; anything else is left out."""
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, Mapping)]
 
 
-def _int(value: object) -> int:
+def whole_number(value: object) -> int:
+    """A whole number; 0 for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from heapq import merge
 from itertools import chain, islice
 from typing import TypeVar
 
 from review_copilot.domain.guideline import Guideline
-from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
+from review_copilot.domain.review import Exposure, ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import LabelConfigError, LabelStudioNotFound
 from review_copilot.labelstudio.annotations import raw_annotations, read_annotation
 from review_copilot.labelstudio.client import IDS_PER_PAGE, Filter, LabelStudioClient, RawTask
@@ -93,10 +94,11 @@ class LabelStudioWorkspace:
     def push(self, reviews: Sequence[Review]) -> int:
         """Store reviews as predictions under their roll-out; returns how many Label Studio says it created.
 
-        What the label config cannot carry is left out and logged, counted by kind.
+        What the label config cannot carry is left out and logged, counted by kind. What is withheld never leaves, from
+        wherever it comes.
         """
         created = 0
-        for group in _chunks(reviews, PUSH_AT_ONCE):
+        for group in _chunks([r for r in reviews if r.exposure is not Exposure.WITHHELD], PUSH_AT_ONCE):
             payloads = []
             for review in group:
                 drafted = to_prediction(review, self._labels)
@@ -106,12 +108,10 @@ class LabelStudioWorkspace:
             created += self._client.import_predictions(self._key.project_id, payloads)
         return created
 
-    def predictions(self, *, rollout: str) -> Iterator[StoredPrediction]:
-        """The predictions stored under exactly that roll-out, by rising task id."""
+    def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
+        """The predictions stored under exactly that roll-out, by rising task id; of all tasks when None."""
         holds = Filter("predictions_model_versions", "contains", "List", [rollout])
-        for task in self._client.tasks(
-            self._key.project_id, filters=[holds], include=("id", "predictions"), everything=True
-        ):
+        for task in self._raw(("id", "predictions"), only=task_ids, everything=True, filters=(holds,)):
             for prediction in task.get("predictions", []):
                 if prediction.get("model_version") == rollout:
                     yield StoredPrediction(
@@ -144,8 +144,12 @@ class LabelStudioWorkspace:
         """
         self._client.update_project(self._key.project_id, model_version=rollout)
 
-    def changed(self, *, since: datetime | None) -> Iterator[TaskState]:
-        """Tasks touched after `since`, each with all its annotations; all tasks that have any when None.
+    def latest_change(self) -> datetime | None:
+        """When the task that was touched last was touched, by Label Studio's own clock; None without tasks."""
+        return self._client.latest_update(self._key.project_id)
+
+    def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
+        """Tasks touched after `since`, by rising id, each with all its annotations; all tasks that have any when None.
 
         A task counts as touched when an annotation of it was made, changed or deleted, or its data was changed.
         """
@@ -160,9 +164,12 @@ class LabelStudioWorkspace:
             windows = ((submitted,), only_skipped)
         else:
             windows = ((Filter("updated_at", "greater", "Datetime", _filter_time(since)),),)
-        for filters in windows:
-            for task in self._client.tasks(self._key.project_id, filters=filters, include=STATE_FIELDS):
-                yield self._state(task)
+        read = (
+            self._client.tasks(self._key.project_id, filters=filters, include=STATE_FIELDS, after=after)
+            for filters in windows
+        )
+        for task in merge(*read, key=lambda task: int(task["id"])):
+            yield self._state(task)
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
         """The named tasks with all their annotations, by rising id; tasks that are gone are left out."""
@@ -174,14 +181,41 @@ class LabelStudioWorkspace:
         found = self._client.tasks(self._key.project_id, include=("id",), page_size=IDS_PER_PAGE, everything=False)
         return frozenset(int(task["id"]) for task in found)
 
-    def _raw(self, fields: Sequence[str], *, only: Sequence[int] | None, everything: bool) -> Iterator[RawTask]:
+    def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
+        """Those of the tasks that have an annotation, a skip or a reviewer's unfinished draft."""
+        fields = ("id", "total_annotations", "cancelled_annotations", "drafts")
+        return frozenset(
+            int(task["id"])
+            for task in self._raw(fields, only=task_ids, everything=True)
+            if task.get("total_annotations") or task.get("cancelled_annotations") or task.get("drafts")
+        )
+
+    def select(self, *, view: int | None = None, filters: Sequence[Filter] = ()) -> Sequence[int]:
+        """Ids of the tasks that a view of the Data Manager shows and that match all filters, rising."""
+        project_id = self._key.project_id
+        found = self._client.tasks(
+            project_id, filters=filters, include=("id",), page_size=IDS_PER_PAGE, everything=False
+        )
+        matching = {int(task["id"]) for task in found}
+        if view is not None:
+            matching &= set(self._client.task_ids_of_view(project_id, view=view))
+        return sorted(matching)
+
+    def _raw(
+        self,
+        fields: Sequence[str],
+        *,
+        only: Sequence[int] | None,
+        everything: bool,
+        filters: Sequence[Filter] = (),
+    ) -> Iterator[RawTask]:
         project_id = self._key.project_id
         if only is None:
-            yield from self._client.tasks(project_id, include=fields, everything=everything)
+            yield from self._client.tasks(project_id, filters=filters, include=fields, everything=everything)
             return
         for ids in _chunks(sorted(set(only)), NAMED_AT_ONCE):
             named = Filter("id", "in_list", "Number", list(ids))
-            yield from self._client.tasks(project_id, filters=[named], include=fields, everything=everything)
+            yield from self._client.tasks(project_id, filters=(*filters, named), include=fields, everything=everything)
 
     def _state(self, task: RawTask) -> TaskState:
         key = TaskKey(self._key, int(task["id"]))

@@ -13,6 +13,7 @@ from review_copilot.domain.override import Comparison, SubmittedAnnotation
 from review_copilot.domain.review import TaskKey
 from review_copilot.ports import Appended
 from review_copilot.store import codec, schema
+from review_copilot.store.gone import gone_among, note_alive, note_gone
 from review_copilot.store.keys import lock_annotations
 from review_copilot.store.log import living
 from review_copilot.store.people import FORGOTTEN, still_forgotten
@@ -33,7 +34,8 @@ class _Revision:
         fingerprint: Hashes of content and rows.
         updated_at: When it was made; None when unknown.
         seen_until: Latest `updated_at` under which it was read while it was the newest; None when unknown.
-        seen_again: Whether `seen_until` was moved by this append.
+        confirmed: Whether it was read from Label Studio itself.
+        changed: Whether this append moved `seen_until` or confirmed it.
     """
 
     id: int | None
@@ -41,7 +43,8 @@ class _Revision:
     fingerprint: tuple[str, str]
     updated_at: datetime | None
     seen_until: datetime | None
-    seen_again: bool = False
+    confirmed: bool
+    changed: bool = False
 
     @property
     def order(self) -> tuple[bool, datetime, int]:
@@ -88,7 +91,13 @@ class _Held:
         if newest is None or newest.fingerprint != fingerprint or updated_at is None:
             return
         if newest.seen_until is None or newest.seen_until < updated_at:
-            newest.seen_until, newest.seen_again = updated_at, True
+            newest.seen_until, newest.changed = updated_at, True
+
+    def confirm(self, fingerprint: tuple[str, str]) -> None:
+        """Note that a content which a webhook had brought was read from Label Studio itself."""
+        for revision in self.revisions:
+            if revision.fingerprint == fingerprint and not revision.confirmed:
+                revision.confirmed = revision.changed = True
 
     def next_number(self) -> int:
         """The number of the next revision."""
@@ -102,26 +111,32 @@ def append(connection: sa.Connection, comparisons: Sequence[Comparison], *, now:
     origins = provenance_of(connection, [other for c in comparisons for other in c.review_ids[1:]])
     new: list[tuple[_Revision, dict[str, Any]]] = []
     rows_of: list[list[dict[str, object]]] = []
-    lifted: list[dict[str, Any]] = []
+    tombstones: list[dict[str, Any]] = []
+    gone = gone_among(connection, {c.annotation.key for c in comparisons})
+    alive = gone & {c.annotation.key for c in comparisons if c.confirmed}
+    note_alive(connection, alive)
     for comparison in comparisons:
         ref = refs[comparison.annotation.key, comparison.annotation.annotation_id]
         known = held[ref]
         annotation = still_forgotten(comparison.annotation, known.forgotten)
-        if comparison.confirmed and known.buried:
-            known.buried = False
-            lifted.append({"annotation_ref": ref, "lifted": True, "at": now})
+        if known.buried if comparison.confirmed else comparison.annotation.key in gone - alive and not known.buried:
+            known.buried = not known.buried
+            tombstones.append({"annotation_ref": ref, "lifted": not known.buried, "at": now})
         rows = [codec.override_to_row(o, origins.get(o.review_id, comparison.provenance)) for o in comparison.overrides]
         fingerprint = (annotation.content_hash, codec.rows_hash(rows))
         if known.holds(fingerprint, annotation.updated_at):
             known.see_again(fingerprint, annotation.updated_at)
+            if comparison.confirmed:
+                known.confirm(fingerprint)
             continue
-        revision = _Revision(None, known.next_number(), fingerprint, annotation.updated_at, annotation.updated_at)
+        at = annotation.updated_at
+        revision = _Revision(None, known.next_number(), fingerprint, at, at, confirmed=comparison.confirmed)
         known.revisions.append(revision)
         new.append((revision, {"annotation_ref": ref} | _revision_columns(annotation, comparison, now)))
         rows_of.append(rows)
-    if lifted:
-        connection.execute(sa.insert(schema.tombstones), lifted)
-    _note_seen(connection, [revision for known in held.values() for revision in known.revisions])
+    if tombstones:
+        connection.execute(sa.insert(schema.tombstones), tombstones)
+    _note_changes(connection, [revision for known in held.values() for revision in known.revisions])
     if not new:
         return Appended()
     columns = [own | _own_columns(revision) for revision, own in new]
@@ -137,6 +152,8 @@ def append(connection: sa.Connection, comparisons: Sequence[Comparison], *, now:
 def bury(connection: sa.Connection, key: TaskKey, *, annotation_ids: Iterable[int] | None, now: datetime) -> int:
     """See `ports.OverrideLog.bury`."""
     gone = living(connection, key) if annotation_ids is None else frozenset(annotation_ids)
+    if annotation_ids is None:
+        note_gone(connection, key, now=now)
     refs = lock_annotations(connection, {(key, annotation_id) for annotation_id in gone})
     held = _held(connection, tuple(refs.values()))
     rows = [{"annotation_ref": ref, "lifted": False, "at": now} for ref in refs.values() if not held[ref].buried]
@@ -156,12 +173,16 @@ def _held(connection: sa.Connection, refs: Collection[int]) -> dict[int, _Held]:
         _REVISION.content_hash,
         _REVISION.rows_hash,
         _REVISION.seen_until,
+        _REVISION.confirmed,
         _REVISION.author,
     ).where(_REVISION.annotation_ref.in_(refs))
-    for ref, row_id, updated_at, number, content_hash, rows_hash, seen_until, author in connection.execute(revisions):
-        held[ref].revisions.append(_Revision(row_id, number, (content_hash, rows_hash), updated_at, seen_until))
-        if author.startswith(FORGOTTEN):
-            held[ref].forgotten = author
+    for row in connection.execute(revisions):
+        fingerprint = (row.content_hash, row.rows_hash)
+        held[row.annotation_ref].revisions.append(
+            _Revision(row.id, row.number, fingerprint, row.updated_at, row.seen_until, confirmed=row.confirmed)
+        )
+        if row.author.startswith(FORGOTTEN):
+            held[row.annotation_ref].forgotten = row.author
     tombstones = (
         sa.select(_TOMBSTONE.annotation_ref, _TOMBSTONE.lifted)
         .where(_TOMBSTONE.annotation_ref.in_(refs))
@@ -172,11 +193,11 @@ def _held(connection: sa.Connection, refs: Collection[int]) -> dict[int, _Held]:
     return held
 
 
-def _note_seen(connection: sa.Connection, revisions: Iterable[_Revision]) -> None:
+def _note_changes(connection: sa.Connection, revisions: Iterable[_Revision]) -> None:
     for revision in revisions:
-        if revision.seen_again and revision.id is not None:
+        if revision.changed and revision.id is not None:
             statement = sa.update(schema.revisions).where(_REVISION.id == revision.id)
-            connection.execute(statement.values(seen_until=revision.seen_until))
+            connection.execute(statement.values(seen_until=revision.seen_until, confirmed=revision.confirmed))
 
 
 def _own_columns(revision: _Revision) -> dict[str, Any]:

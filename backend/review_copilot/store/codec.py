@@ -16,9 +16,10 @@ from pydantic import TypeAdapter
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Aspect, Override, OverrideKind, Subject, SubmittedAnnotation
-from review_copilot.domain.review import Provenance, Review
+from review_copilot.domain.review import Provenance, Review, ReviewTask
 
 _REVIEW: TypeAdapter[Review] = TypeAdapter(Review)
+_TASK: TypeAdapter[ReviewTask] = TypeAdapter(ReviewTask)
 _ANNOTATION: TypeAdapter[SubmittedAnnotation] = TypeAdapter(SubmittedAnnotation)
 
 PROVENANCE_COLUMNS = tuple(field.name for field in fields(Provenance))
@@ -35,6 +36,16 @@ def review_to_json(review: Review) -> Any:
 def review_from_json(payload: Any) -> Review:
     """The review that `review_to_json` wrote."""
     return _REVIEW.validate_python(payload)
+
+
+def task_to_json(task: ReviewTask) -> Any:
+    """A task as JSON values."""
+    return _TASK.dump_python(task, mode="json")
+
+
+def task_from_json(payload: Any) -> ReviewTask:
+    """The task that `task_to_json` wrote."""
+    return _TASK.validate_python(payload)
 
 
 def annotation_to_json(annotation: SubmittedAnnotation) -> Any:

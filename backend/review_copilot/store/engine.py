@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,9 +39,12 @@ class Database:
 
     Attributes:
         engine: SQLAlchemy's pool of connections.
+        turns: Lets this process's writers in one by one. SQLite has one writer at a time, and those who find it busy
+            sleep up to a tenth of a second before they look again.
     """
 
     engine: sa.Engine
+    turns: AbstractContextManager[object] = field(default_factory=nullcontext)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -61,8 +65,19 @@ class Database:
         Raises:
             StoreError: See `translated`.
         """
-        with translated(), self.engine.execution_options(begins_writing=True).begin() as connection:
+        with self.turns, translated(), self.engine.execution_options(begins_writing=True).begin() as connection:
             yield connection
+
+    def overwrite(self) -> None:
+        """Leave nothing of what was replaced or deleted in SQLite's files; PostgreSQL's own vacuum does so in time.
+
+        Raises:
+            StoreError: See `translated`.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with translated(), closing(self.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")  # not inside of a transaction
 
 
 def connect(url: str) -> Database:
@@ -70,7 +85,8 @@ def connect(url: str) -> Database:
 
     SQLite runs in WAL mode, so that readers never wait for a writer, and with `synchronous=FULL`: in WAL mode the
     weaker NORMAL may lose the last transactions at a power cut, and the inbox has told Label Studio that it has the
-    event (https://sqlite.org/pragma.html#pragma_synchronous).
+    event (https://sqlite.org/pragma.html#pragma_synchronous). `secure_delete` overwrites what is deleted, for people
+    can be forgotten.
 
     Raises:
         StoreError: The URL cannot be read, or the database's driver is not installed.
@@ -82,7 +98,7 @@ def connect(url: str) -> Database:
         engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
-        return Database(engine)
+        return Database(engine, turns=threading.Lock())
 
 
 def migrate(database: Database, *, to: str = "head") -> None:
@@ -173,7 +189,7 @@ def _with_driver(url: URL) -> URL:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver would begin where it thinks fit; `_begin_sqlite` does
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -49,6 +49,7 @@ def lock_annotations(
     """The row ids of annotations (task and annotation id), made where they are not there, and locked.
 
     Writers of one annotation take turns; locks are taken in one order, so that two writers never wait for each other.
+    An annotation of task 0 is one that was heard of by its id alone; it gets its task as soon as that is known.
     """
     refs = {project: ensure_project(connection, project) for project in sorted({key.project for key, _ in annotations})}
     rows = [
@@ -58,16 +59,36 @@ def lock_annotations(
     insert_new(connection, schema.annotations, rows)
     table = schema.annotations.c
     found: dict[tuple[int, int], int] = {}
+    nameless: list[int] = []
     for project in refs.values():
         of_project = [row["annotation_id"] for row in rows if row["project_ref"] == project]
         query = (
-            sa.select(table.annotation_id, table.id)
+            sa.select(table.annotation_id, table.id, table.task_id)
             .where(table.project_ref == project, table.annotation_id.in_(of_project))
             .order_by(table.id)
             .with_for_update()  # SQLite has but one writer anyway and leaves this out
         )
-        found |= {(project, annotation_id): ref for annotation_id, ref in connection.execute(query)}
+        held = connection.execute(query).all()
+        found |= {(project, annotation_id): ref for annotation_id, ref, _ in held}
+        nameless += [ref for _, ref, task_id in held if task_id == 0]
+    if nameless:
+        _name_tasks(connection, nameless, rows)
     return {(key, number): found[refs[key.project], number] for key, number in annotations}
+
+
+def _name_tasks(connection: sa.Connection, refs: list[int], rows: list[dict[str, Any]]) -> None:
+    table = schema.annotations.c
+    for row in rows:
+        if row["task_id"]:
+            connection.execute(
+                sa.update(schema.annotations)
+                .where(
+                    table.id.in_(refs),
+                    table.project_ref == row["project_ref"],
+                    table.annotation_id == row["annotation_id"],
+                )
+                .values(task_id=row["task_id"])
+            )
 
 
 def project_from_row(row: Mapping[str, Any]) -> ProjectKey:

@@ -8,29 +8,30 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from review_copilot.domain.review import ProjectKey
-from review_copilot.ports import Wake
+from review_copilot.ports import SweepPoint, Wake
 from review_copilot.store import schema
 from review_copilot.store.keys import ensure_project, find_project, insert_new
 
 _INBOX = schema.inbox.c
 _BOOKMARK = schema.bookmarks.c
+_POINT = schema.sweep_points.c
 
 
-def put(connection: sa.Connection, wake: Wake, *, now: datetime) -> int:
-    """See `ports.Inbox.put`."""
-    wake_id: int = connection.execute(
-        sa.insert(schema.inbox)
-        .values(
-            instance=wake.instance,
-            project_id=wake.project_id,
-            task_ids=list(wake.task_ids),
-            action=wake.action,
-            body=wake.body,
-            received_at=now,
-        )
-        .returning(_INBOX.id)
-    ).scalar_one()
-    return wake_id
+def put(connection: sa.Connection, wakes: Sequence[Wake], *, now: datetime) -> Sequence[int]:
+    """See `ports.Inbox.put`; several at once, in their order."""
+    rows = [
+        {
+            "instance": wake.instance,
+            "project_id": wake.project_id,
+            "task_ids": list(wake.task_ids),
+            "action": wake.action,
+            "body": wake.body,
+            "received_at": now,
+        }
+        for wake in wakes
+    ]
+    inserted = sa.insert(schema.inbox).returning(_INBOX.id, sort_by_parameter_order=True)
+    return tuple(connection.scalars(inserted, rows))
 
 
 def waiting(connection: sa.Connection, *, limit: int) -> Sequence[Wake]:
@@ -70,3 +71,19 @@ def move_bookmark(connection: sa.Connection, project: ProjectKey, to: datetime) 
     connection.execute(
         sa.update(schema.bookmarks).where(_BOOKMARK.project_ref == ref, _BOOKMARK.swept_to < to).values(swept_to=to)
     )
+
+
+def unfinished_sweep(connection: sa.Connection, project: ProjectKey) -> SweepPoint | None:
+    """See `ports.Bookmarks.unfinished_sweep`."""
+    query = sa.select(_POINT.since, _POINT.up_to, _POINT.after)
+    row = connection.execute(query.where(_POINT.project_ref == find_project(connection, project))).first()
+    return None if row is None else SweepPoint(since=row.since, up_to=row.up_to, after=row.after)
+
+
+def keep_sweep(connection: sa.Connection, project: ProjectKey, point: SweepPoint | None) -> None:
+    """See `ports.Bookmarks.keep_sweep`."""
+    ref = ensure_project(connection, project)
+    connection.execute(sa.delete(schema.sweep_points).where(_POINT.project_ref == ref))
+    if point is not None:
+        row = {"project_ref": ref, "since": point.since, "up_to": point.up_to, "after": point.after}
+        connection.execute(sa.insert(schema.sweep_points), row)

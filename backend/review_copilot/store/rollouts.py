@@ -26,6 +26,19 @@ def find(connection: sa.Connection, project: ProjectKey, *, guideline_id: str, m
     return None if number is None else f"{guideline_id} r{number} {model_version[:SHORT_HASH]}"
 
 
+def labels(connection: sa.Connection, project: ProjectKey) -> list[str]:
+    """See `ports.Rollouts.rollouts`."""
+    query = (
+        sa.select(schema.rollouts)
+        .where(_ROLLOUT.project_ref == find_project(connection, project))
+        .order_by(_ROLLOUT.number)
+    )
+    return [
+        f"{row['guideline_id']} r{row['number']} {row['model_version'][:SHORT_HASH]}"
+        for row in connection.execute(query).mappings()
+    ]
+
+
 def begin(
     connection: sa.Connection, project: ProjectKey, *, guideline_id: str, model_version: str, now: datetime
 ) -> None:

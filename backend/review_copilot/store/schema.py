@@ -214,12 +214,46 @@ inbox = sa.Table(
     sqlite_autoincrement=True,
 )
 
+errands = sa.Table(
+    "errands",
+    metadata,
+    _id(),
+    _ref("projects"),
+    sa.Column("task_id", sa.BigInteger, nullable=False),
+    sa.Column("rollout", Text, nullable=False),
+    sa.Column("payload", Json, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("project_ref", "rollout", "task_id", name="one_errand_per_draft"),
+    sa.Index("errands_by_due_time", "due_at"),
+    sqlite_autoincrement=True,
+)
+"""Drafts that are owed. A claimed errand is one whose `due_at` was moved to the end of the lease."""
+
 bookmarks = sa.Table(
     "bookmarks",
     metadata,
     sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
     sa.Column("swept_to", UtcTime, nullable=False),
 )
+
+sweep_points = sa.Table(
+    "sweep_points",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
+    sa.Column("since", UtcTime),
+    sa.Column("up_to", UtcTime),
+    sa.Column("after", sa.BigInteger, nullable=False),
+)
+
+task_tombstones = sa.Table(
+    "task_tombstones",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
+    sa.Column("task_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcTime, nullable=False),
+)
+"""Tasks heard to be deleted: an unconfirmed annotation on one that is heard of later is buried at once."""
 
 revision_states = sa.table(
     "revision_states",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
+from review_copilot.domain.errand import Errand
 from review_copilot.domain.override import Comparison, LoggedOverride
-from review_copilot.domain.review import ProjectKey, Review, TaskKey
+from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import StoreError
-from review_copilot.ports import Appended, Clock, StoredPrediction, Wake
-from review_copilot.store import append, log, people, queue, rollouts
+from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
+from review_copilot.store import append, errands, log, people, queue, rollouts
 from review_copilot.store import reviews as drafts
 from review_copilot.store.engine import Database, connect, migrate
+from review_copilot.store.together import TogetherWriter
 
 PAGE_ROWS = 2000
 """Rows of the log read at once; between two pages no transaction is open, so that an export holds no writer up."""
@@ -31,6 +33,7 @@ class SqlStore:
     def __init__(self, database: Database, *, clock: Clock, pseudonym_key: str = "") -> None:
         self.database = database
         self._clock = clock
+        self._inbox = TogetherWriter(self._put_all)
         self._pseudonym_key = pseudonym_key
 
     def close(self) -> None:
@@ -81,6 +84,11 @@ class SqlStore:
                 rollouts.begin(
                     connection, project, guideline_id=guideline_id, model_version=model_version, now=self._clock.now()
                 )
+
+    def rollouts(self, project: ProjectKey) -> Sequence[str]:
+        """See `ports.Rollouts`."""
+        with self.database.reading() as connection:
+            return rollouts.labels(connection, project)
 
     def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
         """See `ports.ReviewStore`."""
@@ -151,13 +159,19 @@ class SqlStore:
 
     def forget(self, reviewer: str) -> int:
         """See `ports.OverrideLog`; takes the name or its pseudonym."""
+        names = frozenset({reviewer, people.pseudonym(reviewer, self._pseudonym_key)})
         with self.database.writing() as connection:
-            return people.forget(connection, frozenset({reviewer, people.pseudonym(reviewer, self._pseudonym_key)}))
+            named = people.forget(connection, names)
+        self.database.overwrite()
+        return named
 
     def put(self, wake: Wake) -> int:
-        """See `ports.Inbox`."""
+        """See `ports.Inbox`; events that come at the same time share one commit."""
+        return self._inbox.put(wake)
+
+    def _put_all(self, wakes: Sequence[Wake]) -> Sequence[int]:
         with self.database.writing() as connection:
-            return queue.put(connection, wake, now=self._clock.now())
+            return queue.put(connection, wakes, now=self._clock.now())
 
     def waiting(self, *, limit: int = 1000) -> Sequence[Wake]:
         """See `ports.Inbox`."""
@@ -181,6 +195,49 @@ class SqlStore:
 
     def _under_pseudonyms(self, comparison: Comparison) -> Comparison:
         return replace(comparison, annotation=people.under_pseudonyms(comparison.annotation, self._pseudonym_key))
+
+    def unfinished_sweep(self, project: ProjectKey) -> SweepPoint | None:
+        """See `ports.Bookmarks`."""
+        with self.database.reading() as connection:
+            return queue.unfinished_sweep(connection, project)
+
+    def keep_sweep(self, project: ProjectKey, point: SweepPoint | None) -> None:
+        """See `ports.Bookmarks`."""
+        with self.database.writing() as connection:
+            queue.keep_sweep(connection, project, point)
+
+    def owe(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            errands.owe(connection, tasks, rollout=rollout, due_at=self._in(due_in_s))
+
+    def hasten(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            errands.hasten(connection, project, rollout=rollout, task_ids=task_ids, due_at=self._in(due_in_s))
+
+    def claim(self, *, limit: int, lease_s: float) -> Sequence[Errand]:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            return errands.claim(connection, limit=limit, now=self._clock.now(), lease_s=lease_s)
+
+    def put_back(self, errand_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            errands.put_back(connection, errand_ids, due_at=self._in(due_in_s), failed=failed)
+
+    def settle(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            errands.settle(connection, project, rollout=rollout, task_ids=task_ids)
+
+    def owed(self) -> int:
+        """See `ports.Backlog`."""
+        with self.database.reading() as connection:
+            return errands.owed(connection)
+
+    def _in(self, seconds: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=seconds)
 
 
 def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:

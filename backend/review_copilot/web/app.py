@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest, CopilotError, StoreBusy
 from review_copilot.web.auth import Doorkeeper
 from review_copilot.web.dashboard import dashboard_routes
+from review_copilot.web.metrics import Meter
 from review_copilot.web.protocol import protocol_routes
+from review_copilot.web.status import status_routes
 from review_copilot.web.webhook import webhook_routes
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,11 @@ def create_app(copilot: Copilot) -> Flask:
     app = Flask("review_copilot")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     doorkeeper = Doorkeeper.from_copilot(copilot)
+    meter = Meter(copilot)
+    meter.watch(app)
+    copilot.watchers.append(meter.reviewed)
     app.register_blueprint(protocol_routes(copilot, doorkeeper))
+    app.register_blueprint(status_routes(copilot, doorkeeper, meter))
     app.register_blueprint(webhook_routes(copilot, doorkeeper))
     app.register_blueprint(dashboard_routes(copilot, doorkeeper))
     app.register_error_handler(CopilotError, _say)
@@ -56,7 +62,7 @@ def _say_http(error: Exception) -> tuple[Response, int]:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for nothing else
     hint = ""
     if isinstance(error, RequestEntityTooLarge):
-        hint = f"At most {MAX_BODY_BYTES} bytes: retrieve predictions for fewer tasks at once, or use preannotate."
+        hint = f"At most {request.max_content_length} bytes at once: name fewer tasks, or use preannotate or sync."
     response = jsonify(error=error.description or error.name, hint=hint)
     for name, value in error.get_headers():
         if name.lower() == "www-authenticate":

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, request
 
 from review_copilot.bootstrap import Copilot
-from review_copilot.domain.review import Exposure, Review, ReviewTask
-from review_copilot.errors import BadRequest, CopilotError
-from review_copilot.flows.predict import answer_in_time, review_box
-from review_copilot.labelstudio.mapping import LabelMap, read_label_config
-from review_copilot.labelstudio.payloads import PredictRequest, read_predict, read_setup
-from review_copilot.labelstudio.regions import to_interactive, to_prediction
-from review_copilot.labelstudio.tasks import read_task
+from review_copilot.errors import BadRequest
+from review_copilot.labelstudio.payloads import read_predict, read_setup
+from review_copilot.web.answers import answerer
 from review_copilot.web.auth import Doorkeeper
-
-log = logging.getLogger(__name__)
+from review_copilot.web.caller import hung_up
 
 
 def protocol_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
     """The four routes."""
     routes = Blueprint("protocol", __name__)
-    pool = ThreadPoolExecutor(max_workers=copilot.settings.concurrency, thread_name_prefix="predict")
 
-    @lru_cache(maxsize=64)
-    def labels_of(label_config: str) -> LabelMap:
-        return read_label_config(label_config, copilot.guideline)
+    answer = answerer(copilot)
 
     @routes.get("/")
     @routes.get("/health")
@@ -56,30 +42,7 @@ def protocol_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
         """N tasks in, N results out, in order; a task that fails gives an empty list and costs the others nothing."""
         doorkeeper.check_basic()
         asked = read_predict(_body(), instance=copilot.instance)
-        labels = labels_of(asked.label_config)
-        if asked.interactive:
-            return jsonify(results=[_interactive(asked, labels=labels)])
-        rollout = copilot.rollout(asked.project)
-        tasks = [_readable(raw, asked=asked, labels=labels) for raw in asked.tasks]
-        reviews = answer_in_time(
-            [task for task in tasks if task is not None],
-            desk=copilot.desk,
-            store=copilot.store,
-            rollout=rollout,
-            pool=pool,
-            deadline_s=copilot.settings.predict_deadline_s,
-        )
-        return jsonify(results=[_result(reviews.get(task.key.task_id) if task else None, labels) for task in tasks])
-
-    def _interactive(asked: PredictRequest, *, labels: LabelMap) -> Mapping[str, Any]:
-        """The answer to a box drawn with the Magic tool: regions only, and a dict even for "nothing"."""
-        task = _readable(asked.tasks[0], asked=asked, labels=labels) if asked.tasks else None
-        if task is None or asked.drawn is None:
-            return {"result": []}
-        review = review_box(
-            task, desk=copilot.desk, store=copilot.store, rollout=copilot.rollout(asked.project), box=asked.drawn
-        )
-        return to_interactive(review, labels).payload
+        return jsonify(results=answer(asked, hung_up(request)))
 
     return routes
 
@@ -89,21 +52,3 @@ def _body() -> object:
     if body is None:
         raise BadRequest("The body is no JSON.", hint="Only Label Studio's own requests belong here.")
     return body
-
-
-def _readable(raw: Mapping[str, Any], *, asked: PredictRequest, labels: LabelMap) -> ReviewTask | None:
-    try:
-        return read_task(raw, project=asked.project, labels=labels)
-    except CopilotError as error:
-        log.warning("task %s has no draft: %s", raw.get("id"), error)
-        return None
-
-
-def _result(review: Review | None, labels: LabelMap) -> object:
-    """A prediction; the empty list, which stores nothing and keeps the count right, where there is none."""
-    if review is None or review.exposure is not Exposure.SHOWN:
-        return []
-    drafted = to_prediction(review, labels)
-    for dropped in drafted.dropped:
-        log.warning("task %d: %s left out: %s", review.key.task_id, dropped.what, dropped.reason)
-    return drafted.payload

@@ -1,4 +1,4 @@
-"""Run the application behind gunicorn, with the sweeper beside it."""
+"""Run the application behind gunicorn, with the sweeper and the finisher beside it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.settings import Settings
 from review_copilot.web.app import create_app
 from review_copilot.web.auth import Doorkeeper
+from review_copilot.web.finisher import Finisher
 from review_copilot.web.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
@@ -47,12 +48,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """The application, in the worker."""
         copilot = create_copilot(self._settings)
         app = create_app(copilot)
+        if not copilot.has_token:
+            log.warning("no Label Studio token is set: the log is written from webhooks alone, and stays unconfirmed")
+        sweeper = Sweeper(copilot)
+        app.extensions["review_copilot.woken"] = sweeper.woken
+        sweeper.start()
         if copilot.has_token:
-            sweeper = Sweeper(copilot)
-            app.extensions["review_copilot.woken"] = sweeper.woken
-            sweeper.start()
-        else:
-            log.warning("no Label Studio token is set: webhooks are kept in the inbox, and the log waits for a token")
+            Finisher(copilot).start()
         return app
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import logging
+import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Blueprint, Response, current_app, jsonify, request
+from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import BadRequest as HalfBody
+from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized
 
 from review_copilot.bootstrap import Copilot
-from review_copilot.errors import BadRequest
+from review_copilot.errors import BadRequest, StoreError
 from review_copilot.labelstudio.payloads import read_webhook
 from review_copilot.ports import Wake
 from review_copilot.web.auth import Doorkeeper
+from review_copilot.web.counts import WebhookCounts, WebhookOutcome
 
-log = logging.getLogger(__name__)
+COUNTS = "review_copilot.webhook_counts"
+"""Where the application keeps its `WebhookCounts`."""
 
 WAKING = frozenset(
     {"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED"}
@@ -21,19 +27,43 @@ WAKING = frozenset(
 """Actions after which the log may have to change; all others are answered and let go of."""
 
 
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""Largest body. Bulk actions put 5 000 objects into one, which is about 20 MB for annotations of ten regions."""
+
+_NOT_QUEUED: Mapping[type[Exception], WebhookOutcome] = {
+    Unauthorized: WebhookOutcome.REFUSED,
+    RequestEntityTooLarge: WebhookOutcome.TOO_LARGE,
+    StoreError: WebhookOutcome.NOT_STORED,
+    BadRequest: WebhookOutcome.UNREADABLE,
+    HalfBody: WebhookOutcome.UNREADABLE,
+}
+
+
 def webhook_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
-    """The one route."""
+    """The one route. Its counts are `app.extensions[COUNTS]`, a `WebhookCounts`."""
     routes = Blueprint("webhook", __name__)
+    counts = WebhookCounts()
+
+    @routes.record_once
+    def share_counts(state: BlueprintSetupState) -> None:
+        state.app.extensions[COUNTS] = counts
 
     @routes.post("/webhook")
     def webhook() -> tuple[Response, int]:
         """Store which tasks something happened to, and answer. Label Studio waits one second and never asks again."""
+        request.max_content_length = MAX_BODY_BYTES
+        try:
+            return take()
+        except tuple(_NOT_QUEUED) as error:
+            counts.count(next(outcome for kind, outcome in _NOT_QUEUED.items() if isinstance(error, kind)))
+            raise
+
+    def take() -> tuple[Response, int]:
         doorkeeper.check_webhook()
-        body = request.get_json(silent=True)
-        if body is None:
-            raise BadRequest("The body is no JSON.", hint="Only Label Studio's webhooks belong here.")
-        event = read_webhook(body)
+        body = request.get_data()
+        event = read_webhook(_decoded(body))
         if event.action not in WAKING:
+            counts.count(WebhookOutcome.IGNORED)
             return jsonify(status="ignored", action=event.action), HTTPStatus.OK
         wake_id = copilot.store.put(
             Wake(
@@ -42,11 +72,20 @@ def webhook_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
                 project_id=event.project_id,
                 task_ids=event.task_ids,
                 action=event.action,
-                body="" if copilot.has_token else request.get_data(as_text=True),
+                body="" if copilot.has_token else body.decode(),
             )
         )
+        outcome = counts.hear(event, body)
         if woken := current_app.extensions.get("review_copilot.woken"):
             woken.set()
-        return jsonify(status="queued", id=wake_id), HTTPStatus.OK
+        return jsonify(status="queued", id=wake_id, outcome=outcome.value), HTTPStatus.OK
 
     return routes
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        decoded: object = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("The body is no JSON.", hint="Only Label Studio's webhooks belong here.") from error
+    return decoded

@@ -8,13 +8,18 @@ from enum import StrEnum
 import numpy as np
 
 from review_copilot.domain.image import Pixels
+from review_copilot.inspectors.classical.frame import Floats
 
-FLAT_LEVELS = 6.0
-"""Spread of a row (in grey levels, 5th to 95th percentile) up to which it counts as one colour after compression."""
-STEP_LEVELS = 12.0
-"""Least difference between the bar and the picture beside it."""
-MOST_SHARE = 0.4
+FLAT_LEVELS = 10
+"""Grey levels by which a pixel may differ from the bar's colour after compression."""
+STRAY_SHARE = 0.03
+"""Share of a line that may differ by more."""
+STEP_SHARE = 0.3
+"""Share of the first line of the scene that must differ by more."""
+MOST_SHARE = 0.45
 """A bar deeper than this share of the picture is taken for a subject."""
+_CHUNK = 24
+_MOST_SAMPLES = 1500
 
 
 class Side(StrEnum):
@@ -33,12 +38,18 @@ class Bar:
     Attributes:
         side: Where.
         depth: How deep it reaches, as a fraction of the picture's width or height.
-        level: Its mean colour, 0 = black, 255 = white.
+        level: Mean level of its colour, 0 = black, 255 = white.
+        step: Share of the scene's first lines that differ from the bar, 0..1.
+        spread: Mean deviation from the bar's colour in grey levels, 0 for a drawn bar.
+        depth_px: How deep it reaches, in pixels.
     """
 
     side: Side
     depth: float
     level: float
+    step: float
+    spread: float
+    depth_px: int
 
 
 def bars(rgb: Pixels) -> tuple[Bar, ...]:
@@ -46,9 +57,9 @@ def bars(rgb: Pixels) -> tuple[Bar, ...]:
     found = []
     for side in Side:
         lines = _lines_from(rgb, side)
-        depth = _flat_depth(lines)
-        if 0 < depth < lines.shape[0] * MOST_SHARE:
-            found.append(Bar(side, depth / lines.shape[0], float(lines[:depth].mean())))
+        bar = _bar(lines, side)
+        if bar is not None:
+            found.append(bar)
     return tuple(found)
 
 
@@ -56,23 +67,40 @@ def _lines_from(rgb: Pixels, side: Side) -> Pixels:
     """The picture as lines parallel to a side, outermost first; shape (lines, pixels, 3)."""
     match side:
         case Side.TOP:
-            return rgb
+            lines = rgb
         case Side.BOTTOM:
-            return rgb[::-1]
+            lines = rgb[::-1]
         case Side.LEFT:
-            return rgb.transpose(1, 0, 2)
+            lines = rgb.transpose(1, 0, 2)
         case Side.RIGHT:
-            return rgb.transpose(1, 0, 2)[::-1]
+            lines = rgb.transpose(1, 0, 2)[::-1]
+    return lines[:, :: max(1, lines.shape[1] // _MOST_SAMPLES)]
 
 
-def _flat_depth(lines: Pixels) -> int:
-    first = lines[0].astype(np.float32)
-    colour = np.median(first, axis=0)
-    reach = int(lines.shape[0] * MOST_SHARE) + 1
-    away = np.abs(lines[:reach].astype(np.float32) - colour).max(axis=2)
-    flat = np.quantile(away, 0.97, axis=1) <= FLAT_LEVELS
-    depth = int(np.argmin(flat)) if not flat.all() else reach
-    if depth == 0 or depth >= reach:
-        return depth
-    step = float(np.median(away[min(depth + 1, reach - 1)]))
-    return depth if step >= STEP_LEVELS else 0
+def _bar(lines: Pixels, side: Side) -> Bar | None:
+    colour = np.median(lines[0], axis=0).astype(np.int16)
+    reach = int(lines.shape[0] * MOST_SHARE)
+    stray = np.zeros(0, np.float32)
+    spread: list[Floats] = []
+    while stray.size < reach:
+        chunk = lines[stray.size : stray.size + _CHUNK].astype(np.int16)
+        away = np.abs(chunk - colour).max(axis=2)
+        stray = np.concatenate([stray, (away > FLAT_LEVELS).mean(axis=1).astype(np.float32)])
+        spread.append(away.mean(axis=1).astype(np.float32))
+        if (stray[-chunk.shape[0] :] > STRAY_SHARE).any():
+            break
+    busy = np.flatnonzero(stray > STRAY_SHARE)
+    if busy.size == 0 or busy[0] == 0 or busy[0] >= reach:
+        return None
+    depth = int(busy[0])
+    after = stray[depth : depth + 3]
+    if after.max() < STEP_SHARE:
+        return None
+    return Bar(
+        side=side,
+        depth=depth / lines.shape[0],
+        level=float(colour.mean()),
+        step=float(after.max()),
+        spread=float(np.concatenate(spread)[:depth].mean()),
+        depth_px=depth,
+    )

@@ -27,12 +27,21 @@ CATALOGUE: tuple[Measure, ...] = (
     Measure("motion_blur", "px of smear", (5, 12, 22)),
     Measure("over_exposure", "stops", (1.0, 1.5, 2.0)),
     Measure("under_exposure", "stops", (2.0, 3.0, 4.0)),
-    Measure("crushed_shadows", "% of the picture", (5, 15, 40)),
     Measure("clipped_highlights", "% of the picture", (1, 5, 15)),
+    Measure("crushed_shadows", "% of the picture", (5, 15, 40)),
     Measure("noise", "grey levels", (5, 12, 25)),
     Measure("compression", "% of detail lost", (65, 80, 90)),
+    Measure("banding", "grey levels a step", (6, 12, 24)),
     Measure("colour_cast", "Lab units", (8, 14, 24)),
+    Measure("low_contrast", "% of the range unused", (45, 60, 75)),
+    Measure("empty_frame", "% of the range unused", (0, 0, 0)),
+    Measure("tilt", "degrees", (2, 5, 10)),
     Measure("border", "% of the picture", (0.3, 10, 25)),
+    Measure("overlay", "% of the picture", (0, 3, 10)),
+    Measure("dust", "marks", (1, 4, 10)),
+    Measure("scratch", "marks", (1, 4, 10)),
+    Measure("low_resolution", "times too coarse", (1.5, 2.5, 4)),
+    Measure("upscaling", "times too coarse", (1.5, 2.5, 4)),
 )
 
 _BY_NAME = {m.name: m for m in CATALOGUE}

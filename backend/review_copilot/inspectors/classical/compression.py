@@ -1,53 +1,110 @@
-"""How visible the 8 x 8 blocks of JPEG are. Knows no guideline."""
+"""How strongly the picture was squeezed by JPEG: blocks that show, and the rounding that its values still carry.
+
+Knows no guideline.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from review_copilot.inspectors.classical.frame import Floats, Grey
+from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
 
 BLOCK_PX = 8
+MOST_BLOCKS = 1500
+"""Blocks that are read for the rounding; more add nothing."""
+_JUMP = np.array([[1, -3, 3, -1]], np.float32)
+"""Twice the jump between two pixels beyond what the slopes on both sides explain."""
+PLAIN_RATIO = 1.1
+"""Blocking under which the rounding is not looked for."""
+# Frequencies (row, column) that are read, with their steps in the example table of ITU-T T.81, annex K.1.
+_FREQUENCIES = (((0, 1), 11), ((1, 0), 12), ((1, 1), 12), ((0, 2), 10), ((2, 0), 14), ((1, 2), 14), ((2, 1), 13))
 
 
 @dataclass(frozen=True, slots=True)
-class Blocking:
-    """The jump at block borders against the jumps inside blocks.
+class Compression:
+    """How strongly the picture was squeezed.
 
     Attributes:
-        ratio: Mean jump at the borders over the mean elsewhere, 1 for none.
-        jump: Mean extra jump in grey levels.
+        ratio: Jump at the block borders over the jump elsewhere, 1 for none; the weaker direction speaks.
+        jump: Extra jump at the block borders in grey levels.
+        quality: JPEG quality whose rounding the values still carry, 1..100; 100 when none is seen.
+        comb: How plainly they carry it, 0..1.
     """
 
     ratio: float
     jump: float
+    quality: float
+    comb: float
 
 
-def blocking(grey: Grey) -> Blocking:
-    """Blockiness after Z. Wang, H. Sheikh, A. Bovik (ICIP 2002), "No-reference perceptual quality assessment of JPEG".
+def compression(frame: Frame) -> Compression:
+    """Measure blocking and rounding on the green channel, on whatever offset the grid has."""
+    green = frame.green
+    if min(green.shape) < 4 * BLOCK_PX:
+        return Compression(1.0, 0.0, 100.0, 0.0)
+    across, down = _profile(green, _JUMP, 0), _profile(green, _JUMP.T, 1)
+    (x, ratio_x, jump_x), (y, ratio_y, jump_y) = _at_grid(across), _at_grid(down)
+    ratio = min(ratio_x, ratio_y)
+    quality, comb = _rounding(green, x=x, y=y) if ratio >= PLAIN_RATIO else (100.0, 0.0)
+    return Compression(ratio, min(jump_x, jump_y), quality, comb)
 
-    The grid's offset is searched, so cropped pictures count too. Under 4 blocks a side there is nothing to say.
+
+def _profile(grey: Grey, kernel: Floats, axis: int) -> Floats:
+    """Mean extra jump between column (or row) i + 1 and i + 2."""
+    anchor = (1, 0) if axis == 0 else (0, 1)
+    jumps = cv2.convertScaleAbs(cv2.filter2D(grey, cv2.CV_16S, kernel, anchor=anchor), alpha=0.5)
+    sums = cv2.reduce(jumps, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()[1:-2]
+    return np.asarray(sums / grey.shape[axis], np.float32)
+
+
+def _at_grid(profile: Floats) -> tuple[int, float, float]:
+    """Offset of the grid, ratio and extra jump.
+
+    After Z. Wang, H. Sheikh, A. Bovik, "No-reference perceptual quality assessment of JPEG compressed images" (ICIP
+    2002), with the median over all borders, so that a few strong edges of the scene do not count.
     """
-    if min(grey.shape) < 4 * BLOCK_PX:
-        return Blocking(1.0, 0.0)
-    work = grey.astype(np.float32)
-    across = _second_jump(work).mean(axis=0)
-    down = _second_jump(np.ascontiguousarray(work.T)).mean(axis=0)
-    a, b = _at_grid(across), _at_grid(down)
-    return Blocking(ratio=min(a.ratio, b.ratio), jump=min(a.jump, b.jump))
-
-
-def _second_jump(work: Floats) -> Floats:
-    """The jump between columns beyond what the slopes on both sides explain."""
-    jump = work[:, 1:] - work[:, :-1]
-    slope = (jump[:, :-2] + jump[:, 2:]) / 2
-    return np.asarray(np.abs(jump[:, 1:-1] - slope), np.float32)
-
-
-def _at_grid(profile: Floats) -> Blocking:
     whole = profile[: profile.size // BLOCK_PX * BLOCK_PX].reshape(-1, BLOCK_PX)
     phase = np.median(whole, axis=0)
     best = int(np.argmax(phase))
     rest = float(np.delete(phase, [best, (best + 1) % BLOCK_PX, (best - 1) % BLOCK_PX]).mean())
-    return Blocking(ratio=float((phase[best] + 0.05) / (rest + 0.05)), jump=float(phase[best]) - rest)
+    # entry i speaks of the border between columns i + 1 and i + 2
+    return (best + 2) % BLOCK_PX, float((phase[best] + 0.05) / (rest + 0.05)), float(phase[best]) - rest
+
+
+def _rounding(grey: Grey, *, x: int, y: int) -> tuple[float, float]:
+    """The JPEG quality whose steps the DCT values keep to, and how plainly.
+
+    Z. Fan, R. de Queiroz, "Identification of bitmap compression history: JPEG detection and quantizer estimation"
+    (2003): the values of a frequency gather around multiples of its step. For every quality, the mean of
+    cos(2 pi value / step) over the values that are not around zero is 1 for a perfect comb and 0 for none.
+    """
+    rows, columns = (grey.shape[0] - y) // BLOCK_PX, (grey.shape[1] - x) // BLOCK_PX
+    blocks = grey[y : y + rows * BLOCK_PX, x : x + columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
+    flat = blocks.transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX * BLOCK_PX)
+    values = flat[:: max(1, flat.shape[0] // MOST_BLOCKS)].astype(np.float32) @ _basis()
+    best, found = 0.0, 100.0
+    for quality in (*range(3, 30, 2), *range(30, 66, 4)):
+        scale = 5000 / quality if quality < 50 else 200 - 2 * quality
+        teeth, count = 0.0, 0
+        for index, (_, base) in enumerate(_FREQUENCIES):
+            step = min(255, max(1, int((base * scale + 50) / 100)))
+            spoken = values[:, index][np.abs(values[:, index]) > 0.6 * step]
+            teeth += float(np.cos(spoken * np.float32(2 * np.pi / step)).sum())
+            count += spoken.size
+        if count >= 40 and teeth / count > best:
+            best, found = teeth / count, float(quality)
+    return found, best
+
+
+def _basis() -> Floats:
+    """Orthonormal DCT-II of the read frequencies, shape (64, frequencies)."""
+    place = np.arange(BLOCK_PX)
+    waves = []
+    for (row, column), _ in _FREQUENCIES:
+        down = np.cos((2 * place + 1) * row * np.pi / 16) * np.sqrt((1 if row == 0 else 2) / 8)
+        across = np.cos((2 * place + 1) * column * np.pi / 16) * np.sqrt((1 if column == 0 else 2) / 8)
+        waves.append(np.outer(down, across).ravel())
+    return np.asarray(np.stack(waves, axis=1), np.float32)

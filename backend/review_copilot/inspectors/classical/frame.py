@@ -21,6 +21,11 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 
 SMALL_PX = 384
 """Longer side of the small level: enough for tone, colour and layout, cheap enough for everything."""
+DETAIL_PX = 1_200_000
+"""Most pixels that are measured at full resolution; a larger picture is sampled in tiles."""
+TILES = 4
+"""Tiles a side of the sample."""
+_BLOCK_PX = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,47 +34,46 @@ class Frame:
 
     Attributes:
         rgb: Full size, upright.
-        grey: Full size, luma by ITU-R BT.601.
+        green: The green channel at full resolution: whole, or evenly spaced tiles put side by side when the picture is
+            larger than DETAIL_PX. Green, because a camera measures it best and grain is not averaged away in it.
+            Tiles start on multiples of 8 px, so that a JPEG grid goes on across them.
+        tile_px: Height and width of one tile of `green`; its own size when it is whole.
         small_rgb: At most SMALL_PX on the longer side, averaged over areas; `rgb` itself when that is no larger.
-        small_grey: Luma of the small level.
+        small_grey: Luma (ITU-R BT.601) of the small level.
     """
 
     rgb: Pixels
-    grey: Grey
+    green: Grey
+    tile_px: tuple[int, int]
     small_rgb: Pixels
     small_grey: Grey
 
     @property
     def height_px(self) -> int:
         """Height of the full image."""
-        return int(self.grey.shape[0])
+        return int(self.rgb.shape[0])
 
     @property
     def width_px(self) -> int:
         """Width of the full image."""
-        return int(self.grey.shape[1])
+        return int(self.rgb.shape[1])
+
+    @property
+    def whole(self) -> bool:
+        """Whether `green` is the whole picture, not a sample of tiles."""
+        return self.green.shape == self.rgb.shape[:2]
 
     @property
     def shrink(self) -> float:
         """Full pixels per small pixel, at least 1."""
-        return max(self.grey.shape) / max(self.small_grey.shape)
-
-    def box_from_pixels(self, x: float, y: float, width: float, height: float) -> Box:
-        """A box from pixels of the full image."""
-        return Box.from_pixels(x, y, width, height, image_width_px=self.width_px, image_height_px=self.height_px)
+        return max(self.rgb.shape[:2]) / max(self.small_grey.shape)
 
 
 def build_frame(rgb: Pixels) -> Frame:
     """The pyramid of an upright RGB image of at least 1 x 1 px."""
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    longer = max(grey.shape)
-    if longer <= SMALL_PX:
-        return Frame(rgb=rgb, grey=_u8(grey), small_rgb=rgb, small_grey=_u8(grey))
-    factor = SMALL_PX / longer
-    size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
-    small_rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    small_grey = cv2.cvtColor(small_rgb, cv2.COLOR_RGB2GRAY)
-    return Frame(rgb=rgb, grey=_u8(grey), small_rgb=_u8(small_rgb), small_grey=_u8(small_grey))
+    green, tile_px = _detail(rgb)
+    small_rgb = shrunk(rgb, longer_px=SMALL_PX)
+    return Frame(rgb, green, tile_px, small_rgb, np.asarray(cv2.cvtColor(small_rgb, cv2.COLOR_RGB2GRAY), np.uint8))
 
 
 def crop_frame(rgb: Pixels, box: Box) -> Frame | None:
@@ -84,5 +88,35 @@ def crop_frame(rgb: Pixels, box: Box) -> Frame | None:
     return build_frame(np.ascontiguousarray(part)) if part.size else None
 
 
-def _u8(pixels: npt.NDArray[np.generic] | cv2.typing.MatLike) -> npt.NDArray[np.uint8]:
-    return np.asarray(pixels, dtype=np.uint8)
+def shrunk(pixels: npt.NDArray[np.uint8], *, longer_px: int) -> npt.NDArray[np.uint8]:
+    """The picture averaged over areas to at most `longer_px` on the longer side; itself when it is no larger."""
+    height, width = pixels.shape[:2]
+    factor = longer_px / max(height, width)
+    if factor >= 1:
+        return pixels
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    if (
+        factor < 0.25 and min(height, width) > 64
+    ):  # averaging over areas reads every pixel: skip whole rows and columns of huge pictures first
+        step = int(1 / factor) // 4 + 1
+        pixels = np.ascontiguousarray(pixels[step // 2 :: step, step // 2 :: step])
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _detail(rgb: Pixels) -> tuple[Grey, tuple[int, int]]:
+    height, width = rgb.shape[:2]
+    if height * width <= DETAIL_PX or min(height, width) < TILES * 4 * _BLOCK_PX:
+        green = np.ascontiguousarray(rgb[: 4 * DETAIL_PX // max(width, 1) + 1, : 4 * DETAIL_PX, 1])
+        return green, (green.shape[0], green.shape[1])
+    share = float(np.sqrt(DETAIL_PX / (height * width)))
+    tile_h = int(height * share / TILES) // _BLOCK_PX * _BLOCK_PX
+    tile_w = int(width * share / TILES) // _BLOCK_PX * _BLOCK_PX
+    tops = _starts(height, tile_h)
+    lefts = _starts(width, tile_w)
+    rows = [np.concatenate([rgb[t : t + tile_h, x : x + tile_w, 1] for x in lefts], axis=1) for t in tops]
+    return np.ascontiguousarray(np.concatenate(rows, axis=0)), (tile_h, tile_w)
+
+
+def _starts(length: int, tile: int) -> list[int]:
+    """Where evenly spaced tiles start, on multiples of the block."""
+    return [int(v) // _BLOCK_PX * _BLOCK_PX for v in np.linspace(0, length - tile, TILES)]

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from functools import cache
 from importlib import resources
 
+from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.suggestion import Brief, Dropped, Finding, Inspection
 from review_copilot.inspectors.classical.catalogue import criterion_for, severity_for
+from review_copilot.inspectors.classical.features import of_whole
 from review_copilot.inspectors.classical.frame import Frame, build_frame, crop_frame
-from review_copilot.inspectors.classical.judge import JUDGES
+from review_copilot.inspectors.classical.judge_places import read_places
+from review_copilot.inspectors.classical.judge_whole import read_whole
+from review_copilot.inspectors.classical.measured import Places, Whole, measure_places, measure_whole
 from review_copilot.inspectors.classical.reading import Reading
-from review_copilot.inspectors.classical.wording import rationale
+from review_copilot.inspectors.classical.saved import saved_quality
+from review_copilot.inspectors.classical.wording import number, rationale
 
-LEAST_SCORE = 0.5
-"""A flaw is reported when it is more likely than not."""
+LEAST_SCORE = 0.4
+"""A flaw is reported from this probability on: about half the F1 that can be reached, which is where F1 is highest
+(Z. Lipton, C. Elkan, B. Naryanaswamy, "Optimal thresholding of classifiers to maximize F1 measure", 2014)."""
+MOST_BOXES = 15
+"""Boxes of one measurement that are shown; the rest is counted under `dropped`."""
+BOX_MEASURES = frozenset({
+    "defocus", "motion_blur", "noise", "compression", "over_exposure", "under_exposure", "clipped_highlights",
+    "crushed_shadows", "overlay", "dust", "scratch",
+})  # fmt: skip
+"""What a drawn box can be asked for. Tint, contrast, tilt, size and bands belong to the whole picture: a box full of
+sky has one tint and little contrast, rightly."""
+LEAST_BOX_PX = 24
+"""A smaller box tells nothing."""
 
 
 class ClassicalInspector:
@@ -31,29 +49,28 @@ class ClassicalInspector:
         Raises:
             ImageError: The image could not be decoded.
         """
-        pixels = brief.image.pixels
-        frame = build_frame(pixels) if brief.box is None else crop_frame(pixels, brief.box)
-        if frame is None:
-            return Inspection((), dropped=(Dropped("box", "it lies outside the image"),))
-        readings = measure_all(frame, wanted=_wanted(brief.guideline))
+        wanted = frozenset(name for criterion in brief.guideline.criteria for name in criterion.measures)
         if brief.box is not None:
-            readings = sorted(readings, key=lambda r: -r.score)[:1]
-        findings = tuple(finding for r in readings if (finding := _finding(r, brief)) is not None)
-        return Inspection(findings)
+            return _inspect_box(brief, brief.box, wanted=wanted & BOX_MEASURES)
+        frame = build_frame(brief.image.pixels)
+        quality = saved_quality(brief.image.data) if brief.image.format == "JPEG" else None
+        readings, places = measure_all(frame, wanted=wanted, saved=quality)
+        kept, dropped = _most_telling(readings, brief.guideline)
+        notes = _notes(places, kept)
+        return Inspection(tuple(_finding(r, brief) for r in kept), notes=notes, dropped=dropped)
 
 
-def measure_all(frame: Frame, *, wanted: frozenset[str]) -> list[Reading]:
-    """Readings of all measurements by the wanted names that are more likely a flaw than not."""
-    readings = [
-        reading
-        for names, judge in JUDGES.values()
-        if wanted.intersection(names)
-        for reading in judge(frame)
-        if reading.measure in wanted
-    ]
-    return [r for r in readings if r.score >= LEAST_SCORE]
+def measure_all(frame: Frame, *, wanted: frozenset[str], saved: int | None = None) -> tuple[list[Reading], Places]:
+    """Readings by the wanted names that are likely enough to be reported, and the local measurements."""
+    whole, places = measure_whole(frame), measure_places(frame, wanted=wanted)
+    readings = read_whole(whole, saved_quality=saved)
+    soft = next((r.strength for r in readings if r.measure == "defocus"), 1.0)
+    readings += read_places(places, whole=of_whole(whole), soft_px=min(soft, 1.5))
+    asked = [r for r in readings if r.measure in wanted]  # what nobody asked for explains nothing away
+    return [r for r in _consistent(asked, whole) if r.score >= LEAST_SCORE], places
 
 
+@cache
 def code_version() -> str:
     """Hash of this package's sources and data, 12 hex digits."""
     digest = hashlib.sha256()
@@ -64,20 +81,84 @@ def code_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def _wanted(guideline: Guideline) -> frozenset[str]:
-    return frozenset(name for criterion in guideline.criteria for name in criterion.measures)
+def _consistent(readings: list[Reading], whole: Whole) -> list[Reading]:
+    """Leave out places that the picture as a whole explains."""
+    sure = {r.measure for r in readings if r.box is None and r.score >= LEAST_SCORE}
+    covered = set()
+    if sure & {"defocus", "motion_blur", "upscaling", "empty_frame", "low_resolution"}:
+        covered |= {"defocus"}
+    if sure & {"under_exposure", "empty_frame"}:
+        covered |= {"crushed_shadows"}
+    if sure & {"empty_frame"}:
+        covered |= {"clipped_highlights", "dust", "scratch", "overlay", "border"}
+    if sure & {"noise"} and whole.noise.sigma > 8:
+        covered |= {"dust"}
+    bars = [r.box for r in readings if r.measure == "border" and r.box is not None and r.score >= LEAST_SCORE]
+
+    def explained(reading: Reading) -> bool:
+        if reading.box is None or reading.measure == "border":
+            return reading.measure == "border" and "border" in covered
+        on_bar = any(reading.box.intersection_area(bar) > 0.5 * reading.box.area for bar in bars)
+        return on_bar or reading.measure in covered
+
+    return [r for r in readings if not explained(r)]
 
 
-def _finding(reading: Reading, brief: Brief) -> Finding | None:
+def _most_telling(readings: list[Reading], guideline: Guideline) -> tuple[list[Reading], tuple[Dropped, ...]]:
+    """One image-wide reading per criterion, and the likeliest boxes of each measurement."""
+    whole: dict[str, Reading] = {}
+    boxes: dict[str, list[Reading]] = {}
+    for reading in sorted(readings, key=lambda r: -r.score):
+        criterion = criterion_for(guideline, reading.measure)
+        if criterion is None:
+            continue
+        if reading.box is None:
+            whole.setdefault(criterion.id, reading)
+        else:
+            boxes.setdefault(reading.measure, []).append(reading)
+    dropped = tuple(
+        Dropped(f"{len(found) - MOST_BOXES} more places of {name.replace('_', ' ')}", f"at most {MOST_BOXES} are shown")
+        for name, found in boxes.items()
+        if len(found) > MOST_BOXES
+    )
+    return [*whole.values(), *(r for found in boxes.values() for r in found[:MOST_BOXES])], dropped
+
+
+def _inspect_box(brief: Brief, box: Box, *, wanted: frozenset[str]) -> Inspection:
+    """The likeliest criterion that the box breaks by itself, or none."""
+    frame = crop_frame(brief.image.pixels, box)
+    if frame is None:
+        return Inspection((), dropped=(Dropped("box", "it lies outside the image"),))
+    if min(frame.height_px, frame.width_px) < LEAST_BOX_PX:
+        return Inspection((), notes=(f"A box under {LEAST_BOX_PX} px a side is too small to measure.",))
+    readings, _ = measure_all(frame, wanted=wanted)
+    if not readings:
+        return Inspection((), notes=("Nothing measurable is wrong inside the box.",))
+    best = max(readings, key=lambda r: r.score)
+    text = best.text.replace("of the picture", "of the box")
+    return Inspection((_finding(replace(best, box=box, text=text), brief),))
+
+
+def _finding(reading: Reading, brief: Brief) -> Finding:
     criterion = criterion_for(brief.guideline, reading.measure)
-    if criterion is None:
-        return None
-    box = brief.box if brief.box is not None else reading.box
+    if criterion is None:  # readings are filtered by what the guideline wants
+        raise KeyError(reading.measure)
+    words = brief.guideline.rationale.max_words
     return Finding(
         criterion_id=criterion.id,
         severity=severity_for(criterion, reading.measure, reading.strength),
         score=round(reading.score, 3),
-        box=box,
-        rationale=rationale(criterion, box=box, evidence=reading.text, max_words=brief.guideline.rationale.max_words),
+        box=reading.box,
+        rationale=rationale(criterion, box=reading.box, evidence=reading.text, max_words=words),
         evidence={"measure": reading.measure, **reading.evidence},
     )
+
+
+def _notes(places: Places, kept: list[Reading]) -> tuple[str, ...]:
+    """Softness that looks intended: part of the picture is crisp and a large part is soft."""
+    softness = places.softness
+    flagged = any(r.measure in {"defocus", "motion_blur", "upscaling"} for r in kept)
+    if not flagged and softness.soft_percent >= 25 and softness.sharp_percent >= 8:
+        soft, sharp = number(softness.soft_percent), number(softness.sharp_percent)
+        return (f"Shallow depth of field looks intended: {sharp} % of the detail is crisp, {soft} % is soft.",)
+    return ()

@@ -1,9 +1,4 @@
-"""How wide the edges are, and in which direction: defocus and motion blur. Knows no guideline.
-
-Source: S. Zhuo, T. Sim, "Defocus map estimation from a single image", Pattern Recognition 44 (2011). A step edge that
-is blurred by a Gaussian of standard deviation s and blurred again by s0 loses gradient by the ratio
-R = sqrt((s^2 + s0^2) / s^2), so s = s0 / sqrt(R^2 - 1).
-"""
+"""How wide the edges are, and whether detail is lost in one direction: defocus and motion blur. Knows no guideline."""
 
 from __future__ import annotations
 
@@ -12,84 +7,127 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from review_copilot.inspectors.classical.frame import Floats, Grey
+from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
 
 REBLUR_PX = 1.5
 """Standard deviation of the second blur, s0."""
 EDGE_SHARE = 0.04
-"""Share of pixels, those of steepest gradient, that may count as edges."""
-LEAST_GRADIENT = 6.0
-"""Grey levels a pixel under which a gradient may be noise."""
-ORIENTATIONS = 8
-"""Bins of edge direction over half a turn."""
+"""Share of pixels, those of steepest gradient, that count as edges."""
+LEAST_GRADIENT = 2.0
+"""Grey levels a pixel under which a gradient is left out."""
+LEAST_EDGES = 50
+"""Edge pixels under which nothing is said."""
+DIRECTIONS = 12
+"""Directions over half a turn in which detail is compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeWidths:
-    """How blurred the edges are.
+class Sharpness:
+    """How sharp the picture is.
 
     Attributes:
         blur_px: Standard deviation of the blur at the sharper edges, in pixels; 0 when there are too few edges.
-        smear_px: Length of a directional smear in pixels; 0 when edges of all directions are equally wide.
-        direction_deg: Direction of the smear, 0 = sideways, 90 = up and down, 0 <= value < 180.
-        ratio: Blur of the worst direction over that of the best, at least 1.
-        edges: Number of edge pixels looked at.
+        blur_half_px: The same, read at half size.
+        middle: Loss of fine detail (about 2 px) in the worst direction against the best, as a logarithm; 0 for none.
+        coarse: The same against a nearer scale.
+        far: The same for detail twice as coarse.
+        direction_deg: Direction in which detail is lost, 0 = sideways, 90 = up and down, 0 <= value < 180.
+        edges: Number of edge pixels that spoke.
     """
 
     blur_px: float
-    smear_px: float
+    blur_half_px: float
+    middle: float
+    coarse: float
+    far: float
     direction_deg: float
-    ratio: float
     edges: int
 
 
-def edge_widths(grey: Grey) -> EdgeWidths:
-    """Blur of the edges, overall and by direction."""
-    sigma, direction = _edge_blur(grey)
-    if sigma.size < 50:
-        return EdgeWidths(0.0, 0.0, 0.0, 1.0, int(sigma.size))
-    blur = float(np.percentile(sigma, 25))
-    bins = np.floor(direction / (180.0 / ORIENTATIONS)).astype(np.int64) % ORIENTATIONS
-    per_bin = np.full(ORIENTATIONS, np.nan)
-    for index in range(ORIENTATIONS):
-        members = sigma[bins == index]
-        if members.size >= max(20, sigma.size // 200):
-            per_bin[index] = np.percentile(members, 25)
-    if np.isnan(per_bin).sum() > ORIENTATIONS // 2:
-        return EdgeWidths(blur, 0.0, 0.0, 1.0, int(sigma.size))
-    worst, best = int(np.nanargmax(per_bin)), int(np.nanargmin(per_bin))
-    ratio = float(per_bin[worst] / max(per_bin[best], 0.1))
-    # a box of length L has variance L^2 / 12
-    extra = max(0.0, float(per_bin[worst] ** 2 - per_bin[best] ** 2))
-    return EdgeWidths(
-        blur_px=blur,
-        smear_px=float(np.sqrt(12 * extra)),
-        direction_deg=(worst + 0.5) * 180.0 / ORIENTATIONS,
-        ratio=ratio,
-        edges=int(sigma.size),
+def sharpness(frame: Frame) -> Sharpness:
+    """Measure edges and the loss of detail by direction."""
+    full = frame.green.astype(np.float32)
+    levels = [full]
+    for _ in range(3):
+        last = levels[-1]
+        size = (max(1, last.shape[1] // 2), max(1, last.shape[0] // 2))
+        levels.append(np.asarray(cv2.resize(last, size, interpolation=cv2.INTER_AREA), np.float32))
+    widths, half = edge_blur(levels[0]), edge_blur(levels[1])
+    ladder = [_directional_energy(level) for level in levels[1:]]
+    middle = _loss(ladder[0], ladder[2])
+    return Sharpness(
+        blur_px=float(np.percentile(widths, 25)) if widths.size >= LEAST_EDGES else 0.0,
+        blur_half_px=2 * float(np.percentile(half, 25)) if half.size >= LEAST_EDGES else 0.0,
+        middle=float(np.ptp(middle)),
+        coarse=float(np.ptp(_loss(ladder[0], ladder[1]))),
+        far=float(np.ptp(_loss(ladder[1], ladder[2]))),
+        direction_deg=float(np.argmin(middle)) * 180.0 / DIRECTIONS,
+        edges=int(widths.size),
     )
 
 
-def _edge_blur(grey: Grey) -> tuple[Floats, Floats]:
-    """Blur in pixels and direction of the normal in degrees, for every edge pixel."""
-    if min(grey.shape) < 8:
-        return np.zeros(0, np.float32), np.zeros(0, np.float32)
-    work = grey.astype(np.float32)
-    gx, gy = _gradient(work)
-    steep = np.hypot(gx, gy)
-    blurred = cv2.GaussianBlur(work, (0, 0), REBLUR_PX)
-    bx, by = _gradient(np.asarray(blurred, np.float32))
-    soft = np.hypot(bx, by)
-    floor = max(LEAST_GRADIENT, float(np.quantile(steep, 1 - EDGE_SHARE)))
+def edge_blur(level: Floats) -> Floats:
+    """Blur in pixels at every pixel that crests one of the steepest edges; empty under 8 px.
+
+    S. Zhuo, T. Sim, "Defocus map estimation from a single image", Pattern Recognition 44 (2011): a step edge blurred by
+    a Gaussian of standard deviation s and again by s0 loses gradient by R = sqrt((s^2 + s0^2) / s^2), so
+    s = s0 / sqrt(R^2 - 1).
+    """
+    if min(level.shape) < 8:
+        return np.zeros(0, np.float32)
+    steep = _steepness(level)
     crest = np.asarray(cv2.dilate(steep, np.ones((3, 3), np.uint8)))
-    chosen = (steep >= floor) & (steep >= crest)
-    ratio = steep[chosen] / np.maximum(soft[chosen], 1e-3)
-    sigma = REBLUR_PX / np.sqrt(np.maximum(ratio, 1.01) ** 2 - 1)
-    direction = np.degrees(np.arctan2(gy[chosen], gx[chosen])) % 180.0
-    return sigma.astype(np.float32), direction.astype(np.float32)
+    on_crest = np.flatnonzero((steep >= crest) & (steep > LEAST_GRADIENT))
+    wanted = int(EDGE_SHARE * level.size)
+    heights = steep.ravel()[on_crest]
+    if on_crest.size > wanted > 0:
+        on_crest = on_crest[heights >= np.partition(heights, on_crest.size - wanted)[on_crest.size - wanted]]
+    if on_crest.size == 0:
+        return np.zeros(0, np.float32)
+    soft = _steepness(np.asarray(cv2.GaussianBlur(level, (0, 0), REBLUR_PX), np.float32))
+    ratio = steep.ravel()[on_crest] / np.maximum(soft.ravel()[on_crest], 1e-3)
+    return np.asarray(REBLUR_PX / np.sqrt(np.maximum(ratio, 1.01) ** 2 - 1), np.float32)
 
 
-def _gradient(work: Floats) -> tuple[Floats, Floats]:
-    gx = cv2.Sobel(work, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
-    gy = cv2.Sobel(work, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
-    return np.asarray(gx, np.float32), np.asarray(gy, np.float32)
+def blur_of(grey: Grey) -> float:
+    """Blur of the sharper edges of one plane in pixels; 0 when there are too few edges."""
+    widths = edge_blur(grey.astype(np.float32))
+    return float(np.percentile(widths, 25)) if widths.size >= LEAST_EDGES else 0.0
+
+
+def _steepness(level: Floats) -> Floats:
+    gx = cv2.Sobel(level, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+    gy = cv2.Sobel(level, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+    return np.asarray(cv2.magnitude(gx, gy), np.float32)
+
+
+def _directional_energy(level: Floats) -> Floats:
+    """Mean squared second derivative along each direction; zeros under 3 px.
+
+    The second derivative along an angle is c^2 Ixx + 2 c s Ixy + s^2 Iyy, so six products give it for all angles
+    (W. Freeman, E. Adelson, "The design and use of steerable filters", PAMI 13, 1991).
+    """
+    if min(level.shape) < 3:
+        return np.zeros(DIRECTIONS, np.float32)
+    xx = level[1:-1, :-2] - 2 * level[1:-1, 1:-1] + level[1:-1, 2:]
+    yy = level[:-2, 1:-1] - 2 * level[1:-1, 1:-1] + level[2:, 1:-1]
+    xy = (level[2:, 2:] - level[2:, :-2] - level[:-2, 2:] + level[:-2, :-2]) / 4
+    flat = [np.ascontiguousarray(part).ravel() for part in (xx, xy, yy)]
+    count = flat[0].size
+    products = [float(a @ b) / count for i, a in enumerate(flat) for b in flat[i:]]
+    xx_xx, xx_xy, xx_yy, xy_xy, xy_yy, yy_yy = products
+    angle = np.arange(DIRECTIONS) * np.pi / DIRECTIONS
+    c, s = np.cos(angle), np.sin(angle)
+    energy = (
+        c**4 * xx_xx
+        + 4 * c**3 * s * xx_xy
+        + c**2 * s**2 * (4 * xy_xy + 2 * xx_yy)
+        + 4 * c * s**3 * xy_yy
+        + s**4 * yy_yy
+    )
+    return np.asarray(np.maximum(energy, 0), np.float32)
+
+
+def _loss(finer: Floats, coarser: Floats) -> Floats:
+    """Logarithm of finer over coarser detail by direction; a smear lowers it along its own direction only."""
+    return np.asarray(np.log((finer + 0.05) / (coarser + 0.05)), np.float32)

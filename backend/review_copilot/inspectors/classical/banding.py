@@ -1,0 +1,76 @@
+"""Whether smooth tones fall into steps. Knows no guideline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
+
+_SPREADS = (4.0, 10.0)
+"""Standard deviations, in grey levels, with which the histogram is smoothed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Banding:
+    """How many tones are missing.
+
+    Attributes:
+        gap: Grey levels a step: 2 to the power of the missing entropy against a histogram smoothed by 4 levels.
+        wide_gap: The same against one smoothed by 10 levels.
+        still: Share of neighbouring pixels of exactly equal level, as a logarithm against those that differ by 1 or 2.
+        levels: Number of levels that hold nearly all (99 %) of the picture, over what its range has room for, 0..1.
+    """
+
+    gap: float
+    wide_gap: float
+    still: float
+    levels: float
+
+
+def banding(frame: Frame) -> Banding:
+    """Measure the green channel."""
+    green = frame.green
+    counts = _counts(green)
+    share = counts / counts.sum()
+    gaps = [2.0 ** max(0.0, _entropy(_smooth(share, s)) - _entropy(share)) for s in _SPREADS]
+    steps = cv2.absdiff(green[:, 1:], green[:, :-1]) if green.shape[1] > 1 else np.zeros((1, 1), np.uint8)
+    jumps = _counts(np.asarray(steps, np.uint8))
+    still = float(np.log((jumps[0] + 1) / (jumps[1] + jumps[2] + 1)))
+    return Banding(gaps[0], gaps[1], still, _filled(share))
+
+
+def _counts(grey: Grey) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Histogram of 256 levels."""
+    counts = cv2.calcHist([np.ascontiguousarray(grey)], [0], None, [256], [0, 256])
+    return np.asarray(counts, np.float64).ravel()
+
+
+def _entropy(share: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    """Bits (C. Shannon, 1948)."""
+    held = share[share > 0]
+    return float(-(held * np.log2(held)).sum())
+
+
+def _smooth(
+    share: np.ndarray[tuple[int, ...], np.dtype[np.float64]], spread: float
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """The histogram without its teeth; its two ends, where clipped tones pile up, are left as they are."""
+    inner = share.copy()
+    ends = inner[[0, 255]].copy()
+    inner[[0, 255]] = 0
+    reach = int(4 * spread)
+    kernel: Floats = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2).astype(np.float32)
+    smoothed = np.convolve(inner, kernel / kernel.sum(), mode="same")
+    smoothed *= inner.sum() / max(smoothed.sum(), 1e-12)
+    smoothed[[0, 255]] += ends
+    return smoothed
+
+
+def _filled(share: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    held = np.sort(share)[::-1]
+    needed = int(np.searchsorted(np.cumsum(held), 0.99)) + 1
+    present = np.flatnonzero(np.cumsum(share) >= 0.005)[0], np.flatnonzero(np.cumsum(share) >= 0.995)[0]
+    return min(1.0, needed / max(1, int(present[1]) - int(present[0]) + 1))

@@ -1,0 +1,48 @@
+"""How much of the tonal range is used, and whether a veil lies over it. Knows no guideline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from review_copilot.inspectors.classical.frame import Frame, shrunk
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The tonal range.
+
+    Attributes:
+        low: Level of the 1st percentile, 0..255.
+        high: Level of the 99th percentile, 0..255.
+        unused_percent: Share of the range outside the two.
+        spread: Standard deviation of the levels.
+        veil: The dark channel's 5th percentile, 0..255: what even the darkest colours of most places reach.
+        local: Mean contrast within small places, in grey levels.
+    """
+
+    low: float
+    high: float
+    unused_percent: float
+    spread: float
+    veil: float
+    local: float
+
+
+def contrast(frame: Frame) -> Contrast:
+    """Range by percentiles; dark channel by K. He, J. Sun, X. Tang, "Single image haze removal" (CVPR 2009)."""
+    grey = frame.small_grey
+    low, high = (float(v) for v in np.percentile(grey, [1, 99]))
+    thumb = shrunk(frame.small_rgb, longer_px=160)
+    dark = cv2.erode(thumb.min(axis=2), np.ones((5, 5), np.uint8))
+    mean = cv2.blur(grey.astype(np.float32), (5, 5))
+    return Contrast(
+        low=low,
+        high=high,
+        unused_percent=100.0 - (high - low) / 2.55,
+        spread=float(grey.std()),
+        veil=float(np.percentile(np.asarray(dark), 5)),
+        local=float(np.abs(grey - mean).mean()),
+    )

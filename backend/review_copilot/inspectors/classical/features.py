@@ -1,0 +1,154 @@
+"""Measurements as the named numbers that the calibration weighs. Knows no weight.
+
+Quantities that span powers of ten are taken as logarithms, others are scaled to the order of 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from review_copilot.inspectors.classical.exposure import Patch
+from review_copilot.inspectors.classical.marks import Line, Spot
+from review_copilot.inspectors.classical.measured import Whole
+from review_copilot.inspectors.classical.overlay import Lettering
+from review_copilot.inspectors.classical.patches import Softness
+
+Features: TypeAlias = Mapping[str, float]
+"""Named numbers of the order of 1."""
+
+
+def of_whole(whole: Whole) -> Features:
+    """The image-wide measurements."""
+    sharp, tone, noise, squeeze = whole.sharpness, whole.tone, whole.noise, whole.compression
+    colour, contrast, banding, resolution, tilt = (
+        whole.colour,
+        whole.contrast,
+        whole.banding,
+        whole.resolution,
+        whole.tilt,
+    )
+    return {
+        "blur": _log(sharp.blur_px, 0.05),
+        "blur_half": _log(sharp.blur_half_px, 0.05),
+        "smear_middle": sharp.middle,
+        "smear_coarse": sharp.coarse,
+        "smear_far": sharp.far,
+        "stops": tone.stops,
+        "median": tone.median / 64,
+        "dark": tone.dark_percent / 25,
+        "light": tone.light_percent / 25,
+        "white": _log(tone.white_percent, 0.5),
+        "black": _log(tone.black_percent, 0.5),
+        "grain": _log(noise.sigma, 0.3),
+        "grain_quarter": _log(noise.quarter, 0.3),
+        "grain_half": _log(noise.half, 0.3),
+        "lonely": _log(noise.lonely_percent, 0.01),
+        "streak": 5 * noise.streak,
+        "block_ratio": _log(squeeze.ratio, 0.0),
+        "block_jump": _log(squeeze.jump, 0.2),
+        "jpeg_quality": _log(squeeze.quality, 0.0),
+        "jpeg_comb": 3 * squeeze.comb,
+        "cast": colour.cast / 10,
+        "cast_shift": colour.shift / 10,
+        "cast_ratio": min(colour.ratio, 6.0),
+        "cast_least": colour.least / 8,
+        "cast_light": colour.light / 10,
+        "cast_dark": colour.dark / 10,
+        "cast_edge": colour.edge / 10,
+        "cast_agreement": colour.agreement,
+        "cast_green": colour.green / 10,
+        "cast_warm": colour.warm / 10,
+        "colourful": colour.spread / 10,
+        "low": contrast.low / 40,
+        "high": contrast.high / 40,
+        "unused": contrast.unused_percent / 20,
+        "spread": contrast.spread / 20,
+        "veil": contrast.veil / 40,
+        "local": _log(contrast.local, 0.5),
+        "gap": 2 * _log(banding.gap, 0.0),
+        "wide_gap": 2 * _log(banding.wide_gap, 0.0),
+        "still": banding.still,
+        "levels": 4 * banding.levels,
+        "drop_1": resolution.drop_1,
+        "drop_2": resolution.drop_2,
+        "drop_3": resolution.drop_3,
+        "drop_4": resolution.drop_4,
+        "ripple": resolution.ripple,
+        "repeats": _log(resolution.repeats, 0.01),
+        "lean": min(abs(tilt.degrees), 12.0) / 4,
+        "lean_sure": min(1.0, abs(tilt.degrees) / 2.0),
+        "bundle": 4 * tilt.bundle,
+        "level": _log(tilt.level, 0.02),
+        "lean_both": 4 * min(tilt.across, tilt.up),
+        "lean_longest": 4 * tilt.longest,
+        "lean_total": _log(tilt.total, 0.5),
+        "fan": min(3.0, abs(tilt.fan) / 10),
+    }
+
+
+def of_patch(patch: Patch) -> Features:
+    """A clipped or crushed area."""
+    box = patch.box
+    fill = patch.percent / 100 / max(box.area, 1e-6)
+    on_edge = box.x < 0.004 or box.y < 0.004 or box.right > 0.996 or box.bottom > 0.996
+    return {"percent": _log(patch.percent, 0.1), "fill": 4 * min(1.0, fill), "on_edge": float(on_edge)}
+
+
+def of_softness(soft: Softness, *, whole: Features) -> Features:
+    """A soft area, in its picture."""
+    return {
+        "percent": _log(soft.percent, 0.1),
+        "step": soft.step,
+        "enclosed": 4 * soft.enclosed,
+        "fill": 4 * soft.fill,
+        "detail": _log(soft.detail, 0.2),
+        "at_edge": 4 * soft.at_edge,
+        "blur": whole["blur"],
+    }
+
+
+def of_lettering(line: Lettering) -> Features:
+    """A line of glyphs."""
+    return {
+        "glyphs": _log(line.glyphs, 0.0),
+        "contrast": _log(line.contrast, 5.0),
+        "evenness": _log(line.evenness, 1.0),
+        "alignment": _log(line.alignment, 0.03),
+        "variety": 2 * min(line.variety, 1.0),
+        "height": _log(line.height_percent, 0.5),
+        "rivals": _log(line.rivals, 1.0),
+        "solid": float(line.solid),
+    }
+
+
+def of_spot(spot: Spot) -> Features:
+    """A round spot."""
+    return {
+        "clear": _log(abs(spot.depth) / (spot.ground + 1), 0.1),
+        "depth": _log(abs(spot.depth), 1.0),
+        "ground": _log(spot.ground, 1.0),
+        "round": 5 * min(spot.roundness, 2 - min(spot.roundness, 2.0)),
+        "aspect": 4 * (spot.aspect - 1),
+        "width": spot.width_percent,
+        "dark": float(spot.depth < 0),
+    }
+
+
+def of_line(line: Line) -> Features:
+    """A fine line."""
+    return {
+        "length": 4 * line.length,
+        "contrast": _log(abs(line.contrast), 2.0),
+        "steady": 6 * line.steady,
+        "evenness": _log(line.evenness, 0.05),
+        "end": _log(min(line.tone, 255 - line.tone), 8.0),
+        "light": float(line.contrast > 0),
+        "level": float(line.upright > 88),
+        "rivals": _log(line.rivals, 1.0),
+    }
+
+
+def _log(value: float, offset: float) -> float:
+    return math.log(max(value, 0.0) + offset) if max(value, 0.0) + offset > 0 else 0.0

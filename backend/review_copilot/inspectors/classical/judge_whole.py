@@ -1,0 +1,201 @@
+"""From image-wide numbers to readings: what is a flaw, how sure, how strong, in which words. Knows no guideline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from review_copilot.inspectors.classical.calibration import probability, strength
+from review_copilot.inspectors.classical.features import Features, of_whole
+from review_copilot.inspectors.classical.measured import Whole
+from review_copilot.inspectors.classical.reading import Reading, logistic
+from review_copilot.inspectors.classical.wording import hue_name, lean_words, number, way_of
+
+COARSE_MIDDLE = 1.45
+"""640 over the longer side at which a picture is as likely too small as not: 441 px, just above the guideline's 430."""
+
+
+def read_whole(whole: Whole, *, saved_quality: int | None) -> list[Reading]:
+    """One reading for every image-wide measurement, likely or not; those that exclude each other are weighed.
+
+    Args:
+        whole: The measurements.
+        saved_quality: JPEG quality that the file's own tables show; None for other files.
+    """
+    features = of_whole(whole)
+    readings = {name: read(whole, features) for name, read in _READERS.items()}
+    readings["compression"] = _with_file(readings["compression"], saved_quality)
+    _share_softness(readings, features)
+    _exclude(readings)
+    return list(readings.values())
+
+
+def _defocus(whole: Whole, features: Features) -> Reading:
+    blur = strength("defocus", features)
+    text = f"even the crispest edges are spread over about {number(2 * blur)} px; fine detail is gone"
+    evidence = {"blur_px": round(blur, 2), "edges": whole.sharpness.edges}
+    return Reading("defocus", blur, probability("defocus", features), text, evidence=evidence)
+
+
+def _motion(whole: Whole, features: Features) -> Reading:
+    smear, degrees = strength("motion_blur", features), whole.sharpness.direction_deg
+    text = f"detail is smeared {way_of(degrees)} over about {number(smear)} px; edges along that direction stay crisp"
+    evidence = {"smear_px": round(smear, 1), "direction_deg": round(degrees)}
+    return Reading("motion_blur", smear, probability("motion_blur", features), text, evidence=evidence)
+
+
+def _over(whole: Whole, features: Features) -> Reading:
+    stops = max(whole.tone.stops, strength("over_exposure", features))
+    text = (
+        f"mean brightness is {number(max(0.1, whole.tone.stops))} stops above middle grey; "
+        f"{number(whole.tone.light_percent)} % is nearly white"
+    )
+    evidence = {"stops": round(whole.tone.stops, 2), "nearly_white_percent": round(whole.tone.light_percent, 1)}
+    return Reading("over_exposure", stops, probability("over_exposure", features), text, evidence=evidence)
+
+
+def _under(whole: Whole, features: Features) -> Reading:
+    stops = strength("under_exposure", features)
+    text = (
+        f"mean brightness is {number(max(0.1, -whole.tone.stops))} stops below middle grey; "
+        f"{number(whole.tone.dark_percent)} % is nearly black"
+    )
+    evidence = {"stops": round(whole.tone.stops, 2), "nearly_black_percent": round(whole.tone.dark_percent, 1)}
+    return Reading("under_exposure", stops, probability("under_exposure", features), text, evidence=evidence)
+
+
+def _noise(whole: Whole, features: Features) -> Reading:
+    grain = strength("noise", features)
+    text = f"areas that should be smooth carry grain of about {number(grain)} of 255 grey levels"
+    evidence = {"grain_levels": round(grain, 1), "lonely_pixels_percent": round(whole.noise.lonely_percent, 2)}
+    return Reading("noise", grain, probability("noise", features), text, evidence=evidence)
+
+
+def _compression(whole: Whole, features: Features) -> Reading:
+    lost = min(97.0, strength("compression", features))
+    ratio = whole.compression.ratio
+    text = (
+        f"blocks of 8 px show as at a JPEG quality of about {number(100 - lost)}; "
+        f"their borders jump {number(ratio)} times as much as the rest"
+    )
+    evidence = {"jpeg_quality": round(100 - lost), "block_border_ratio": round(ratio, 2)}
+    return Reading("compression", lost, probability("compression", features), text, evidence=evidence)
+
+
+def _with_file(reading: Reading, quality: int | None) -> Reading:
+    """What the file's own tables say outweighs what the pixels show."""
+    if quality is None or quality > 40:
+        return reading
+    text = f"the file is saved at JPEG quality {quality}; blocks of 8 px and specks around edges replace fine detail"
+    score = max(reading.score, logistic(quality, middle=39.0, slope=-0.7))
+    return replace(
+        reading,
+        strength=100.0 - quality,
+        score=score,
+        text=text,
+        evidence={**reading.evidence, "saved_quality": quality},
+    )
+
+
+def _banding(_whole: Whole, features: Features) -> Reading:
+    step = strength("banding", features)
+    text = f"smooth tones fall into steps about {number(step)} grey levels apart; the tones between are missing"
+    evidence = {"step_levels": round(step, 1)}
+    return Reading("banding", step, probability("banding", features), text, evidence=evidence)
+
+
+def _cast(whole: Whole, features: Features) -> Reading:
+    distance = strength("colour_cast", features)
+    colour = hue_name(whole.colour.hue_deg)
+    text = f"tones that should be neutral lean to {colour} by about {number(distance)} Lab units, light and dark alike"
+    evidence = {"cast_lab": round(distance, 1), "hue_deg": round(whole.colour.hue_deg)}
+    return Reading("colour_cast", distance, probability("colour_cast", features), text, evidence=evidence)
+
+
+def _contrast(whole: Whole, features: Features) -> Reading:
+    unused = whole.contrast.unused_percent
+    text = (
+        f"the tones span only {number(100 - unused)} % of the range, "
+        f"from level {whole.contrast.low:.0f} to {whole.contrast.high:.0f} of 255"
+    )
+    evidence = {
+        "unused_percent": round(unused, 1),
+        "low": round(whole.contrast.low),
+        "high": round(whole.contrast.high),
+    }
+    return Reading("low_contrast", unused, probability("low_contrast", features), text, evidence=evidence)
+
+
+def _empty(whole: Whole, features: Features) -> Reading:
+    spread = whole.contrast.spread
+    text = f"nothing can be made out; all tones lie within {number(2 * spread)} grey levels of each other"
+    return Reading(
+        "empty_frame", 100.0, probability("empty_frame", features), text, evidence={"spread": round(spread, 1)}
+    )
+
+
+def _tilt(whole: Whole, features: Features) -> Reading:
+    degrees = whole.tilt.degrees
+    text = f"lines that should be level or upright lean {lean_words(degrees)} by {number(abs(degrees))} degrees"
+    evidence = {"degrees": round(degrees, 1), "share_of_lines_percent": round(100 * whole.tilt.bundle)}
+    return Reading("tilt", abs(degrees), probability("tilt", features), text, evidence=evidence)
+
+
+def _small(whole: Whole, _features: Features) -> Reading:
+    coarseness = whole.resolution.coarseness
+    longer = round(640 / coarseness)
+    text = f"the longer side has only {longer} px"
+    score = logistic(coarseness, middle=COARSE_MIDDLE, slope=25)
+    return Reading("low_resolution", coarseness, score, text, evidence={"longer_side_px": longer})
+
+
+def _upscaled(_whole: Whole, features: Features) -> Reading:
+    factor = strength("upscaling", features)
+    text = f"the picture was enlarged about {number(factor)} times; it holds no detail finer than {number(factor)} px"
+    return Reading("upscaling", factor, probability("upscaling", features), text, evidence={"factor": round(factor, 2)})
+
+
+def _share_softness(readings: dict[str, Reading], features: Features) -> None:
+    """A soft picture is out of focus or enlarged: one certainty, shared between the two."""
+    soft = max(readings["defocus"].score, readings["upscaling"].score)
+    enlarged = probability("enlarged_not_blurred", features)
+    readings["defocus"] = replace(readings["defocus"], score=min(readings["defocus"].score, soft * (1 - enlarged)))
+    readings["upscaling"] = replace(readings["upscaling"], score=min(readings["upscaling"].score, soft * enlarged))
+
+
+def _exclude(readings: dict[str, Reading]) -> None:
+    """What the guideline's "do not flag" leaves to another criterion is taken back."""
+    for winner, losers in _OUTRANKS.items():
+        for loser in losers:
+            rest = 1 - readings[winner].score
+            readings[loser] = replace(readings[loser], score=min(readings[loser].score, rest))
+
+
+_READERS: Mapping[str, Callable[[Whole, Features], Reading]] = MappingProxyType(
+    {
+        "defocus": _defocus,
+        "motion_blur": _motion,
+        "over_exposure": _over,
+        "under_exposure": _under,
+        "noise": _noise,
+        "compression": _compression,
+        "banding": _banding,
+        "colour_cast": _cast,
+        "low_contrast": _contrast,
+        "empty_frame": _empty,
+        "tilt": _tilt,
+        "low_resolution": _small,
+        "upscaling": _upscaled,
+    }
+)
+
+_OUTRANKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "empty_frame": tuple(n for n in _READERS if n not in {"empty_frame", "low_resolution"}),
+        "compression": ("banding",),
+        "under_exposure": ("low_contrast", "banding"),
+        "low_resolution": ("upscaling", "tilt"),
+    }
+)
+"""Measurement: those that say less when it speaks. One tone is neither soft nor tinted; blocks are not bands."""

@@ -1,0 +1,122 @@
+"""Where the picture is soft although its surroundings are sharp. Knows no guideline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from review_copilot.domain.geometry import Box
+from review_copilot.inspectors.classical.frame import Floats, Frame, shrunk
+
+SIDE_PX = 768
+"""Longer side at which sharpness is mapped."""
+CELL_PX = 8
+"""Side of a cell of the map."""
+
+
+@dataclass(frozen=True, slots=True)
+class Softness:
+    """A soft area.
+
+    Attributes:
+        box: Around it.
+        percent: Its own area as a share of the picture.
+        step: Sharpness of the ring around it over its own, as a logarithm.
+        enclosed: Share of its rim that is sharp.
+        fill: Its area over that of its box.
+        detail: Contrast of its coarse detail in grey levels; soft things without any say nothing.
+        at_edge: Share of its rim that lies on the picture's edge.
+    """
+
+    box: Box
+    percent: float
+    step: float
+    enclosed: float
+    fill: float
+    detail: float
+    at_edge: float
+
+
+@dataclass(frozen=True, slots=True)
+class SharpnessMap:
+    """What is sharp and what is soft.
+
+    Attributes:
+        sharp_percent: Share of the cells with detail that are sharp.
+        soft_percent: Share of the cells with detail that are soft.
+        patches: Soft areas, largest first.
+    """
+
+    sharp_percent: float
+    soft_percent: float
+    patches: tuple[Softness, ...]
+
+
+def sharpness_map(frame: Frame) -> SharpnessMap:
+    """Fine over coarse detail, cell by cell.
+
+    Fine detail is what a blur of .7 px takes away, coarse detail what lies between blurs of 1.5 and 4 px (P. Burt,
+    E. Adelson, "The Laplacian pyramid", 1983). A blur of s px lowers fine over coarse wherever there is any detail.
+    """
+    grey = cv2.cvtColor(shrunk(frame.rgb, longer_px=SIDE_PX), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    rows, columns = grey.shape[0] // CELL_PX, grey.shape[1] // CELL_PX
+    if min(rows, columns) < 8:
+        return SharpnessMap(0.0, 0.0, ())
+    grey = np.ascontiguousarray(grey[: rows * CELL_PX, : columns * CELL_PX])
+    fine = _cells(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 0.7)))
+    soft_a = cv2.GaussianBlur(grey, (0, 0), 1.5)
+    coarse = _cells(np.abs(soft_a - cv2.GaussianBlur(soft_a, (0, 0), 3.7)))
+    ratio = np.log((fine + 0.08) / (coarse + 0.5))
+    detailed = coarse > 0.7
+    if detailed.sum() < 30:
+        return SharpnessMap(0.0, 0.0, ())
+    high = float(np.quantile(ratio[detailed], 0.8))
+    weight = np.minimum(coarse, 6.0)
+    blurred = cv2.GaussianBlur(ratio * weight, (0, 0), 1.0) / (cv2.GaussianBlur(weight, (0, 0), 1.0) + 1e-3)
+    soft = (np.asarray(blurred) < high - 1.1) & (np.asarray(blurred) < -1.6)
+    quiet = np.asarray(cv2.GaussianBlur(fine, (0, 0), 1.0)) < 0.25 * float(np.median(fine))
+    mask = (soft | (quiet & (np.asarray(blurred) < high - 0.9))).astype(np.uint8)
+    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
+    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)))
+    return SharpnessMap(
+        sharp_percent=100 * float((blurred > high - 0.8)[detailed].mean()),
+        soft_percent=100 * float(mask[detailed].mean()),
+        patches=_patches(mask, fine=fine, coarse=coarse),
+    )
+
+
+def _cells(values: Floats) -> Floats:
+    rows, columns = values.shape[0] // CELL_PX, values.shape[1] // CELL_PX
+    return np.asarray(cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _patches(
+    mask: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], *, fine: Floats, coarse: Floats
+) -> tuple[Softness, ...]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    rows, columns = mask.shape
+    found = []
+    for index in range(1, count):
+        x, y, w, h, area = (int(v) for v in stats[index])
+        if area < 0.01 * mask.size or min(w, h) < 3:
+            continue
+        own = labels == index
+        grown = np.asarray(cv2.dilate(own.astype(np.uint8), np.ones((5, 5), np.uint8))) > 0
+        ring = grown & ~own
+        rim = ring.sum()
+        touching = int(own[0].sum() + own[-1].sum() + own[:, 0].sum() + own[:, -1].sum())
+        inside, around = float(np.median(fine[own])), float(np.median(fine[ring])) if rim else 0.0
+        found.append(
+            Softness(
+                box=Box(x / columns, y / rows, w / columns, h / rows),
+                percent=100.0 * area / mask.size,
+                step=float(np.log((around + 0.05) / (inside + 0.05))),
+                enclosed=float((fine[ring] > 2.2 * inside + 0.1).mean()) if rim else 0.0,
+                fill=area / (w * h),
+                detail=float(coarse[own].mean()),
+                at_edge=touching / max(1, touching + int(rim) // 2),
+            )
+        )
+    return tuple(sorted(found, key=lambda p: -p.percent))

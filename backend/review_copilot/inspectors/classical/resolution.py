@@ -1,0 +1,108 @@
+"""Whether the picture has the detail that its size promises. Knows no guideline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
+
+ENOUGH_PX = 640
+"""Longer side that counts as one time coarse."""
+_TILE_PX = 128
+_MOST_TILES = 12
+_BANDS = (0.06, 0.12, 0.2, 0.28, 0.36, 0.5)
+"""Borders of the frequency bands, in cycles a pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How much detail there is.
+
+    Attributes:
+        coarseness: 640 over the longer side in pixels.
+        drop_1: Logarithm of the energy lost from the band .06-.12 to .12-.2 cycles a pixel.
+        drop_2: From .12-.2 to .2-.28.
+        drop_3: From .2-.28 to .28-.36.
+        drop_4: From .28-.36 to .36-.5.
+        ripple: Strongest regular ripple that interpolation leaves in the second derivative, as a logarithm.
+        repeats: Share of pixels that repeat their left neighbour exactly, beyond flat places, 0..1.
+    """
+
+    coarseness: float
+    drop_1: float
+    drop_2: float
+    drop_3: float
+    drop_4: float
+    ripple: float
+    repeats: float
+
+
+def resolution(frame: Frame) -> Resolution:
+    """Measure the spectrum and the traces of interpolation."""
+    coarseness = ENOUGH_PX / max(frame.height_px, frame.width_px)
+    green = frame.green
+    if min(green.shape) < _TILE_PX:
+        return Resolution(coarseness, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    bands = np.log(_band_energy(green) + 1e-3)
+    drops = [float(v) for v in bands[:-1] - bands[1:]]
+    ripple = max(_ripple(green, 0), _ripple(green, 1))
+    return Resolution(coarseness, drops[0], drops[1], drops[2], drops[3], ripple, _repeats(green))
+
+
+def _band_energy(green: Grey) -> Floats:
+    """Mean power in five rings of the spectrum, over the tiles with the most contrast."""
+    rows, columns = green.shape[0] // _TILE_PX, green.shape[1] // _TILE_PX
+    top, left = (green.shape[0] - rows * _TILE_PX) // 2, (green.shape[1] - columns * _TILE_PX) // 2
+    cut = green[top : top + rows * _TILE_PX, left : left + columns * _TILE_PX]
+    tiles = cut.reshape(rows, _TILE_PX, columns, _TILE_PX).transpose(0, 2, 1, 3).reshape(-1, _TILE_PX, _TILE_PX)
+    order = np.argsort(-tiles[:, ::4, ::4].std(axis=(1, 2)))[:_MOST_TILES]
+    window = np.outer(np.hanning(_TILE_PX), np.hanning(_TILE_PX)).astype(np.float32)
+    power = np.zeros((_TILE_PX, _TILE_PX), np.float32)
+    for index in order:
+        tile = tiles[index].astype(np.float32)
+        spectrum = cv2.dft((tile - tile.mean()) * window, flags=cv2.DFT_COMPLEX_OUTPUT)
+        power += np.asarray(spectrum[..., 0] ** 2 + spectrum[..., 1] ** 2, np.float32)
+    frequency = np.abs(np.fft.fftfreq(_TILE_PX))
+    ring = np.digitize(np.hypot(frequency[:, None], frequency[None, :]), _BANDS)
+    sums = np.bincount(ring.ravel(), power.ravel(), minlength=len(_BANDS) + 1)[1 : len(_BANDS)]
+    sizes = np.bincount(ring.ravel(), minlength=len(_BANDS) + 1)[1 : len(_BANDS)]
+    return np.asarray(sums / sizes / (len(order) * _TILE_PX**2), np.float32)
+
+
+def _ripple(green: Grey, axis: int) -> float:
+    """A. Gallagher, "Detection of linear and cubic interpolation in JPEG compressed images" (CRV 2005).
+
+    The mean size of the second derivative along rows is periodic by the factor of enlargement. Frequencies that the
+    8 px grid of JPEG makes, and low ones that the scene makes, are left out.
+    """
+    kernel = np.array([[1, -2, 1]], np.float32)
+    second = cv2.convertScaleAbs(cv2.filter2D(green, cv2.CV_16S, kernel if axis == 0 else kernel.T))
+    sums = cv2.reduce(second, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()[2:-2]
+    profile = np.log(sums / np.float32(green.shape[axis]) + 0.2).astype(np.float32)
+    smooth = cv2.GaussianBlur(profile[None, :], (0, 0), 3.0)[0]
+    signal = (profile - smooth) * np.hanning(profile.size)
+    power = np.abs(np.fft.rfft(signal))
+    frequency = np.fft.rfftfreq(signal.size)
+    usable = frequency > 0.18
+    for grid in (0.25, 0.375, 0.5):
+        usable &= np.abs(frequency - grid) > 2.0 / signal.size
+    floor = float(np.median(power[usable])) + 1e-6
+    even = np.abs(frequency - 0.5) <= 2.0 / signal.size
+    quarter = np.abs(frequency - 0.25) <= 2.0 / signal.size
+    eighth = np.abs(frequency - 0.375) <= 2.0 / signal.size
+    peak = float(power[usable].max())
+    # doubling shows at 1/2 and 1/4 as well: count what stands above the JPEG grid's own line at 3/8
+    grid_line = float(power[eighth].max(initial=0.0))
+    doubled = max(float(power[even].max(initial=0.0)), float(power[quarter].max(initial=0.0))) - 1.5 * grid_line
+    return float(np.log(max(peak, doubled) / floor + 1e-6))
+
+
+def _repeats(green: Grey) -> float:
+    """Pixels equal to their left neighbour where the one after next differs plainly."""
+    rows = green[::2]
+    same = rows[:, 1:-1] == rows[:, :-2]
+    busy = cv2.absdiff(rows[:, 2:], rows[:, :-2]) > 6
+    return float(np.count_nonzero(same & busy)) / max(1, int(np.count_nonzero(busy)))

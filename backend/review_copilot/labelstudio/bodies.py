@@ -1,0 +1,84 @@
+"""Read a webhook's body for what it says by itself, where there is no token to ask Label Studio with.
+
+Knows no store. Nobody vouches for such a body but the shared secret, so what comes from it stays unconfirmed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.review import ProjectKey, TaskKey
+from review_copilot.errors import BadRequest
+from review_copilot.labelstudio.annotations import read_annotation, read_moment
+from review_copilot.labelstudio.mapping import LabelMap, read_label_config
+from review_copilot.labelstudio.payloads import objects, read_webhook, whole_number
+from review_copilot.ports import Told, Wake
+
+SUBMITTING = frozenset({"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED"})
+"""Actions whose bodies hold whole annotations. Deletions hold ids alone."""
+
+
+class WebhookBodies:
+    """Reads the bodies that the inbox kept; fulfils `ports.BodyReader`."""
+
+    def __init__(self, *, guideline: Guideline) -> None:
+        """Read through a guideline; each label config is mapped once."""
+        self._labels_of = lru_cache(maxsize=64)(lambda xml: read_label_config(xml, guideline))
+
+    def read(self, wake: Wake) -> Told:
+        """What the event's body says.
+
+        Raises:
+            BadRequest: There is no body, it is no JSON, or it names no project where one is needed.
+            LabelConfigError: The project's label config carries no boxes.
+        """
+        try:
+            body = json.loads(wake.body)
+        except (ValueError, RecursionError) as error:
+            raise BadRequest(
+                f"Event {wake.id} has no body that could be read.", hint="With a token, run: review-copilot sync --all."
+            ) from error
+        event = read_webhook(body)
+        raw_project = body.get("project")
+        project = _project_key(raw_project, instance=wake.instance) if isinstance(raw_project, Mapping) else None
+        if event.action == "ANNOTATIONS_DELETED":
+            return Told(project=project, gone_annotations=_ids(body.get("annotations")))
+        if event.action == "TASKS_DELETED":
+            return Told(project=project, gone_tasks=_ids(body.get("tasks")))
+        if event.action not in SUBMITTING or project is None or not isinstance(raw_project, Mapping):
+            raise BadRequest(
+                f"Event {wake.id} ({event.action}) names no project.", hint="Let the webhook send its payload."
+            )
+        labels: LabelMap = self._labels_of(str(raw_project.get("label_config") or ""))
+        return _submitted(body, project=project, labels=labels)
+
+
+def _submitted(body: Mapping[str, object], *, project: ProjectKey, labels: LabelMap) -> Told:
+    annotations = []
+    problems = []
+    for raw in objects(body.get("annotation")):
+        task = raw.get("task")
+        task_id = whole_number(task.get("id") if isinstance(task, Mapping) else task)
+        found = read_annotation(raw, key=TaskKey(project, task_id), labels=labels)
+        if not task_id or not found.annotation_id:
+            problems.append("An annotation in a webhook names no task or has no id.")
+            continue
+        annotations.append(found)
+        problems.extend(f"Annotation {found.annotation_id} of task {task_id}: {said}" for said in found.dropped)
+    return Told(project=project, annotations=tuple(annotations), problems=tuple(problems))
+
+
+def _project_key(raw: Mapping[str, object], *, instance: str) -> ProjectKey | None:
+    """The key of the project in a body; None when it has no id."""
+    project_id = whole_number(raw.get("id"))
+    created = read_moment(raw.get("created_at"))
+    if not project_id:
+        return None
+    return ProjectKey(instance, project_id, str(int(created.timestamp())) if created else "")
+
+
+def _ids(raw: object) -> tuple[int, ...]:
+    return tuple(sorted({whole_number(item.get("id")) for item in objects(raw)} - {0}))

@@ -1,0 +1,72 @@
+"""From a `/predict` request to its results. Knows no Flask."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from review_copilot.bootstrap import Copilot
+from review_copilot.domain.review import Exposure, Review, ReviewTask
+from review_copilot.errors import CopilotError
+from review_copilot.flows.predict import answer_in_time, review_box
+from review_copilot.labelstudio.mapping import LabelMap, read_label_config
+from review_copilot.labelstudio.payloads import PredictRequest
+from review_copilot.labelstudio.regions import to_interactive, to_prediction
+from review_copilot.labelstudio.tasks import read_task
+
+log = logging.getLogger(__name__)
+
+Answerer: TypeAlias = Callable[[PredictRequest, Callable[[], bool]], list[object]]
+"""Takes a request, and whether its caller has gone; gives one result for each task, in order."""
+
+
+def answerer(copilot: Copilot) -> Answerer:
+    """What answers requests for a copilot; label configs are read once."""
+
+    @lru_cache(maxsize=64)
+    def labels_of(label_config: str) -> LabelMap:
+        return read_label_config(label_config, copilot.guideline)
+
+    def answer(asked: PredictRequest, gone: Callable[[], bool]) -> list[object]:
+        labels = labels_of(asked.label_config)
+        if asked.interactive:
+            return [_interactive(asked, copilot=copilot, labels=labels, gone=gone)]
+        rollout = copilot.rollout(asked.project)
+        tasks = [_readable(raw, asked=asked, labels=labels) for raw in asked.tasks]
+        found = [task for task in tasks if task is not None]
+        reviews = answer_in_time(found, counter=copilot.counter, rollout=rollout)
+        return [_result(reviews.get(task.key.task_id) if task else None, labels) for task in tasks]
+
+    return answer
+
+
+def _interactive(
+    asked: PredictRequest, *, copilot: Copilot, labels: LabelMap, gone: Callable[[], bool]
+) -> Mapping[str, Any]:
+    """The answer to a box drawn with the Magic tool: regions only, and a dict even for "nothing"."""
+    task = _readable(asked.tasks[0], asked=asked, labels=labels) if asked.tasks else None
+    if task is None or asked.drawn is None:
+        return {"result": []}
+    rollout = copilot.rollout(asked.project)
+    review = review_box(task, counter=copilot.counter, rollout=rollout, box=asked.drawn, gone=gone)
+    return {"result": []} if review is None else to_interactive(review, labels).payload
+
+
+def _readable(raw: Mapping[str, Any], *, asked: PredictRequest, labels: LabelMap) -> ReviewTask | None:
+    try:
+        return read_task(raw, project=asked.project, labels=labels)
+    except CopilotError as error:
+        log.warning("task %s has no draft: %s", raw.get("id"), error)
+        return None
+
+
+def _result(review: Review | None, labels: LabelMap) -> object:
+    """A prediction; the empty list, which stores nothing and keeps the count right, where there is none."""
+    if review is None or review.exposure is not Exposure.SHOWN:
+        return []
+    drafted = to_prediction(review, labels)
+    for dropped in drafted.dropped:
+        log.warning("task %d: %s left out: %s", review.key.task_id, dropped.what, dropped.reason)
+    return drafted.payload

@@ -1,0 +1,92 @@
+"""Count and time what the backend does, in Prometheus' form. Knows no route's meaning.
+
+Counters are of this process; gauges that hang on the database (`backlog`, `inbox`) are the same from every process.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from flask import Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from review_copilot.bootstrap import Copilot
+from review_copilot.domain.review import Review
+from review_copilot.domain.trace import REQUEST_ID
+
+REQUEST_ID_HEADER = "X-Request-Id"
+SECONDS = (0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 85, 100)
+"""Buckets that tell a Magic answer (1 s) from a deadline (85 s) and from Label Studio's own limit (100 s)."""
+
+
+class Meter:
+    """The numbers of one application."""
+
+    def __init__(self, copilot: Copilot) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "review_copilot_requests", "Requests by route and status.", ["route", "status"], registry=self._registry
+        )
+        self._latency = Histogram(
+            "review_copilot_request_seconds", "Seconds until the answer.", ["route"],
+            buckets=SECONDS, registry=self._registry,
+        )  # fmt: skip
+        self._reviews = Counter(
+            "review_copilot_reviews", "Reviews by what became of them.", ["exposure"], registry=self._registry
+        )
+        self._failures = Counter(
+            "review_copilot_failures", "Tasks without a draft, by kind of error.", ["kind"], registry=self._registry
+        )
+        self._review_seconds = Histogram(
+            "review_copilot_review_seconds", "Seconds of fetching and inspecting.", buckets=SECONDS,
+            registry=self._registry,
+        )  # fmt: skip
+        self._tokens = Counter("review_copilot_tokens", "Tokens of model calls.", ["kind"], registry=self._registry)
+        self._cost = Counter(
+            "review_copilot_cost_usd", "What model calls cost, in US dollars.", registry=self._registry
+        )
+        self._cache_hits = Counter(
+            "review_copilot_cache_hits", "Replies taken from the cache.", registry=self._registry
+        )
+        self._gauge("queue", "Tasks that wait for their turn.", lambda: copilot.bench.waiting)
+        self._gauge("running", "Tasks that are looked at now.", lambda: copilot.bench.running)
+        self._gauge("backlog", "Drafts that Label Studio is owed.", lambda: float(copilot.store.owed()))
+        self._gauge(
+            "inbox", "Webhooks that the log has yet to follow; at most 1000.", lambda: len(copilot.store.waiting())
+        )
+
+    def _gauge(self, name: str, about: str, read: object) -> None:
+        Gauge(f"review_copilot_{name}", about, registry=self._registry).set_function(read)  # type: ignore[arg-type]  # float or int
+
+    def reviewed(self, review: Review) -> None:
+        """Count a review that was made."""
+        self._reviews.labels(review.exposure.value).inc()
+        self._review_seconds.observe(review.elapsed_s)
+        if review.error:
+            self._failures.labels(review.error_kind or "unknown").inc()
+        if (usage := review.usage) is not None:
+            for kind in ("prompt", "cached", "completion"):
+                self._tokens.labels(kind).inc(getattr(usage, f"{kind}_tokens"))
+            self._cost.inc(usage.cost_usd)
+            self._cache_hits.inc(usage.cache_hit)
+
+    def watch(self, app: Flask) -> None:
+        """Count and time every request, and give each an id: its caller's, or one of our own."""
+
+        @app.before_request
+        def begin() -> None:
+            g.began = time.perf_counter()
+            REQUEST_ID.set(request.headers.get(REQUEST_ID_HEADER, "")[:64] or uuid.uuid4().hex[:12])
+
+        @app.after_request
+        def end(response: Response) -> Response:
+            route = request.url_rule.rule if request.url_rule else "unknown"
+            self._requests.labels(route, str(response.status_code)).inc()
+            self._latency.labels(route).observe(time.perf_counter() - g.began)
+            response.headers[REQUEST_ID_HEADER] = REQUEST_ID.get()
+            return response
+
+    def page(self) -> Response:
+        """Everything, as Prometheus reads it."""
+        return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,41 @@
+"""`/metrics` for machines and `/status` for people: what the backend is and how much waits."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from review_copilot import __version__
+from review_copilot.bootstrap import Copilot
+from review_copilot.web.auth import Doorkeeper
+from review_copilot.web.metrics import Meter
+
+
+def status_routes(copilot: Copilot, doorkeeper: Doorkeeper, meter: Meter) -> Blueprint:
+    """The two routes; both ask for name and password."""
+    routes = Blueprint("status", __name__)
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        """Numbers in Prometheus' form."""
+        doorkeeper.check_basic()
+        return meter.page()
+
+    @routes.get("/status")
+    def status() -> Response:
+        """What the backend is and how much waits."""
+        doorkeeper.check_basic()
+        return jsonify(
+            version=__version__,
+            label_studio=copilot.instance,
+            token=copilot.has_token,
+            guideline=copilot.guideline.id,
+            inspector=copilot.inspector.name,
+            model_version=copilot.desk.model_version,
+            projects=len(copilot.store.projects()),
+            running=copilot.bench.running,
+            queue=copilot.bench.waiting,
+            backlog=copilot.store.owed(),
+            inbox=len(copilot.store.waiting()),
+        )
+
+    return routes

@@ -1,0 +1,289 @@
+"""How right the built-in inspector is, on photographs with planted flaws and on clean ones, beside CleanVision.
+
+python benchmarks/accuracy.py [--photos DIR] [--pcb DIR] [--per-flaw N] [--no-cleanvision]
+
+Without --photos it takes scikit-image's photographs. With it, only the reporting half is read (see photos.py): the
+constants were fitted on the other. Each flaw is planted in N photographs in rising strength; a criterion that a planted
+flaw may rightly be taken for as well counts neither as hit nor as false alarm (see recipes.IMPLIES).
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from photos import photographs
+from planted import Planted
+from recipes import IMPLIES, PLANTS
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Guideline, Severity
+from review_copilot.domain.image import Pixels, ReviewImage
+from review_copilot.domain.suggestion import Brief, Finding
+from review_copilot.inspectors.classical import ClassicalInspector
+from review_copilot.library import load_guideline
+from rivals import cleanvision_flags
+
+CLEAN = "clean"
+TARGETS = (
+    "targets: macro F1 .85, no criterion under .60, false alarms .30 a clean image, boxes met .75, "
+    "severity within one step .95, exact .60"
+)
+LOCAL = frozenset({"defocus_patch", "clipped_highlights", "crushed_shadows", "border", "overlay", "dust", "scratch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One inspected picture.
+
+    Attributes:
+        name: Name of the photograph.
+        recipe: What was planted; "clean" for nothing.
+        truth: The criterion that covers it; empty for clean ones.
+        severity: How bad it was planted.
+        boxes: Where, empty for the whole picture.
+        thin: Whether the boxes are hair-thin.
+        findings: What the inspector said.
+    """
+
+    name: str
+    recipe: str
+    truth: str
+    severity: Severity
+    boxes: tuple[Box, ...]
+    thin: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well one criterion was told."""
+
+    hits: int
+    misses: int
+    false_alarms: int
+
+    @property
+    def precision(self) -> float:
+        """Share of the alarms that are right; 1 when there are none."""
+        return self.hits / max(1, self.hits + self.false_alarms) if self.hits + self.false_alarms else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the planted flaws that were found."""
+        return self.hits / max(1, self.hits + self.misses)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of both."""
+        return 2 * self.hits / max(1, 2 * self.hits + self.misses + self.false_alarms)
+
+
+def criterion_of(guideline: Guideline, measure: str) -> str:
+    """Id of the criterion that a measurement or recipe speaks for; empty for "clean"."""
+    name = measure.removesuffix("_patch")
+    return next((c.id for c in guideline.criteria if name in c.measures), "")
+
+
+def as_image(planted: Planted) -> ReviewImage:
+    """The picture as the inspector would get it."""
+    data, kind = planted.file, "JPEG"
+    if not data:
+        _, encoded = cv2.imencode(".png", np.ascontiguousarray(planted.pixels[:, :, ::-1]))
+        data, kind = encoded.tobytes(), "PNG"
+    height, width = planted.pixels.shape[:2]
+    return ReviewImage("planted", data, "", kind, width, height, lambda _longest: planted.pixels)
+
+
+def plant(name: str, pixels: Pixels, recipe: str, severity: Severity) -> Planted:
+    """One flaw, the same for the same photograph, recipe and severity."""
+    if recipe == CLEAN:
+        return Planted(CLEAN, "", severity, pixels)
+    seed = zlib.crc32(f"report {name} {recipe} {severity}".encode())
+    return PLANTS[recipe](pixels, np.random.default_rng(seed), severity)
+
+
+def answer(task: tuple[str, Pixels, str, Severity]) -> Answer:
+    """Plant and inspect."""
+    cv2.setNumThreads(1)
+    name, pixels, recipe, severity = task
+    guideline = load_guideline("photo-quality")
+    planted = plant(name, pixels, recipe, severity)
+    said = ClassicalInspector().inspect(Brief(as_image(planted), guideline))
+    truth = criterion_of(guideline, recipe)
+    return Answer(name, recipe, truth, planted.severity, planted.boxes, planted.thin, said.findings)
+
+
+def tasks(photos: Sequence[tuple[str, Pixels]], per_flaw: int) -> list[tuple[str, Pixels, str, Severity]]:
+    """All clean photographs, and each flaw in `per_flaw` of them, severities by turns."""
+    out = [(name, pixels, CLEAN, Severity.MINOR) for name, pixels in photos]
+    for recipe in PLANTS:
+        order = np.random.default_rng(zlib.crc32(recipe.encode())).permutation(len(photos))
+        for turn in range(per_flaw):
+            name, pixels = photos[int(order[turn % len(photos)])]
+            out.append((name, pixels, recipe, list(Severity)[turn % 3]))
+    return out
+
+
+def score_of(criterion: str, answers: Sequence[Answer], guideline: Guideline) -> Score:
+    """Hits, misses and false alarms of one criterion, picture by picture."""
+    hits = misses = false_alarms = 0
+    for said in answers:
+        flagged = any(f.criterion_id == criterion for f in said.findings)
+        if said.truth == criterion:
+            hits, misses = hits + flagged, misses + (not flagged)
+        elif flagged:
+            implied = {criterion_of(guideline, name) for name in IMPLIES.get(said.recipe, ())}
+            false_alarms += criterion not in implied
+    return Score(hits, misses, false_alarms)
+
+
+def print_criteria(answers: Sequence[Answer], guideline: Guideline) -> list[float]:
+    """A row per criterion; returns their F1."""
+    clean = [a for a in answers if a.recipe == CLEAN]
+    print(
+        f"{'criterion':38s} {'n':>4s} {'prec':>5s} {'rec':>5s} {'F1':>5s} {'FA/clean':>8s}  recall minor/major/critical"
+    )
+    all_f1 = []
+    for criterion in guideline.criteria:
+        score = score_of(criterion.id, answers, guideline)
+        own = [a for a in answers if a.truth == criterion.id]
+        if not own:
+            continue
+        all_f1.append(score.f1)
+        alarms = sum(any(f.criterion_id == criterion.id for f in a.findings) for a in clean) / max(1, len(clean))
+        found = [(a.severity, any(f.criterion_id == criterion.id for f in a.findings)) for a in own]
+        steps = "/".join(
+            f"{np.mean([hit for s, hit in found if s is severity]):.2f}"
+            if any(s is severity for s, _ in found)
+            else "-"
+            for severity in Severity
+        )
+        print(
+            f"{criterion.id + ' ' + criterion.label:38s} {len(own):4d} {score.precision:5.2f} {score.recall:5.2f} "
+            f"{score.f1:5.2f} {alarms:8.3f}  {steps}"
+        )
+    total = sum(len({f.criterion_id for f in a.findings}) for a in clean) / max(1, len(clean))
+    print(f"macro F1 {np.mean(all_f1):.3f}, lowest {min(all_f1):.2f}, false alarms a clean image {total:.3f}")
+    return all_f1
+
+
+def print_boxes(answers: Sequence[Answer], guideline: Guideline) -> None:
+    """How many planted boxes are met, and at which IoU."""
+    print(f"\n{'local flaw':20s} {'boxes':>6s} {'met':>5s} {'mean IoU of the met':>20s}")
+    met_all = total_all = 0
+    for recipe in sorted(LOCAL):
+        own = [a for a in answers if a.recipe == recipe]
+        criterion = criterion_of(guideline, recipe)
+        best = []
+        for said in own:
+            least = 0.3 if said.thin else 0.5
+            shown = [f.box for f in said.findings if f.criterion_id == criterion and f.box is not None]
+            best += [(max((box.iou(true) for box in shown), default=0.0), least) for true in said.boxes]
+        met = [iou for iou, least in best if iou >= least]
+        met_all, total_all = met_all + len(met), total_all + len(best)
+        print(f"{recipe:20s} {len(best):6d} {len(met) / max(1, len(best)):5.2f} {np.mean(met) if met else 0:20.2f}")
+    print(f"all boxes met {met_all / max(1, total_all):.3f} (IoU .5, hair-thin ones .3)")
+
+
+def print_severity(answers: Sequence[Answer]) -> None:
+    """How often the severity of a hit is right."""
+    away = []
+    for said in answers:
+        ranks = [f.severity.rank for f in said.findings if f.criterion_id == said.truth]
+        if said.truth and ranks:
+            away.append(abs(max(ranks) - said.severity.rank))
+    exact, near = np.mean(np.array(away) == 0), np.mean(np.array(away) <= 1)
+    print(f"\nseverity of {len(away)} hits: exact {exact:.2f}, within one {near:.2f}")
+
+
+def print_calibration(answers: Sequence[Answer], guideline: Guideline) -> None:
+    """Whether a score of .8 is right 80 % of the time."""
+    pairs = []
+    for said in answers:
+        implied = {criterion_of(guideline, name) for name in IMPLIES.get(said.recipe, ())}
+        best: dict[str, float] = {}
+        for finding in said.findings:
+            best[finding.criterion_id] = max(finding.score, best.get(finding.criterion_id, 0.0))
+        pairs += [(score, cid == said.truth) for cid, score in best.items() if cid == said.truth or cid not in implied]
+    scores, right = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+    print("\ncalibration of score:  range, findings, mean score, share right")
+    edges = (0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.001)
+    error = 0.0
+    for low, high in pairwise(edges):
+        inside = (scores >= low) & (scores < high)
+        if inside.any():
+            told, true = scores[inside].mean(), right[inside].mean()
+            print(f"  {low:.2f}-{min(high, 1):.2f} {inside.sum():5d} {told:6.2f} {true:6.2f}")
+            error += inside.sum() * abs(scores[inside].mean() - right[inside].mean())
+    print(f"  expected calibration error {error / max(1, scores.size):.3f}")
+
+
+def print_rival(answers: Sequence[Answer], photos: Sequence[tuple[str, Pixels]], guideline: Guideline) -> None:
+    """CleanVision on the same pictures for what it has."""
+    shared = {"is_dark_issue": "under_exposure", "is_light_issue": "over_exposure", "is_blurry_issue": "defocus",
+              "is_low_information_issue": "empty_frame"}  # fmt: skip
+    by_name = dict(photos)
+    chosen = [a for a in answers if a.recipe == CLEAN or a.recipe in shared.values() or a.recipe == "motion_blur"]
+    flags = cleanvision_flags([plant(a.name, by_name[a.name], a.recipe, a.severity).pixels for a in chosen])
+    print(f"\nbeside CleanVision on the same {len(chosen)} pictures: F1 here / there, false alarms a clean image")
+    for column, recipe in shared.items():
+        criterion = criterion_of(guideline, recipe)
+        blur = recipe == "defocus"
+        truths = {recipe, "motion_blur"} if blur else {recipe}
+        wanted = {criterion, criterion_of(guideline, "motion_blur")} if blur else {criterion}
+        row = []
+        for side in ("here", "there"):
+            counts = {"hit": 0, "miss": 0, "false": 0, "clean": 0}
+            for said, flag in zip(chosen, flags, strict=True):
+                here = any(f.criterion_id in wanted for f in said.findings)
+                on = here if side == "here" else column in flag
+                if said.recipe in truths:
+                    counts["hit" if on else "miss"] += 1
+                elif said.recipe == CLEAN or recipe not in IMPLIES.get(said.recipe, ()):
+                    counts["false"] += on
+                    counts["clean"] += on and said.recipe == CLEAN
+            row.append(
+                (2 * counts["hit"] / max(1, 2 * counts["hit"] + counts["miss"] + counts["false"]), counts["clean"])
+            )
+        clean = max(1, sum(a.recipe == CLEAN for a in chosen))
+        name = column.removeprefix("is_").removesuffix("_issue")
+        print(f"  {name:20s} {row[0][0]:22.2f} / {row[1][0]:.2f} {row[0][1] / clean:24.3f} / {row[1][1] / clean:.3f}")
+
+
+def main() -> None:
+    """Inspect, count, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, default=None, help="folder of photographs; scikit-image's when left out")
+    parser.add_argument("--pcb", type=Path, default=None, help="folder of circuit boards, handed to pcb.py")
+    parser.add_argument("--per-flaw", type=int, default=30)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--no-cleanvision", action="store_true")
+    options = parser.parse_args()
+    guideline = load_guideline("photo-quality")
+    photos = list(photographs(options.photos, "report"))
+    with ProcessPoolExecutor(options.workers) as pool:
+        answers = list(pool.map(answer, tasks(photos, options.per_flaw), chunksize=8))
+    print(f"{len(photos)} photographs, {len(answers)} pictures inspected\n")
+    print_criteria(answers, guideline)
+    print_boxes(answers, guideline)
+    print_severity(answers)
+    print_calibration(answers, guideline)
+    if not options.no_cleanvision:
+        print_rival(answers, photos, guideline)
+    print(f"\n{TARGETS}")
+    if options.pcb is not None:
+        subprocess.run([sys.executable, str(Path(__file__).with_name("pcb.py")), "--pcb", str(options.pcb)], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Which photographs a benchmark reads, and which half of them. Knows no flaw and no inspector."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from review_copilot.domain.image import Pixels
+
+Half = Literal["tune", "report", "all"]
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+_SHIPPED = ("astronaut", "chelsea", "coffee", "rocket", "cat")
+"""scikit-image's colour photographs that need no download."""
+
+
+def half_of(name: str) -> Half:
+    """Which half a photograph is in, by the hash of its file name."""
+    return "tune" if hashlib.sha256(name.encode()).digest()[0] % 2 == 0 else "report"
+
+
+def photographs(folder: Path | None, half: Half) -> Iterator[tuple[str, Pixels]]:
+    """Names and pixels, by name; scikit-image's own photographs, all of them, when there is no folder."""
+    if folder is None:
+        from skimage import data  # noqa: PLC0415  only needed without a folder
+
+        for name in _SHIPPED:
+            yield name, np.ascontiguousarray(np.asarray(getattr(data, name)(), np.uint8)[..., :3])
+        return
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES):
+        if half in ("all", half_of(path.name)):
+            read = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if read is not None:
+                yield path.name, np.ascontiguousarray(np.asarray(read, np.uint8)[:, :, ::-1])

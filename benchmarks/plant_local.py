@@ -1,0 +1,209 @@
+"""Flaws with a place: patches, bars, text, dust, scratches. Each is made in several ways. Knows no inspector."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from plant_whole import soften
+from planted import Floats, Planted, Rng, box_of, strength_of, u8
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Severity
+from review_copilot.domain.image import Pixels
+
+_WORDS = (
+    "© J. Miller",
+    "SAMPLE",
+    "www.photos.example",
+    "PREVIEW",
+    "14/08/2019 16:42",
+    "2021-03-07",
+    "Copyright",
+    "Do not copy",
+    "STOCK",
+    "Summer 98",
+)
+
+
+def _oval(pixels: Pixels, rng: Rng, share: float, *, oblong: bool = True) -> Floats:
+    """A soft-edged ellipse or rectangle that covers about a share of the picture, 0..1."""
+    height, width = pixels.shape[:2]
+    stretch = float(rng.uniform(0.7, 1.4)) if oblong else 1.0
+    half_w = min(0.45 * width, np.sqrt(share * width * height) / 2 * stretch)
+    half_h = min(0.45 * height, share * width * height / 4 / half_w)
+    x = rng.uniform(half_w, width - half_w)
+    y = rng.uniform(half_h, height - half_h)
+    mask = np.zeros((height, width), np.float32)
+    if rng.random() < 0.5:
+        cv2.rectangle(mask, (int(x - half_w), int(y - half_h)), (int(x + half_w), int(y + half_h)), 1.0, -1)
+    else:
+        cv2.ellipse(mask, (int(x), int(y)), (int(half_w), int(half_h)), 0, 0, 360, 1.0, -1)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.5), np.float32)
+
+
+def defocus_patch(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
+    """A soft patch in a sharp picture."""
+    sigma = max(2.0, strength_of("defocus", severity, rng))
+    mask = _oval(pixels, rng, float(rng.uniform(0.05, 0.2)))
+    way = str(rng.choice(["gaussian", "disc"]))
+    out = u8(pixels + (soften(pixels, sigma, way).astype(np.float32) - pixels) * mask[..., None])
+    return Planted("defocus", f"patch {way}", severity, out, (box_of(mask > 0.5),), strength=sigma)
+
+
+def clipped_highlights(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
+    """A burned-out patch with a glow around it."""
+    percent = min(strength_of("clipped_highlights", severity, rng), 35.0)
+    mask = _oval(pixels, rng, percent / 100 * 1.15)
+    way = str(rng.choice(["hard", "glow"]))
+    if way == "glow":
+        wide = cv2.GaussianBlur(mask, (0, 0), 0.03 * max(pixels.shape))
+        mask = np.maximum(mask, np.asarray(wide, np.float32) * 0.6)
+    out = u8(pixels.astype(np.float32) * (1 + mask[..., None]) + 330 * mask[..., None] ** 2)
+    return Planted("clipped_highlights", way, severity, out, (box_of(mask > 0.85),))
+
+
+def crushed_shadows(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
+    """A patch without any light."""
+    percent = min(strength_of("crushed_shadows", severity, rng), 55.0)
+    mask = _oval(pixels, rng, percent / 100 * 1.1)
+    out = u8(pixels.astype(np.float32) * (1 - mask[..., None]) - 8 * mask[..., None])
+    return Planted("crushed_shadows", "patch", severity, out, (box_of(mask > 0.9),))
+
+
+def border(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
+    """Bars above and below, at both sides, all round, or on one side; black, white or of a colour."""
+    percent = min(max(1.0, strength_of("border", severity, rng)), 45.0)
+    way = str(rng.choice(["letterbox", "pillarbox", "frame", "one side"]))
+    kind = str(rng.choice(["black", "white", "colour"]))
+    colour = {"black": np.zeros(3), "white": np.full(3, 255.0), "colour": rng.uniform(20, 235, 3)}[kind]
+    height, width = pixels.shape[:2]
+    share = percent / 100
+    sides: dict[str, tuple[int, int, int, int]] = {
+        "letterbox": (round(height * share / 2), round(height * share / 2), 0, 0),
+        "pillarbox": (0, 0, round(width * share / 2), round(width * share / 2)),
+        "one side": [(round(height * share), 0, 0, 0), (0, 0, 0, round(width * share))][int(rng.integers(2))],
+        "frame": (4 * (max(2, round((1 - np.sqrt(1 - share)) / 2 * min(height, width))),))[:4],
+    }
+    top, bottom, left, right = (max(v, 2) if v else 0 for v in sides[way])
+    inner = cv2.resize(pixels, (width - left - right, height - top - bottom), interpolation=cv2.INTER_AREA)
+    out = np.empty_like(pixels)
+    out[:] = u8(colour)
+    out[top : height - bottom, left : width - right] = inner
+    boxes = []
+    if top:
+        boxes.append(Box(0, 0, 1, top / height))
+    if bottom:
+        boxes.append(Box(0, 1 - bottom / height, 1, bottom / height))
+    if left:
+        boxes.append(Box(0, 0, left / width, 1))
+    if right:
+        boxes.append(Box(1 - right / width, 0, right / width, 1))
+    return Planted("border", f"{way} {kind}", severity, out, tuple(boxes), thin=True)
+
+
+def overlay(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
+    """A date stamp, a caption, or a transparent watermark, drawn with Pillow's font or OpenCV's."""
+    height, width = pixels.shape[:2]
+    percent = {"minor": rng.uniform(0.7, 2.6), "major": rng.uniform(3.3, 9), "critical": rng.uniform(11, 20)}
+    share = float(percent[severity.value]) / 100
+    word = str(rng.choice(_WORDS))
+    way = str(rng.choice(["stamp", "caption", "watermark", "vector"]))
+    ink = (_vector_ink if way == "vector" else _font_ink)(width, height, word, share)
+    ink_h, ink_w = ink.shape
+    margin = round(0.03 * min(height, width))
+    if way in {"stamp", "vector"} and severity is not Severity.CRITICAL:
+        x = margin if rng.random() < 0.3 else width - margin - ink_w
+        y = height - margin - ink_h if rng.random() < 0.8 else margin
+    else:
+        x, y = int(rng.integers(0, max(1, width - ink_w))), int(rng.integers(0, max(1, height - ink_h)))
+    x, y = max(0, x), max(0, y)
+    mask = np.zeros((height, width), np.float32)
+    mask[y : y + ink_h, x : x + ink_w] = ink[: height - y, : width - x]
+    colours = [(255, 255, 255), (255, 165, 40), (250, 230, 60), (0, 0, 0), (230, 40, 40)]
+    colour = np.array(colours[int(rng.integers(0, 4 if way == "watermark" else 5))], np.float32)
+    if way == "watermark":
+        colour = np.array([255.0, 255.0, 255.0], np.float32)
+    alpha = float(rng.uniform(0.4, 0.65)) if way == "watermark" else float(rng.uniform(0.85, 1.0))
+    work = pixels.astype(np.float32)
+    out = u8(work + (colour - work) * (alpha * mask)[..., None])
+    return Planted("overlay", way, severity, out, (box_of(mask > 0.3),))
+
+
+def _font_ink(width: int, height: int, word: str, share: float) -> Floats:
+    size = 20.0
+    box = ImageFont.load_default(size).getbbox(word)
+    size *= float(np.sqrt(share * width * height / ((box[2] - box[0]) * (box[3] - box[1]))))
+    size = min(size, 20.0 * 0.92 * width / (box[2] - box[0]))
+    font = ImageFont.load_default(max(9, round(size)))
+    box = font.getbbox(word)
+    canvas = Image.new("L", (int(box[2]) + 2, int(box[3]) + 2), 0)
+    ImageDraw.Draw(canvas).text((0, 0), word, fill=255, font=font)
+    ink = np.asarray(canvas, np.float32) / 255
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return np.asarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], np.float32)
+
+
+def _vector_ink(width: int, height: int, word: str, share: float) -> Floats:
+    text = word.encode("ascii", "ignore").decode() or "SAMPLE"
+    (w, h), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2)
+    scale = min(float(np.sqrt(share * width * height / (w * h))), 0.9 * width / w)
+    thick = max(1, round(2.2 * scale))
+    (w, h), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
+    canvas = np.zeros((h + base + 6, w + 6), np.uint8)
+    cv2.putText(canvas, text, (3, h + 3), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
+    return np.asarray(canvas / np.float32(255), np.float32)
+
+
+def dust(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
+    """Soft dark spots where the picture is smooth, as from a sensor; the strength is their number."""
+    count = {"minor": int(rng.integers(1, 4)), "major": int(rng.integers(4, 10)), "critical": int(rng.integers(10, 18))}
+    height, width = pixels.shape[:2]
+    luma = np.asarray(cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (0, 0), 1.0), np.float32)
+    change = np.abs(np.asarray(cv2.Laplacian(luma, cv2.CV_32F), np.float32))
+    rough = np.asarray(cv2.GaussianBlur(change, (0, 0), 0.015 * width), np.float32) + 50 * (luma < 60)
+    mask: Floats = np.zeros((height, width), np.float32)
+    boxes: list[Box] = []
+    way = str(rng.choice(["soft", "crisp"]))
+    for _ in range(400):
+        if len(boxes) == count[severity.value]:
+            break
+        radius = float(rng.uniform(0.008, 0.018) * max(width, height))
+        x, y = float(rng.uniform(2 * radius, width - 2 * radius)), float(rng.uniform(2 * radius, height - 2 * radius))
+        box = Box.from_pixels(
+            x - radius, y - radius, 2 * radius, 2 * radius, image_width_px=width, image_height_px=height
+        )
+        if rough[int(y), int(x)] > np.quantile(rough, 0.35) or any(box.iou(b) > 0 for b in boxes):
+            continue
+        grid_y, grid_x = np.ogrid[:height, :width]
+        away = np.hypot(grid_x - x, grid_y - y) / radius
+        spot = np.exp(-((away / 0.75) ** 4)) if way == "soft" else np.clip((1.05 - away) * radius / 2, 0, 1)
+        mask = np.asarray(np.maximum(mask, float(rng.uniform(0.2, 0.45)) * spot), np.float32)
+        boxes.append(box)
+    return Planted("dust", way, severity, u8(pixels * (1 - mask[..., None])), tuple(boxes))
+
+
+def scratch(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
+    """Fine light or dark lines, upright or slanting, nearly straight; the strength is their number."""
+    count = {"minor": int(rng.integers(1, 3)), "major": int(rng.integers(4, 7)), "critical": int(rng.integers(10, 13))}
+    height, width = pixels.shape[:2]
+    out = pixels.astype(np.float32)
+    boxes = []
+    way = str(rng.choice(["upright", "slanting"]))
+    for _ in range(count[severity.value]):
+        length = float(rng.uniform(0.35, 0.95)) * height
+        lean = rng.normal(0, 0.02) if way == "upright" else rng.uniform(-1.2, 1.2)
+        x0, y0 = rng.uniform(0.05, 0.95) * width, rng.uniform(0, 0.9 * (height - length) + 1)
+        steps = np.linspace(0, 1, 24)
+        xs = x0 + lean * length * steps + np.cumsum(rng.normal(0, 0.3, 24))
+        points = np.stack([xs, y0 + length * steps], axis=1)
+        line = np.zeros((height, width), np.uint8)
+        thick = int(rng.integers(1, 3))
+        cv2.polylines(line, [np.round(points * 8).astype(np.int32)], isClosed=False, color=255, thickness=thick,
+                      lineType=cv2.LINE_AA, shift=3)  # fmt: skip
+        colour = 245.0 if rng.random() < 0.7 else 15.0
+        alpha = float(rng.uniform(0.6, 0.95)) * line.astype(np.float32)[..., None] / 255
+        out += (colour - out) * alpha
+        if (line > 64).any():
+            boxes.append(box_of(line > 64))
+    return Planted("scratch", way, severity, u8(out), tuple(boxes), thin=True)

@@ -1,0 +1,72 @@
+"""The fitted constants and what is made of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from builders import a_criterion
+from pictures import blurred, scene
+from review_copilot.domain.geometry import Box
+from review_copilot.inspectors.classical import features
+from review_copilot.inspectors.classical.calibration import Curve, Term, probability, strength
+from review_copilot.inspectors.classical.catalogue import CATALOGUE
+from review_copilot.inspectors.classical.frame import build_frame
+from review_copilot.inspectors.classical.judge_whole import read_whole
+from review_copilot.inspectors.classical.measured import measure_whole
+from review_copilot.inspectors.classical.wording import place_of, rationale
+
+
+def test_a_curve_weighs_values_and_squares_within_what_the_fit_saw() -> None:
+    curve = Curve(1.0, (Term("a", 2.0, 0.5, -1.0, 3.0),))
+    assert curve.sum({"a": 2.0}) == pytest.approx(1 + 4 + 2)
+    assert curve.sum({"a": 99.0}) == curve.sum({"a": 3.0})
+
+
+def test_every_measurement_of_the_whole_picture_gives_one_reading() -> None:
+    readings = read_whole(measure_whole(build_frame(scene())), saved_quality=None)
+    names = [reading.measure for reading in readings]
+    local = {"clipped_highlights", "crushed_shadows", "border", "overlay", "dust", "scratch"}
+    assert sorted(names) == sorted(m.name for m in CATALOGUE if m.name not in local)
+    assert all(0 <= reading.score <= 1 for reading in readings)
+
+
+def test_more_blur_is_likelier_and_stronger() -> None:
+    numbers = [features.of_whole(measure_whole(build_frame(blurred(scene(), sigma_px=s)))) for s in (0.6, 2.0, 4.0)]
+    likely = [probability("defocus", n) for n in numbers]
+    strong = [strength("defocus", n) for n in numbers]
+    assert likely[0] < 0.5 < likely[1]
+    assert strong == sorted(strong)
+
+
+def test_a_file_saved_at_low_quality_says_so() -> None:
+    readings = read_whole(measure_whole(build_frame(scene())), saved_quality=12)
+    (found,) = [r for r in readings if r.measure == "compression"]
+    assert found.score > 0.9
+    assert found.strength == 88
+    assert "quality 12" in found.text
+
+
+def test_one_tone_is_an_empty_frame_and_nothing_else() -> None:
+    readings = read_whole(measure_whole(build_frame(np.full((240, 320, 3), 128, np.uint8))), saved_quality=None)
+    assert {r.measure for r in readings if r.score > 0.5} <= {"empty_frame", "low_resolution"}
+
+
+@pytest.mark.parametrize(
+    ("box", "place"),
+    [
+        (None, "whole picture"),
+        (Box(0.0, 0.0, 0.2, 0.2), "upper left"),
+        (Box(0.4, 0.4, 0.2, 0.2), "centre"),
+        (Box(0.7, 0.4, 0.2, 0.2), "right side"),
+        (Box(0.0, 0.9, 1.0, 0.1), "lower edge"),
+        (Box(0.0, 0.0, 0.1, 1.0), "left edge"),
+    ],
+)
+def test_places_have_everyday_names(box: Box | None, place: str) -> None:
+    assert place_of(box) == place
+
+
+def test_the_last_clause_goes_when_words_are_short() -> None:
+    text = rationale(a_criterion(label="Noise"), box=None, evidence="grain of 9 levels; seen in the sky", max_words=8)
+    assert text == "Whole picture: grain of 9 levels. Noise."
