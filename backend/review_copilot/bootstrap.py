@@ -65,14 +65,19 @@ class Copilot:
     @cached_property
     def inspector(self) -> Inspector:
         """Who looks at images."""
+        return InspectingOnce(self._chosen_inspector)
+
+    @cached_property
+    def _chosen_inspector(self) -> Inspector:
         model = model_setup(self.settings) if self.settings.model else None
         options = InspectorOptions(concurrency=self.settings.concurrency, model=model)
-        return InspectingOnce(create_inspector(self.settings.inspector, options))
+        return create_inspector(self.settings.inspector, options)
 
     @property
     def model_inspector(self) -> ModelInspector | None:
         """The part of the inspector that asks a model, for estimates; None where it asks none."""
-        inspector = self.inspector.model if isinstance(self.inspector, HybridInspector) else self.inspector
+        chosen = self._chosen_inspector
+        inspector = chosen.model if isinstance(chosen, HybridInspector) else chosen
         return inspector if isinstance(inspector, ModelInspector) else None
 
     @cached_property
