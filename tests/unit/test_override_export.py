@@ -138,9 +138,9 @@ def test_rows_can_be_narrowed() -> None:
     rows = [ROW, BARE]
     assert list(narrowed(rows)) == rows
     assert list(narrowed(rows, criterion="PQ-02")) == [ROW]
-    assert list(narrowed(rows, criterion="PQ-01", kind=OverrideKind.EDITED, reviewer="4")) == [ROW]
+    assert list(narrowed(rows, criterion="PQ-01", kind=OverrideKind.EDITED, reviewers={"4"})) == [ROW]
     assert list(narrowed(rows, kind=OverrideKind.ADDED)) == [BARE]
-    assert list(narrowed(rows, reviewer="5")) == []
+    assert list(narrowed(rows, reviewers={"5"})) == []
 
 
 def test_the_documentation_is_what_the_code_says() -> None:

@@ -13,12 +13,15 @@ from builders import a_review, a_suggestion, an_annotation, as_submitted, at, ta
 from fakes import MemoryStore
 from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Verdict
 from review_copilot.domain.override import Comparison, Reason, SubmittedAnnotation, SubmittedRegion
 from review_copilot.domain.review import Exposure, Review
 from review_copilot.flows.submissions import Submission, submissions
-from review_copilot.library import load_guideline
+from review_copilot.inspectors.options import ModelSetup
+from review_copilot.inspectors.training import training_words
+from review_copilot.library import load_guideline, prompt_source
 from review_copilot.reports.coco import write_coco
-from review_copilot.reports.finetune import write_finetune
+from review_copilot.reports.finetune import Words, write_finetune
 
 REVIEW = replace(
     a_review("r1", a_suggestion("s1"), a_suggestion("s2", box=Box.whole(), criterion_id="PQ-06", label="Noise")),
@@ -29,14 +32,25 @@ NOISE = as_submitted(REVIEW.suggestions[1])
 CONFIRMED = replace(KEPT, reasons=(Reason.AGREE,))
 
 
+GUIDELINE = load_guideline("photo-quality")
+SETUP = ModelSetup(
+    "",
+    system_prompt=prompt_source("inspect.system.md.j2"),
+    user_prompt=prompt_source("inspect.user.md.j2"),
+    second_look_prompt=prompt_source("second_look.md.j2"),
+    profile_files=(prompt_source("profiles.yaml"),),
+)
+WORDS = training_words(SETUP, GUIDELINE)
+
+
 def a_submission(annotation: SubmittedAnnotation, *reviews: Review) -> Submission:
     known = reviews or (REVIEW,)
     return Submission(compare(annotation, known), known[0])
 
 
-def as_finetune(*found: Submission, untouched: bool = False) -> tuple[list[Any], dict[str, int]]:
+def as_finetune(*found: Submission, untouched: bool = False, words: Words = WORDS) -> tuple[list[Any], dict[str, int]]:
     out = io.StringIO()
-    report = write_finetune(found, out, prompt="Look.", untouched=untouched)
+    report = write_finetune(found, out, words=words, guideline=GUIDELINE, untouched=untouched)
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert len(lines) == report.written
     return lines, dict(report.left_out)
@@ -52,11 +66,13 @@ def as_coco(*found: Submission) -> tuple[dict[str, Any], dict[str, int]]:
 
 def test_a_confirmed_review_becomes_an_example() -> None:
     (line,), left_out = as_finetune(a_submission(an_annotation(CONFIRMED, NOISE)))
-    user, assistant = line["messages"]
+    system, user, assistant = line["messages"]
+    assert system["role"] == "system"
+    assert "PQ-15" in system["content"]
     assert user == {
         "role": "user",
         "content": [
-            {"type": "text", "text": "Look."},
+            {"type": "text", "text": "Picture 1: the whole image, 1024 x 683 px.\n\nReview the image now."},
             {"type": "image_url", "image_url": {"url": "https://example.org/street.jpg"}},
         ],
     }
@@ -69,10 +85,21 @@ def test_a_confirmed_review_becomes_an_example() -> None:
     assert left_out == {}
 
 
+def test_a_family_is_taught_to_write_boxes_in_its_own_way() -> None:
+    """Qwen2.5-VL: pixels of the picture as it is sent, under its own key."""
+    qwen = training_words(replace(SETUP, model="qwen2.5-vl-7b"), GUIDELINE)
+    (line,), _ = as_finetune(a_submission(an_annotation(CONFIRMED)), words=qwen)
+    reply = json.loads(line["messages"][-1]["content"])
+    assert list(reply["findings"][0]) == list(qwen.form.schema["properties"]["findings"]["items"]["properties"])  # type: ignore[index]
+    width_px, height_px = qwen.grid.size(1200, 800)
+    expected = [round(edge * side) for edge, side in zip([0.1, 0.1, 0.3, 0.3], [width_px, height_px] * 2, strict=True)]
+    assert reply["findings"][0][qwen.box_key] == expected
+
+
 def test_what_was_marked_as_no_defect_is_not_taught() -> None:
     wrong = replace(NOISE, reasons=(Reason.NOT_A_DEFECT,))
     (line,), _ = as_finetune(a_submission(an_annotation(KEPT, wrong)))
-    assert "PQ-06" not in json.dumps(line)
+    assert "PQ-06" not in line["messages"][-1]["content"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +109,10 @@ def test_what_was_marked_as_no_defect_is_not_taught() -> None:
         (untouched(REVIEW), "nobody said a word about the draft"),
         (an_annotation(CONFIRMED, verdict=None), "the verdict was left open"),
         (an_annotation(replace(CONFIRMED, severity=None)), "a severity was left open"),
+        (an_annotation(verdict=Verdict.FAIL), "no finding is left, but the drafted verdict is"),
         (an_annotation(replace(CONFIRMED, criterion_id=None)), "a region has no criterion"),
+        (an_annotation(replace(CONFIRMED, criterion_id="PCB-01")), "the guideline has no such criterion"),
+        (an_annotation(replace(CONFIRMED, box=Box(1.1, 0.1, 0.2, 0.2))), "a box lies outside of the image"),
     ],
 )
 def test_what_teaches_nothing_is_left_out_and_counted(annotation: SubmittedAnnotation, reason: str) -> None:
@@ -93,7 +123,12 @@ def test_more_reasons_to_leave_out() -> None:
     annotation = an_annotation(CONFIRMED)
     unchecked = Submission(replace(compare(annotation, [REVIEW]), confirmed=False), REVIEW)
     nowhere = a_submission(annotation, replace(REVIEW, image=""))
-    assert as_finetune(unchecked, nowhere)[1] == {
+    sizeless = a_submission(annotation, replace(REVIEW, image_width_px=0))
+    too_long = a_submission(annotation, replace(REVIEW, image_width_px=300_000))
+    qwen = training_words(replace(SETUP, model="qwen2.5-vl-7b"), GUIDELINE)
+    assert as_finetune(too_long, words=qwen)[1] == {"the model cannot be shown an image of this shape": 1}
+    assert as_finetune(unchecked, nowhere, sizeless)[1] == {
+        "the image's size is unknown": 1,
         "not checked against Label Studio": 1,
         "the image's place is unknown": 1,
     }

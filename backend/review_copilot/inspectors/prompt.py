@@ -92,6 +92,17 @@ def user_prompt(
     )
 
 
+def whole_image_prompt(templates: PromptTemplates, *, width_px: int, height_px: int) -> str:
+    """The words of a task of which nothing is known but its image, sent whole at the given size.
+
+    Raises:
+        PromptError: The template is wrong or asks for a variable that it is not given.
+    """
+    picture = _whole_picture(1, f"{width_px} x {height_px} px")
+    values = {"pictures": (picture,), "prompt": "", "data": {}, "evidence": (), "part": False}
+    return _render(templates.user, name="inspect.user.md.j2", values=values)
+
+
 def second_look_prompt(
     templates: PromptTemplates, *, guideline: Guideline, criterion_id: str, claim: str, schema: Mapping[str, object]
 ) -> str:
@@ -128,10 +139,14 @@ def _escaped(letter: str) -> str:
     return f"\\u{ord(letter):04x}" if letter in "<>`" else json.dumps(letter)[1:-1]
 
 
+def _whole_picture(number: int, size: str) -> str:
+    return f"Picture {number}: the whole image, {size}."
+
+
 def _picture(number: int, view: View) -> str:
     size = f"{view.width_px} x {view.height_px} px"
     if view.box == Box.whole():
-        return f"Picture {number}: the whole image, {size}."
+        return _whole_picture(number, size)
     return (
         f"Picture {number}: a part of the image, {size}, from {view.box.x:.0%} to {view.box.right:.0%} across "
         f"and {view.box.y:.0%} to {view.box.bottom:.0%} down."

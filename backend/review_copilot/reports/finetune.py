@@ -8,12 +8,13 @@ model.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import TextIO
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TextIO
 
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.guideline import UNCOVERED
+from review_copilot.domain.guideline import UNCOVERED, Guideline, Verdict
 from review_copilot.domain.override import SubmittedRegion
+from review_copilot.domain.review import Review
 from review_copilot.flows.submissions import Submission
 from review_copilot.reports.left_out import Written
 
@@ -23,101 +24,133 @@ CERTAIN = 100
 _WHOLE = 0.98
 """Share of the image from which a box means the whole of it: nobody draws to the last pixel."""
 
-BoxWriter = Callable[[Box], Sequence[float]]
 
+class Words(Protocol):
+    """How the model that is to be trained will be asked, and how it writes boxes."""
 
-def thousandths(box: Box) -> Sequence[float]:
-    """(left, top, right, bottom) in whole thousandths of the upright image."""
-    return [round(1000 * edge) for edge in (box.x, box.y, box.right, box.bottom)]
+    @property
+    def box_key(self) -> str:
+        """What a box is called in the reply."""
+        ...
+
+    def system(self) -> str:
+        """The system message; empty for none."""
+        ...
+
+    def user(self, *, width_px: int, height_px: int) -> str:
+        """The text of one image of the given size; ValueError where the model cannot be shown one of that shape."""
+        ...
+
+    def write_box(self, box: Box, *, width_px: int, height_px: int) -> Sequence[float]:
+        """The numbers of a box in an image of the given size; ValueError as for `user`."""
+        ...
 
 
 def write_finetune(
     submissions: Iterable[Submission],
     out: TextIO,
     *,
-    prompt: str,
-    system: str = "",
-    write_box: BoxWriter = thousandths,
+    words: Words,
+    guideline: Guideline,
     untouched: bool = False,
 ) -> Written:
     """Write one training example for each annotation that a person confirmed or corrected.
 
     Left out, and counted: skipped tasks, annotations that nobody could check, drafts that nobody said a word about,
-    images without a reference, and annotations with a verdict or a severity left open, which would teach a model to
-    leave them open.
+    images without a reference or a size, annotations with a verdict or a severity left open, which would teach a model
+    to leave them open, annotations without a finding that do not pass the image, and findings that the guideline has
+    no criterion for or that lie outside of the image.
 
     Args:
         submissions: Annotations as they stand now.
         out: A text stream.
-        prompt: The text that a model is asked with.
-        system: System message; empty for none.
-        write_box: How the model family writes boxes.
+        words: How a model is asked by that guideline.
+        guideline: The guideline that examples teach.
         untouched: Take drafts that nobody said a word about as well.
     """
     report = Written()
+    system = words.system()
     for submission in submissions:
-        reason = _unfit(submission, untouched=untouched)
-        if reason:
+        review = submission.review
+        reason = _unfit(submission, guideline=guideline, untouched=untouched)
+        if reason or review is None:
             report.leave_out(reason)
             continue
-        image = submission.review.image if submission.review else ""
-        content = [{"type": "text", "text": prompt}, {"type": "image_url", "image_url": {"url": image}}]
-        reply = corrected_reply(submission, write_box=write_box)
+        try:
+            prompt = words.user(width_px=review.image_width_px, height_px=review.image_height_px)
+            reply = _corrected_reply(submission, review, words)
+        except ValueError:
+            report.leave_out("the model cannot be shown an image of this shape")
+            continue
+        content = [{"type": "text", "text": prompt}, {"type": "image_url", "image_url": {"url": review.image}}]
         messages = [
             *([{"role": "system", "content": system}] if system else []),
             {"role": "user", "content": content},
             {"role": "assistant", "content": json.dumps(reply, ensure_ascii=False)},
         ]
-        out.write(json.dumps({"messages": messages, "metadata": _metadata(submission)}, ensure_ascii=False) + "\n")
+        example = {"messages": messages, "metadata": _metadata(submission, review)}
+        out.write(json.dumps(example, ensure_ascii=False) + "\n")
         report.written += 1
     return report
 
 
-def corrected_reply(submission: Submission, *, write_box: BoxWriter = thousandths) -> dict[str, object]:
+def _corrected_reply(submission: Submission, review: Review, words: Words) -> dict[str, object]:
     """What a model should have replied: findings, verdict and summary as the reviewer left them."""
     annotation = submission.comparison.annotation
     return {
-        "findings": [_finding(region, write_box) for region in submission.regions],
+        "findings": [_finding(region, review, words) for region in submission.regions],
         "verdict": annotation.verdict.value if annotation.verdict else None,
         "summary": annotation.summary,
     }
 
 
-def _unfit(submission: Submission, *, untouched: bool) -> str:
+def _unfit(submission: Submission, *, guideline: Guideline, untouched: bool) -> str:
     """Why an annotation teaches nothing; empty when it does."""
-    comparison = submission.comparison
+    comparison, review, regions = submission.comparison, submission.review, submission.regions
+    known = {UNCOVERED, *(criterion.id for criterion in guideline.criteria)}
     checks = {
         "the task was skipped": comparison.annotation.skipped,
         "not checked against Label Studio": not comparison.confirmed,
         "nobody said a word about the draft": not (untouched or submission.judged),
-        "the image's place is unknown": not (submission.review and submission.review.image),
+        "the image's place is unknown": not (review and review.image),
+        "the image's size is unknown": not (review and review.image_width_px),
         "the verdict was left open": comparison.annotation.verdict is None,
-        "a region has no criterion": any(region.criterion_id is None for region in submission.regions),
-        "a severity was left open": any(region.severity is None for region in submission.regions),
+        "no finding is left, but the drafted verdict is": _contradicts_itself(submission),
+        "a region has no criterion": any(region.criterion_id is None for region in regions),
+        "the guideline has no such criterion": any(region.criterion_id not in known for region in regions),
+        "a severity was left open": any(region.severity is None for region in regions),
+        "a box lies outside of the image": any(region.box.clipped() is None for region in regions),
     }
     return next((reason for reason, holds in checks.items() if holds), "")
 
 
-def _finding(region: SubmittedRegion, write_box: BoxWriter) -> dict[str, object]:
+def _contradicts_itself(submission: Submission) -> bool:
+    """Whether a reviewer took all findings away and left a verdict that nothing speaks for any more."""
+    passed = submission.comparison.annotation.verdict is Verdict.PASS
+    return not passed and not submission.regions
+
+
+def _finding(region: SubmittedRegion, review: Review, words: Words) -> dict[str, object]:
     box = region.box.clipped()
+    size = {"width_px": review.image_width_px, "height_px": review.image_height_px}
     return {
         "criterion": region.criterion_id,
         "description": region.rationale if region.criterion_id == UNCOVERED else None,
         "rationale": region.rationale,
-        "box": None if box is None or box.area >= _WHOLE else list(write_box(box)),
+        words.box_key: None if box is None or box.area >= _WHOLE else list(words.write_box(box, **size)),
         "severity": region.severity.value if region.severity else None,
         "confidence": CERTAIN,
     }
 
 
-def _metadata(submission: Submission) -> dict[str, object]:
+def _metadata(submission: Submission, review: Review) -> dict[str, object]:
     annotation, provenance = submission.comparison.annotation, submission.comparison.provenance
     return {
         "instance": annotation.key.project.instance,
         "project_id": annotation.key.project.project_id,
         "task_id": annotation.key.task_id,
         "annotation_id": annotation.annotation_id,
-        "image_sha256": submission.review.image_sha256 if submission.review else "",
+        "image_sha256": review.image_sha256,
         "guideline_revision": provenance.guideline_revision if provenance else "",
         "exposure": submission.comparison.exposure,
     }

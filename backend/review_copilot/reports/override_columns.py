@@ -6,7 +6,7 @@ name or type gets a new `SCHEMA_VERSION`; a column added at the end does not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -164,7 +164,7 @@ def narrowed(
     *,
     criterion: str | None = None,
     kind: OverrideKind | None = None,
-    reviewer: str | None = None,
+    reviewers: Collection[str] | None = None,
 ) -> Iterator[LoggedOverride]:
     """The rows that are wanted; None for any.
 
@@ -172,7 +172,7 @@ def narrowed(
         rows: Rows of the log.
         criterion: Suggested or submitted criterion id.
         kind: What became of the suggestion.
-        reviewer: Author or editor, as the log names them.
+        reviewers: Author or editor, as the log names them: any of these names.
     """
     for row in rows:
         override = row.override
@@ -180,7 +180,7 @@ def narrowed(
             continue
         if kind is not None and override.kind is not kind:
             continue
-        if reviewer is None or reviewer in (row.author, row.editor):
+        if reviewers is None or row.author in reviewers or row.editor in reviewers:
             yield row
 
 
@@ -202,7 +202,23 @@ Times are UTC, in text `2026-03-02T12:00:00+00:00`. An empty cell, or `null`, me
 """
 
 
+_TRAINING_DATA = """
+## Training data
+
+Beside the table, `--format` writes whole annotations as they stand now. What is left out, and why, is counted on
+standard error. `--project`, `--since` and `--reviewer` narrow it.
+
+- **finetune**: one chat example a line from each annotation that a reviewer confirmed or corrected: the system message
+  and the question that the copilot would ask by the configured guideline, the image's reference as Label Studio holds
+  it (it may need the token), and the reply as the reviewer left it. Boxes are written as the profile of
+  `REVIEW_COPILOT_MODEL` says. An example shows the whole image and none of the task's other text, so ask the trained
+  model with `REVIEW_COPILOT_MODEL_CLOSE_UPS=0`. `--untouched` adds drafts that nobody said a word about.
+- **coco**: one data set of the final boxes, in pixels of the upright image, without those marked "not a defect".
+  `attributes` holds severity, rationale, shape and ids.
+"""
+
+
 def schema_page() -> str:
     """The documentation of the export, in Markdown."""
     rows = (f"| `{column.name}` | {column.type.value} | {column.meaning} |\n" for column in COLUMNS)
-    return _PAGE_HEAD + "".join(rows)
+    return _PAGE_HEAD + "".join(rows) + _TRAINING_DATA
