@@ -2,9 +2,9 @@
 
     python benchmarks/study.py [--projects 8] [--only recall,nulls,reviews,patterns,speed] [--json FILE]
 
-Every project is simulated (`study_world`) with natural differences between criteria and between reviewers. The levels of
-the study were chosen while looking at projects of this simulator (other seeds included) and of a second one: the figures
-are no blind test of it.
+Every project is simulated (`study_world`) with natural differences between criteria and between reviewers. The levels
+of the study were chosen while looking at projects of this simulator (other seeds included) and of a second one: the
+figures are no blind test of it.
 """
 
 from __future__ import annotations
