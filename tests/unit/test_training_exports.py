@@ -13,7 +13,7 @@ from builders import a_review, a_suggestion, an_annotation, as_submitted, at, ta
 from fakes import MemoryStore
 from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.guideline import Verdict
+from review_copilot.domain.guideline import Severity, Verdict
 from review_copilot.domain.override import Comparison, Reason, SubmittedAnnotation, SubmittedRegion
 from review_copilot.domain.review import Exposure, Review
 from review_copilot.flows.submissions import Submission, submissions
@@ -132,6 +132,18 @@ def test_more_reasons_to_leave_out() -> None:
         "not checked against Label Studio": 1,
         "the image's place is unknown": 1,
     }
+
+
+def test_a_drafted_summary_that_the_findings_no_longer_bear_out_is_made_anew() -> None:
+    """Few reviewers edit the summary as well; one that a reviewer wrote stays."""
+    minor = replace(CONFIRMED, severity=Severity.MINOR)
+    for annotation, summary in [
+        (an_annotation(minor), "Not usable because of out of focus (minor)."),
+        (an_annotation(CONFIRMED, NOISE), REVIEW.summary),
+        (an_annotation(minor, summary="Soft on the left."), "Soft on the left."),
+    ]:
+        (line,), _ = as_finetune(a_submission(annotation))
+        assert json.loads(line["messages"][-1]["content"])["summary"] == summary
 
 
 def test_untouched_drafts_are_taken_when_asked_for() -> None:

@@ -13,13 +13,17 @@ from typing import Protocol, TextIO
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Guideline, Verdict
-from review_copilot.domain.override import SubmittedRegion
+from review_copilot.domain.override import Aspect, Override, OverrideKind, Subject, SubmittedRegion
 from review_copilot.domain.review import Review
+from review_copilot.domain.suggestion import Scope, Suggestion
 from review_copilot.flows.submissions import Submission
 from review_copilot.reports.left_out import Written
+from review_copilot.suggest import summarise
 
 CERTAIN = 100
 """The confidence of a finding that a person stands behind, in per cent."""
+
+_SAID_IN_SUMMARY = frozenset({Aspect.CRITERION, Aspect.SEVERITY})
 
 _WHOLE = 0.98
 """Share of the image from which a box means the whole of it: nobody draws to the last pixel."""
@@ -78,7 +82,7 @@ def write_finetune(
             continue
         try:
             prompt = words.user(width_px=review.image_width_px, height_px=review.image_height_px)
-            reply = _corrected_reply(submission, review, words)
+            reply = _corrected_reply(submission, review, words=words, guideline=guideline)
         except ValueError:
             report.leave_out("the model cannot be shown an image of this shape")
             continue
@@ -94,14 +98,50 @@ def write_finetune(
     return report
 
 
-def _corrected_reply(submission: Submission, review: Review, words: Words) -> dict[str, object]:
+def _corrected_reply(
+    submission: Submission, review: Review, *, words: Words, guideline: Guideline
+) -> dict[str, object]:
     """What a model should have replied: findings, verdict and summary as the reviewer left them."""
     annotation = submission.comparison.annotation
     return {
         "findings": [_finding(region, review, words) for region in submission.regions],
         "verdict": annotation.verdict.value if annotation.verdict else None,
-        "summary": annotation.summary,
+        "summary": _summary(submission, guideline),
     }
+
+
+def _summary(submission: Submission, guideline: Guideline) -> str:
+    """The summary as submitted; made anew from the findings when it is a draft that they no longer bear out."""
+    annotation = submission.comparison.annotation
+    rows = submission.comparison.overrides
+    drafted = any(row.subject is Subject.SUMMARY and row.kind is OverrideKind.UNTOUCHED for row in rows)
+    if annotation.verdict is None or not drafted or not any(map(_turns_the_summary, rows)):
+        return annotation.summary
+    findings = [
+        Suggestion(
+            id=region.id,
+            criterion_id=region.criterion_id,
+            label=guideline.label_of(region.criterion_id),
+            severity=region.severity,
+            score=1.0,
+            scope=Scope.REGION,
+            box=region.box,
+            rationale=region.rationale,
+            evidence={},
+            source="reviewer",
+        )
+        for region in submission.regions
+        if region.criterion_id is not None and region.severity is not None
+    ]
+    return summarise(findings, annotation.verdict)
+
+
+def _turns_the_summary(row: Override) -> bool:
+    """Whether a drafted summary speaks of what is no longer so, or leaves out what is new."""
+    if row.subject is Subject.VERDICT:
+        return row.kind is OverrideKind.EDITED
+    changed = row.kind in {OverrideKind.REJECTED, OverrideKind.ADDED} or not _SAID_IN_SUMMARY.isdisjoint(row.edits)
+    return row.subject is Subject.REGION and changed
 
 
 def _unfit(submission: Submission, *, guideline: Guideline, untouched: bool) -> str:

@@ -210,9 +210,10 @@ standard error. `--project`, `--since` and `--reviewer` narrow it.
 
 - **finetune**: one chat example a line from each annotation that a reviewer confirmed or corrected: the system message
   and the question that the copilot would ask by the configured guideline, the image's reference as Label Studio holds
-  it (it may need the token), and the reply as the reviewer left it. Boxes are written as the profile of
-  `REVIEW_COPILOT_MODEL` says. An example shows the whole image and none of the task's other text, so ask the trained
-  model with `REVIEW_COPILOT_MODEL_CLOSE_UPS=0`. `--untouched` adds drafts that nobody said a word about.
+  it (it may need the token), and the reply as the reviewer left it; a drafted summary that the findings no longer bear
+  out is made anew. Boxes are written as the profile of `REVIEW_COPILOT_MODEL` says. An example shows the whole image
+  and none of the task's other text, so ask the trained model with `REVIEW_COPILOT_MODEL_CLOSE_UPS=0`. `--untouched`
+  adds drafts that nobody said a word about.
 - **coco**: one data set of the final boxes, in pixels of the upright image, without those marked "not a defect".
   `attributes` holds severity, rationale, shape and ids.
 """
