@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from builders import (
     PROJECT,
@@ -15,42 +10,20 @@ from builders import (
     a_provenance,
     a_review,
     a_suggestion,
-    a_task,
     an_annotation,
     as_submitted,
     at,
     task_key,
     untouched,
 )
-from fakes import FakeClock, MemoryStore
-from postgres import fresh_database
+from fakes import FakeClock
 from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Override, OverrideKind, Subject
 from review_copilot.domain.review import Exposure, ProjectKey
 from review_copilot.ports import Appended, Store, StoredPrediction, SweepPoint, Wake
-from review_copilot.store import open_store
 
 OTHER = ProjectKey(instance="http://elsewhere.test", project_id=7, created="1760000000")
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore(clock)
-        return
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'log.db'}"
-    else:
-        url = fresh_database(request.getfixturevalue("postgres_server"))
-    opened = open_store(url, clock=clock)
-    yield opened
-    opened.close()
 
 
 def a_row(kind: OverrideKind = OverrideKind.UNTOUCHED, **values: object) -> Override:
@@ -402,50 +375,3 @@ def test_a_deletion_that_named_no_task_holds_for_the_annotation_that_is_heard_of
     assert {row.key.task_id for row in store.overrides(current=False)} == {5}
     store.append(a_comparison(an_annotation(annotation_id=11, key=task_key(5)), [a_row()]))
     assert store.living(task_key(5)) == {11}
-
-
-class TestBacklog:
-    ROLLOUT = "photo-quality r1 0a1b2c"
-
-    def owe(self, store: Store, *task_ids: int, due_in_s: float = 0.0) -> None:
-        tasks = [a_task(task_id) for task_id in task_ids]
-        store.owe(tasks, rollout=self.ROLLOUT, due_in_s=due_in_s)
-
-    def claimed(self, store: Store, *, limit: int = 10) -> list[int]:
-        return [errand.task.key.task_id for errand in store.claim(limit=limit, lease_s=60)]
-
-    def test_errands_come_back_whole_and_once(self, store: Store) -> None:
-        self.owe(store, 1, 2)
-        self.owe(store, 2, 3)
-        first, second, third = store.claim(limit=10, lease_s=60)
-        assert (first.task, first.rollout, first.attempts) == (a_task(1), self.ROLLOUT, 0)
-        assert [second.task.key.task_id, third.task.key.task_id] == [2, 3]
-        assert store.owed() == 3
-        assert self.claimed(store) == []
-
-    def test_a_lease_that_ended_lets_another_take_up_the_errand(self, store: Store, clock: FakeClock) -> None:
-        """What a process that died held is not lost."""
-        self.owe(store, 1)
-        assert self.claimed(store) == [1]
-        clock.time += timedelta(seconds=61)
-        assert self.claimed(store) == [1]
-
-    def test_the_longest_due_come_first_and_no_more_than_asked_for(self, store: Store, clock: FakeClock) -> None:
-        self.owe(store, 1, due_in_s=30)
-        self.owe(store, 2, due_in_s=10)
-        assert self.claimed(store) == []
-        clock.time += timedelta(seconds=30)
-        assert self.claimed(store, limit=1) == [2]
-
-    def test_errands_are_hastened_put_back_and_settled(self, store: Store, clock: FakeClock) -> None:
-        self.owe(store, 1, 2, due_in_s=600)
-        store.hasten(PROJECT, rollout=self.ROLLOUT, task_ids=[1], due_in_s=0)
-        (errand,) = store.claim(limit=10, lease_s=60)
-        store.put_back([errand.id], due_in_s=5, failed=True)
-        clock.time += timedelta(seconds=5)
-        (again,) = store.claim(limit=10, lease_s=60)
-        assert (again.task.key.task_id, again.attempts) == (1, 1)
-        store.settle(PROJECT, rollout="another", task_ids=[1, 2])
-        assert store.owed() == 2
-        store.settle(PROJECT, rollout=self.ROLLOUT, task_ids=[1, 2, 9])
-        assert store.owed() == 0

@@ -1,4 +1,4 @@
-"""What the flows need of the world, as small Protocols. Knows no one who fulfils them."""
+"""What one database keeps: reviews, log, inbox, where sweeps stand, what is owed. Knows nobody who fulfils it."""
 
 from __future__ import annotations
 
@@ -8,159 +8,9 @@ from datetime import datetime
 from typing import Protocol
 
 from review_copilot.domain.errand import Errand
-from review_copilot.domain.image import ReviewImage
-from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
+from review_copilot.domain.override import Comparison, LoggedOverride
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
-from review_copilot.domain.suggestion import Brief, Inspection
-
-
-class Clock(Protocol):
-    """Tells the time."""
-
-    def now(self) -> datetime:
-        """The time now, aware, in UTC."""
-        ...
-
-
-class Inspector(Protocol):
-    """Looks at an image by a guideline."""
-
-    @property
-    def name(self) -> str:
-        """Short name, such as "builtin" or "openai"."""
-        ...
-
-    @property
-    def version(self) -> str:
-        """Hash of everything but the guideline that decides what this inspector says."""
-        ...
-
-    def inspect(self, brief: Brief) -> Inspection:
-        """Look at one image. Safe to call from several threads.
-
-        Raises:
-            InspectorError: No answer could be had.
-            ImageError: The image could not be decoded.
-        """
-        ...
-
-
-class ReplyCache(Protocol):
-    """Keeps what a model answered, by a hash of what decided the answer. Safe to call from several threads."""
-
-    def get(self, key: str) -> str | None:
-        """What was kept under the key; None when nothing was."""
-        ...
-
-    def put(self, key: str, reply: str) -> None:
-        """Keep an answer; one that is there already is replaced."""
-        ...
-
-
-class ImageSource(Protocol):
-    """Fetches images."""
-
-    def load(self, reference: str, *, task_id: int | None = None) -> ReviewImage:
-        """Fetch the image that a task names.
-
-        Args:
-            reference: URL, Label Studio path, cloud URI, file path or data URI.
-            task_id: The task, for cloud URIs that Label Studio signs per task.
-
-        Raises:
-            ImageError: With what is wrong and how to mend it.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPrediction:
-    """A prediction as Label Studio keeps it."""
-
-    id: int
-    task_id: int
-    model_version: str
-    region_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TaskState:
-    """A task as the sweep finds it: which annotations it has now."""
-
-    key: TaskKey
-    updated_at: datetime
-    annotations: tuple[SubmittedAnnotation, ...]
-    problems: tuple[str, ...] = ()
-
-
-class Workspace(Protocol):
-    """One Label Studio project, seen through one guideline."""
-
-    @property
-    def key(self) -> ProjectKey:
-        """Which project."""
-        ...
-
-    def tasks(self, *, only: Sequence[int] | None = None) -> Iterator[ReviewTask]:
-        """All tasks of the project by rising id, or just those named; read page by page.
-
-        Raises:
-            LabelStudioError: The project cannot be read, or no field of its tasks holds an image.
-        """
-        ...
-
-    def count_tasks(self) -> int:
-        """How many tasks the project has."""
-        ...
-
-    def push(self, reviews: Sequence[Review]) -> int:
-        """Store the reviews as predictions under their roll-out; returns how many Label Studio says it created.
-
-        Raises:
-            LabelStudioError: The import was refused.
-        """
-        ...
-
-    def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
-        """The predictions that Label Studio holds under a roll-out, by rising task id; of all tasks when None."""
-        ...
-
-    def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
-        """Delete predictions by id; returns how many."""
-        ...
-
-    def pinned(self) -> str:
-        """The project's `model_version`; empty when none is pinned."""
-        ...
-
-    def pin(self, rollout: str) -> None:
-        """Make the label stream show the predictions of that roll-out."""
-        ...
-
-    def latest_change(self) -> datetime | None:
-        """When the task that was touched last was touched, by Label Studio's own clock; None without tasks."""
-        ...
-
-    def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
-        """Tasks touched after `since`, by rising id, each with all its annotations; page by page.
-
-        Args:
-            since: None for all tasks that have annotations.
-            after: Only tasks with a greater id.
-        """
-        ...
-
-    def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
-        """The named tasks with all their annotations; tasks that are gone are left out."""
-        ...
-
-    def task_ids(self) -> frozenset[int]:
-        """Ids of all tasks that exist now."""
-        ...
-
-    def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
-        """Those of the tasks that a reviewer has begun: with an annotation, a skip or an unfinished draft."""
-        ...
+from review_copilot.ports.project import StoredPrediction, Wake
 
 
 class ReviewStore(Protocol):
@@ -282,58 +132,6 @@ class OverrideLog(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """One event in the inbox: a task of a project that something happened to.
-
-    Attributes:
-        id: Inbox id; 0 before it is stored.
-        instance: Which Label Studio.
-        project_id: Which project; 0 when the event names none.
-        task_ids: Which tasks; empty means the whole project.
-        action: What Label Studio called it.
-        body: The event's body, kept only where there is no token to read with; empty otherwise.
-    """
-
-    id: int
-    instance: str
-    project_id: int
-    task_ids: tuple[int, ...]
-    action: str
-    body: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What an event's own body says, where there is no token to read with.
-
-    Attributes:
-        project: Which project; None when the body names none, as when all tasks of a project are deleted.
-        annotations: Annotations that were made or changed.
-        gone_annotations: Ids of annotations that were deleted.
-        gone_tasks: Ids of tasks that were deleted.
-        problems: Sentences about what could not be read.
-    """
-
-    project: ProjectKey | None
-    annotations: tuple[SubmittedAnnotation, ...] = ()
-    gone_annotations: tuple[int, ...] = ()
-    gone_tasks: tuple[int, ...] = ()
-    problems: tuple[str, ...] = ()
-
-
-class BodyReader(Protocol):
-    """Reads what the inbox kept of events."""
-
-    def read(self, wake: Wake) -> Told:
-        """What the event's body says.
-
-        Raises:
-            CopilotError: It cannot be read, and never will be.
-        """
-        ...
-
-
 class Inbox(Protocol):
     """A durable queue of wake-up calls."""
 
@@ -434,16 +232,4 @@ class Store(ReviewStore, OverrideLog, Inbox, Bookmarks, Rollouts, Backlog, Proto
 
     def close(self) -> None:
         """Close all connections."""
-        ...
-
-
-class WorkspaceOpener(Protocol):
-    """Opens projects of the configured Label Studio."""
-
-    def open(self, project_id: int) -> Workspace:
-        """The project, seen through its guideline.
-
-        Raises:
-            LabelStudioError: It cannot be read.
-        """
         ...

@@ -1,0 +1,68 @@
+"""Who looks at images, and where images come from. Knows no one who fulfils it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from review_copilot.domain.image import ReviewImage
+from review_copilot.domain.suggestion import Brief, Inspection
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The time now, aware, in UTC."""
+        ...
+
+
+class Inspector(Protocol):
+    """Looks at an image by a guideline."""
+
+    @property
+    def name(self) -> str:
+        """Short name, such as "builtin" or "openai"."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Hash of everything but the guideline that decides what this inspector says."""
+        ...
+
+    def inspect(self, brief: Brief) -> Inspection:
+        """Look at one image. Safe to call from several threads.
+
+        Raises:
+            InspectorError: No answer could be had.
+            ImageError: The image could not be decoded.
+        """
+        ...
+
+
+class ReplyCache(Protocol):
+    """Keeps what a model answered, by a hash of what decided the answer. Safe to call from several threads."""
+
+    def get(self, key: str) -> str | None:
+        """What was kept under the key; None when nothing was."""
+        ...
+
+    def put(self, key: str, reply: str) -> None:
+        """Keep an answer; one that is there already is replaced."""
+        ...
+
+
+class ImageSource(Protocol):
+    """Fetches images."""
+
+    def load(self, reference: str, *, task_id: int | None = None) -> ReviewImage:
+        """Fetch the image that a task names.
+
+        Args:
+            reference: URL, Label Studio path, cloud URI, file path or data URI.
+            task_id: The task, for cloud URIs that Label Studio signs per task.
+
+        Raises:
+            ImageError: With what is wrong and how to mend it.
+        """
+        ...
