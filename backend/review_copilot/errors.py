@@ -29,6 +29,7 @@ CopilotError                     hint, retryable, public message
 |-- StoreError                   the database
 |   `-- StoreBusy                locked or out of reach (retryable)
 |-- ExtraMissing                 a feature's optional package is not installed
+|-- DemoFailed                   a process of the demo did not come up
 `-- BadRequest                   a request that the web layer cannot read
 """
 
@@ -183,6 +184,10 @@ class StoreBusy(StoreError):
 
 class ExtraMissing(CopilotError):
     """A package that an optional feature needs is not installed; the hint names the pip command."""
+
+
+class DemoFailed(CopilotError):
+    """A process of the demo ended or did not answer."""
 
 
 class BadRequest(CopilotError):

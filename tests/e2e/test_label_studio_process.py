@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from review_copilot.demo import label_studio as ls
-from review_copilot.errors import LabelStudioUnreachable
+from review_copilot.errors import DemoFailed
 
 pytestmark = pytest.mark.labelstudio
 
@@ -52,7 +52,7 @@ def test_a_start_that_fails_shows_the_log_without_secrets(tmp_path: Path) -> Non
     command.write_text('#!/bin/sh\necho "no space left; $LABEL_STUDIO_PASSWORD"\nexit 3\n')
     command.chmod(0o755)
     with (
-        pytest.raises(LabelStudioUnreachable, match=r"(?s)exit code 3.*no space left; \*\*\*"),
+        pytest.raises(DemoFailed, match=r"(?s)exit code 3.*no space left; \*\*\*"),
         ls.running(tmp_path, data=tmp_path / "data", options=ls.ServerOptions()),
     ):
         pass

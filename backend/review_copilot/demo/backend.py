@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
-from review_copilot.demo.process import end_group, tail
-from review_copilot.errors import CopilotError
+from review_copilot.demo.process import end_group, tail, wait_until_answering
 
 READY_WITHIN_S = 60.0
 
@@ -44,7 +40,7 @@ def running_backend(*, environment: Mapping[str, str], port: int, folder: Path) 
         folder: Where it runs and keeps its log file.
 
     Raises:
-        CopilotError: It ended or did not answer in time; carries the log's tail.
+        DemoFailed: It ended or did not answer in time; carries the log's tail.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "backend.log"
@@ -57,25 +53,14 @@ def running_backend(*, environment: Mapping[str, str], port: int, folder: Path) 
         )  # fmt: skip
     backend = BackendProcess(url=f"http://127.0.0.1:{port}", pid=process.pid, log=log)
     try:
-        _wait_until_ready(backend, process)
+        wait_until_answering(
+            f"{backend.url}/health",
+            process,
+            name="The backend",
+            within_s=READY_WITHIN_S,
+            log=log,
+            said=lambda: tail(log),
+        )
         yield backend
     finally:
         end_group(process)
-
-
-def _wait_until_ready(backend: BackendProcess, process: subprocess.Popen[bytes]) -> None:
-    began = time.monotonic()
-    while time.monotonic() - began < READY_WITHIN_S:
-        if (code := process.poll()) is not None:
-            raise CopilotError(
-                f"The backend ended with exit code {code}:\n{tail(backend.log)}",
-                hint=f"The whole log is {backend.log}.",
-            )
-        with suppress(requests.RequestException):
-            if requests.get(f"{backend.url}/health", timeout=2).ok:
-                return
-        time.sleep(0.1)
-    raise CopilotError(
-        f"The backend did not answer at {backend.url} within {READY_WITHIN_S:.0f} s:\n{tail(backend.log)}",
-        hint=f"The whole log is {backend.log}.",
-    )

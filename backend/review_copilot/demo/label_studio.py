@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
 
-from review_copilot.errors import LabelStudioAuthError, LabelStudioError, LabelStudioUnreachable
+from review_copilot.demo.process import end_group, tail, wait_until_answering
+from review_copilot.errors import LabelStudioAuthError, LabelStudioError
 
 VERSION = "1.23.2"
 """The release that this product was tried against."""
 
 READY_WITHIN_S = 240.0
 """A first start fills a database: about 15 s on an idle machine, minutes on a crowded one."""
-
-STOP_WITHIN_S = 10.0
-TAIL_LINES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +129,14 @@ def _install_step(command: list[str], *, sink_path: Path, sink_fd: int, say: Cal
                     code = process.wait(timeout=10)
                     break
                 except subprocess.TimeoutExpired:
-                    tail = _tail(sink_path, lines=1).strip()
-                    say(f"  {time.monotonic() - began:4.0f} s  {tail[:100]}")
+                    last = tail(sink_path, lines=1).strip()
+                    say(f"  {time.monotonic() - began:4.0f} s  {last[:100]}")
         except BaseException:
-            _end_group(process)
+            end_group(process)
             raise
     if code != 0:
         raise LabelStudioError(
-            f"Installing Label Studio failed with exit code {code}:\n{_tail(sink_path)}",
+            f"Installing Label Studio failed with exit code {code}:\n{tail(sink_path)}",
             hint=f"Mend what the lines above say and run it again; the whole log is {sink_path}.",
         )
 
@@ -154,7 +151,7 @@ def running(environment: Path, *, data: Path, options: ServerOptions) -> Iterato
         options: How it is set up.
 
     Raises:
-        LabelStudioUnreachable: It ended or did not answer in time; carries the log's tail without secrets.
+        DemoFailed: It ended or did not answer in time; carries the log's tail without secrets.
     """
     data.mkdir(parents=True, exist_ok=True)
     log = data / "label-studio.log"
@@ -167,10 +164,17 @@ def running(environment: Path, *, data: Path, options: ServerOptions) -> Iterato
         )  # fmt: skip
     server = LabelStudioServer(url=f"http://127.0.0.1:{port}", options=options, pid=process.pid, log=log)
     try:
-        _wait_until_ready(server, process)
+        wait_until_answering(
+            f"{server.url}/health",
+            process,
+            name="Label Studio",
+            within_s=READY_WITHIN_S,
+            log=log,
+            said=lambda: _safe_tail(server),
+        )
         yield server
     finally:
-        _end_group(process)
+        end_group(process)
 
 
 def free_port() -> int:
@@ -257,49 +261,10 @@ def _environment(data: Path, options: ServerOptions) -> dict[str, str]:
     return environment
 
 
-def _wait_until_ready(server: LabelStudioServer, process: subprocess.Popen[bytes]) -> None:
-    """Return when the server answers its health page.
-
-    Raises:
-        LabelStudioUnreachable: It ended, or did not answer within `READY_WITHIN_S`.
-    """
-    began = time.monotonic()
-    while time.monotonic() - began < READY_WITHIN_S:
-        if (code := process.poll()) is not None:
-            raise LabelStudioUnreachable(
-                f"Label Studio ended with exit code {code} before it was ready:\n{_safe_tail(server)}",
-                hint=f"The whole log is {server.log}.",
-            )
-        with suppress(requests.RequestException):
-            if requests.get(f"{server.url}/health", timeout=5).ok:
-                return
-        time.sleep(0.25)
-    raise LabelStudioUnreachable(
-        f"Label Studio did not answer at {server.url} within {READY_WITHIN_S:.0f} s:\n{_safe_tail(server)}",
-        hint=f"The whole log is {server.log}.",
-    )
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and everything that it started; returns when it is gone."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=STOP_WITHIN_S)
-            break
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
 def _command(environment: Path) -> Path:
     return environment / "bin" / "label-studio"
 
 
-def _tail(path: Path, *, lines: int = TAIL_LINES) -> str:
-    return "\n".join(path.read_text("utf-8", errors="replace").splitlines()[-lines:])
-
-
 def _safe_tail(server: LabelStudioServer) -> str:
     secrets = (server.account.password, server.account.legacy_token)
-    return re.sub("|".join(re.escape(secret) for secret in secrets if secret) or r"(?!)", "***", _tail(server.log))
+    return re.sub("|".join(re.escape(secret) for secret in secrets if secret) or r"(?!)", "***", tail(server.log))
