@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from e2e.editor import Editor
-from e2e.workplace import LAMPS_PX, Workplace, lamps, workplace
+from e2e.workplace import LAMP_BOXES, Workplace, lamps, workplace
 from review_copilot.demo import label_studio as ls
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED
@@ -21,14 +21,11 @@ DRAFTED_TEXT = "pure white"
 OWN_TEXT = "The lamp is white; the wall behind it can still be made out."
 NOVEL_KEY = "0"
 CLIPPED_KEY = "5"
-IMAGE_PX = (480, 320)
 
 
-def _around_lamp(index: int, *, by: float = 0.06) -> Box:
-    """A box around one of the lamps, wider than it by a fraction of the image on each side."""
-    x, y = LAMPS_PX[index][0] / IMAGE_PX[0], LAMPS_PX[index][1] / IMAGE_PX[1]
-    radius = 0.055
-    return Box.from_corners(x - radius - by, y - radius - by, x + radius + by, y + radius + by)
+def _around(box: Box, *, by: float = 0.06) -> Box:
+    """A box wider by a fraction of the image on each side."""
+    return Box.from_corners(box.x - by, box.y - by, box.right + by, box.bottom + by)
 
 
 def _by_kind(rows: list[LoggedOverride], kind: OverrideKind) -> LoggedOverride:
@@ -43,7 +40,7 @@ def test_what_a_reviewer_does_in_the_label_stream_is_what_the_log_says(
     project_id = office.connected_project("Browser test", {"lamps.png": lamps()})
     office.draft(project_id)
     editor = Editor(page, url=office.server.url, project_id=project_id)
-    drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMPS_PX))
+    drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMP_BOXES))
     editor.screenshot(tmp_path / "drafted.png")
     assert editor.listed_labels() == ["Clipped highlights"] * 3
     assert "clipped highlights" in editor.field("summary")
@@ -95,7 +92,7 @@ def test_drafts_are_shown_while_the_backend_is_stopped(
             project_id = desk.connected_project("Backend stopped", {"lamps.png": lamps(seed=8)})
         desk.draft(project_id)
         editor = Editor(page, url=label_studio.url, project_id=project_id)
-        drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMPS_PX))
+        drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMP_BOXES))
         editor.screenshot(tmp_path / "backend-stopped.png")
         editor.select(drafted[0].id)
         assert DRAFTED_TEXT in editor.field("rationale")
@@ -114,10 +111,10 @@ def test_what_the_magic_tool_offers_and_a_reviewer_accepts_is_logged_as_taken(
     project_id = office.connected_project("Magic test", {"lamps.png": lamps(seed=9)})
     office.draft(project_id)
     editor = Editor(page, url=office.server.url, project_id=project_id)
-    drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMPS_PX))
+    drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMP_BOXES))
     for region in drafted:
         editor.delete(region.id)
-    offered = editor.ask_magic(_around_lamp(1), hotkey=CLIPPED_KEY)
+    offered = editor.ask_magic(_around(LAMP_BOXES[1]), hotkey=CLIPPED_KEY)
     editor.screenshot(tmp_path / "offered.png")
     assert "Clipped highlights" in {region.label for region in offered}
     editor.accept_offers()

@@ -6,26 +6,46 @@ import io
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from fake_label_studio import FakeInspector
 from pictures import scene
 from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.demo import label_studio as ls
 from review_copilot.demo.backend import BackendProcess, running_backend
 from review_copilot.demo.run import as_environment, demo_settings
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 from review_copilot.domain.override import LoggedOverride, Subject
+from review_copilot.domain.suggestion import Finding
 from review_copilot.flows.preannotate import Progress, preannotate
 from review_copilot.labelstudio.connect import ProjectWish, connect, create_project
 
 LAMPS_PX = ((90, 80), (250, 220), (400, 90))
 """Centres of the white discs in `lamps`."""
 LAMP_RADIUS_PX = 26
+IMAGE_PX = (480, 320)
+LAMP_BOXES = tuple(
+    Box.from_corners(
+        (x - LAMP_RADIUS_PX) / IMAGE_PX[0],
+        (y - LAMP_RADIUS_PX) / IMAGE_PX[1],
+        (x + LAMP_RADIUS_PX) / IMAGE_PX[0],
+        (y + LAMP_RADIUS_PX) / IMAGE_PX[1],
+    )
+    for x, y in LAMPS_PX
+)
+LAMP_FINDINGS = tuple(
+    Finding("PQ-05", Severity.MINOR, score, box, f"{where}: pure white over 1.4 % of the picture.")
+    for box, where, score in zip(
+        LAMP_BOXES, ("Upper left", "Lower centre", "Upper right"), (0.9, 0.8, 0.7), strict=True
+    )
+)
 NEVER_S = 3600.0
 """As the time between two sweeps: whatever reaches the log came by webhook."""
 
@@ -75,10 +95,14 @@ class Workplace:
         return project_id
 
     def draft(self, project_id: int) -> Progress:
-        """Store and pin a draft for each task."""
+        """Store and pin a draft for each task: one clipped highlight at each of the lamps, whatever is measured.
+
+        What reviewers do with drafts is tested with these; what the built-in inspector drafts, with the demo.
+        """
         workspace, copilot = self.copilot.opener.open(project_id), self.copilot
         rollout = copilot.rollout(workspace.key)
-        return preannotate(workspace, desk=copilot.desk, store=copilot.store, rollout=rollout, concurrency=2)
+        desk = replace(copilot.desk, inspector=FakeInspector(LAMP_FINDINGS))
+        return preannotate(workspace, desk=desk, store=copilot.store, rollout=rollout, concurrency=2)
 
     def rows(self, project_id: int) -> list[LoggedOverride]:
         """What the log holds of a project now."""
@@ -119,7 +143,7 @@ def workplace(server: ls.LabelStudioServer, *, token: str, folder: Path) -> Iter
 
 
 def lamps(*, seed: int = 7) -> Pixels:
-    """A good scene with three discs of pure white: a clipped highlight at each of `LAMPS_PX`, 480 x 320."""
+    """A good scene with three discs of pure white: a clipped highlight at each of `LAMPS_PX`, of `IMAGE_PX`."""
     pixels = scene(seed=seed)
     for centre in LAMPS_PX:
         cv2.circle(pixels, centre, LAMP_RADIUS_PX, (255, 255, 255), -1)
