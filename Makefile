@@ -52,7 +52,7 @@ docs: $(VENV)/.ready  ## pages that are made from the code
 	$(BIN)/python docs/make_export_schema.py
 
 pictures: $(VENV)/.ready  ## the README's picture, from a demo in Chromium
-	$(BIN)/python docs/make_pictures.py $(LABEL_STUDIO)
+	PYTHONPATH=$(CURDIR)/tests $(BIN)/python docs/make_pictures.py $(LABEL_STUDIO)
 
 label-config: $(VENV)/.ready  ## label_config/ from the guidelines
 	$(BIN)/review-copilot label-config --guideline photo-quality --out label_config/photo-quality.xml
