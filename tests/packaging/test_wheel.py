@@ -61,4 +61,5 @@ def test_an_image_is_inspected(installed: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     line = json.loads(done.stdout)
     assert (line["width"], line["height"]) == (160, 120)
-    assert "Under-exposed" in {s["label"] for s in line["suggestions"]}
+    assert line["verdict"] == "fail"
+    assert "critical" in {s["severity"] for s in line["suggestions"]}
