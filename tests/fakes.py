@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from review_copilot.domain.errand import Errand
 from review_copilot.domain.override import Comparison, LoggedOverride, Override
+from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask, TaskKey
 from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
 
@@ -97,6 +98,10 @@ class MemoryStore:
             and r.box is None
         )
         return {r.key.task_id: r for r in sorted(wanted, key=lambda r: r.created_at)}
+
+    def pictures(self, project: ProjectKey) -> Sequence[Picture]:
+        looked_at = (r for r in self.reviews(project) if r.image_sha256)
+        return tuple(dict.fromkeys(Picture(r.key.task_id, r.image_sha256, r.image_fingerprint) for r in looked_at))
 
     def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
         for prediction in predictions:

@@ -6,14 +6,14 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verdict
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, Provenance, Review, TaskKey
-from review_copilot.domain.suggestion import Dropped, Finding, Inspection, Scope, Suggestion
+from review_copilot.domain.suggestion import Dropped, Evidence, Finding, Inspection, Scope, Suggestion
 
 NAMESPACE = uuid.UUID("0c4b6a52-6f0e-5d0b-9d3a-5a0c7f1f9b11")
 """Namespace of our uuid5 region and review ids; drawn once, never to change."""
@@ -84,6 +84,28 @@ def suggest(
         usage=inspection.usage,
         box=occasion.box,
         image=image.source,
+    )
+
+
+def remarked(review: Review, *, remark: str, evidence: Evidence, now: datetime) -> Review:
+    """The review with a remark at the end of its summary and facts in the evidence of each suggestion.
+
+    The suggestions keep their ids: what a reviewer may see of them is the same.
+
+    Args:
+        review: What was drafted.
+        remark: Whole sentences; they take the place of an earlier remark.
+        evidence: The facts by name; they take the place of earlier ones of that name.
+        now: When it is said, in UTC.
+    """
+    plain = review.summary.removesuffix(review.remark).rstrip()
+    return replace(
+        review,
+        id=str(uuid.uuid5(NAMESPACE, json.dumps([review.id, remark]))),
+        summary=f"{plain} {remark}".strip(),
+        remark=remark,
+        suggestions=tuple(replace(s, evidence={**s.evidence, **evidence}) for s in review.suggestions),
+        created_at=now,
     )
 
 

@@ -20,6 +20,7 @@ from fakes import FakeClock
 from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Override, OverrideKind, Subject
+from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import Exposure, ProjectKey
 from review_copilot.ports import Appended, Store, StoredPrediction, SweepPoint, Wake
 
@@ -75,6 +76,15 @@ def test_drafted_is_the_newest_whole_image_review_of_a_rollout_that_has_a_draft(
     store.remember([new, failed, unready, withheld, magic, elsewhere, other_task, old])
     assert store.drafted(PROJECT, rollout=old.provenance.rollout) == {1: new, 2: other_task, 3: withheld}
     assert store.drafted(PROJECT, rollout="unknown") == {}
+
+
+def test_pictures_are_kept_once_and_only_of_whole_images(store: Store) -> None:
+    seen = replace(a_review("r1"), image_sha256="aa", image_fingerprint="00ff00ff00ff00ff")
+    store.remember([seen, replace(seen, id="r2"), replace(seen, id="r3", box=Box(0, 0, 1, 1), image_sha256="bb")])
+    store.remember([replace(seen, id="r4", image_sha256="cc"), replace(seen, id="r5", image_sha256="")])
+    assert store.pictures(PROJECT) == (
+        Picture(1, "aa", "00ff00ff00ff00ff"), Picture(1, "cc", "00ff00ff00ff00ff")
+    )  # fmt: skip
 
 
 def test_predictions_are_remembered_once(store: Store) -> None:

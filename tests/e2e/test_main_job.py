@@ -174,6 +174,26 @@ def test_a_skipped_and_a_deleted_annotation_are_in_the_log(office: Workplace) ->
     assert {row.deleted for row in everything if row.annotation_id == annotation_id} == {True}
 
 
+def test_two_tasks_with_one_picture_say_so_and_stay_untouched(office: Workplace) -> None:
+    """Both drafts name the other task; that they were replaced for it costs no suggestion its tie to the log."""
+    pictures = {"one.png": lamps(seed=50), "other.png": scene(seed=90), "again.png": lamps(seed=50)}
+    project_id = office.connected_project("Duplicates", pictures)
+    assert office.draft(project_id).alike == 2
+    with ls.signed_in(office.server) as session:
+        reviewer = ScriptedReviewer(office.server.url, session)
+        tasks = reviewer.tasks(project_id)
+        texts = [
+            [t for r in drafted(task) if r["from_name"] == "summary" for t in r["value"]["text"]] for task in tasks
+        ]
+        assert [len(task["predictions"]) for task in tasks] == [1, 1, 1]
+        assert texts[0][0].endswith(f"The same file as task {tasks[2]['id']}.")
+        assert texts[2][0].endswith(f"The same file as task {tasks[0]['id']}.")
+        assert "task" not in texts[1][0]
+        reviewer.submit(tasks[0], drafted(tasks[0]))
+    rows = office.wait_for(project_id, lambda rows: len(rows) >= 3)
+    assert {row.override.kind for row in rows} == {OverrideKind.UNTOUCHED}
+
+
 def _who(person: ScriptedReviewer) -> str:
     """A person's user id, as rows name them."""
     answer = person.session.get(f"{person.url}/api/current-user/whoami", timeout=30)

@@ -150,6 +150,8 @@ def _say_drafted(report: flow.Progress, *, rollout: str, removed: int, console: 
         f"{report.resumed} delivered from an earlier run, {len(report.failures)} failed; "
         f"{report.stored} predictions stored and pinned{old}."
     )
+    if report.alike:
+        print(f"{report.alike} tasks show the same picture as another task, or nearly; their drafts say which.")
     if report.usage.calls or report.usage.cache_hit:
         spent = report.usage
         cost = f"${spent.cost_usd:.4f} at the price table's rates" if spent.cost_usd else "no known price"

@@ -10,6 +10,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+THUMBNAIL_PX = 64
+"""Longer side of a thumbnail."""
+
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """Upright RGB, shape (height_px, width_px, 3)."""
 
@@ -43,3 +46,12 @@ class ReviewImage:
         pixels = self.decode(None)
         pixels.setflags(write=False)
         return pixels
+
+    @cached_property
+    def thumbnail(self) -> Pixels:
+        """The image with at most `THUMBNAIL_PX` on its longer side. Read only.
+
+        Raises:
+            ImageError: The image could not be decoded.
+        """
+        return self.decode(THUMBNAIL_PX)

@@ -111,6 +111,9 @@ class Review:
         error: Why there is no draft; empty unless `exposure` is FAILED.
         error_kind: Name of the error's class; empty unless `exposure` is FAILED.
         image: Where the image came from, fit to print (no token, no signature); empty when it could not be read.
+        image_fingerprint: What nearly the same pictures share but for a few bits (see `analysis.duplicates`); empty
+            when the image could not be read or shows too little.
+        remark: The last sentences of the summary, which say what other tasks show the same; empty when none does.
     """
 
     id: str
@@ -132,3 +135,5 @@ class Review:
     error: str = ""
     error_kind: str = ""
     image: str = ""
+    image_fingerprint: str = ""
+    remark: str = ""

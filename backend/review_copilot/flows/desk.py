@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import dataclass, field, replace
 
+from review_copilot.analysis.duplicates import fingerprint
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import Exposure, Provenance, Review, ReviewTask
@@ -105,7 +106,7 @@ def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float)
             task_data=task.data,
         )
     )
-    return suggest(
+    review = suggest(
         inspection,
         image=image,
         guideline=desk.guideline,
@@ -116,6 +117,7 @@ def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float)
         ),
         min_score=desk.min_score,
     )
+    return review if occasion.box else replace(review, image_fingerprint=fingerprint(image.thumbnail))
 
 
 def _provenance(desk: Desk, rollout: str) -> Provenance:

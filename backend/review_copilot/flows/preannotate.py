@@ -20,6 +20,7 @@ from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import BudgetSpent
 from review_copilot.flows.deliver import extras, held
 from review_copilot.flows.desk import Desk, review_task
+from review_copilot.flows.duplicates import say_duplicates
 from review_copilot.ports import ReviewStore, Workspace
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Progress:
         deleted: Extra predictions that a read-back found and deleted.
         undelivered: Task ids whose draft Label Studio did not take.
         seconds_to_first: Seconds until the first drafts were in Label Studio; None before that.
+        alike: Tasks of the project whose picture another task shows as well, or nearly; said in their drafts.
         usage: What model calls of this run cost, as far as the provider said and prices are known.
         stopped: Why the run ended before its time; empty when it did not.
         started_at: `time.monotonic()` when the run began.
@@ -70,6 +72,7 @@ class Progress:
     deleted: int = 0
     undelivered: tuple[int, ...] = ()
     seconds_to_first: float | None = None
+    alike: int = 0
     usage: Usage = field(default_factory=Usage)
     stopped: str = ""
     started_at: float = field(default_factory=time.monotonic)
@@ -155,6 +158,7 @@ def preannotate(
     except KeyboardInterrupt:
         progress.stopped = "Interrupted."
     outbox.send()
+    progress.alike = say_duplicates(workspace, store=store, rollout=rollout, clock=desk.clock)
     _mend(workspace, store=store, rollout=rollout, progress=progress, leave_begun=scope.leave_begun)
     if progress.stored:
         workspace.pin(rollout)

@@ -6,12 +6,13 @@ import hashlib
 import io
 import struct
 import zlib
-from functools import cache, partial
+from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from review_copilot.domain.image import Pixels, ReviewImage
+from review_copilot.domain.image import THUMBNAIL_PX, Pixels, ReviewImage
 from review_copilot.errors import ImageTooLarge, ImageUnreadable
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO")
@@ -71,8 +72,36 @@ def open_image(data: bytes, *, source: str, max_pixels: int) -> ReviewImage:
         format=name,
         width_px=width,
         height_px=height,
-        decode=partial(_decode, data, source, max_pixels),
+        decode=_Decoder(data, source, max_pixels),
     )
+
+
+@dataclass(eq=False, slots=True)
+class _Decoder:
+    """Decodes one file as often as it is asked; a thumbnail is left over from the first time."""
+
+    data: bytes
+    source: str
+    max_pixels: int
+    thumbnail: Pixels | None = field(default=None, init=False)
+
+    def __call__(self, max_side: int | None) -> Pixels:
+        if max_side == THUMBNAIL_PX and self.thumbnail is not None:
+            return self.thumbnail
+        pixels = _decode(self.data, self.source, self.max_pixels, max_side)
+        if self.thumbnail is None:
+            self.thumbnail = _thumbnail(pixels)
+        return pixels
+
+
+def _thumbnail(pixels: Pixels) -> Pixels:
+    """At most `THUMBNAIL_PX` on the longer side; rows and columns of a large picture are skipped, not averaged."""
+    step = max(1, max(pixels.shape[:2]) // (4 * THUMBNAIL_PX))
+    few = Image.fromarray(np.ascontiguousarray(pixels[step // 2 :: step, step // 2 :: step]))
+    small = few.resize(_fitted(few.size, THUMBNAIL_PX), Image.Resampling.BOX)
+    thumbnail = np.asarray(small, dtype=np.uint8)
+    thumbnail.setflags(write=False)
+    return thumbnail
 
 
 def _decode(data: bytes, source: str, max_pixels: int, max_side: int | None) -> Pixels:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from review_copilot.domain.errand import Errand
 from review_copilot.domain.override import Comparison, LoggedOverride
+from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.ports.project import StoredPrediction, Wake
 
@@ -43,6 +44,13 @@ class ReviewStore(Protocol):
             project: Which project.
             rollout: Under which label.
             task_ids: Only these tasks; None for all.
+        """
+        ...
+
+    def pictures(self, project: ProjectKey) -> Sequence[Picture]:
+        """What was kept of the pictures that were looked at whole, in the order of first sight.
+
+        A task whose picture changed has one for each.
         """
         ...
 

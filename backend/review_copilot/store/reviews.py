@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
+from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
 from review_copilot.ports import StoredPrediction
 from review_copilot.store import codec, schema
@@ -36,6 +37,28 @@ def remember(connection: sa.Connection, reviews: Sequence[Review]) -> None:
         for review in reviews
     ]
     insert_new(connection, schema.reviews, rows)
+    looked_at = [
+        {
+            "project_ref": refs[review.key.project],
+            "task_id": review.key.task_id,
+            "sha256": review.image_sha256,
+            "fingerprint": review.image_fingerprint,
+        }
+        for review in reviews
+        if review.image_sha256 and review.box is None
+    ]
+    insert_new(connection, schema.pictures, looked_at)
+
+
+def pictures(connection: sa.Connection, project: ProjectKey) -> Sequence[Picture]:
+    """See `ports.ReviewStore.pictures`."""
+    table = schema.pictures.c
+    query = (
+        sa.select(table.task_id, table.sha256, table.fingerprint)
+        .where(table.project_ref == find_project(connection, project))
+        .order_by(table.id)
+    )
+    return tuple(Picture(*row) for row in connection.execute(query))
 
 
 def recall(connection: sa.Connection, key: TaskKey) -> Sequence[Review]:

@@ -118,6 +118,18 @@ predictions = sa.Table(
     sa.Index("predictions_of_a_task", "project_ref", "task_id"),
 )
 
+pictures = sa.Table(
+    "pictures",
+    metadata,
+    _id(),
+    _ref("projects"),
+    sa.Column("task_id", sa.BigInteger, nullable=False),
+    sa.Column("sha256", Text, nullable=False),
+    sa.Column("fingerprint", Text, nullable=False),
+    sa.UniqueConstraint("project_ref", "task_id", "sha256", name="one_row_per_picture"),
+    sqlite_autoincrement=True,
+)
+
 annotations = sa.Table(
     "annotations",
     metadata,

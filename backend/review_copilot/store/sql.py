@@ -9,6 +9,7 @@ from itertools import islice
 
 from review_copilot.domain.errand import Errand
 from review_copilot.domain.override import Comparison, LoggedOverride
+from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import StoreError
 from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
@@ -72,6 +73,11 @@ class SqlStore:
         """See `ports.ReviewStore`."""
         with self.database.reading() as connection:
             return drafts.drafted(connection, project, rollout=rollout, task_ids=task_ids)
+
+    def pictures(self, project: ProjectKey) -> Sequence[Picture]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return drafts.pictures(connection, project)
 
     def rollout(self, project: ProjectKey, *, guideline_id: str, model_version: str) -> str:
         """See `ports.Rollouts`."""
