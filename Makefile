@@ -58,6 +58,7 @@ label-config: $(VENV)/.ready  ## label_config/ from the guidelines
 	$(BIN)/review-copilot label-config --guideline photo-quality --out label_config/photo-quality.xml
 	$(BIN)/review-copilot label-config --guideline pcb --reference --out label_config/pcb.xml
 	$(BIN)/review-copilot label-config --guideline generated-image --prompt --out label_config/generated-image.xml
+	$(BIN)/review-copilot label-config --guideline edited-photo --out label_config/edited-photo.xml
 
 bench: $(VENV)/.ready  ## speed: pairing, requests, webhooks, image tokens; ratios from one run
 	$(BIN)/python benchmarks/matching.py

@@ -70,7 +70,9 @@ class Copilot:
     @cached_property
     def _chosen_inspector(self) -> Inspector:
         model = model_setup(self.settings) if self.settings.model else None
-        options = InspectorOptions(concurrency=self.settings.concurrency, model=model)
+        options = InspectorOptions(
+            concurrency=self.settings.concurrency, editing_budget_s=self.settings.editing_budget_s, model=model
+        )
         return create_inspector(self.settings.inspector, options)
 
     @property

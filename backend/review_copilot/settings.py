@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     )
     predict_deadline_s: float = Field(85.0, gt=0, description="Seconds after which /predict answers with what it has.")
     concurrency: int = Field(4, ge=1, description="Images inspected at once.")
+    editing_budget_s: float = Field(
+        3.0, gt=0, description="Seconds for seams and copied patches of one image, where the guideline asks for them."
+    )
 
     model: str = Field(
         "", description="Model of the inspectors openai, transformers and hybrid: its name there, or a local folder."

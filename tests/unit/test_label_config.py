@@ -18,7 +18,7 @@ from review_copilot.labelstudio.label_config import EDITOR_KEYS, generate, instr
 from review_copilot.labelstudio.look import NOVEL_COLOUR, PALETTE, STYLE
 from review_copilot.library import guideline_names, load_guideline, shipped_label_config
 
-SHIPPED = {"photo-quality": (), "pcb": ("reference",), "generated-image": ("prompt",)}
+SHIPPED = {"photo-quality": (), "pcb": ("reference",), "generated-image": ("prompt",), "edited-photo": ()}
 """Guideline to what its shipped config shows beside the image."""
 
 

@@ -168,7 +168,7 @@ def _latin(folder: Path) -> str:
         (_folder, "Check the path"),
         (_latin, "UTF-8"),
         (lambda _: "photo-qualty", 'Did you mean "photo-quality"?'),
-        (lambda _: "zzz", "Shipped ones: generated-image, pcb, photo-quality"),
+        (lambda _: "zzz", "Shipped ones: edited-photo, generated-image, pcb, photo-quality"),
     ],
 )
 def test_what_cannot_be_read_says_what_to_do(make: Callable[[Path], str], says: str, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def hybrid_inspector(options: InspectorOptions) -> HybridInspector:
             f"There is no model inspector {_setup(options).hybrid_runs!r} to stand behind hybrid.",
             hint="Set REVIEW_COPILOT_MODEL_RUNS to openai or transformers.",
         )
-    return HybridInspector(measuring=BuiltinInspector(), model=make(options))
+    return HybridInspector(measuring=BuiltinInspector(editing_budget_s=options.editing_budget_s), model=make(options))
 
 
 def endpoint_chat(setup: ModelSetup, *, memory: ReplyCache | None = None) -> OpenAIChat:

@@ -1,4 +1,4 @@
-"""The inspector that needs no model: measurements of the image, and its differences from a reference.
+"""The inspector that needs no model: measurements, differences from a reference, traces of editing where asked for.
 
 Knows no measurement itself.
 """
@@ -9,6 +9,7 @@ import hashlib
 
 from review_copilot.domain.suggestion import Brief, Inspection
 from review_copilot.inspectors.classical import ClassicalInspector
+from review_copilot.inspectors.editing import BUDGET_S, look_for_editing
 from review_copilot.inspectors.reference import compare_with_reference
 from review_copilot.inspectors.sources import hash_of_sources
 
@@ -18,23 +19,26 @@ class BuiltinInspector:
 
     name = "builtin"
 
-    def __init__(self) -> None:
+    def __init__(self, *, editing_budget_s: float = BUDGET_S) -> None:
         self._measuring = ClassicalInspector()
-        parts = (self._measuring.version, hash_of_sources("review_copilot.inspectors.reference"))
+        self._editing_budget_s = editing_budget_s
+        rooms = ("review_copilot.inspectors.reference", "review_copilot.inspectors.editing")
+        parts = (self._measuring.version, *(hash_of_sources(room) for room in rooms))
         self.version = hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
 
     def inspect(self, brief: Brief) -> Inspection:
-        """Measure the image; with a reference, box its differences too.
+        """Measure the image; with a reference, box its differences; look for editing where the guideline asks for it.
 
         Raises:
             ImageError: An image could not be decoded.
         """
-        measured = self._measuring.inspect(brief)
-        if brief.reference is None:
-            return measured
-        compared = compare_with_reference(brief)
+        parts = (
+            self._measuring.inspect(brief),
+            compare_with_reference(brief),
+            look_for_editing(brief, budget_s=self._editing_budget_s),
+        )
         return Inspection(
-            findings=(*measured.findings, *compared.findings),
-            notes=(*measured.notes, *compared.notes),
-            dropped=(*measured.dropped, *compared.dropped),
+            findings=tuple(finding for part in parts for finding in part.findings),
+            notes=tuple(note for part in parts for note in part.notes),
+            dropped=tuple(dropped for part in parts for dropped in part.dropped),
         )

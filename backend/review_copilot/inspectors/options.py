@@ -61,8 +61,10 @@ class InspectorOptions:
 
     Attributes:
         concurrency: Most images or calls at once.
+        editing_budget_s: Seconds for seams and copied patches of one image, where the guideline asks for them.
         model: For inspectors that ask a model; None where no model is set.
     """
 
     concurrency: int = 4
+    editing_budget_s: float = 3.0
     model: ModelSetup | None = None

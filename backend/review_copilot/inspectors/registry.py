@@ -16,10 +16,10 @@ from review_copilot.ports import Inspector
 ENTRY_POINT_GROUP = "review_copilot.inspectors"
 
 
-def _builtin(_options: InspectorOptions) -> Inspector:
+def _builtin(options: InspectorOptions) -> Inspector:
     from review_copilot.inspectors.builtin import BuiltinInspector
 
-    return BuiltinInspector()
+    return BuiltinInspector(editing_budget_s=options.editing_budget_s)
 
 
 def _openai(options: InspectorOptions) -> Inspector:
