@@ -10,11 +10,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from review_copilot.domain.suggestion import Usage
-from review_copilot.errors import BudgetSpent, LibraryError
+from review_copilot.errors import BudgetSpent
+from review_copilot.inspectors.strict_yaml import Strict, check_matches, read_strict
 
 _MILLION = 1_000_000
 
@@ -78,11 +78,7 @@ class Estimate:
         )
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _PriceEntry(_Strict):
+class _PriceEntry(Strict):
     match: str = Field(min_length=1)
     input: float = Field(ge=0)
     cached: float = Field(ge=0)
@@ -90,7 +86,7 @@ class _PriceEntry(_Strict):
     read: str
 
 
-class _PriceFile(_Strict):
+class _PriceFile(Strict):
     prices: tuple[_PriceEntry, ...]
 
 
@@ -104,17 +100,8 @@ def read_prices(text: str, *, name: str = "prices.yaml") -> tuple[Price, ...]:
     Raises:
         LibraryError: The file is no YAML, has an unknown key or a wrong value.
     """
-    try:
-        entries = _PriceFile.model_validate(yaml.safe_load(text)).prices
-        for entry in entries:
-            re.compile(entry.match)
-    except yaml.YAMLError as error:
-        raise LibraryError(f"{name} is no YAML: {' '.join(str(error).split())}.") from error
-    except re.error as error:
-        raise LibraryError(f"{name}: a `match` is no regular expression: {error}.") from error
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
-        raise LibraryError(f"{name}: {wrong}.", hint="See prompts/prices.yaml for an example.") from error
+    entries = read_strict(text, _PriceFile, name=name, example="prompts/prices.yaml").prices
+    check_matches((entry.match for entry in entries), name=name)
     return tuple(Price(e.match, e.input, e.cached, e.output, e.read) for e in entries)
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from review_copilot.errors import LibraryError
 from review_copilot.inspectors.coordinates import Convention, Order, Resize, Unit
+from review_copilot.inspectors.strict_yaml import Strict, check_matches, read_strict
 from review_copilot.inspectors.tokens import TokenRule, TokenRuleKind
 
 
@@ -46,15 +47,11 @@ class Profile:
     read: str = ""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 _Count = Annotated[int, Field(ge=0)]
 _AtLeastOne = Annotated[int, Field(ge=1)]
 
 
-class _ResizeEntry(_Strict):
+class _ResizeEntry(Strict):
     factor: _AtLeastOne = 1
     min_pixels: _Count = 0
     max_pixels: _Count = 0
@@ -63,14 +60,14 @@ class _ResizeEntry(_Strict):
     square_px: _Count = 0
 
 
-class _BoxEntry(_Strict):
+class _BoxEntry(Strict):
     unit: Unit = Unit.THOUSANDTHS
     order: Order = Order.XYXY
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "box"
     frame: _ResizeEntry = _ResizeEntry()
 
 
-class _TokenEntry(_Strict):
+class _TokenEntry(Strict):
     rule: TokenRuleKind = TokenRuleKind.PATCH
     patch_px: _AtLeastOne = 32
     factor: Annotated[float, Field(gt=0)] = 1.0
@@ -78,7 +75,7 @@ class _TokenEntry(_Strict):
     base: _Count = 0
 
 
-class _ProfileEntry(_Strict):
+class _ProfileEntry(Strict):
     name: str
     match: str = ""
     boxes: _BoxEntry = _BoxEntry()
@@ -89,7 +86,7 @@ class _ProfileEntry(_Strict):
     read: str = ""
 
 
-class _ProfileFile(_Strict):
+class _ProfileFile(Strict):
     profiles: tuple[_ProfileEntry, ...]
 
 
@@ -103,18 +100,9 @@ def read_profiles(text: str, *, name: str = "profiles.yaml") -> tuple[Profile, .
     Raises:
         LibraryError: The file is no YAML, has an unknown key or a wrong value.
     """
-    try:
-        entries = _ProfileFile.model_validate(yaml.safe_load(text))
-        for entry in entries.profiles:
-            re.compile(entry.match)
-    except yaml.YAMLError as error:
-        raise LibraryError(f"{name} is no YAML: {' '.join(str(error).split())}.") from error
-    except re.error as error:
-        raise LibraryError(f"{name}: a `match` is no regular expression: {error}.") from error
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
-        raise LibraryError(f"{name}: {wrong}.", hint="See prompts/profiles.yaml for an example.") from error
-    return tuple(_profile(entry) for entry in entries.profiles)
+    entries = read_strict(text, _ProfileFile, name=name, example="prompts/profiles.yaml").profiles
+    check_matches((entry.match for entry in entries), name=name)
+    return tuple(_profile(entry) for entry in entries)
 
 
 def write_profiles(profiles: Sequence[Profile]) -> str:
