@@ -215,11 +215,17 @@ class Editor:
 
     def rewrite(self, name: str, text: str) -> None:
         """Click into a text field and write another text."""
+        self.begin_rewriting(name, text)
         field = self.page.locator(f".rc-{name}")
-        field.get_by_test_id("htx-textbox-edit-button").click()
-        field.get_by_role("textbox").first.fill(text)
         field.get_by_label("Save").click()
         expect(field.get_by_test_id("htx-textbox-content")).to_have_text(text)
+
+    def begin_rewriting(self, name: str, text: str) -> None:
+        """Click into a text field, write another text key by key, and leave the cursor there."""
+        field = self.page.locator(f".rc-{name}")
+        field.get_by_test_id("htx-textbox-edit-button").click()
+        field.get_by_role("textbox").first.fill("")
+        self.page.keyboard.type(text)
 
     def ask_magic(self, box: Box, *, hotkey: str) -> list[DrawnRegion]:
         """Switch auto-annotation on, take the Magic tool, draw a box and wait for the dashed answers."""

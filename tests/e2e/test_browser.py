@@ -83,6 +83,21 @@ def test_what_a_reviewer_does_in_the_label_stream_is_what_the_log_says(
     assert all(row.lead_time_s is not None and row.lead_time_s > 0 for row in rows)
 
 
+def test_a_rationale_that_was_typed_but_not_saved_is_submitted(office: Workplace, page: Page, tmp_path: Path) -> None:
+    """Who types and presses Submit at once, the cursor still in the field, loses nothing."""
+    project_id = office.connected_project("Typing test", {"lamps.png": lamps(seed=7)})
+    office.draft(project_id)
+    editor = Editor(page, url=office.server.url, project_id=project_id)
+    drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMP_BOXES))
+    editor.select(drafted[0].id)
+    editor.begin_rewriting("rationale", OWN_TEXT)
+    editor.screenshot(tmp_path / "typing.png")
+    annotation_id = editor.submit()
+    rows = office.wait_for(project_id, lambda rows: any(row.annotation_id == annotation_id for row in rows))
+    edit = _by_kind(rows, OverrideKind.EDITED).override
+    assert (edit.suggestion_id, edit.edits, edit.text_to) == (drafted[0].id, (Aspect.RATIONALE,), OWN_TEXT)
+
+
 def test_drafts_are_shown_while_the_backend_is_stopped(
     label_studio: ls.LabelStudioServer, page: Page, tmp_path: Path
 ) -> None:
