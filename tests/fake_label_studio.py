@@ -134,6 +134,9 @@ class FakeWorkspace:
     def task_ids(self) -> frozenset[int]:
         return frozenset(self.images)
 
+    def annotated(self) -> frozenset[int]:
+        return frozenset(task_id for task_id in self.images if self.annotations.get(task_id))
+
     def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
         return frozenset(task_ids) & (self.in_hand | self.annotations.keys())
 

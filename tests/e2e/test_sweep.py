@@ -117,30 +117,57 @@ def test_tasks_deleted_between_two_pages_hide_nobody(
     assert read == tasks
 
 
-def test_a_sweep_cut_off_by_an_outage_is_taken_up(
-    label_studio_client: LabelStudioClient, workspace: LabelStudioWorkspace, store: SqlStore
-) -> None:
-    """Cut behind the first page; the second run writes what the first did not, and nothing twice."""
+class Cut(LabelStudioWorkspace):
+    """Goes down in the middle of the second page."""
+
+    def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
+        for number, state in enumerate(super().changed(since=since, after=after)):
+            if number == KEEP_EVERY + 5:
+                raise ConnectionError
+            yield state
+
+
+@pytest.fixture
+def many(label_studio_client: LabelStudioClient, workspace: LabelStudioWorkspace) -> int:
+    """How many tasks with an annotation were added: a page and a part of the next one."""
     count = KEEP_EVERY + 20
-    label_studio_client.import_tasks(
-        workspace.key.project_id,
-        [{"data": {"image": f"http://example.org/{n}.png"}, "annotations": [{"result": [BOX]}]} for n in range(count)],
-    )
+    tasks = [
+        {"data": {"image": f"http://example.org/{n}.png"}, "annotations": [{"result": [BOX]}]} for n in range(count)
+    ]
+    label_studio_client.import_tasks(workspace.key.project_id, tasks)
+    return count
 
-    class Cut(LabelStudioWorkspace):
-        """Goes down in the middle of the second page."""
 
-        def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
-            for number, state in enumerate(super().changed(since=since, after=after)):
-                if number == KEEP_EVERY + 5:
-                    raise ConnectionError
-                yield state
-
+def test_a_sweep_cut_off_by_an_outage_is_taken_up(
+    label_studio_client: LabelStudioClient, workspace: LabelStudioWorkspace, store: SqlStore, many: int
+) -> None:
+    """Cut behind the first page; the second run reads only what the first did not."""
     cut = Cut(label_studio_client, key=workspace.key, labels=workspace.labels)
     with pytest.raises(ConnectionError):
         sweep_project(cut, store=store)
     assert store.bookmark(workspace.key) is None
     report = sweep_project(workspace, store=store)
-    assert report.revisions == count - (KEEP_EVERY + 5)
-    assert len(living(store)) == count
+    assert report.tasks == 20
+    assert len(living(store)) == many
     assert store.bookmark(workspace.key) is not None
+
+
+def test_what_was_deleted_before_the_cut_is_found_after_it(
+    label_studio_client: LabelStudioClient,
+    opener: LabelStudioOpener,
+    workspace: LabelStudioWorkspace,
+    store: SqlStore,
+    many: int,
+) -> None:
+    """Two tasks lose their only annotation, one before the sweep began and one behind its back; only they are read."""
+    first, second = list(workspace.changed(since=None))[:2]
+    store.put(Wake(0, workspace.key.instance, workspace.key.project_id, (first.key.task_id,), "ANNOTATION_CREATED"))
+    assert empty_inbox(store, opener=opener).revisions == 1
+    label_studio_client.delete_annotation(first.annotations[0].annotation_id)
+    cut = Cut(label_studio_client, key=workspace.key, labels=workspace.labels)
+    with pytest.raises(ConnectionError):
+        sweep_project(cut, store=store)
+    label_studio_client.delete_annotation(second.annotations[0].annotation_id)
+    report = sweep_project(workspace, store=store)
+    assert (report.deleted, report.tasks) == (2, 19 + 2)  # the page that was kept began one task later
+    assert len(living(store)) == many - 2

@@ -159,6 +159,17 @@ def test_a_sweep_that_is_cut_off_goes_on_where_it_stood(store: MemoryStore, work
     assert {row.key.task_id for row in store.overrides()} == {1, 2}
 
 
+def test_what_an_earlier_run_saw_is_not_read_again_but_for_deletions(
+    store: MemoryStore, workspace: FakeWorkspace
+) -> None:
+    """Task 1 was read before the cut and stands; task 2 was too, and has lost its only annotation since."""
+    sweep_project(workspace, store=store)
+    store.keep_sweep(PROJECT, SweepPoint(since=None, up_to=NOON, after=2))
+    workspace.annotations[2] = []
+    report = sweep_project(workspace, store=store)
+    assert (report.tasks, report.deleted) == (1, 1)
+
+
 def test_everything_does_not_take_up_a_sweep_of_changes(store: MemoryStore, workspace: FakeWorkspace) -> None:
     store.keep_sweep(PROJECT, SweepPoint(since=NOON, up_to=NOON, after=2))
     assert sweep_project(workspace, store=store, everything=True).tasks == 2

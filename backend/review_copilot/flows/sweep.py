@@ -88,10 +88,9 @@ def sweep_project(
         changes[state.key.task_id] += done.revisions + done.deleted
         if number % KEEP_EVERY == 0:
             store.keep_sweep(key, replace(point, after=state.key.task_id))
-    # A task whose only annotation was deleted is not among the annotated ones. After a cut this reads again what the
-    # first run saw: slower, but a deletion from before the cut is found.
-    if point.since is None:
-        for state in workspace.states(sorted(store.living_tasks(key) - changes.keys())):
+    # A task whose only annotation was deleted is not among the annotated ones.
+    if point.since is None and (unseen := store.living_tasks(key) - changes.keys()):
+        for state in workspace.states(sorted(unseen - workspace.annotated())):
             done = sweep_task(state, store=store)
             report += done
             changes[state.key.task_id] += done.revisions + done.deleted

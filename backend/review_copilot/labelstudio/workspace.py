@@ -37,6 +37,12 @@ STATE_FIELDS = (
 """What a sweep reads. Label Studio applies the list to the task and to the annotations in it; without it, every
 prediction of every task would come along."""
 
+ANNOTATED = (
+    (Filter("total_annotations", "greater", "Number", 0),),
+    (Filter("total_annotations", "equal", "Number", 0), Filter("cancelled_annotations", "greater", "Number", 0)),
+)
+"""What finds the tasks that have annotations: `total_annotations` leaves out skipped ones."""
+
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
@@ -153,16 +159,8 @@ class LabelStudioWorkspace:
 
         A task counts as touched when an annotation of it was made, changed or deleted, or its data was changed.
         """
-        windows: Iterable[Sequence[Filter]]
-        if since is None:
-            submitted = Filter("total_annotations", "greater", "Number", 0)
-            # total_annotations leaves out skipped ones
-            only_skipped = (
-                Filter("total_annotations", "equal", "Number", 0),
-                Filter("cancelled_annotations", "greater", "Number", 0),
-            )
-            windows = ((submitted,), only_skipped)
-        else:
+        windows: Iterable[Sequence[Filter]] = ANNOTATED
+        if since is not None:
             windows = ((Filter("updated_at", "greater", "Datetime", _filter_time(since)),),)
         read = (
             self._client.tasks(self._key.project_id, filters=filters, include=STATE_FIELDS, after=after)
@@ -178,8 +176,11 @@ class LabelStudioWorkspace:
 
     def task_ids(self) -> frozenset[int]:
         """Ids of all tasks that exist now."""
-        found = self._client.tasks(self._key.project_id, include=("id",), page_size=IDS_PER_PAGE, everything=False)
-        return frozenset(int(task["id"]) for task in found)
+        return self._ids(())
+
+    def annotated(self) -> frozenset[int]:
+        """Ids of the tasks that have an annotation or a skip now, without what they say."""
+        return frozenset().union(*(self._ids(filters) for filters in ANNOTATED))
 
     def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
         """Those of the tasks that have an annotation, a skip or a reviewer's unfinished draft."""
@@ -192,14 +193,16 @@ class LabelStudioWorkspace:
 
     def select(self, *, view: int | None = None, filters: Sequence[Filter] = ()) -> Sequence[int]:
         """Ids of the tasks that a view of the Data Manager shows and that match all filters, rising."""
-        project_id = self._key.project_id
-        found = self._client.tasks(
-            project_id, filters=filters, include=("id",), page_size=IDS_PER_PAGE, everything=False
-        )
-        matching = {int(task["id"]) for task in found}
+        matching = self._ids(filters)
         if view is not None:
-            matching &= set(self._client.task_ids_of_view(project_id, view=view))
+            matching &= set(self._client.task_ids_of_view(self._key.project_id, view=view))
         return sorted(matching)
+
+    def _ids(self, filters: Sequence[Filter]) -> frozenset[int]:
+        found = self._client.tasks(
+            self._key.project_id, filters=filters, include=("id",), page_size=IDS_PER_PAGE, everything=False
+        )
+        return frozenset(int(task["id"]) for task in found)
 
     def _raw(
         self,

@@ -96,6 +96,10 @@ class Workspace(Protocol):
         """Ids of all tasks that exist now."""
         ...
 
+    def annotated(self) -> frozenset[int]:
+        """Ids of the tasks that have an annotation or a skip now: those that `changed` gives for all time."""
+        ...
+
     def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
         """Those of the tasks that a reviewer has begun: with an annotation, a skip or an unfinished draft."""
         ...
