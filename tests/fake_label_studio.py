@@ -78,6 +78,7 @@ class FakeWorkspace:
     version: str = ""
     in_hand: set[int] = field(default_factory=set)
     pushes: list[int] = field(default_factory=list)
+    clock: datetime | None = None
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def tasks(self, *, only: Sequence[int] | None = None) -> Iterator[ReviewTask]:
@@ -116,6 +117,9 @@ class FakeWorkspace:
 
     def pin(self, rollout: str) -> None:
         self.version = rollout
+
+    def now(self) -> datetime | None:
+        return self.clock
 
     def latest_change(self) -> datetime | None:
         return max(self.touched.values(), default=None)

@@ -114,6 +114,14 @@ class MemoryStore:
         return tuple(sorted(found, key=lambda p: p.id))
 
     def append(self, comparison: Comparison) -> Appended:
+        return self.append_all([comparison])
+
+    def append_all(self, comparisons: Iterable[Comparison], *, surely_newest: bool = False) -> Appended:
+        done = [self._append(comparison, surely_newest=surely_newest) for comparison in comparisons]
+        late = sum(one.late for one in done)
+        return Appended(sum(one.revisions for one in done), sum(one.rows for one in done), late)
+
+    def _append(self, comparison: Comparison, *, surely_newest: bool) -> Appended:
         annotation = comparison.annotation
         held = self._hold(annotation.key, annotation.annotation_id)
         if comparison.confirmed:
@@ -127,24 +135,22 @@ class MemoryStore:
             same = (other.annotation.content_hash, other.overrides, other.provenance) == said
             if same and number == newest and now is not None:
                 held.seen[number - 1] = max(now, last or now)
-            if same and (again or number == newest):
+            if same and (number == newest or (again and not (surely_newest and number < newest))):
                 if comparison.confirmed:
                     held.revisions[number - 1] = replace(other, confirmed=True)
                     held.rows = [replace(r, confirmed=True) if r.revision == number else r for r in held.rows]
-                return Appended()
+                if surely_newest and newest:
+                    held.seen[number - 1] = held.seen[newest - 1]
+                return Appended(late=number != held.newest())
         author = next((c.annotation.author for c in held.revisions if c.annotation.author.startswith(FORGOTTEN)), None)
         if author is not None:
             editor = author if annotation.editor == annotation.author else annotation.editor
             comparison = replace(comparison, annotation=replace(annotation, author=author, editor=editor))
         held.revisions.append(comparison)
-        held.seen.append(annotation.updated_at)
+        held.seen.append(held.seen[newest - 1] if surely_newest and newest else annotation.updated_at)
         held.logged.append((self._next_id(), self.clock.now()))
         held.rows += [self._logged(comparison, override, len(held.revisions)) for override in comparison.overrides]
-        return Appended(revisions=1, rows=len(comparison.overrides))
-
-    def append_all(self, comparisons: Iterable[Comparison]) -> Appended:
-        done = [self.append(comparison) for comparison in comparisons]
-        return Appended(sum(one.revisions for one in done), sum(one.rows for one in done))
+        return Appended(1, len(comparison.overrides), late=len(held.revisions) != held.newest())
 
     def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         gone = self.living(key) if annotation_ids is None else annotation_ids
@@ -215,8 +221,8 @@ class MemoryStore:
     def bookmark(self, project: ProjectKey) -> datetime | None:
         return self._bookmarks.get(project)
 
-    def move_bookmark(self, project: ProjectKey, to: datetime) -> None:
-        self._bookmarks[project] = max(to, self._bookmarks.get(project, to))
+    def move_bookmark(self, project: ProjectKey, to: datetime, *, back: bool = False) -> None:
+        self._bookmarks[project] = to if back else max(to, self._bookmarks.get(project, to))
 
     def unfinished_sweep(self, project: ProjectKey) -> SweepPoint | None:
         return self._points.get(project)

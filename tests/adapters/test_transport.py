@@ -184,3 +184,11 @@ def test_refusals_become_errors_that_say_how_to_mend_them(answer: Answer, error:
     with serving(lambda _: answer) as server, pytest.raises(error, match=says) as caught:
         _get(server.url, LEGACY)
     assert LEGACY not in str(caught.value)
+
+
+def test_the_servers_clock_is_read() -> None:
+    """From the Date header, which Python's own server sends too."""
+    with serving(lambda _: _ok()) as server, Transport(server.url, LEGACY) as transport:
+        now = transport.now()
+    assert now is not None
+    assert abs(now.timestamp() - time.time()) < 5

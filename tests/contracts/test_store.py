@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from builders import (
     PROJECT,
@@ -156,7 +157,7 @@ def test_a_late_reading_of_an_older_content_does_not_become_current(store: Store
     old = a_comparison(an_annotation(content_hash="a", updated_at=at(200)), [a_row(note="old")])
     store.append(new)
     assert store.append(old).revisions == 1
-    assert store.append(old) == Appended()
+    assert store.append(old) == Appended(late=1)
     assert store.append(new) == Appended()
     assert [row.override.note for row in store.overrides()] == ["new"]
     assert len(list(store.overrides(current=False))) == 2
@@ -168,6 +169,32 @@ def test_a_late_reading_between_two_readings_of_one_content_is_not_current(store
         store.append(a_comparison(an_annotation(content_hash=content, updated_at=at(seconds)), [a_row(note=content)]))
     assert [row.override.note for row in store.overrides()] == ["a"]
     assert [row.override.note for row in store.overrides(current=False)] == ["a", "b"]
+
+
+def test_what_was_surely_read_last_is_newest_whatever_time_it_carries(store: Store) -> None:
+    """Label Studio's clock was set back: each edit carries an earlier time than the log's newest revision."""
+
+    def read(content: str, updated_at: datetime, *, surely_newest: bool = False) -> Appended:
+        annotation = an_annotation(content_hash=content, updated_at=updated_at)
+        return store.append_all([a_comparison(annotation, [a_row(note=content)])], surely_newest=surely_newest)
+
+    def current() -> list[str]:
+        return [row.override.note for row in store.overrides()]
+
+    read("first", at(500))
+    assert read("second", at(300)) == Appended(1, 1, late=1)
+    assert current() == ["first"]
+    assert read("second", at(300), surely_newest=True) == Appended()
+    assert current() == ["second"]
+    assert read("second", at(300)) == Appended()
+    assert read("third", at(320), surely_newest=True) == Appended(1, 1)
+    assert current() == ["third"]
+    assert read("first", at(340), surely_newest=True) == Appended(1, 1)
+    assert read("first", at(340), surely_newest=True) == Appended()
+    assert current() == ["first"]
+    assert read("fourth", at(900)) == Appended(1, 1)
+    assert current() == ["fourth"]
+    assert read("first", at(340)) == Appended(late=1)
 
 
 def test_the_same_content_with_other_rows_is_a_revision(store: Store) -> None:
@@ -283,13 +310,15 @@ def test_reading_it_from_label_studio_confirms_what_a_webhook_said(store: Store)
     assert {row.confirmed for row in store.overrides()} == {True}
 
 
-def test_a_bookmark_moves_forward_only(store: Store) -> None:
+def test_a_bookmark_moves_forward_only_unless_it_may_go_back(store: Store) -> None:
     assert store.bookmark(PROJECT) is None
     store.move_bookmark(PROJECT, at(10))
     store.move_bookmark(PROJECT, at(5))
     assert store.bookmark(PROJECT) == at(10)
     store.move_bookmark(PROJECT, at(20))
     assert store.bookmark(PROJECT) == at(20)
+    store.move_bookmark(PROJECT, at(5), back=True)
+    assert store.bookmark(PROJECT) == at(5)
     assert store.bookmark(OTHER) is None
 
 

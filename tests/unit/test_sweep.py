@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from builders import NOON, PROJECT, a_review, a_suggestion, an_annotation, task_key, untouched
+from builders import NOON, PROJECT, a_comparison, a_review, a_suggestion, an_annotation, task_key, untouched
 from fake_label_studio import FakeWorkspace
 from fakes import MemoryStore
-from review_copilot.domain.override import OverrideKind
+from review_copilot.domain.override import OverrideKind, SubmittedAnnotation
 from review_copilot.errors import LabelStudioNotFound, LabelStudioUnreachable
-from review_copilot.flows.sweep import empty_inbox, sweep_project
-from review_copilot.ports import SweepPoint, Wake, Workspace
+from review_copilot.flows.sweep import empty_inbox, sweep_project, sweep_task
+from review_copilot.ports import SweepPoint, TaskState, Wake, Workspace
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ class Opener:
 
 
 def wake(project_id: int = 7, *task_ids: int, action: str = "ANNOTATION_CREATED") -> Wake:
-    return Wake(0, "http://ls", project_id, task_ids, action)
+    return Wake(0, PROJECT.instance, project_id, task_ids, action)
 
 
 def test_the_first_sweep_reads_everything(store: MemoryStore, workspace: FakeWorkspace) -> None:
@@ -125,6 +125,19 @@ def test_a_deleted_task_in_the_inbox_is_buried(store: MemoryStore, workspace: Fa
     assert empty_inbox(store, opener=Opener(workspace)).deleted == 1
 
 
+def test_deleted_tasks_without_a_project_are_buried_at_once(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    """Label Studio names no project when the last ones go; another Label Studio's task 2 is none of ours."""
+    sweep_project(workspace, store=store)
+    del workspace.images[2]
+    elsewhere = replace(PROJECT, instance="http://other-ls", project_id=503)
+    store.append(a_comparison(an_annotation(annotation_id=1, key=task_key(2, project=elsewhere))))
+    store.put(wake(0, 2, 3, action="TASKS_DELETED"))
+    assert empty_inbox(store, opener=Opener(workspace)).deleted == 1
+    assert store.living_tasks(PROJECT) == {1}
+    assert store.living_tasks(elsewhere) == {2}
+    assert not store.waiting()
+
+
 def test_what_cannot_be_read_stays_and_what_is_gone_is_let_go(store: MemoryStore, workspace: FakeWorkspace) -> None:
     """One unreachable project keeps its events; the others are not held up by it."""
     for event in (wake(503, 1), wake(404, 1), wake(7, 1)):
@@ -173,6 +186,42 @@ def test_what_an_earlier_run_saw_is_not_read_again_but_for_deletions(
 def test_everything_does_not_take_up_a_sweep_of_changes(store: MemoryStore, workspace: FakeWorkspace) -> None:
     store.keep_sweep(PROJECT, SweepPoint(since=NOON, up_to=NOON, after=2))
     assert sweep_project(workspace, store=store, everything=True).tasks == 2
+
+
+def edited(content: str, *, task_id: int, at: datetime) -> list[SubmittedAnnotation]:
+    return [an_annotation(annotation_id=10 + task_id, key=task_key(task_id), content_hash=content, updated_at=at)]
+
+
+def test_changes_behind_a_clock_that_was_set_back_are_found(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    """All is looked at once; from then on by the new time, and what was stamped before the step is only read again."""
+    workspace.clock = NOON + timedelta(minutes=5)
+    sweep_project(workspace, store=store)
+    step = NOON - timedelta(hours=3)
+    workspace.annotations[2], workspace.touched[2] = edited("new", task_id=2, at=step), step
+    workspace.clock = step + timedelta(seconds=30)
+    assert sweep_project(workspace, store=store).revisions == 1
+    assert store.bookmark(PROJECT) == workspace.clock
+    workspace.annotations[2], workspace.touched[2] = (
+        edited("newer", task_id=2, at=workspace.clock),
+        workspace.clock,
+    )
+    assert sweep_project(workspace, store=store).revisions == 1
+    newest = [row.annotation_id for row in store.overrides() if row.revision == 3]
+    assert set(newest) == {12}
+    assert sweep_project(workspace, store=store).revisions == 0
+
+
+def test_a_reading_that_was_overtaken_is_done_once_more(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    """Another process has logged what came after it; what stands in Label Studio is what stays current."""
+    newest = edited("newest", task_id=1, at=NOON + timedelta(hours=1))
+    stale = TaskState(task_key(1), NOON, tuple(edited("stale", task_id=1, at=NOON)))
+    workspace.annotations[1] = newest
+    for state in workspace.states([1]):
+        sweep_task(state, workspace=workspace, store=store)
+    report = sweep_task(stale, workspace=workspace, store=store)
+    assert (report.revisions, report.deleted) == (1, 0)
+    (current,) = store.comparisons()
+    assert current.annotation.content_hash == "newest"
 
 
 def test_changes_that_nobody_announced_are_counted(store: MemoryStore, workspace: FakeWorkspace) -> None:

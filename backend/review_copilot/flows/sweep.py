@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from review_copilot.compare import compare
 from review_copilot.domain.review import ProjectKey, TaskKey
 from review_copilot.errors import CopilotError, LabelStudioNotFound
-from review_copilot.ports import Store, SweepPoint, TaskState, Workspace, WorkspaceOpener
+from review_copilot.ports import Appended, Store, SweepPoint, TaskState, Wake, Workspace, WorkspaceOpener
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def sweep_project(
     report = SweepReport()
     changes: Counter[int] = Counter()
     for number, state in enumerate(workspace.changed(since=point.since, after=point.after), start=1):
-        done = sweep_task(state, store=store)
+        done = sweep_task(state, workspace=workspace, store=store)
         report += done
         changes[state.key.task_id] += done.revisions + done.deleted
         if number % KEEP_EVERY == 0:
@@ -91,7 +91,7 @@ def sweep_project(
     # A task whose only annotation was deleted is not among the annotated ones.
     if point.since is None and (unseen := store.living_tasks(key) - changes.keys()):
         for state in workspace.states(sorted(unseen - workspace.annotated())):
-            done = sweep_task(state, store=store)
+            done = sweep_task(state, workspace=workspace, store=store)
             report += done
             changes[state.key.task_id] += done.revisions + done.deleted
     if deleted_tasks and (living := store.living_tasks(key)):
@@ -100,7 +100,7 @@ def sweep_project(
             report.deleted += buried
             changes[task_id] += buried
     if point.up_to is not None:
-        store.move_bookmark(key, point.up_to)
+        store.move_bookmark(key, point.up_to, back=point.since is None)
     store.keep_sweep(key, None)
     report.missed = 0 if first else _not_announced(changes, key=key, store=store)
     return report
@@ -111,7 +111,13 @@ def _starting_point(workspace: Workspace, *, store: Store, everything: bool) -> 
     if unfinished is not None and not (everything and unfinished.since is not None):
         return unfinished
     bookmark = None if everything else store.bookmark(workspace.key)
-    point = SweepPoint(since=bookmark and bookmark - OVERLAP, up_to=workspace.latest_change())
+    since, up_to, now = bookmark and bookmark - OVERLAP, workspace.latest_change(), workspace.now()
+    if since and now and now < since:
+        log.warning(
+            "Label Studio's clock was set back to %s: all annotated tasks are looked at, whatever their time", now
+        )
+        since = None
+    point = SweepPoint(since=since, up_to=min(up_to, now) if up_to and now else up_to)
     store.keep_sweep(workspace.key, point)
     return point
 
@@ -120,26 +126,43 @@ def _not_announced(changes: Counter[int], *, key: ProjectKey, store: Store) -> i
     """How many changes no event speaks of, those that wait in the inbox included."""
     if not changes.total():
         return 0
-    waiting = [wake for wake in store.waiting() if wake.project_id == key.project_id]
-    if any(not wake.task_ids for wake in waiting):
+    waiting = [wake for wake in store.waiting() if wake.project_id in {0, key.project_id}]
+    if any(wake.project_id and not wake.task_ids for wake in waiting):
         return 0
     announced = {task_id for wake in waiting for task_id in wake.task_ids}
     return sum(count for task_id, count in changes.items() if task_id not in announced)
 
 
-def sweep_task(state: TaskState, *, store: Store) -> SweepReport:
-    """Compare all annotations of one task with what their reviewers saw, and note which are gone."""
-    reviews = store.recall(state.key)
-    predictions = store.predictions_of(state.key)
-    report = SweepReport(tasks=1, annotations=len(state.annotations), problems=state.problems)
-    appended = store.append_all(
-        compare(annotation, reviews, predictions=predictions) for annotation in state.annotations
+def sweep_task(state: TaskState, *, workspace: Workspace, store: Store) -> SweepReport:
+    """Compare all annotations of one task with what their reviewers saw, and note which are gone.
+
+    A reading that carries an earlier time than what the log holds is done once more: either the task had changed when
+    the first one was logged, or Label Studio's clock was set back. The second one is newer than the log in any case.
+    """
+    appended = _append(state, store=store)
+    annotations = state.annotations
+    if appended.late:
+        for again in workspace.states([state.key.task_id]):
+            more = _append(again, store=store, surely_newest=True)
+            annotations = again.annotations
+            appended = Appended(appended.revisions + more.revisions, appended.rows + more.rows)
+    report = SweepReport(
+        tasks=1,
+        annotations=len(annotations),
+        revisions=appended.revisions,
+        rows=appended.rows,
+        problems=state.problems,
     )
-    report.revisions, report.rows = appended.revisions, appended.rows
-    gone = store.living(state.key) - {annotation.annotation_id for annotation in state.annotations}
+    gone = store.living(state.key) - {annotation.annotation_id for annotation in annotations}
     if gone:
         report.deleted += store.bury(state.key, annotation_ids=gone)
     return report
+
+
+def _append(state: TaskState, *, store: Store, surely_newest: bool = False) -> Appended:
+    reviews, predictions = store.recall(state.key), store.predictions_of(state.key)
+    compared = (compare(annotation, reviews, predictions=predictions) for annotation in state.annotations)
+    return store.append_all(compared, surely_newest=surely_newest)
 
 
 def empty_inbox(
@@ -154,26 +177,43 @@ def empty_inbox(
     """
     report = SweepReport()
     waiting = store.waiting(limit=limit)
-    by_project: defaultdict[int, list[int]] = defaultdict(list)
-    for wake in waiting:
-        by_project[wake.project_id].append(wake.id)
-    tasks = {
-        project_id: {task_id for wake in waiting if wake.project_id == project_id for task_id in wake.task_ids}
-        for project_id in by_project
-    }
-    whole = {wake.project_id for wake in waiting if not wake.task_ids}
-    for project_id, wake_ids in by_project.items():
+    by_wake = _by_wake(waiting, store=store)
+    by_project: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
+    for tasks_by_project in by_wake.values():
+        for project_id, task_ids in tasks_by_project.items():
+            by_project[project_id].append(task_ids)
+    unread = set()
+    for project_id, groups in by_project.items():
         try:
-            if project_id:
-                workspace = opener.open(project_id)
-                report += _look(workspace, store=store, task_ids=tasks[project_id], whole=project_id in whole)
+            workspace = opener.open(project_id)
+            report += _look(workspace, store=store, task_ids=frozenset().union(*groups), whole=not all(groups))
         except LabelStudioNotFound as error:
             report.problems += (str(error),)
         except CopilotError as error:
             report.problems += (f"Project {project_id} is left in the inbox: {error}",)
-            continue
-        store.done(wake_ids)
+            unread.add(project_id)
+    store.done([wake_id for wake_id, tasks_by_project in by_wake.items() if unread.isdisjoint(tasks_by_project)])
     return report
+
+
+def _by_wake(waiting: Sequence[Wake], *, store: Store) -> dict[int, dict[int, frozenset[int]]]:
+    """Inbox id to the tasks that an event names, by project; no tasks mean the whole project.
+
+    The event of deleted tasks may name no project. Task ids are unique in a Label Studio, so the log knows it.
+    """
+    living: dict[ProjectKey, frozenset[int]] = {}
+    if any(not wake.project_id for wake in waiting):
+        living = {project: store.living_tasks(project) for project in store.projects()}
+    found = {}
+    for wake in waiting:
+        named = frozenset(wake.task_ids)
+        of_these = {
+            project.project_id: named & tasks
+            for project, tasks in living.items()
+            if project.instance == wake.instance and named & tasks
+        }
+        found[wake.id] = {wake.project_id: named} if wake.project_id else of_these
+    return found
 
 
 def _look(workspace: Workspace, *, store: Store, task_ids: Iterable[int], whole: bool) -> SweepReport:
@@ -184,7 +224,7 @@ def _look(workspace: Workspace, *, store: Store, task_ids: Iterable[int], whole:
     found = set()
     for state in workspace.states(wanted):
         found.add(state.key.task_id)
-        report += sweep_task(state, store=store)
+        report += sweep_task(state, workspace=workspace, store=store)
     for task_id in wanted:
         if task_id not in found:
             report.deleted += store.bury(TaskKey(workspace.key, task_id))

@@ -80,6 +80,10 @@ class LabelStudioClient:
         answer = self._transport.get("/api/version/")
         return str(answer.get("release", "")) if isinstance(answer, dict) else ""
 
+    def now(self) -> datetime | None:
+        """What the server's clock says, to the second; None when it does not tell."""
+        return self._transport.now()
+
     def who(self) -> str:
         """E-mail address of the token's owner; the cheapest proof that the token works."""
         answer = self._transport.get("/api/current-user/whoami")

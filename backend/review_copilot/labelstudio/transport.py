@@ -12,6 +12,8 @@ import json
 import re
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -209,6 +211,17 @@ class Transport:
                 return self._read(response)
             self._sleep(_retry_after_s(response) or pause_s)
         return self._read(self._send("GET", path, params=params))
+
+    def now(self) -> datetime | None:
+        """The server's time, to the second, as the Date header of its answers has it; None when they have none.
+
+        Raises:
+            LabelStudioUnreachable: It does not answer.
+        """
+        try:
+            return parsedate_to_datetime(self._send("GET", "/health").headers["Date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return None
 
     def send(self, method: str, path: str, *, body: object = None, files: Files | None = None) -> Any:
         """Send a request that changes something, once.

@@ -150,6 +150,10 @@ class LabelStudioWorkspace:
         """
         self._client.update_project(self._key.project_id, model_version=rollout)
 
+    def now(self) -> datetime | None:
+        """What Label Studio's own clock says, to the second; None when it does not tell."""
+        return self._client.now()
+
     def latest_change(self) -> datetime | None:
         """When the task that was touched last was touched, by Label Studio's own clock; None without tasks."""
         return self._client.latest_update(self._key.project_id)

@@ -69,10 +69,17 @@ class ReviewStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What an append did."""
+    """What an append did.
+
+    Attributes:
+        revisions: Revisions that were new.
+        rows: Rows that were new.
+        late: Readings that another revision stays in front of, for it carries a later `updated_at`.
+    """
 
     revisions: int = 0
     rows: int = 0
+    late: int = 0
 
 
 class OverrideLog(Protocol):
@@ -90,8 +97,14 @@ class OverrideLog(Protocol):
         """
         ...
 
-    def append_all(self, comparisons: Iterable[Comparison]) -> Appended:
-        """`append` for many, in their order; what was written until something fails stays written."""
+    def append_all(self, comparisons: Iterable[Comparison], *, surely_newest: bool = False) -> Appended:
+        """`append` for many, in their order; what was written until something fails stays written.
+
+        Args:
+            comparisons: What to append.
+            surely_newest: They were read from Label Studio after all that the log holds of them was written, and so are
+                the newest whatever time they carry: the clock that stamps them may have been set back.
+        """
         ...
 
     def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
@@ -162,8 +175,9 @@ class SweepPoint:
 
     Attributes:
         since: Only tasks touched after it are looked at; None for all.
-        up_to: The newest change of the project when the sweep began; the bookmark may move there and no further, for a
-            task that was read early may have been changed again before the sweep ended.
+        up_to: The newest change of the project when the sweep began, and no later than Label Studio's clock stood then;
+            the bookmark may move there and no further, for a task that was read early may have been changed again
+            before the sweep ended.
         after: Tasks up to this id have been looked at.
     """
 
@@ -179,8 +193,8 @@ class Bookmarks(Protocol):
         """Time of the newest change that was swept; None before the first sweep."""
         ...
 
-    def move_bookmark(self, project: ProjectKey, to: datetime) -> None:
-        """Remember a later time; an earlier one changes nothing."""
+    def move_bookmark(self, project: ProjectKey, to: datetime, *, back: bool = False) -> None:
+        """Remember a later time; an earlier one changes nothing, unless it may go `back`."""
         ...
 
     def unfinished_sweep(self, project: ProjectKey) -> SweepPoint | None:

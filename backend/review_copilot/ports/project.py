@@ -75,6 +75,10 @@ class Workspace(Protocol):
         """Make the label stream show the predictions of that roll-out."""
         ...
 
+    def now(self) -> datetime | None:
+        """What Label Studio's own clock says, to the second; None when it does not tell."""
+        ...
+
     def latest_change(self) -> datetime | None:
         """When the task that was touched last was touched, by Label Studio's own clock; None without tasks."""
         ...

@@ -77,10 +77,26 @@ class _Held:
         """The newest revision; None when there is none."""
         return max(self.revisions, key=lambda revision: revision.order, default=None)
 
-    def holds(self, fingerprint: tuple[str, str], updated_at: datetime | None) -> bool:
-        """Whether a revision of that content and time would say nothing new; see `ports.OverrideLog.append`."""
+    def holds(self, fingerprint: tuple[str, str], updated_at: datetime | None, *, after: int = 0) -> bool:
+        """Whether a revision of that content and time would say nothing new; see `ports.OverrideLog.append`.
+
+        Args:
+            fingerprint: Hashes of content and rows.
+            updated_at: When it was made; None when unknown.
+            after: Only revisions with a greater number count, and the newest.
+        """
         newest = self.newest
-        return any(r.fingerprint == fingerprint and (r is newest or r.was_read(updated_at)) for r in self.revisions)
+        return any(
+            r.fingerprint == fingerprint and (r is newest or (r.number > after and r.was_read(updated_at)))
+            for r in self.revisions
+        )
+
+    def bring_forward(self, fingerprint: tuple[str, str]) -> None:
+        """Make the last revision of that content the newest: of equal times, the greater number counts."""
+        newest = self.newest
+        for revision in self.revisions:
+            if newest is not None and revision.fingerprint == fingerprint and revision.number > newest.number:
+                revision.seen_until, revision.changed = newest.seen_until, True
 
     def see_again(self, fingerprint: tuple[str, str], updated_at: datetime | None) -> None:
         """Note that the newest revision was read under a later time.
@@ -104,14 +120,17 @@ class _Held:
         return 1 + max((revision.number for revision in self.revisions), default=0)
 
 
-def append(connection: sa.Connection, comparisons: Sequence[Comparison], *, now: datetime) -> Appended:
-    """See `ports.OverrideLog.append`; several at once, in their order."""
+def append(
+    connection: sa.Connection, comparisons: Sequence[Comparison], *, now: datetime, surely_newest: bool
+) -> Appended:
+    """See `ports.OverrideLog.append_all`; several at once, in their order."""
     refs = lock_annotations(connection, {(c.annotation.key, c.annotation.annotation_id) for c in comparisons})
     held = _held(connection, tuple(refs.values()))
     origins = provenance_of(connection, [other for c in comparisons for other in c.review_ids[1:]])
     new: list[tuple[_Revision, dict[str, Any]]] = []
     rows_of: list[list[dict[str, object]]] = []
     tombstones: list[dict[str, Any]] = []
+    late = 0
     gone = gone_among(connection, {c.annotation.key for c in comparisons})
     alive = gone & {c.annotation.key for c in comparisons if c.confirmed}
     note_alive(connection, alive)
@@ -124,21 +143,25 @@ def append(connection: sa.Connection, comparisons: Sequence[Comparison], *, now:
             tombstones.append({"annotation_ref": ref, "lifted": not known.buried, "at": now})
         rows = [codec.override_to_row(o, origins.get(o.review_id, comparison.provenance)) for o in comparison.overrides]
         fingerprint = (annotation.content_hash, codec.rows_hash(rows))
-        if known.holds(fingerprint, annotation.updated_at):
-            known.see_again(fingerprint, annotation.updated_at)
+        at = annotation.updated_at
+        after = known.newest.number if surely_newest and known.newest else 0
+        if known.holds(fingerprint, at, after=after):
+            known.see_again(fingerprint, at)
             if comparison.confirmed:
                 known.confirm(fingerprint)
-            continue
-        at = annotation.updated_at
-        revision = _Revision(None, known.next_number(), fingerprint, at, at, confirmed=comparison.confirmed)
-        known.revisions.append(revision)
-        new.append((revision, {"annotation_ref": ref} | _revision_columns(annotation, comparison, now)))
-        rows_of.append(rows)
+        else:
+            revision = _Revision(None, known.next_number(), fingerprint, at, at, confirmed=comparison.confirmed)
+            known.revisions.append(revision)
+            new.append((revision, {"annotation_ref": ref} | _revision_columns(annotation, comparison, now)))
+            rows_of.append(rows)
+        if surely_newest:
+            known.bring_forward(fingerprint)
+        late += known.newest is not None and known.newest.fingerprint != fingerprint
     if tombstones:
         connection.execute(sa.insert(schema.tombstones), tombstones)
     _note_changes(connection, [revision for known in held.values() for revision in known.revisions])
     if not new:
-        return Appended()
+        return Appended(late=late)
     columns = [own | _own_columns(revision) for revision, own in new]
     written = connection.scalars(
         sa.insert(schema.revisions).returning(_REVISION.id, sort_by_parameter_order=True), columns
@@ -146,7 +169,7 @@ def append(connection: sa.Connection, comparisons: Sequence[Comparison], *, now:
     rows = [{"revision_ref": ref, **row} for ref, of_one in zip(written, rows_of, strict=True) for row in of_one]
     if rows:
         connection.execute(sa.insert(schema.overrides), rows)
-    return Appended(revisions=len(new), rows=len(rows))
+    return Appended(revisions=len(new), rows=len(rows), late=late)
 
 
 def bury(connection: sa.Connection, key: TaskKey, *, annotation_ids: Iterable[int] | None, now: datetime) -> int:

@@ -64,13 +64,12 @@ def bookmark(connection: sa.Connection, project: ProjectKey) -> datetime | None:
     )
 
 
-def move_bookmark(connection: sa.Connection, project: ProjectKey, to: datetime) -> None:
+def move_bookmark(connection: sa.Connection, project: ProjectKey, to: datetime, *, back: bool) -> None:
     """See `ports.Bookmarks.move_bookmark`."""
     ref = ensure_project(connection, project)
     insert_new(connection, schema.bookmarks, [{"project_ref": ref, "swept_to": to}])
-    connection.execute(
-        sa.update(schema.bookmarks).where(_BOOKMARK.project_ref == ref, _BOOKMARK.swept_to < to).values(swept_to=to)
-    )
+    moved = sa.update(schema.bookmarks).where(_BOOKMARK.project_ref == ref).values(swept_to=to)
+    connection.execute(moved if back else moved.where(_BOOKMARK.swept_to < to))
 
 
 def unfinished_sweep(connection: sa.Connection, project: ProjectKey) -> SweepPoint | None:

@@ -111,16 +111,17 @@ class SqlStore:
         """See `ports.OverrideLog`; people are named as the pseudonym key wants it."""
         return self.append_all((comparison,))
 
-    def append_all(self, comparisons: Iterable[Comparison]) -> Appended:
+    def append_all(self, comparisons: Iterable[Comparison], *, surely_newest: bool = False) -> Appended:
         """See `ports.OverrideLog`; one transaction for `BATCH_REVISIONS`."""
-        revisions = rows = 0
+        revisions = rows = late = 0
         waiting = iter(comparisons)
         while batch := tuple(map(self._under_pseudonyms, islice(waiting, BATCH_REVISIONS))):
             with self.database.writing() as connection:
-                appended = append.append(connection, batch, now=self._clock.now())
+                appended = append.append(connection, batch, now=self._clock.now(), surely_newest=surely_newest)
             revisions += appended.revisions
             rows += appended.rows
-        return Appended(revisions, rows)
+            late += appended.late
+        return Appended(revisions, rows, late)
 
     def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         """See `ports.OverrideLog`."""
@@ -194,10 +195,10 @@ class SqlStore:
         with self.database.reading() as connection:
             return queue.bookmark(connection, project)
 
-    def move_bookmark(self, project: ProjectKey, to: datetime) -> None:
+    def move_bookmark(self, project: ProjectKey, to: datetime, *, back: bool = False) -> None:
         """See `ports.Bookmarks`."""
         with self.database.writing() as connection:
-            queue.move_bookmark(connection, project, to)
+            queue.move_bookmark(connection, project, to, back=back)
 
     def _under_pseudonyms(self, comparison: Comparison) -> Comparison:
         return replace(comparison, annotation=people.under_pseudonyms(comparison.annotation, self._pseudonym_key))
