@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from pathlib import Path
 
 import requests
@@ -50,12 +54,30 @@ class Backend:
     def stop(self) -> None:
         self._stack.close()
 
-    def sync(self, project_id: int) -> str:
-        """Run `review-copilot sync` beside it; returns what it printed."""
+    def pids(self) -> list[int]:
+        """The server and its workers, which are all of its process group."""
+        assert self._process is not None
+        listed = subprocess.run(["ps", "-e", "-o", "pid=,pgid="], capture_output=True, text=True, check=True).stdout
+        pairs = (line.split() for line in listed.splitlines())
+        return [int(pid) for pid, group in pairs if int(group) == self._process.pid]
+
+    def sync(self, project_id: int, *, token: str = "") -> str:
+        """Run `review-copilot sync` beside it; returns what it printed.
+
+        Args:
+            project_id: What to sweep.
+            token: Of Label Studio, where the backend has none.
+        """
         command = [sys.executable, "-m", "review_copilot.cli", "sync", "--project", str(project_id)]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("REVIEW_COPILOT_")}
+        given = {"REVIEW_COPILOT_LABEL_STUDIO_TOKEN": token} if token else {}
         done = subprocess.run(
-            command, env=inherited | self.environment, cwd=self.folder, capture_output=True, text=True, check=False
+            command,
+            env=inherited | self.environment | given,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -68,6 +90,7 @@ class LabelStudio:
     environment: Path
     data: Path
     port: int = field(default_factory=ls.free_port)
+    variables: Mapping[str, str] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -79,7 +102,7 @@ class LabelStudio:
         return ls.Account().legacy_token
 
     def start(self) -> None:
-        options = ls.ServerOptions(port=self.port)
+        options = ls.ServerOptions(port=self.port, environment=self.variables)
         self._stack.enter_context(ls.running(self.environment, data=self.data, options=options))
 
     def stop(self) -> None:
@@ -89,16 +112,27 @@ class LabelStudio:
         return LabelStudioClient(Transport(self.url, self.token))
 
 
-class Road:
-    """Carries webhooks from Label Studio to the backend, and doubles, reorders and loses some, the same by seed."""
+@dataclass(frozen=True)
+class Fates:
+    """What becomes of webhooks on their way, as shares of all; the rest arrives once and at once."""
 
-    def __init__(self, target: str, *, seed: int) -> None:
-        self._target = target
+    lost: float = 0.0
+    late: float = 0.0
+    doubled: float = 0.0
+
+
+class Road:
+    """Carries webhooks from Label Studio to the backends in turn, and doubles, reorders and loses some, by seed."""
+
+    def __init__(self, targets: Sequence[str], *, seed: int) -> None:
+        self._targets = cycle(targets)
         self._random = random.Random(seed)
         self._held: list[bytes] = []
         self._lock = threading.Lock()
-        self.bad = False
+        self.fates = Fates()
         self.told = 0
+        self.not_taken = 0
+        """Deliveries that no backend has acknowledged."""
         road = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -129,21 +163,26 @@ class Road:
             self._deliver(body)
 
     def _take(self, body: bytes) -> None:
-        self.told += 1
-        fate = self._random.random() if self.bad else 1.0
-        if fate < 0.3:
-            return
-        if fate < 0.5:
-            with self._lock:
+        with self._lock:
+            self.told += 1
+            fate, fates = self._random.random(), self.fates
+            if fate < fates.lost:
+                return
+            if fate < fates.lost + fates.late:
                 self._held.append(body)
-            return
-        for _ in range(2 if fate < 0.75 else 1):
+                return
+        for _ in range(2 if fate < fates.lost + fates.late + fates.doubled else 1):
             self._deliver(body)
 
     def _deliver(self, body: bytes) -> None:
         headers = {SECRET_HEADER: SECRET, "Content-Type": "application/json"}
-        with suppress(requests.RequestException):
-            requests.post(f"{self._target}/webhook", data=body, headers=headers, timeout=1)
+        with self._lock:
+            target = next(self._targets)
+        try:
+            requests.post(f"{target}/webhook", data=body, headers=headers, timeout=1).raise_for_status()
+        except requests.RequestException:
+            with self._lock:
+                self.not_taken += 1
 
 
 def lock_database(file: Path, *, seconds: float) -> None:
@@ -158,14 +197,19 @@ def lock_database(file: Path, *, seconds: float) -> None:
 class SmallDisk:
     """A file system of a few megabytes that can be filled to the last byte and emptied again."""
 
-    def __init__(self, folder: Path, *, megabytes: int = 8) -> None:
+    def __init__(self, folder: Path, *, megabytes: int = 16) -> None:
+        """Mount it.
+
+        Raises:
+            MountRefused: This user, or this machine, may not.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._filler = folder / "filler"
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], capture_output=True, check=False
-        )
-        self.mounted = done.returncode == 0
+        command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise MountRefused(done.stderr)
 
     def fill(self) -> None:
         with self._filler.open("wb", buffering=0) as filler, suppress(OSError):
@@ -176,5 +220,52 @@ class SmallDisk:
         self._filler.unlink()
 
     def close(self) -> None:
-        if self.mounted:
-            subprocess.run(["umount", "-l", str(self._folder)], check=False)
+        subprocess.run(["umount", "-l", str(self._folder)], check=False)
+
+
+class MountRefused(Exception):
+    """No file system may be mounted here."""
+
+
+def may_mount() -> bool:
+    """Whether a small disk can be had."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            SmallDisk(Path(folder) / "disk").close()
+        except MountRefused:
+            return False
+    return True
+
+
+def limit_files(pids: Iterable[int], *, max_bytes: int) -> None:
+    """Set a quota on the size of every file that the processes write; `resource.RLIM_INFINITY` lifts it."""
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (max_bytes, resource.RLIM_INFINITY))
+
+
+class SteppingClock:
+    """The wall clock of some processes, which can be set back while they run. Their monotonic clock goes on."""
+
+    def __init__(self, folder: Path) -> None:
+        """Find libfaketime.
+
+        Raises:
+            FileNotFoundError: It is not installed; says how to mend that.
+        """
+        found = sorted(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))
+        if not found:
+            raise FileNotFoundError("libfaketime is not installed. On Debian: apt-get install faketime")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "clock"
+        self._file.write_text("+0\n", encoding="utf-8")
+        self.variables = {
+            "LD_PRELOAD": str(found[0]),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def set_back(self, *, hours: int) -> None:
+        """For the processes that were started with `variables`, within a second."""
+        self._file.write_text(f"-{hours}h\n", encoding="utf-8")
+        time.sleep(1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
+from threading import Lock
 from typing import Any
 
 from review_copilot.errors import LabelStudioNotFound
@@ -50,22 +51,28 @@ class Reviewers:
     tasks: list[int]
     random: Random
     ledger: Ledger = field(default_factory=Ledger)
+    resting: Lock = field(default_factory=Lock)
+    """Whoever holds it keeps the reviewers from their next action."""
     _words: int = 0
 
     def work(self, steps: int) -> None:
         """One round of that many actions."""
         touched: set[int] = set()
         for _ in range(steps):
-            mine = [n for n, e in self.ledger.entries.items() if not e.deleted and n not in touched]
-            fate = self.random.random()
-            if fate < 0.6 or not mine:
-                touched.add(self._submit(skipped=fate < 0.08))
-            elif fate < 0.8:
-                touched.add(self._edit(self.random.choice(sorted(mine))))
-            elif fate < 0.93:
-                touched.add(self._delete(self.random.choice(sorted(mine))))
-            else:
-                touched |= self._delete_task(self.random.choice(sorted(mine)), touched)
+            with self.resting:
+                touched |= self._act(touched)
+
+    def _act(self, touched: set[int]) -> set[int]:
+        """One action, on none of the annotations that were touched already; returns those that it touches."""
+        mine = [n for n, e in self.ledger.entries.items() if not e.deleted and n not in touched]
+        fate = self.random.random()
+        if fate < 0.6 or not mine:
+            return {self._submit(skipped=fate < 0.08)}
+        if fate < 0.8:
+            return {self._edit(self.random.choice(sorted(mine)))}
+        if fate < 0.93:
+            return {self._delete(self.random.choice(sorted(mine)))}
+        return self._delete_task(self.random.choice(sorted(mine)), touched)
 
     def _submit(self, *, skipped: bool) -> int:
         task_id = self.random.choice(self.tasks)

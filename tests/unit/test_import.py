@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from builders import NOON, PROJECT, a_review, a_suggestion, task_key
+from fake_label_studio import FakeWorkspace
 from fakes import MemoryStore
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
@@ -17,12 +18,15 @@ from review_copilot.domain.override import Aspect, OverrideKind, Subject
 from review_copilot.domain.review import Review
 from review_copilot.errors import BadRequest
 from review_copilot.flows.import_log import ImportReport, import_tasks
+from review_copilot.flows.sweep import sweep_task
+from review_copilot.labelstudio.annotations import read_annotation
 from review_copilot.labelstudio.exports import ExportReader, records
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.mapping import read_label_config
 from review_copilot.labelstudio.predictions import INSPECTOR
 from review_copilot.labelstudio.regions import to_prediction
 from review_copilot.library import load_guideline
+from review_copilot.ports import TaskState
 
 GUIDELINE = load_guideline("photo-quality")
 LABELS = read_label_config(generate(GUIDELINE), GUIDELINE)
@@ -178,3 +182,19 @@ def test_a_file_that_breaks_off_keeps_what_came_before(store: MemoryStore) -> No
 def test_what_is_no_export_is_told_so(store: MemoryStore, data: bytes) -> None:
     with pytest.raises(BadRequest, match="JSON"):
         run(store, data)
+
+
+def test_a_sweep_after_an_import_reads_the_same_into_it(store: MemoryStore) -> None:
+    """Somebody else's boxes, without severity, verdict or a known label: the log remembers what they left open."""
+    value = {"x": 10, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["Cat"]}
+    foreign = {"id": "b", "from_name": "label", "to_name": "image", "type": "rectanglelabels", "value": value}
+    drafts = [{"id": 501, "model_version": "yolo", "result": [foreign]}]
+    left = annotation(11, [foreign])
+    run(store, [task(1, left, predictions=drafts)])
+    before = list(store.overrides(current=False))
+    assert [row.override.kind for row in before] == [OverrideKind.UNTOUCHED]
+    read = read_annotation(left, key=task_key(1), labels=LABELS)
+    state = TaskState(task_key(1), NOON, (read,))
+    report = sweep_task(state, workspace=FakeWorkspace(PROJECT, {1: "1.png"}), store=store)
+    assert (report.annotations, report.revisions) == (1, 0)
+    assert list(store.overrides(current=False)) == before

@@ -91,7 +91,7 @@ def _from_project(copilot: Copilot, project_id: int) -> ImportReport:
     reader = ExportReader(
         labels=workspace.labels, guideline=copilot.guideline, instance=copilot.instance, project=workspace.key
     )
-    with _bar(MofNCompleteColumn()) as bar:
+    with copilot.client, _bar(MofNCompleteColumn()) as bar:
         job = bar.add_task("importing", total=workspace.count_tasks())
         return import_tasks(
             reader.tasks(copilot.client.tasks(project_id)),

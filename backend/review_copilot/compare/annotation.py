@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -58,15 +59,15 @@ def compare(
         Region rows in the order of the suggestions, then added regions in reading order, Magic rows, verdict, summary,
         feedback.
     """
-    asked = annotation.asked
     chosen = choose_review(annotation, reviews, predictions)
+    asked = _comparable(annotation.asked, chosen)
     offered = offers(annotation, reviews)
     if annotation.skipped:
         rows: tuple[Override, ...] = (
             Override(subject=Subject.TASK, kind=OverrideKind.REJECTED, review_id=chosen.id if chosen else ""),
         )
     else:
-        magic, regions = offer_rows(offered, _in_reading_order(annotation.regions), asked=asked)
+        magic, regions = offer_rows(offered, _in_reading_order(annotation.regions), asked=annotation.asked)
         rows = (*_region_rows(chosen, regions, asked), *magic, *_image_rows(annotation, chosen, asked))
     compared = (*((chosen,) if chosen else ()), *offered)
     return Comparison(
@@ -76,6 +77,18 @@ def compare(
         review_ids=tuple(review.id for review in compared),
         exposure=compared[0].exposure.value if compared else "",
         confirmed=confirmed,
+    )
+
+
+def _comparable(asked: Asked, review: Review | None) -> Asked:
+    """What was asked for, less what the review left open."""
+    if review is None:
+        return asked
+    return replace(
+        asked,
+        severity=asked.severity if review.names_severity else frozenset(),
+        verdict=asked.verdict if review.names_verdict else frozenset(),
+        criteria=None if review.read_back else asked.criteria,
     )
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,7 @@ class ServerOptions:
             a fresh installation may not.
         local_files_root: Folder that the server serves under /data/local-files/; None for none.
         port: 0 for a free one.
+        environment: More variables for the server's process.
     """
 
     account: Account = field(default_factory=Account)
@@ -58,6 +59,7 @@ class ServerOptions:
     private_addresses: bool = True
     local_files_root: Path | None = None
     port: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,7 @@ def _environment(data: Path, options: ServerOptions) -> dict[str, str]:
         "LATEST_VERSION_CHECK": "false",
         "SENTRY_DSN": "",
         "FRONTEND_SENTRY_DSN": "",
+        **options.environment,
     }
     if options.local_files_root is not None:
         environment["LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED"] = "true"

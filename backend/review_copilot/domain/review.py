@@ -114,6 +114,11 @@ class Review:
         image_fingerprint: What nearly the same pictures share but for a few bits (see `analysis.duplicates`); empty
             when the image could not be read or shows too little.
         remark: The last sentences of the summary, which say what other tasks show the same; empty when none does.
+        names_severity: Whether it drafted severities; where somebody else's prediction did not, those of its
+            suggestions are stand-ins.
+        names_verdict: Whether it drafted a verdict; the same.
+        read_back: Whether it was read from what Label Studio showed: all of it reached the reviewer, whatever labels
+            the guideline knows.
     """
 
     id: str
@@ -137,3 +142,6 @@ class Review:
     image: str = ""
     image_fingerprint: str = ""
     remark: str = ""
+    names_severity: bool = True
+    names_verdict: bool = True
+    read_back: bool = False

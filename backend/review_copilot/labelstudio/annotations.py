@@ -71,6 +71,8 @@ def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap
     """
     gathered = _Gathered()
     results = raw.get("result")
+    if not isinstance(results, list):
+        gathered.dropped.append("It has no list of results.")
     for index, result in enumerate(results if isinstance(results, list) else []):
         if isinstance(result, Mapping):
             _read_result(result, index=index, into=gathered, labels=labels)

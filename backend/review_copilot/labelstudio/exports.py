@@ -84,7 +84,7 @@ class ExportReader:
         problems.extend(f"{where}, prediction: {said}" for one in read for said in one.problems)
         return ExportedTask(
             key=key,
-            annotations=tuple(_asked_for(annotation, read) for annotation in annotations),
+            annotations=tuple(annotations),
             reviews=_there_in_time(read, annotations),
             predictions=tuple(one.stored for one in read if one.stored is not None),
             ids_only=bool(listed) and not full,
@@ -138,18 +138,6 @@ def records(file: BinaryIO) -> Iterator[object]:
             yield record
     except (ijson.JSONError, UnicodeDecodeError) as error:
         yield BrokenOff(f"The file breaks off behind record {count}: {str(error).splitlines()[0]}.")
-
-
-def _asked_for(annotation: SubmittedAnnotation, read: list[ReadPrediction]) -> SubmittedAnnotation:
-    """The annotation, to be compared in nothing that no prediction fills, and in all labels that they have."""
-    if not read:
-        return annotation
-    asked = replace(annotation.asked, criteria=None)
-    if not any(one.names_severity for one in read):
-        asked = replace(asked, severity=frozenset())
-    if not all(one.names_verdict for one in read):
-        asked = replace(asked, verdict=frozenset())
-    return replace(annotation, asked=asked)
 
 
 def _with_results(raw: Iterable[object]) -> list[Mapping[str, object]]:

@@ -44,15 +44,11 @@ class ReadPrediction:
     Attributes:
         review: What it shows.
         stored: How an annotation refers to it; None where it has no id.
-        names_severity: Whether any suggestion has one.
-        names_verdict: Whether it drafts one; the review has "discuss" otherwise.
         problems: What could not be read, as sentences.
     """
 
     review: Review
     stored: StoredPrediction | None
-    names_severity: bool
-    names_verdict: bool
     problems: tuple[str, ...]
 
 
@@ -103,6 +99,9 @@ def read_prediction(
         created_at=read_moment(raw.get("created_at")) or made_at,
         image_width_px=_pixels(results, "original_width"),
         image_height_px=_pixels(results, "original_height"),
+        names_severity=lacking < len(read.regions),
+        names_verdict=read.verdict is not None,
+        read_back=True,
     )
     stored = (
         StoredPrediction(int(str(prediction_id)), key.task_id, version, tuple(content))
@@ -112,8 +111,6 @@ def read_prediction(
     return ReadPrediction(
         review=review,
         stored=stored,
-        names_severity=lacking < len(read.regions),
-        names_verdict=read.verdict is not None,
         problems=tuple(problems),
     )
 
