@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 # An environment that has Label Studio 1.23.2 already; empty for one of our own in .label-studio
 LABEL_STUDIO_ENV ?=
+# Fault tests: actions beside each fault, which they are, and the file that the figures go to
+EVENTS ?= 24
+SEED ?= 1
+FIGURES ?=
 # Folders with photographs and circuit boards for the accuracy figures; scikit-image's photographs when empty
 PHOTOS ?=
 PCB ?=
@@ -30,8 +34,11 @@ test: $(VENV)/.ready  ## everything: unit, contracts, adapters, functional, end 
 test-unit: $(VENV)/.ready  ## the fast ones
 	$(BIN)/python -m pytest tests/unit $(ARGS)
 
-test-faults: $(VENV)/.ready  ## reviewers at work on a real Label Studio while things break
-	$(BIN)/python -m pytest tests/faults $(LABEL_STUDIO) $(ARGS)
+test-faults: $(VENV)/.ready  ## reviewers at work on a real Label Studio while things break; EVENTS, SEED, FIGURES=FILE
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || \
+		{ echo "libfaketime is needed to set clocks back: apt-get install faketime"; exit 1; }
+	REVIEW_COPILOT_FAULT_EVENTS=$(EVENTS) REVIEW_COPILOT_FAULT_SEED=$(SEED) REVIEW_COPILOT_FAULT_FIGURES=$(FIGURES) \
+		$(BIN)/python -m pytest tests/faults $(LABEL_STUDIO) $(ARGS)
 
 test-local: $(VENV)/.ready  ## local models: a tiny one is made on the spot, and `transformers serve` is started with it
 	$(BIN)/python -m pip install --quiet --editable ".[local]" --group test-local
@@ -49,6 +56,7 @@ format: $(VENV)/.ready
 
 docs: $(VENV)/.ready  ## pages that are made from the code
 	$(BIN)/python docs/make_settings_table.py
+	$(BIN)/python docs/make_reliability_table.py
 	$(BIN)/python docs/make_export_schema.py
 
 pictures: $(VENV)/.ready  ## the README's picture, from a demo in Chromium

@@ -160,7 +160,9 @@ class Figures:
         }
         if self._file is not None:
             kept: dict[str, Any] = json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
-            content = json.dumps(dict(sorted((kept | {fault: figures}).items())), indent=1)
+            content = json.dumps(
+                dict(sorted((kept | {fault: figures}).items(), key=lambda one: one[0].lower())), indent=1
+            )
             self._file.write_text(content + "\n", encoding="utf-8")
         assert not lost
         assert not doubled

@@ -28,6 +28,8 @@ from review_copilot.labelstudio.payloads import SECRET_HEADER
 from review_copilot.labelstudio.transport import Transport
 
 SECRET = "knock knock"
+UNDER_FAKETIME = Path(__file__).parent / "faults" / "under_faketime"
+"""Python's path where time is faked."""
 
 
 @dataclass
@@ -263,6 +265,8 @@ class SteppingClock:
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",  # gunicorn knows by a file's time whether a worker lives
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(UNDER_FAKETIME), os.environ.get("PYTHONPATH")])),
         }
 
     def set_back(self, *, hours: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable
 from concurrent.futures import wait
 from contextlib import ExitStack
 from dataclasses import replace
@@ -102,27 +101,23 @@ def file_quota_reached(bench: Bench) -> None:
     assert bench.road.not_taken
 
 
-FAULTS = (
-    killed_during_webhooks,
-    killed_during_a_sweep,
-    backend_down,
-    database_locked,
-    webhooks_doubled_reordered_lost,
-    label_studio_restarted,
-    file_quota_reached,
-)
+FAULTS = {
+    "SIGKILL during webhooks": killed_during_webhooks,
+    "SIGKILL during a sweep": killed_during_a_sweep,
+    "backend down": backend_down,
+    "database locked": database_locked,
+    "webhooks doubled, reordered, lost": webhooks_doubled_reordered_lost,
+    "Label Studio restarted": label_studio_restarted,
+    "file quota reached": file_quota_reached,
+}
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("name", FAULTS)
 def test_log_and_ledger_agree(
-    label_studio_house: LabelStudio,
-    stack: ExitStack,
-    tmp_path: Path,
-    figures: Figures,
-    fault: Callable[[Bench], None],
+    label_studio_house: LabelStudio, stack: ExitStack, tmp_path: Path, figures: Figures, name: str
 ) -> None:
     bench = Bench(label_studio_house, stack, tmp_path, PLAN)
-    figures.settle(fault.__name__.replace("_", " "), bench, bench.run(fault))
+    figures.settle(name, bench, bench.run(FAULTS[name]))
 
 
 def test_two_workers_and_a_sweep_at_once(

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("script", ["make_settings_table.py", "make_export_schema.py"])
+@pytest.mark.parametrize("script", ["make_settings_table.py", "make_export_schema.py", "make_reliability_table.py"])
 def test_a_made_page_is_up_to_date(script: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "backend")}
     command = [sys.executable, str(ROOT / "docs" / script), "--check"]

@@ -1,0 +1,33 @@
+"""Write a table of the README that is made from something else. Knows no table's content."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def refresh(name: str, *, source: str, table: str) -> int:
+    """Put a table between its two marks; with `--check` on the command line only say whether it is up to date.
+
+    Args:
+        name: What the marks call it.
+        source: File that it is made from.
+        table: Markdown.
+
+    Returns:
+        Exit code: 1 when `--check` finds a difference.
+    """
+    begin = f"<!-- {name}: begin (made by `make docs` from {source}) -->"
+    end = f"<!-- {name}: end -->"
+    readme = README.read_text("utf-8")
+    before, rest = readme.split(begin, 1)
+    _, after = rest.split(end, 1)
+    wanted = f"{before}{begin}\n{table}\n{end}{after}"
+    if "--check" not in sys.argv[1:]:
+        README.write_text(wanted, "utf-8")
+    elif readme != wanted:
+        sys.stderr.write(f"The {name} table of README.md is out of date: run `make docs`.\n")
+        return 1
+    return 0
