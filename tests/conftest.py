@@ -1,4 +1,4 @@
-"""Fixtures that several folders share: a real Label Studio and a real PostgreSQL, once for the whole run."""
+"""Fixtures that several folders share: a real Label Studio and a real PostgreSQL, once for all, and empty databases."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from postgres import running_postgres
+from fakes import FakeClock
+from postgres import fresh_database, running_postgres
 from review_copilot.demo import label_studio as ls
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.transport import Transport
+from review_copilot.store import SqlStore, open_store
 
 ENVIRONMENT_VARIABLE = "REVIEW_COPILOT_TEST_LABEL_STUDIO_ENV"
 
@@ -30,6 +32,22 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server that lives as long as the tests."""
     with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
         yield server.url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'log.db'}"
+    return fresh_database(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
+    """A store on a database of each kind."""
+    opened = open_store(url, clock=FakeClock())
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.resources import files
@@ -17,7 +16,6 @@ from alembic.script import ScriptDirectory
 
 from builders import PROJECT, a_comparison, a_review, a_suggestion, a_task, an_annotation, at, untouched
 from fakes import FakeClock
-from postgres import fresh_database
 from review_copilot.compare import compare
 from review_copilot.domain.override import Override, OverrideKind, Subject
 from review_copilot.domain.review import TaskKey
@@ -26,20 +24,6 @@ from review_copilot.ports import StoredPrediction, SweepPoint, Wake
 from review_copilot.store import SqlStore, open_store
 from review_copilot.store.engine import migrate
 from review_copilot.store.schema import metadata
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'log.db'}"
-    return fresh_database(request.getfixturevalue("postgres_server"))
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[SqlStore]:
-    opened = open_store(url, clock=FakeClock())
-    yield opened
-    opened.close()
 
 
 def fill(store: SqlStore) -> None:

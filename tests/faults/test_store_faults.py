@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 
 from builders import at
 from fakes import FakeClock
-from postgres import Postgres, fresh_database, running_postgres
+from postgres import Postgres, running_postgres
 from review_copilot.errors import StoreBusy, StoreError
 from review_copilot.store import SqlStore, open_store
 from store_ledger import comparison, written
@@ -39,20 +38,6 @@ def kill_after(writer: subprocess.Popen[str], *, lines: int, pause_s: float) -> 
     writer.stdout.close()
     writer.wait()
     return frozenset(int(line) for line in acknowledged if line.endswith("\n"))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'log.db'}"
-    return fresh_database(request.getfixturevalue("postgres_server"))
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[SqlStore]:
-    opened = open_store(url, clock=FakeClock())
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

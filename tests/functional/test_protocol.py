@@ -17,6 +17,7 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.domain.review import Exposure, TaskKey
 from review_copilot.errors import SettingsError
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.payloads import SECRET_HEADER
@@ -122,6 +123,19 @@ def test_magic_answers_with_regions_only(client: FlaskClient) -> None:
 def test_magic_without_anything_to_say_is_a_dict(client: FlaskClient) -> None:
     answer = predict(client, BROKEN, context={"result": []}).get_json()
     assert answer == {"results": [{"result": []}]}
+
+
+def test_nothing_of_the_blind_share_goes_out_by_either_way(copilot: Copilot) -> None:
+    """Asked for, or through the Magic tool; the draft is kept all the same."""
+    blind = create_copilot(copilot.settings.model_copy(update={"blind_share": 1.0}))
+    client = create_app(blind).test_client()
+    assert predict(client, BLACK).get_json()["results"] == [[]]
+    drawn = {"result": [{"value": {"x": 0, "y": 0, "width": 50, "height": 50}}]}
+    assert predict(client, BLACK, context=drawn).get_json()["results"] == [{"result": []}]
+    (review,) = (r for r in copilot.store.recall(TaskKey(copilot.store.projects()[0], 1)) if r.box is None)
+    assert review.exposure is Exposure.WITHHELD
+    assert review.suggestions
+    blind.store.close()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"tasks": 1}'])
