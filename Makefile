@@ -68,10 +68,11 @@ label-config: $(VENV)/.ready  ## label_config/ from the guidelines
 	$(BIN)/review-copilot label-config --guideline generated-image --prompt --out label_config/generated-image.xml
 	$(BIN)/review-copilot label-config --guideline edited-photo --out label_config/edited-photo.xml
 
-bench: $(VENV)/.ready  ## speed: pairing, requests, webhooks, image tokens; ratios from one run
+bench: $(VENV)/.ready  ## speed: pairing, requests, webhooks, imports, image tokens; ratios from one run
 	$(BIN)/python benchmarks/matching.py
 	$(BIN)/python benchmarks/predict_load.py
 	$(BIN)/python benchmarks/webhooks.py
+	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/image_tokens.py $(if $(PHOTOS),--photographs $(PHOTOS))
 
 bench-accuracy: $(VENV)/.ready  ## how right the built-in inspector is, beside CleanVision; PHOTOS=DIR and PCB=DIR for your own
@@ -81,9 +82,9 @@ bench-accuracy: $(VENV)/.ready  ## how right the built-in inspector is, beside C
 bench-study: $(VENV)/.ready  ## how well the study finds planted causes
 	$(BIN)/python benchmarks/study.py $(ARGS)
 
-bench-scale: $(VENV)/.ready  ## the log and imports with 100 000 tasks
+bench-scale: $(VENV)/.ready  ## the log with 100 000 tasks, and sweeps of a real project with 5 000
 	$(BIN)/python benchmarks/override_log.py
-	$(BIN)/python benchmarks/imports.py
+	$(BIN)/python benchmarks/sweep.py $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV))
 	$(BIN)/python benchmarks/store_size.py
 
 clean:

@@ -182,7 +182,12 @@ def test_the_clock_is_set_back(
     def set_back(bench: Bench) -> None:
         bench.road.fates = SPOILT
         time.sleep(2)
+        before = bench.client.now()
         clock.set_back(hours=2)
+        after = bench.client.now()
+        assert before is not None
+        assert after is not None
+        assert after < before
 
     figures.settle("clock set back by two hours", bench, bench.run(set_back))
 
