@@ -12,7 +12,7 @@ from builders import NOON, a_review, a_suggestion, task_key
 from fakes import MemoryStore
 from review_copilot.domain.override import OverrideKind
 from review_copilot.domain.review import ProjectKey
-from review_copilot.flows.bodies import log_bodies
+from review_copilot.flows.bodies import AT_ONCE, log_bodies
 from review_copilot.labelstudio.bodies import WebhookBodies
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.library import load_guideline
@@ -65,6 +65,17 @@ def test_a_body_is_compared_and_stays_unconfirmed(store: MemoryStore) -> None:
     assert region.override.kind is OverrideKind.EDITED
     assert (region.key, region.author, region.lead_time_s) == (task_key(1, project=KEY), "3", 4.5)
     assert not store.waiting()
+
+
+def test_it_stops_between_events_when_webhooks_come_and_goes_on_later(store: MemoryStore) -> None:
+    """Answering goes before comparing."""
+    for number in range(2 * AT_ONCE + 1):
+        store.put(wake("ANNOTATION_CREATED", annotation=annotation(100 + number, 2), task={"id": 2}))
+    reader = WebhookBodies(guideline=GUIDELINE)
+    assert log_bodies(store, reader=reader, go_on=lambda: False).annotations == AT_ONCE
+    assert len(store.waiting()) == AT_ONCE + 1
+    assert log_bodies(store, reader=reader).annotations == AT_ONCE + 1
+    assert len(store.living(task_key(2, project=KEY))) == 2 * AT_ONCE + 1
 
 
 @pytest.mark.parametrize("order", list(permutations((MADE, CHANGED, MANY, GONE))))

@@ -6,7 +6,7 @@ but what a deletion names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from review_copilot.compare import compare
 from review_copilot.domain.review import ProjectKey, TaskKey
@@ -21,11 +21,16 @@ NO_TASK = 0
 """Stands for the task of an annotation that only its deletion was heard of."""
 
 
-def log_bodies(store: Store, *, reader: BodyReader) -> SweepReport:
+def log_bodies(store: Store, *, reader: BodyReader, go_on: Callable[[], bool] = lambda: True) -> SweepReport:
     """Compare what the waiting events hold, in the order in which they came, until none is left.
 
     Events are done only after all of them are in the log, so that some that are cut off are taken up again, which
     changes nothing. An event that cannot be read is said and let go of: it will never be better.
+
+    Args:
+        store: The log, and the inbox.
+        reader: Reads the events' bodies.
+        go_on: Asked after each `AT_ONCE` events; the others stay for the next time when it says no.
 
     Raises:
         StoreError: The log cannot be written now; the events stay.
@@ -40,6 +45,8 @@ def log_bodies(store: Store, *, reader: BodyReader) -> SweepReport:
                 report.problems += (f"An event is let go of: {error}",)
         report += _log(heard, store=store)
         store.done([wake.id for wake in wakes])
+        if not go_on():
+            break
     return report
 
 

@@ -21,6 +21,12 @@ DELETED_TASKS_EVERY_S = 300.0
 tell of them at once; this is for those that were missed."""
 
 
+LULL_S = 0.1
+LULL_WITHIN_S = 10.0
+"""Without a token, comparing takes the processor from answering, and Label Studio waits one second at most: so it is
+put off until no webhook has come for so long, but not for longer than this."""
+
+
 class Sweeper:
     """One thread that keeps the log up to date."""
 
@@ -46,7 +52,8 @@ class Sweeper:
         while not self._stopping.is_set():
             try:
                 if not self._copilot.has_token:
-                    self._report(log_bodies(self._copilot.store, reader=self._copilot.bodies))
+                    go_on = self._no_webhook if self._lull() else lambda: True
+                    self._report(log_bodies(self._copilot.store, reader=self._copilot.bodies, go_on=go_on))
                 else:
                     self._report(empty_inbox(self._copilot.store, opener=self._copilot.opener))
                     if time.monotonic() >= next_full:
@@ -58,6 +65,18 @@ class Sweeper:
                 log.exception("sweep failed: unexpected error")
             self.woken.wait(POLL_S)
             self.woken.clear()
+
+    def _lull(self) -> bool:
+        """Wait until webhooks pause; False when they do not."""
+        until = time.monotonic() + LULL_WITHIN_S
+        while self.woken.wait(LULL_S) and not self._stopping.is_set():
+            self.woken.clear()
+            if time.monotonic() > until:
+                return False
+        return True
+
+    def _no_webhook(self) -> bool:
+        return not self.woken.is_set()
 
     def _sweep_all(self) -> None:
         look_for_deleted = time.monotonic() >= self._next_deleted
