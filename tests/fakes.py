@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from review_copilot.domain.errand import Errand
-from review_copilot.domain.override import Comparison, LoggedOverride, Override
+from review_copilot.domain.override import Comparison, LoggedOverride, Override, SubmittedAnnotation
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask, TaskKey
 from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
@@ -163,6 +163,10 @@ class MemoryStore:
 
     def living(self, key: TaskKey) -> frozenset[int]:
         return frozenset(i for (_, i), h in self._held.items() if h.key == key and h.revisions and not h.buried)
+
+    def newest(self, key: TaskKey) -> Mapping[int, SubmittedAnnotation]:
+        held = {number: self._held[key.project, number] for number in self.living(key)}
+        return {number: one.revisions[one.newest() - 1].annotation for number, one in held.items()}
 
     def living_tasks(self, project: ProjectKey) -> frozenset[int]:
         held = (h for h in self._held.values() if h.key.project == project and h.revisions and not h.buried)

@@ -226,6 +226,17 @@ def test_a_deleted_annotation_leaves_the_current_state_and_stays_in_the_log(stor
     ]
 
 
+def test_the_newest_reading_of_each_living_annotation_of_a_task(store: Store) -> None:
+    first, second = an_annotation(content_hash="a"), an_annotation(content_hash="b", updated_at=at(300))
+    other, gone = an_annotation(annotation_id=12), an_annotation(annotation_id=13)
+    elsewhere = an_annotation(annotation_id=14, key=task_key(2))
+    for annotation in (first, second, other, gone, elsewhere):
+        store.append(a_comparison(annotation))
+    store.bury(task_key(), annotation_ids=[13])
+    assert store.newest(task_key()) == {11: second, 12: other}
+    assert store.newest(task_key(3)) == {}
+
+
 def test_a_deleted_task_buries_all_its_annotations(store: Store) -> None:
     for annotation_id in (11, 12):
         store.append(a_comparison(an_annotation(annotation_id=annotation_id), [a_row()]))

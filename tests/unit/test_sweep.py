@@ -10,7 +10,7 @@ import pytest
 from builders import NOON, PROJECT, a_comparison, a_review, a_suggestion, an_annotation, task_key, untouched
 from fake_label_studio import FakeWorkspace
 from fakes import MemoryStore
-from review_copilot.domain.override import OverrideKind, SubmittedAnnotation
+from review_copilot.domain.override import Asked, OverrideKind, SubmittedAnnotation
 from review_copilot.errors import LabelStudioNotFound, LabelStudioUnreachable
 from review_copilot.flows.sweep import empty_inbox, sweep_project, sweep_task
 from review_copilot.ports import SweepPoint, TaskState, Wake, Workspace
@@ -209,6 +209,29 @@ def test_changes_behind_a_clock_that_was_set_back_are_found(store: MemoryStore, 
     newest = [row.annotation_id for row in store.overrides() if row.revision == 3]
     assert set(newest) == {12}
     assert sweep_project(workspace, store=store).revisions == 0
+
+
+def test_a_field_that_the_label_config_gained_afterwards_was_not_left_open(
+    store: MemoryStore, workspace: FakeWorkspace
+) -> None:
+    """Read anew, an old annotation says what it said; once somebody changes it, it is read by the new config."""
+    (annotation,) = workspace.annotations[1]
+    bare = replace(
+        annotation,
+        asked=Asked(severity=frozenset()),
+        regions=tuple(replace(r, severity=None) for r in annotation.regions),
+    )
+    workspace.annotations[1] = [bare]
+    sweep_project(workspace, store=store)
+    before = list(store.overrides(current=False))
+    assert {row.override.kind for row in before} == {OverrideKind.UNTOUCHED}
+    workspace.annotations[1] = [replace(bare, asked=Asked())]
+    assert sweep_project(workspace, store=store, everything=True).revisions == 0
+    assert list(store.overrides(current=False)) == before
+    changed = replace(bare, asked=Asked(), content_hash="new", updated_at=NOON + timedelta(hours=1))
+    workspace.annotations[1] = [changed]
+    assert sweep_project(workspace, store=store, everything=True).revisions == 1
+    assert OverrideKind.EDITED in {row.override.kind for row in store.overrides()}
 
 
 def test_a_reading_that_was_overtaken_is_done_once_more(store: MemoryStore, workspace: FakeWorkspace) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from review_copilot.compare import compare
+from review_copilot.domain.override import SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, TaskKey
 from review_copilot.errors import CopilotError, LabelStudioNotFound
 from review_copilot.ports import Appended, Store, SweepPoint, TaskState, Wake, Workspace, WorkspaceOpener
@@ -160,9 +161,21 @@ def sweep_task(state: TaskState, *, workspace: Workspace, store: Store) -> Sweep
 
 
 def _append(state: TaskState, *, store: Store, surely_newest: bool = False) -> Appended:
-    reviews, predictions = store.recall(state.key), store.predictions_of(state.key)
-    compared = (compare(annotation, reviews, predictions=predictions) for annotation in state.annotations)
+    reviews, predictions, known = store.recall(state.key), store.predictions_of(state.key), store.newest(state.key)
+    annotations = (_as_asked(annotation, known.get(annotation.annotation_id)) for annotation in state.annotations)
+    compared = (compare(annotation, reviews, predictions=predictions) for annotation in annotations)
     return store.append_all(compared, surely_newest=surely_newest)
+
+
+def _as_asked(annotation: SubmittedAnnotation, known: SubmittedAnnotation | None) -> SubmittedAnnotation:
+    """The annotation under the label config by which the log first read it, as long as nobody has changed it since.
+
+    A field that was added to the label config afterwards was not left open: nobody was asked.
+    """
+    read = annotation.content_hash, annotation.updated_at
+    if known is None or read != (known.content_hash, known.updated_at):
+        return annotation
+    return replace(annotation, asked=known.asked)
 
 
 def empty_inbox(

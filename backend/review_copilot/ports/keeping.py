@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from review_copilot.domain.errand import Errand
-from review_copilot.domain.override import Comparison, LoggedOverride
+from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.ports.project import StoredPrediction, Wake
@@ -116,6 +116,10 @@ class OverrideLog(Protocol):
 
     def living(self, key: TaskKey) -> frozenset[int]:
         """Annotation ids of a task that the log holds and that are not buried."""
+        ...
+
+    def newest(self, key: TaskKey) -> Mapping[int, SubmittedAnnotation]:
+        """Annotation id to its newest revision, for all living annotations of a task, as they were read."""
         ...
 
     def living_tasks(self, project: ProjectKey) -> frozenset[int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from review_copilot.domain.override import Comparison, LoggedOverride
+from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, TaskKey
 from review_copilot.store import codec, schema
 from review_copilot.store.keys import find_project, project_from_row
@@ -41,6 +41,22 @@ def living(connection: sa.Connection, key: TaskKey) -> frozenset[int]:
         sa.not_(_IS_BURIED),
     )
     return frozenset(connection.scalars(query))
+
+
+def newest(connection: sa.Connection, key: TaskKey) -> Mapping[int, SubmittedAnnotation]:
+    """See `ports.OverrideLog.newest`."""
+    query = (
+        sa.select(_ANNOTATION.annotation_id, _REVISION.payload)
+        .join(schema.annotations, _ANNOTATION.id == _REVISION.annotation_ref)
+        .join(schema.revision_states, _STATE.revision_ref == _REVISION.id)
+        .where(
+            _ANNOTATION.project_ref == find_project(connection, key.project),
+            _ANNOTATION.task_id == key.task_id,
+            _STATE.newest,
+            sa.not_(_STATE.deleted),
+        )
+    )
+    return {number: codec.annotation_from_json(payload) for number, payload in connection.execute(query)}
 
 
 def living_tasks(connection: sa.Connection, project: ProjectKey) -> frozenset[int]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from review_copilot.domain.errand import Errand
-from review_copilot.domain.override import Comparison, LoggedOverride
+from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import StoreError
@@ -132,6 +132,11 @@ class SqlStore:
         """See `ports.OverrideLog`."""
         with self.database.reading() as connection:
             return log.living(connection, key)
+
+    def newest(self, key: TaskKey) -> Mapping[int, SubmittedAnnotation]:
+        """See `ports.OverrideLog`."""
+        with self.database.reading() as connection:
+            return log.newest(connection, key)
 
     def living_tasks(self, project: ProjectKey) -> frozenset[int]:
         """See `ports.OverrideLog`."""
