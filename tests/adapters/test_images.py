@@ -11,9 +11,10 @@ import httpx
 import pytest
 from PIL import Image
 
+from review_copilot.domain.place import printable
 from review_copilot.errors import ImageForbidden, ImageNotFound, ImageTooLarge, ImageUnreachable, ImageUnreadable
 from review_copilot.images import ImageFetcher
-from review_copilot.images.fetch import FetchLimits, printable
+from review_copilot.images.fetch import FetchLimits
 from review_copilot.images.hosts import Trust, is_public, trust_in
 from review_copilot.labelstudio.transport import LabelStudioAuth
 from web_server import Answer, Asked, serving

@@ -18,6 +18,7 @@ from review_copilot.domain.override import Aspect, OverrideKind, Subject
 from review_copilot.domain.review import Review
 from review_copilot.errors import BadRequest
 from review_copilot.flows.import_log import ImportReport, import_tasks
+from review_copilot.flows.submissions import submissions
 from review_copilot.flows.sweep import sweep_task
 from review_copilot.labelstudio.annotations import read_annotation
 from review_copilot.labelstudio.exports import ExportReader, records
@@ -198,3 +199,15 @@ def test_a_sweep_after_an_import_reads_the_same_into_it(store: MemoryStore) -> N
     report = sweep_task(state, workspace=FakeWorkspace(PROJECT, {1: "1.png"}), store=store)
     assert (report.annotations, report.revisions) == (1, 0)
     assert list(store.overrides(current=False)) == before
+
+
+def test_last_years_work_can_be_trained_on(store: MemoryStore) -> None:
+    """Place and size of the image come from the file: the prediction's, else what the editor wrote beside the boxes."""
+    signed = {"image": "https://images.test/x.png?Signature=secret"}
+    kept = {**prediction()["result"][0], "original_width": 400, "original_height": 300}
+    run(store, [task(1, annotation(11, [kept]), data=signed), task(2, annotation(12, [kept]), predictions=[])])
+    first, second = submissions(store)
+    assert first.review is not None
+    assert first.review.image == "https://images.test/x.png"
+    assert first.image_size_px == (REVIEW.image_width_px, REVIEW.image_height_px)
+    assert (second.review, second.image_size_px) == (None, (400, 300))

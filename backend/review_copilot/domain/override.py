@@ -114,6 +114,8 @@ class SubmittedAnnotation:
         content_hash: Hash of what the annotation says, without times and ids that change by themselves.
         dropped: Results that could not be read, as sentences.
         asked: What the label config asked for when it was read.
+        image_width_px: Upright width as the editor saw it; 0 when no region says.
+        image_height_px: Upright height; the same.
     """
 
     key: TaskKey
@@ -134,6 +136,8 @@ class SubmittedAnnotation:
     content_hash: str = ""
     dropped: tuple[str, ...] = ()
     asked: Asked = Asked()
+    image_width_px: int = 0
+    image_height_px: int = 0
 
 
 class OverrideKind(StrEnum):

@@ -40,6 +40,14 @@ class Submission:
         return any(row.kind in _SAID for row in self.comparison.overrides)
 
     @property
+    def image_size_px(self) -> tuple[int, int] | None:
+        """Upright width and height: as the review knows them, else as the editor said; None when nobody did."""
+        for known in (self.review, self.comparison.annotation):
+            if known is not None and known.image_width_px and known.image_height_px:
+                return known.image_width_px, known.image_height_px
+        return None
+
+    @property
     def regions(self) -> tuple[SubmittedRegion, ...]:
         """The regions that hold: without those marked "not a defect" and without left-over Magic boxes."""
         left_over = {row.region_id for row in self.comparison.overrides if row.kind is OverrideKind.LEFT_OVER}

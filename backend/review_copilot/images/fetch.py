@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, unquote_to_bytes
 import httpx
 
 from review_copilot.domain.image import ReviewImage
+from review_copilot.domain.place import LOCAL_FILES, printable
 from review_copilot.errors import (
     ImageForbidden,
     ImageNotFound,
@@ -33,8 +34,6 @@ LABEL_STUDIO_PATHS = re.compile(
     r"/(data|storage-data|static|tasks/\d+/(presign|resolve)|projects/\d+/(presign|resolve))/"
 )
 """Paths of Label Studio that serve files. A task's data must not make us read others with our token."""
-
-LOCAL_FILES = "/data/local-files/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,17 +275,6 @@ class ImageFetcher:
 
     def _too_slow(self, source: str) -> ImageUnreachable:
         return ImageUnreachable(f"{source} did not come within {self._limits.timeout_s:g} s.")
-
-
-def printable(reference: str) -> str:
-    """A reference that may be shown to anybody: no signature, no password, no inline data, at most 200 characters."""
-    if reference[:5].lower() == "data:":
-        return "the data URI"
-    path, _, query = reference.partition("?")
-    shown = re.sub(r"//[^/@]*@", "//", path)
-    if path.endswith(LOCAL_FILES) and query.startswith("d="):
-        shown = f"{path}?{query.partition('&')[0]}"
-    return shown if len(shown) <= 200 else f"{shown[:197]}..."
 
 
 def _url(text: str) -> httpx.URL:

@@ -107,6 +107,8 @@ def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap
             summary=bool(labels.summary),
             criteria=frozenset(labels.label_texts),
         ),
+        image_width_px=_pixels(results, "original_width"),
+        image_height_px=_pixels(results, "original_height"),
     )
 
 
@@ -260,6 +262,12 @@ def read_moment(value: object) -> datetime | None:
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def _pixels(results: object, name: str) -> int:
+    """The first positive size that a result names; 0 when none does."""
+    named = (number(r.get(name)) for r in results if isinstance(r, Mapping)) if isinstance(results, list) else ()
+    return int(next((size for size in named if size is not None and size > 0), 0))
 
 
 def _seconds(value: object) -> float | None:

@@ -18,6 +18,7 @@ import ijson
 from review_copilot.compare.choice import began_at
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.override import SubmittedAnnotation
+from review_copilot.domain.place import printable
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
 from review_copilot.errors import BadRequest
 from review_copilot.flows.import_log import ExportedTask
@@ -25,6 +26,7 @@ from review_copilot.labelstudio.annotations import raw_annotations, read_annotat
 from review_copilot.labelstudio.mapping import LabelMap
 from review_copilot.labelstudio.payloads import whole_number
 from review_copilot.labelstudio.predictions import LONG_AGO, ReadPrediction, read_prediction
+from review_copilot.labelstudio.tasks import read_task
 
 _MARKS: Mapping[str, type] = {"annotations": list, "completions": list, "predictions": list, "data": dict}
 """What tells that a record is a task: one of these fields."""
@@ -78,8 +80,10 @@ class ExportReader:
         listed = raw_predictions if isinstance(raw_predictions, list) else []
         full = _with_results(listed) or _with_results(raw.get("prediction") for raw in raw_annotations(record))
         made_at = read_moment(record.get("created_at")) or LONG_AGO
+        image = printable(read_task(record, project=key.project, labels=self.labels).image)
         read = [
-            read_prediction(raw, key=key, labels=self.labels, guideline=self.guideline, made_at=made_at) for raw in full
+            read_prediction(raw, key=key, labels=self.labels, guideline=self.guideline, made_at=made_at, image=image)
+            for raw in full
         ]
         problems.extend(f"{where}, prediction: {said}" for one in read for said in one.problems)
         return ExportedTask(

@@ -53,7 +53,13 @@ class ReadPrediction:
 
 
 def read_prediction(
-    raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap, guideline: Guideline, made_at: datetime
+    raw: Mapping[str, object],
+    *,
+    key: TaskKey,
+    labels: LabelMap,
+    guideline: Guideline,
+    made_at: datetime,
+    image: str = "",
 ) -> ReadPrediction:
     """The review that a prediction shows.
 
@@ -66,6 +72,7 @@ def read_prediction(
         labels: The label config by which it was made.
         guideline: What criteria are read by.
         made_at: When it was made, if it does not say so itself.
+        image: Where its image is, fit to print.
     """
     read = read_annotation(raw, key=key, labels=labels)
     results = [r for r in _list(raw.get("result")) if isinstance(r, Mapping)]
@@ -97,8 +104,9 @@ def read_prediction(
         ),
         exposure=Exposure.SHOWN,
         created_at=read_moment(raw.get("created_at")) or made_at,
-        image_width_px=_pixels(results, "original_width"),
-        image_height_px=_pixels(results, "original_height"),
+        image_width_px=read.image_width_px,
+        image_height_px=read.image_height_px,
+        image=image,
         names_severity=lacking < len(read.regions),
         names_verdict=read.verdict is not None,
         read_back=True,
@@ -151,11 +159,6 @@ def _revision(results: Sequence[Mapping[str, object]], guideline: Guideline) -> 
             if isinstance(line, str) and (found := named.search(line)):
                 return found.group(1)
     return ""
-
-
-def _pixels(results: Sequence[Mapping[str, object]], name: str) -> int:
-    found = (number(result.get(name)) for result in results)
-    return int(next((size for size in found if size is not None and size > 0), 0))
 
 
 def _list(value: object) -> list[object]:

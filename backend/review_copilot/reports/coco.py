@@ -13,7 +13,7 @@ from typing import TextIO
 
 from review_copilot.domain.guideline import UNCOVERED, Guideline
 from review_copilot.domain.override import SubmittedRegion
-from review_copilot.domain.review import Review, TaskKey
+from review_copilot.domain.review import TaskKey
 from review_copilot.flows.submissions import Submission
 from review_copilot.reports.left_out import Written
 
@@ -37,18 +37,18 @@ def write_coco(submissions: Iterable[Submission], out: TextIO, *, guideline: Gui
     images: list[dict[str, object]] = []
     boxes: list[dict[str, object]] = []
     for submission in _one_per_task(submissions, report):
-        review = submission.review
-        if review is None or not review.image_width_px:
+        size = submission.image_size_px
+        if size is None:
             report.leave_out("the image's size is unknown")
             continue
-        images.append(_image(len(images) + 1, review))
+        images.append(_image(len(images) + 1, submission, size))
         for region in submission.regions:
             if region.criterion_id is None:
                 report.leave_out("the region has no criterion")
                 continue
             names.setdefault(region.criterion_id, region.labels[0] if region.labels else region.criterion_id)
             category = list(names).index(region.criterion_id) + 1
-            box = _box(region, review, ids=(len(boxes) + 1, len(images), category))
+            box = _box(region, size, ids=(len(boxes) + 1, len(images), category))
             if box is None:
                 report.leave_out("the box lies outside of the image")
                 continue
@@ -83,23 +83,18 @@ def _changed(submission: Submission) -> datetime:
     return submission.comparison.annotation.updated_at or _LONG_AGO
 
 
-def _image(number: int, review: Review) -> dict[str, object]:
-    name = review.image or f"task-{review.key.task_id}"
-    return {
-        "id": number,
-        "file_name": name,
-        "width": review.image_width_px,
-        "height": review.image_height_px,
-        "task_id": review.key.task_id,
-    }
+def _image(number: int, submission: Submission, size: tuple[int, int]) -> dict[str, object]:
+    review, task_id = submission.review, submission.comparison.annotation.key.task_id
+    name = (review.image if review else "") or f"task-{task_id}"
+    return {"id": number, "file_name": name, "width": size[0], "height": size[1], "task_id": task_id}
 
 
-def _box(region: SubmittedRegion, review: Review, *, ids: tuple[int, int, int]) -> dict[str, object] | None:
+def _box(region: SubmittedRegion, size: tuple[int, int], *, ids: tuple[int, int, int]) -> dict[str, object] | None:
     """A box of the data set; None when nothing of it lies in the image."""
     inside = region.box.clipped()
     if inside is None:
         return None
-    pixels = inside.to_pixels(image_width_px=review.image_width_px, image_height_px=review.image_height_px)
+    pixels = inside.to_pixels(image_width_px=size[0], image_height_px=size[1])
     x, y, width, height = (round(value, 2) for value in pixels)
     number, image, category = ids
     return {
