@@ -183,11 +183,11 @@ def test_the_clock_is_set_back(
         bench.road.fates = SPOILT
         time.sleep(2)
         before = bench.client.now()
-        clock.set_back(hours=2)
-        after = bench.client.now()
         assert before is not None
-        assert after is not None
-        assert after < before
+        clock.set_back(hours=2)
+        until = time.monotonic() + 30
+        while (now := bench.client.now()) and now > before:
+            assert time.monotonic() < until, "the clock goes on"
 
     figures.settle("clock set back by two hours", bench, bench.run(set_back))
 
