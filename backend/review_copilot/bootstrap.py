@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey, Review
+from review_copilot.engines.ray_cluster import Cluster, RayEngine
+from review_copilot.engines.threads import ThreadEngine
 from review_copilot.flows.blind import BlindShare
 from review_copilot.flows.desk import Desk
 from review_copilot.flows.once import InspectingOnce
@@ -27,9 +30,9 @@ from review_copilot.labelstudio.connect import Backend
 from review_copilot.labelstudio.transport import LabelStudioAuth, Transport, normalise_url
 from review_copilot.labelstudio.workspace import LabelStudioOpener
 from review_copilot.library import load_guideline, own_file, prompt_source
-from review_copilot.ports import ImageSource, Inspector, Store
+from review_copilot.ports import Engine, ImageSource, Inspector, Shared
 from review_copilot.settings import Settings
-from review_copilot.store import names_of, open_store
+from review_copilot.store import SqlStore, is_shared, names_of, open_store, shared_on
 
 
 class SystemClock:
@@ -47,10 +50,12 @@ class Copilot:
     Attributes:
         settings: What it was made from.
         clock: What time it is.
+        given: What it was told to share with others, as a worker of a cluster is.
     """
 
     settings: Settings
     clock: SystemClock
+    given: Shared = field(default_factory=Shared)
 
     @property
     def instance(self) -> str:
@@ -71,9 +76,33 @@ class Copilot:
     def _chosen_inspector(self) -> Inspector:
         model = model_setup(self.settings) if self.settings.model else None
         options = InspectorOptions(
-            concurrency=self.settings.concurrency, editing_budget_s=self.settings.editing_budget_s, model=model
+            concurrency=self.settings.concurrency,
+            editing_budget_s=self.settings.editing_budget_s,
+            model=model,
+            shared=self.shared if model else self.given,
         )
         return create_inspector(self.settings.inspector, options)
+
+    @cached_property
+    def shared(self) -> Shared:
+        """What model calls share with other processes: all of it where they share a PostgreSQL, else what was given."""
+        settings, given = self.settings, self.given
+        if not is_shared(settings.database_url):
+            return given
+        endpoint = f"{settings.model_base_url}\0{settings.model}"
+        common = shared_on(
+            self.store,
+            endpoint=endpoint,
+            most=most_at_once(settings),
+            spare=spare_seats(settings),
+            budget_usd=settings.model_budget_usd,
+            clock=self.clock,
+        )
+        return replace(
+            common,
+            seats=given.seats or common.seats,
+            purse=given.purse or common.purse,
+        )
 
     @property
     def model_inspector(self) -> ModelInspector | None:
@@ -88,7 +117,7 @@ class Copilot:
         return image_fetcher(self.settings)
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> SqlStore:
         """The database, migrated."""
         key = self.settings.pseudonym_key.get_secret_value()
         return open_store(self.settings.database_url, clock=self.clock, pseudonym_key=key)
@@ -137,10 +166,40 @@ class Copilot:
         """Who is told of each review that a request made."""
         return []
 
+    @property
+    def hands(self) -> int:
+        """Images in hand at once: what the model is asked at once, and behind an endpoint what cores prepare meanwhile.
+
+        While a model answers elsewhere, cores would be idle; so one image for each is fetched and made ready ahead.
+        """
+        settings = self.settings
+        elsewhere = settings.inspector == "openai" or (settings.inspector, settings.model_runs) == ("hybrid", "openai")
+        return settings.concurrency + (min(os.cpu_count() or 1, settings.concurrency) if elsewhere else 0)
+
+    def threads(self) -> Engine:
+        """Spreads a bulk run over the threads of this process."""
+        return ThreadEngine(self.desk, concurrency=self.hands)
+
+    def cluster(self, wish: Cluster) -> Engine:
+        """Spreads a bulk run over a Ray cluster.
+
+        Args:
+            wish: Which; its concurrency, limit and budget come from the settings.
+        """
+        settings = self.settings
+        most = settings.model_concurrency or wish.workers * settings.concurrency
+        cluster = replace(
+            wish, concurrency=self.hands, most_at_once=most, budget_usd=settings.model_budget_usd
+        )  # fmt: skip
+        theirs = settings
+        if settings.model_cache is not None:  # a worker has a working directory of its own
+            theirs = settings.model_copy(update={"model_cache": settings.model_cache.absolute()})
+        return RayEngine(self.desk, make_desk=partial(desk_of_a_worker, theirs), cluster=cluster)
+
     @cached_property
     def bench(self) -> Workbench[Review]:
         """Who does what Label Studio's requests ask for, all requests of this process together."""
-        return Workbench(seats=self.settings.concurrency)
+        return Workbench(seats=self.hands)
 
     @cached_property
     def counter(self) -> Counter:
@@ -151,6 +210,7 @@ class Copilot:
             bench=self.bench,
             deadline_s=self.settings.predict_deadline_s,
             delivers=self.has_token,
+            lease_s=self.settings.lease_s,
             watchers=self.watchers,
         )
 
@@ -199,6 +259,21 @@ def create_copilot(settings: Settings) -> Copilot:
     return Copilot(settings=settings, clock=SystemClock())
 
 
+def desk_of_a_worker(settings: Settings, shared: Shared) -> Desk:
+    """The tools of a worker on a cluster."""
+    return Copilot(settings=settings, clock=SystemClock(), given=shared).desk
+
+
+def most_at_once(settings: Settings) -> int:
+    """Most requests to the endpoint at once, urgent ones too."""
+    return settings.model_concurrency or settings.concurrency + 1
+
+
+def spare_seats(settings: Settings) -> int:
+    """How many of them only a person with the Magic tool may take."""
+    return 1 if most_at_once(settings) > settings.concurrency else 0
+
+
 def model_setup(settings: Settings) -> ModelSetup:
     """What model inspectors are made from: the settings, with the prompts and data files that they name.
 
@@ -217,7 +292,8 @@ def model_setup(settings: Settings) -> ModelSetup:
         base_url=settings.model_base_url,
         api_key=settings.model_api_key.get_secret_value(),
         timeout_s=settings.model_timeout_s,
-        concurrency=settings.model_concurrency,
+        concurrency=most_at_once(settings),
+        spare=spare_seats(settings),
         max_tokens=settings.model_max_tokens,
         close_ups=settings.model_close_ups,
         second_look=settings.model_second_look,

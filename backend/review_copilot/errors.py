@@ -26,6 +26,8 @@ CopilotError                     hint, retryable, public message
 |   |-- LabelStudioNotFound      no such project or task
 |   |-- LabelStudioRefusesAddress  private address, since 1.23.1
 |   `-- LabelConfigError         the label config lacks what a review needs
+|-- EngineError                  the cluster of a bulk run cannot be reached, or nobody is left on it
+|-- NobodyWants                  the work was taken back before it began
 |-- StoreError                   the database
 |   `-- StoreBusy                locked or out of reach (retryable)
 |-- ExtraMissing                 a feature's optional package is not installed
@@ -170,6 +172,14 @@ class LabelStudioRefusesAddress(LabelStudioError):
 
 class LabelConfigError(LabelStudioError):
     """The project's label config lacks what a review needs."""
+
+
+class EngineError(CopilotError):
+    """The cluster that a bulk run is spread over cannot be reached, or nobody is left on it."""
+
+
+class NobodyWants(CopilotError):
+    """The work was taken back: nobody waits for it, and nobody will."""
 
 
 class StoreError(CopilotError):

@@ -77,7 +77,10 @@ class Settings(BaseSettings):
         SecretStr(""), description="Secret that chooses the tasks of the blind share; another one chooses others."
     )
     predict_deadline_s: float = Field(85.0, gt=0, description="Seconds after which /predict answers with what it has.")
-    concurrency: int = Field(4, ge=1, description="Images inspected at once.")
+    lease_s: float = Field(
+        120.0, ge=5, description="Seconds after which late work of a backend that died is taken up by another one."
+    )
+    concurrency: int = Field(4, ge=1, description="Images inspected at once; with a model, requests to it at once.")
     editing_budget_s: float = Field(
         3.0, gt=0, description="Seconds for seams and copied patches of one image, where the guideline asks for them."
     )
@@ -93,7 +96,12 @@ class Settings(BaseSettings):
         "openai", description="Which of the two stands behind the inspector hybrid."
     )
     model_timeout_s: float = Field(80.0, gt=0, description="Seconds for one image, waiting and retries counted.")
-    model_concurrency: int = Field(4, ge=1, description="Requests to the endpoint at once, second looks counted.")
+    model_concurrency: int | None = Field(
+        None,
+        ge=1,
+        description="Requests to the endpoint at once, Magic and second looks counted; one more than CONCURRENCY when "
+        "empty, kept for Magic.",
+    )
     model_max_tokens: int = Field(2048, ge=64, description="Length limit of a reply.")
     model_close_ups: int = Field(
         6, ge=0, le=12, description="Most full-size parts beside the whole image, where the guideline asks for detail."
@@ -102,10 +110,11 @@ class Settings(BaseSettings):
         False, description="Crop each box and ask again whether the flaw is there; costs a call for each box."
     )
     model_budget_usd: float | None = Field(
-        None, gt=0, description="Most US dollars that one run may spend; it stops cleanly. No limit when empty."
+        None, gt=0, description="Most US dollars that a run may spend, or all backends in a day. No limit when empty."
     )
     model_cache: Path | None = Field(
-        Path("review-copilot-replies"), description="Folder where replies are kept, so that none is paid for twice."
+        Path("review-copilot-replies"),
+        description="Folder where replies are kept, so that none is paid for twice; with PostgreSQL they are there.",
     )
     model_profile: str = Field("", description="Name of a model profile; found by the model's name when empty.")
     model_profiles: Path | None = Field(

@@ -24,6 +24,7 @@ from review_copilot.ports import StoredPrediction, SweepPoint, Wake
 from review_copilot.store import SqlStore, open_store
 from review_copilot.store.engine import migrate
 from review_copilot.store.schema import metadata
+from review_copilot.store.sharing import DailyPurse, SharedReplies
 
 
 def fill(store: SqlStore) -> None:
@@ -40,6 +41,8 @@ def fill(store: SqlStore) -> None:
     store.keep_sweep(PROJECT, SweepPoint(since=None, up_to=at(0), after=3))
     store.bury(TaskKey(PROJECT, 99))
     store.owe([a_task()], rollout="photo-quality r1 9f2c1a", due_in_s=0)
+    SharedReplies(store.database, clock=FakeClock()).put("reply-00", "{}")
+    DailyPurse(store.database, limit_usd=1.0, clock=FakeClock()).reserve(0.1)
 
 
 def tables(store: SqlStore) -> set[str]:

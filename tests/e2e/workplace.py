@@ -24,6 +24,7 @@ from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 from review_copilot.domain.override import LoggedOverride, Subject
 from review_copilot.domain.suggestion import Finding
+from review_copilot.engines.threads import ThreadEngine
 from review_copilot.flows.preannotate import Progress, preannotate
 from review_copilot.labelstudio.connect import ProjectWish, connect, create_project
 
@@ -102,7 +103,13 @@ class Workplace:
         workspace, copilot = self.copilot.opener.open(project_id), self.copilot
         rollout = copilot.rollout(workspace.key)
         desk = replace(copilot.desk, inspector=FakeInspector(LAMP_FINDINGS))
-        return preannotate(workspace, desk=desk, store=copilot.store, rollout=rollout, concurrency=2)
+        return preannotate(
+            workspace,
+            engine=ThreadEngine(desk, concurrency=2),
+            store=copilot.store,
+            rollout=rollout,
+            clock=copilot.clock,
+        )
 
     def rows(self, project_id: int) -> list[LoggedOverride]:
         """What the log holds of a project now."""

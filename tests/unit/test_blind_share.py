@@ -15,6 +15,7 @@ from review_copilot.domain.guideline import Severity
 from review_copilot.domain.override import OverrideKind, SubmittedAnnotation, SubmittedRegion
 from review_copilot.domain.review import Exposure, ReviewTask
 from review_copilot.domain.suggestion import Finding
+from review_copilot.engines.threads import ThreadEngine
 from review_copilot.flows.blind import BlindShare
 from review_copilot.flows.desk import Desk, review_task
 from review_copilot.flows.preannotate import preannotate
@@ -52,7 +53,9 @@ def test_they_are_drafted_once_kept_and_never_sent(desk: Desk, workspace: FakeWo
     """A second run neither looks again nor sends them."""
     store = MemoryStore()
     for run in range(2):
-        progress = preannotate(workspace, desk=desk, store=store, rollout="r", concurrency=2)
+        progress = preannotate(
+            workspace, engine=ThreadEngine(desk, concurrency=2), store=store, rollout="r", clock=FakeClock()
+        )
         assert (progress.withheld, progress.undelivered) == (len(withheld()), ())
         assert {p.task_id for p in workspace.predictions(rollout="r")} == set(workspace.images) - withheld(), run
     assert isinstance(desk.inspector, FakeInspector)
@@ -72,7 +75,7 @@ def test_magic_finds_nothing_there_and_nobody_looks(desk: Desk) -> None:
 
 def test_the_log_says_what_an_unaided_reviewer_did(desk: Desk, workspace: FakeWorkspace) -> None:
     store = MemoryStore()
-    preannotate(workspace, desk=desk, store=store, rollout="r", concurrency=1)
+    preannotate(workspace, engine=ThreadEngine(desk, concurrency=1), store=store, rollout="r", clock=FakeClock())
     key = task_key(min(withheld()))
     found = SubmittedRegion("own", Box(0.7, 0.7, 0.1, 0.1), ("Flaw",), "C-01", Severity.MINOR)
     done = SubmittedAnnotation(key, 11, (found,), created_at=NOON, updated_at=NOON, content_hash="c")

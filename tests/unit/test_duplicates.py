@@ -18,6 +18,7 @@ from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review
 from review_copilot.domain.suggestion import Finding
+from review_copilot.engines.threads import ThreadEngine
 from review_copilot.flows.blind import BlindShare
 from review_copilot.flows.desk import Desk
 from review_copilot.flows.preannotate import preannotate
@@ -116,7 +117,13 @@ def test_thousands_of_the_same_picture_are_named_by_a_few() -> None:
 
 def test_the_drafts_of_both_say_it(workspace: FakeWorkspace, gallery: Gallery) -> None:
     store = MemoryStore()
-    report = preannotate(workspace, desk=desk(gallery, FINDING), store=store, rollout=ROLLOUT, concurrency=1)
+    report = preannotate(
+        workspace,
+        engine=ThreadEngine(desk(gallery, FINDING), concurrency=1),
+        store=store,
+        rollout=ROLLOUT,
+        clock=FakeClock(),
+    )
     found = drafts(store)
     assert found[1].summary.endswith(" The same file as task 4.")
     assert found[4].summary.endswith(" The same file as task 1.")
@@ -129,7 +136,9 @@ def test_the_drafts_of_both_say_it(workspace: FakeWorkspace, gallery: Gallery) -
 
 def test_it_is_said_where_nothing_was_found_too(workspace: FakeWorkspace, gallery: Gallery) -> None:
     store = MemoryStore()
-    preannotate(workspace, desk=desk(gallery), store=store, rollout=ROLLOUT, concurrency=1)
+    preannotate(
+        workspace, engine=ThreadEngine(desk(gallery), concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock()
+    )
     assert drafts(store)[4].summary == "No flaw found that the guideline asks to flag. The same file as task 1."
 
 
@@ -138,12 +147,12 @@ def test_a_second_run_replaces_nothing_and_a_new_copy_is_added_to_the_words(
 ) -> None:
     store = MemoryStore()
     tools = desk(gallery)
-    preannotate(workspace, desk=tools, store=store, rollout=ROLLOUT, concurrency=1)
+    preannotate(workspace, engine=ThreadEngine(tools, concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock())
     before = dict(workspace.stored)
-    preannotate(workspace, desk=tools, store=store, rollout=ROLLOUT, concurrency=1)
+    preannotate(workspace, engine=ThreadEngine(tools, concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock())
     assert workspace.stored == before
     workspace.images[6] = "1 again.png"
-    preannotate(workspace, desk=tools, store=store, rollout=ROLLOUT, concurrency=1)
+    preannotate(workspace, engine=ThreadEngine(tools, concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock())
     assert drafts(store)[1].summary.endswith("flag. The same file as tasks 4 and 6.")
     assert sorted(p.task_id for p in workspace.stored.values()) == [1, 2, 3, 4, 5, 6]
 
@@ -151,7 +160,9 @@ def test_a_second_run_replaces_nothing_and_a_new_copy_is_added_to_the_words(
 def test_a_draft_that_a_reviewer_has_begun_is_left_alone(workspace: FakeWorkspace, gallery: Gallery) -> None:
     store = MemoryStore()
     workspace.in_hand = {1}
-    preannotate(workspace, desk=desk(gallery), store=store, rollout=ROLLOUT, concurrency=1)
+    preannotate(
+        workspace, engine=ThreadEngine(desk(gallery), concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock()
+    )
     assert "file" not in drafts(store)[1].summary
     assert "same file as task 1" in drafts(store)[4].summary
 
@@ -159,15 +170,17 @@ def test_a_draft_that_a_reviewer_has_begun_is_left_alone(workspace: FakeWorkspac
 def test_a_deleted_task_is_not_named(workspace: FakeWorkspace, gallery: Gallery) -> None:
     store = MemoryStore()
     tools = desk(gallery)
-    preannotate(workspace, desk=tools, store=store, rollout=ROLLOUT, concurrency=1)
+    preannotate(workspace, engine=ThreadEngine(tools, concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock())
     del workspace.images[4]
     workspace.images[6] = "1 again.png"
-    preannotate(workspace, desk=tools, store=store, rollout=ROLLOUT, concurrency=1)
+    preannotate(workspace, engine=ThreadEngine(tools, concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock())
     assert drafts(store)[6].summary.endswith("The same file as task 1.")
 
 
 def test_a_withheld_draft_is_not_sent_for_being_alike(workspace: FakeWorkspace, gallery: Gallery) -> None:
     store = MemoryStore()
     tools = desk(gallery, blind=BlindShare(share=1.0, seed="s"))
-    report = preannotate(workspace, desk=tools, store=store, rollout=ROLLOUT, concurrency=1)
+    report = preannotate(
+        workspace, engine=ThreadEngine(tools, concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock()
+    )
     assert (report.withheld, workspace.stored) == (5, {})

@@ -11,6 +11,7 @@ from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
 from fakes import FakeClock, MemoryStore
 from review_copilot.domain.review import ProjectKey
 from review_copilot.domain.suggestion import Brief, Inspection, Usage
+from review_copilot.engines.threads import ThreadEngine
 from review_copilot.errors import BudgetSpent
 from review_copilot.flows import preannotate as flow
 from review_copilot.flows.desk import Desk
@@ -38,7 +39,7 @@ def desk() -> Desk:
 
 def run(workspace: FakeWorkspace, store: MemoryStore, desk: Desk, **options: object) -> Progress:
     return preannotate(
-        workspace, desk=desk, store=store, rollout=ROLLOUT, concurrency=3, **options  # type: ignore[arg-type]  # a test's own
+        workspace, engine=ThreadEngine(desk, concurrency=3), store=store, rollout=ROLLOUT, clock=FakeClock(), **options  # type: ignore[arg-type]  # a test's own
     )  # fmt: skip
 
 

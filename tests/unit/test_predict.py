@@ -15,11 +15,11 @@ from fakes import FakeClock, MemoryStore
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Exposure, Review
 from review_copilot.domain.suggestion import Brief, Inspection
-from review_copilot.flows.backlog import LEASE_S, MOST_ATTEMPTS, RETRY_S, work_off
+from review_copilot.flows.backlog import MOST_ATTEMPTS, RETRY_S, work_off
 from review_copilot.flows.blind import BlindShare
 from review_copilot.flows.desk import Desk
 from review_copilot.flows.once import InspectingOnce
-from review_copilot.flows.predict import Counter, answer_in_time, review_box
+from review_copilot.flows.predict import LEASE_S, Counter, answer_in_time, review_box
 from review_copilot.flows.workbench import Workbench
 from review_copilot.library import load_guideline
 

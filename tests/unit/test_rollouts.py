@@ -9,6 +9,7 @@ import pytest
 from builders import PROJECT
 from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
 from fakes import FakeClock, MemoryStore
+from review_copilot.engines.threads import ThreadEngine
 from review_copilot.errors import StoreError
 from review_copilot.flows.desk import Desk
 from review_copilot.flows.preannotate import Scope, preannotate
@@ -36,7 +37,9 @@ def roll_out(workspace: FakeWorkspace, store: MemoryStore, desk: Desk) -> str:
     label = store.rollout(PROJECT, guideline_id=desk.guideline.id, model_version=desk.model_version)
     old = workspace.pinned()
     scope = Scope(leave_begun=bool(old))
-    preannotate(workspace, desk=desk, store=store, rollout=label, concurrency=2, scope=scope)
+    preannotate(
+        workspace, engine=ThreadEngine(desk, concurrency=2), store=store, rollout=label, clock=FakeClock(), scope=scope
+    )
     if old:
         retire(workspace, rollout=old)
     return label

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from review_copilot.flows.workbench import NobodyWants, Urgency, Workbench
+from review_copilot.errors import NobodyWants
+from review_copilot.flows.workbench import Urgency, Workbench
 
 
 @pytest.fixture

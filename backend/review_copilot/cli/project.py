@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.cli.models import estimate_run
 from review_copilot.cli.said import quiet_failures
+from review_copilot.engines.ray_cluster import Cluster
 from review_copilot.errors import CopilotError, SettingsError
 from review_copilot.flows import preannotate as flow
 from review_copilot.flows.rollouts import retire
@@ -25,6 +27,13 @@ from review_copilot.labelstudio.transport import TokenKind
 from review_copilot.settings import load_settings
 
 ProjectOption = Annotated[int, typer.Option("--project", help="Label Studio's project id.")]
+
+
+class EngineName(StrEnum):
+    """Where a bulk run is done."""
+
+    THREADS = "threads"
+    RAY = "ray"
 
 
 def register(app: typer.Typer) -> None:
@@ -88,10 +97,18 @@ def _show_report(report: ConnectionReport, *, token: TokenKind) -> None:
 def preannotate(
     project: ProjectOption,
     limit: Annotated[int | None, typer.Option(min=1, help="Draft at most this many tasks.")] = None,
-    concurrency: Annotated[int | None, typer.Option(min=1, help="Images inspected at once.")] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Images inspected at once; on a cluster, by each worker.")
+    ] = None,
     budget: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Stop when so much is spent.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     view: Annotated[int | None, typer.Option(help="Only the tasks of this Data Manager tab: its id.")] = None,
+    engine: Annotated[EngineName, typer.Option(help="Where the work is done.")] = EngineName.THREADS,
+    ray_address: Annotated[
+        str, typer.Option("--ray-address", help="Ray cluster: 'auto', 'ray://HEAD:10001'; one on this machine without.")
+    ] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Workers on the Ray cluster, each with an inspector.")] = 2,
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs for each worker, such as 0.5: for local models.")] = 0.0,
     filter_: Annotated[
         list[str] | None,
         typer.Option("--filter", metavar="'COLUMN OPERATOR VALUE'", help="Only such tasks: 'data.shift equal night'."),
@@ -103,9 +120,11 @@ def preannotate(
     has begun are left alone, and the drafts of the roll-out before are removed at the end.
     """
     quiet_failures()
-    copilot = ready_copilot()
+    copilot = ready_copilot(concurrency=concurrency, model_budget_usd=budget or None)
     workspace = copilot.opener.open(project)
     rollout = copilot.rollout(workspace.key)
+    cluster = Cluster(address=ray_address, workers=workers, gpus=gpus)
+    spread = copilot.cluster(cluster) if engine is EngineName.RAY else copilot.threads()
     before = workspace.pinned()
     ours = before != rollout and before in copilot.store.rollouts(workspace.key)
     filters = [_filter(words) for words in filter_ or ()]
@@ -116,10 +135,10 @@ def preannotate(
         job = bar.add_task("drafting", total=None, pace="")
         report = flow.preannotate(
             workspace,
-            desk=copilot.desk,
+            engine=spread,
             store=copilot.store,
             rollout=rollout,
-            concurrency=concurrency or copilot.settings.concurrency,
+            clock=copilot.clock,
             scope=scope,
             on_progress=lambda now: bar.update(job, completed=now.done, total=now.total, pace=_pace(now)),
         )
@@ -194,17 +213,18 @@ def sync(
     )
 
 
-def ready_copilot(*, url: str | None = None, token: str | None = None) -> Copilot:
+def ready_copilot(*, url: str | None = None, token: str | None = None, **others: object) -> Copilot:
     """The copilot of the settings, once it is known to have a token.
 
     Args:
         url: Label Studio's URL, where it is not the settings'.
         token: Its token, where it is not the settings'.
+        others: Other settings by name; None where they stay as they are.
 
     Raises:
         SettingsError: There is no token to read Label Studio with.
     """
-    given = {"label_studio_url": url, "label_studio_token": token}
+    given = {"label_studio_url": url, "label_studio_token": token, **others}
     copilot = create_copilot(load_settings(**{name: value for name, value in given.items() if value is not None}))
     if not copilot.has_token:
         raise SettingsError(

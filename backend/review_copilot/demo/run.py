@@ -147,10 +147,10 @@ def _draft(copilot: Copilot, project_id: int, *, console: Console) -> Progress:
 
         progress = preannotate(
             workspace,
-            desk=copilot.desk,
+            engine=copilot.threads(),
             store=copilot.store,
             rollout=copilot.rollout(workspace.key),
-            concurrency=copilot.settings.concurrency,
+            clock=copilot.clock,
             on_progress=show,
         )
     console.print(f"{progress.drafted} photographs drafted with {progress.suggestions} suggestions.")

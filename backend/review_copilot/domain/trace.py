@@ -1,8 +1,27 @@
-"""The id that follows one request from Label Studio to the model. Knows neither."""
+"""What follows one piece of work from Label Studio's request to the model's: its id, and who waits. Knows neither."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """Id of the request that this thread works for; empty outside of any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Who waits for a piece of work; asked just before a model is.
+
+    Attributes:
+        wanted: Whether anybody does.
+        urgent: Whether it is a person with the Magic tool in hand.
+    """
+
+    wanted: Callable[[], bool] = lambda: True
+    urgent: Callable[[], bool] = lambda: False
+
+
+WAITING: ContextVar[Waiting] = ContextVar("waiting", default=Waiting())  # noqa: B039  # it is frozen
+"""Who waits for what this thread does."""

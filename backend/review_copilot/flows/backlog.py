@@ -15,16 +15,13 @@ from dataclasses import dataclass
 
 from review_copilot.domain.errand import Errand
 from review_copilot.domain.review import Exposure, ProjectKey, Review
-from review_copilot.errors import CopilotError, LabelStudioNotFound
+from review_copilot.errors import CopilotError, LabelStudioNotFound, NobodyWants
 from review_copilot.flows.deliver import extras, held
 from review_copilot.flows.predict import Counter, ask_for
-from review_copilot.flows.workbench import NobodyWants, Ticket, Urgency
+from review_copilot.flows.workbench import Ticket, Urgency
 from review_copilot.ports import Workspace, WorkspaceOpener
 
 log = logging.getLogger(__name__)
-
-LEASE_S = 300.0
-"""A claim of a process that died is free again after this. Longer than a block of slow model calls takes."""
 
 BLOCK = 500
 """Errands in one claim. Each block ends in one import call, which makes Label Studio re-count the project."""
@@ -65,7 +62,7 @@ def work_off(counter: Counter, *, opener: WorkspaceOpener, limit: int = BLOCK) -
     """
     report = WorkReport()
     groups: defaultdict[tuple[ProjectKey, str], list[Errand]] = defaultdict(list)
-    for errand in counter.store.claim(limit=limit, lease_s=LEASE_S):
+    for errand in counter.store.claim(limit=limit, lease_s=counter.lease_s):
         groups[errand.task.key.project, errand.rollout].append(errand)
         report.claimed += 1
     for (project, rollout), errands in groups.items():
@@ -135,7 +132,7 @@ def _drafts(errands: Sequence[Errand], *, counter: Counter, rollout: str, report
     drafts = dict(store.drafted(project, rollout=rollout, task_ids=[e.task.key.task_id for e in errands]))
     missing = [errand for errand in errands if errand.task.key.task_id not in drafts]
     tickets = [ask_for(errand.task, counter=counter, rollout=rollout, urgency=Urgency.OWED) for errand in missing]
-    wait([ticket.future for ticket in tickets], timeout=LEASE_S / 2)
+    wait([ticket.future for ticket in tickets], timeout=counter.lease_s / 2)
     for errand, ticket in zip(missing, tickets, strict=True):
         if (review := _finished(ticket)) is None:
             store.put_back([errand.id], due_in_s=0.0)

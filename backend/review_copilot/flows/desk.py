@@ -12,7 +12,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import Exposure, Provenance, Review, ReviewTask
 from review_copilot.domain.suggestion import Brief
-from review_copilot.errors import BudgetSpent, CopilotError
+from review_copilot.errors import BudgetSpent, CopilotError, NobodyWants
 from review_copilot.flows.blind import BlindShare
 from review_copilot.ports import Clock, ImageSource, Inspector
 from review_copilot.suggest import Occasion, failed, nothing_said, suggest
@@ -67,6 +67,7 @@ def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None =
 
     Raises:
         BudgetSpent: Only with `bulk`: no further model call may be made, which concerns the run and not the task.
+        NobodyWants: Whoever asked has gone meanwhile.
     """
     started = time.monotonic()
     withheld = desk.blind.withholds(task.key)
@@ -82,7 +83,7 @@ def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None =
     try:
         return _review(task, desk=desk, occasion=occasion, started=started)
     except CopilotError as error:
-        if bulk and isinstance(error, BudgetSpent):
+        if isinstance(error, NobodyWants) or (bulk and isinstance(error, BudgetSpent)):
             raise
         log.warning("task %d has no draft: %s", task.key.task_id, error)
         return failed(
@@ -91,6 +92,21 @@ def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None =
     except Exception:
         log.exception("task %d has no draft: unexpected error", task.key.task_id)
         return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR, kind="internal")
+
+
+def given_up(task: ReviewTask, *, desk: Desk, rollout: str, why: str) -> Review:
+    """The failed review of a task that cannot be looked at, whatever is tried.
+
+    Args:
+        task: The task.
+        desk: The tools.
+        rollout: Label under which the draft would have been stored.
+        why: In a sentence.
+    """
+    occasion = Occasion(
+        key=task.key, provenance=_provenance(desk, rollout), now=desk.clock.now(), exposure=Exposure.FAILED, box=None
+    )
+    return failed(occasion, error=why, kind="lost")
 
 
 def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float) -> Review:

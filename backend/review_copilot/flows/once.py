@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from review_copilot.domain.suggestion import Brief, Inspection
+from review_copilot.errors import NobodyWants
 from review_copilot.ports import Inspector
 
 
@@ -38,12 +39,16 @@ class InspectingOnce:
     def inspect(self, brief: Brief) -> Inspection:
         """See `ports.Inspector`; waits for the answer where the same is being asked."""
         key = _same_question(brief)
-        with self._lock:
-            running = self._running.get(key)
-            if running is None:
-                ours = self._running[key] = Future[Inspection]()
-        if running is not None:
-            return running.result()
+        while True:
+            with self._lock:
+                running = self._running.get(key)
+                if running is None:
+                    ours = self._running[key] = Future[Inspection]()
+                    break
+            try:
+                return running.result()
+            except NobodyWants:  # who asked first has gone; we have not
+                continue
         try:
             inspection = self.inspector.inspect(brief)
         except BaseException as error:

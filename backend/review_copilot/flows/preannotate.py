@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -19,9 +18,8 @@ from review_copilot.domain.review import Exposure, Review, ReviewTask
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import BudgetSpent
 from review_copilot.flows.deliver import extras, held
-from review_copilot.flows.desk import Desk, review_task
 from review_copilot.flows.duplicates import say_duplicates
-from review_copilot.ports import ReviewStore, Workspace
+from review_copilot.ports import Clock, Engine, ReviewStore, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -113,10 +111,10 @@ EVERYTHING = Scope()
 def preannotate(
     workspace: Workspace,
     *,
-    desk: Desk,
+    engine: Engine,
     store: ReviewStore,
     rollout: str,
-    concurrency: int,
+    clock: Clock,
     scope: Scope = EVERYTHING,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
@@ -124,10 +122,10 @@ def preannotate(
 
     Args:
         workspace: The project.
-        desk: The tools.
+        engine: Who drafts.
         store: Where drafts are kept.
         rollout: Label to store and pin.
-        concurrency: Images inspected at once, at least 1.
+        clock: Stamps drafts that are written anew.
         scope: Which tasks, and when to end.
         on_progress: Called in this thread after each task and each delivery.
 
@@ -144,7 +142,7 @@ def preannotate(
         progress.drafted = sum(1 for _ in undone)
         return progress
     try:
-        for review in _in_parallel(undone, desk=desk, rollout=rollout, concurrency=concurrency):
+        for review in engine.reviews(undone, rollout=rollout):
             store.remember([review])
             _count(review, progress)
             if review.exposure is Exposure.SHOWN:
@@ -158,7 +156,7 @@ def preannotate(
     except KeyboardInterrupt:
         progress.stopped = "Interrupted."
     outbox.send()
-    progress.alike = say_duplicates(workspace, store=store, rollout=rollout, clock=desk.clock)
+    progress.alike = say_duplicates(workspace, store=store, rollout=rollout, clock=clock)
     _mend(workspace, store=store, rollout=rollout, progress=progress, leave_begun=scope.leave_begun)
     if progress.stored:
         workspace.pin(rollout)
@@ -234,25 +232,6 @@ class _Outbox:
         if self.progress.seconds_to_first is None:
             self.progress.seconds_to_first = self._sent_at - self._started
             self._on_progress(self.progress)
-
-
-def _in_parallel(tasks: Iterable[ReviewTask], *, desk: Desk, rollout: str, concurrency: int) -> Iterator[Review]:
-    """Reviews as they get ready. Only a few tasks more than `concurrency` are read ahead, so memory stays flat."""
-    pending: set[Future[Review]] = set()
-    source = iter(tasks)
-    with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="inspect") as pool:
-        try:
-            while True:
-                for task in islice(source, 2 * concurrency - len(pending)):
-                    pending.add(pool.submit(review_task, task, desk=desk, rollout=rollout, bulk=True))
-                if not pending:
-                    return
-                ready, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    yield future.result()
-        finally:
-            for future in pending:
-                future.cancel()
 
 
 def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: Progress, leave_begun: bool) -> None:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Exposure, Review, ReviewTask
+from review_copilot.errors import NobodyWants
 from review_copilot.flows.desk import Desk, review_task
-from review_copilot.flows.workbench import NobodyWants, Ticket, Urgency, Workbench
+from review_copilot.flows.workbench import Ticket, Urgency, Workbench
 from review_copilot.ports import Backlog, Store
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,9 @@ GRACE_S = 15.0
 SETTLE_S = 20.0
 """Label Studio stores what it was answered after the answer; reading back too early would send again what is on its
 way. A guess with room to spare: its import route takes .6 s for a hundred predictions among 10 000 tasks."""
+
+LEASE_S = 120.0
+"""Half of it is waited for a block of drafts; what is not ready by then is put back."""
 
 LOOK_AGAIN_S = 0.5
 """How often a request checks that somebody still waits for it."""
@@ -41,6 +45,7 @@ class Counter:
         deadline_s: Seconds after which a request is answered with what is ready.
         delivers: Whether what is late can be delivered: there is a token for Label Studio's import route.
         settle_s: Seconds that Label Studio is given to store an answer before it is read back.
+        lease_s: Seconds that a claim of late work lasts; what a process that died held is free again after them.
         watchers: Are told of each review that was made.
     """
 
@@ -50,6 +55,7 @@ class Counter:
     deadline_s: float
     delivers: bool
     settle_s: float = SETTLE_S
+    lease_s: float = LEASE_S
     watchers: Sequence[Callable[[Review], None]] = ()
 
 

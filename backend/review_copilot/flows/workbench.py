@@ -16,7 +16,8 @@ from functools import partial
 from itertools import count
 from typing import Generic, TypeVar
 
-from review_copilot.errors import CopilotError
+from review_copilot.domain.trace import WAITING, Waiting
+from review_copilot.errors import NobodyWants
 
 _T = TypeVar("_T")
 
@@ -30,10 +31,6 @@ class Urgency(IntEnum):
     """A request of Label Studio, and the page behind it."""
     OWED = 2
     """Nobody waits now; the draft is delivered when it is ready."""
-
-
-class NobodyWants(CopilotError):
-    """The work was taken back before it began."""
 
 
 @dataclass
@@ -54,7 +51,7 @@ class Ticket(Generic[_T]):
     _withdraw: Callable[[], None]
 
     def withdraw(self) -> None:
-        """Want it no more. It is not begun when nobody else does; once begun it is finished."""
+        """Want it no more. It is not begun when nobody else does; once begun, no model is asked for it any more."""
         self._withdraw()
 
 
@@ -87,6 +84,7 @@ class Workbench(Generic[_T]):
             if job is None:
                 context = copy_context()  # so that log lines keep the id of the request
                 job = self._waiting[key] = _Job(key, partial(context.run, work), urgency, wish)
+                context.run(WAITING.set, Waiting(wanted=partial(_wanted, job), urgent=partial(_urgent, job)))
                 self._hire()
             job.urgency = min(job.urgency, urgency)
             job.wishes.add(wish)
@@ -160,3 +158,11 @@ class Workbench(Generic[_T]):
 
 def _most_urgent(jobs: Iterable[_Job[_T]]) -> _Job[_T] | None:
     return min(jobs, key=lambda job: (job.urgency, job.number), default=None)
+
+
+def _wanted(job: _Job[_T]) -> bool:
+    return bool(job.wishes)
+
+
+def _urgent(job: _Job[_T]) -> bool:
+    return job.urgency is Urgency.MAGIC

@@ -17,7 +17,7 @@ from review_copilot.inspectors.pricing import Budget, Price, price_for, read_pri
 from review_copilot.inspectors.profiles import Profile, profile_for, read_profiles
 from review_copilot.inspectors.prompt import PromptTemplates
 from review_copilot.inspectors.reply_cache import FolderReplyCache, MemoryReplyCache
-from review_copilot.ports import ReplyCache
+from review_copilot.ports import ReplyCache, Seats
 
 
 def openai_inspector(options: InspectorOptions) -> ModelInspector:
@@ -28,10 +28,15 @@ def openai_inspector(options: InspectorOptions) -> ModelInspector:
         LibraryError: A profile or price file is wrong.
     """
     setup = _setup(options)
-    cache = reply_cache(setup)
-    chat = endpoint_chat(setup, memory=cache)
+    shared = options.shared
+    cache = shared.replies or reply_cache(setup)
     metered = MeteredChat(
-        chat, tokens=profile_of(setup).tokens, price=price_of(setup), budget=Budget(setup.budget_usd), cache=cache
+        endpoint_chat(setup, memory=cache, seats=shared.seats),
+        tokens=profile_of(setup).tokens,
+        price=price_of(setup),
+        budget=shared.purse or Budget(setup.budget_usd),
+        cache=cache,
+        turns=shared.turns,
     )
     return _model_inspector("openai", metered, setup)
 
@@ -44,7 +49,8 @@ def transformers_inspector(options: InspectorOptions) -> ModelInspector:
         LibraryError: A profile file is wrong.
     """
     setup = _setup(options)
-    metered = MeteredChat(local_chat(setup), tokens=profile_of(setup).tokens, cache=reply_cache(setup))
+    cache = options.shared.replies or reply_cache(setup)
+    metered = MeteredChat(local_chat(setup), tokens=profile_of(setup).tokens, cache=cache, turns=options.shared.turns)
     return _model_inspector("transformers", metered, setup)
 
 
@@ -65,7 +71,7 @@ def hybrid_inspector(options: InspectorOptions) -> HybridInspector:
     return HybridInspector(measuring=BuiltinInspector(editing_budget_s=options.editing_budget_s), model=make(options))
 
 
-def endpoint_chat(setup: ModelSetup, *, memory: ReplyCache | None = None) -> OpenAIChat:
+def endpoint_chat(setup: ModelSetup, *, memory: ReplyCache | None = None, seats: Seats | None = None) -> OpenAIChat:
     """A chat with the endpoint of the setup, unmetered."""
     return OpenAIChat(
         Endpoint(
@@ -74,9 +80,11 @@ def endpoint_chat(setup: ModelSetup, *, memory: ReplyCache | None = None) -> Ope
             api_key=setup.api_key,
             timeout_s=setup.timeout_s,
             concurrency=setup.concurrency,
+            spare=setup.spare,
             temperature=profile_of(setup).temperature,
         ),
         memory=memory,
+        seats=seats,
     )
 
 

@@ -15,7 +15,10 @@ from review_copilot.errors import InspectorUnavailable, ModelCutOff, ModelMalfor
 from review_copilot.inspectors.chat import Answer, Chat, Question
 from review_copilot.inspectors.pricing import Budget, Price
 from review_copilot.inspectors.tokens import TokenRule, text_tokens
-from review_copilot.ports import ReplyCache
+from review_copilot.ports import Purse, ReplyCache, Turns
+
+_TURN_S = 120.0
+"""How long to wait for another process that asks the same, where the question names no deadline; then ask oneself."""
 
 
 class MeteredChat:
@@ -27,8 +30,9 @@ class MeteredChat:
         *,
         tokens: TokenRule,
         price: Price | None = None,
-        budget: Budget | None = None,
+        budget: Purse | None = None,
         cache: ReplyCache | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """Wrap a chat.
 
@@ -38,6 +42,7 @@ class MeteredChat:
             price: What its tokens cost; None where that is unknown.
             budget: What may be spent; None for no limit.
             cache: Where answers are kept; None to ask every time.
+            turns: Lets one of several processes ask what all want to know; None where there are no others.
 
         Raises:
             InspectorUnavailable: A budget is set and the price is unknown, so that it could not be kept.
@@ -50,8 +55,9 @@ class MeteredChat:
         self._chat = chat
         self._tokens = tokens
         self._price = price
-        self._budget = budget or Budget(None)
+        self._budget: Purse = budget or Budget(None)
         self._cache = cache
+        self._turns = turns
 
     @property
     def model(self) -> str:
@@ -76,8 +82,19 @@ class MeteredChat:
             InspectorError: As the wrapped chat says.
         """
         key = self._key(question)
-        if self._cache is not None and (kept := self._cache.get(key)) is not None:
-            return Answer(kept, Usage(cache_hit=True))
+        if (kept := self._kept(key)) is not None:
+            return kept
+        if self._turns is None:
+            return self._ask(question, key)
+        with self._turns.turn(key, wait_s=question.deadline_s or _TURN_S):
+            return self._kept(key) or self._ask(question, key)
+
+    def _kept(self, key: str) -> Answer | None:
+        kept = self._cache.get(key) if self._cache is not None else None
+        return None if kept is None else Answer(kept, Usage(cache_hit=True))
+
+    def _ask(self, question: Question, key: str) -> Answer:
+        """Ask within the budget, and keep the answer."""
         most_usd = self._most_usd(question)
         self._budget.reserve(most_usd)
         spent_usd = 0.0

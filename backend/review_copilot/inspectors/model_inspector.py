@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import asdict, dataclass, field, replace
 
 from review_copilot.domain.geometry import Box
@@ -245,8 +246,9 @@ class ModelInspector:
     def _second_looks(self, findings: tuple[Finding, ...], brief: Brief, *, deadline: float) -> _Looked:
         if not self._options.second_look or not any(finding.box for finding in findings):
             return _Looked(findings)
+        contexts = [copy_context() for _ in findings]  # they know whose request this is, and whether somebody waits
         with ThreadPoolExecutor(max_workers=_LOOKS_AT_ONCE) as pool:
-            looks = list(pool.map(lambda finding: self._look(finding, brief, deadline=deadline), findings))
+            looks = list(pool.map(lambda c, f: c.run(self._look, f, brief, deadline=deadline), contexts, findings))
         looked = _Looked(())
         for finding, look in zip(findings, looks, strict=True):
             looked = looked.with_look(finding, look)

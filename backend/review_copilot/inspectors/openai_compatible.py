@@ -18,7 +18,7 @@ import httpx2
 import openai
 
 from review_copilot.domain.suggestion import Usage
-from review_copilot.domain.trace import REQUEST_ID
+from review_copilot.domain.trace import REQUEST_ID, WAITING
 from review_copilot.errors import (
     InspectorError,
     InspectorUnavailable,
@@ -28,13 +28,14 @@ from review_copilot.errors import (
     ModelRateLimited,
     ModelRefused,
     ModelUnreachable,
+    NobodyWants,
 )
 from review_copilot.inspectors.chat import Answer, Question
 from review_copilot.inspectors.completion import Completion, read_body, read_completion, retry_after_s
 from review_copilot.inspectors.ladder import Dialect, probe_question
 from review_copilot.inspectors.reply import ReplyProblem, checked_object
 from review_copilot.inspectors.throttle import Throttle
-from review_copilot.ports import ReplyCache
+from review_copilot.ports import ReplyCache, Seats
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Endpoint:
         api_key: Empty where none is asked for.
         timeout_s: Seconds for one question, all waiting and retries counted, where the question names no deadline.
         concurrency: Most requests at once.
+        spare: How many of them are kept free for a person with the Magic tool, less than `concurrency`.
         temperature: Sampling temperature; None to send none.
     """
 
@@ -61,25 +63,27 @@ class Endpoint:
     api_key: str = field(default="", repr=False)
     timeout_s: float = 120.0
     concurrency: int = 4
+    spare: int = 0
     temperature: float | None = 0.0
 
 
 class OpenAIChat:
     """A chat with one endpoint: connections, one limit on concurrency, and what the endpoint was found to speak."""
 
-    def __init__(self, endpoint: Endpoint, *, memory: ReplyCache | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, *, memory: ReplyCache | None = None, seats: Seats | None = None) -> None:
         """Open a chat; makes no request.
 
         Args:
             endpoint: Where to ask.
             memory: Where to remember what the endpoint speaks, beyond this process; None to probe in each process.
+            seats: The limit on requests at once that is shared with others; None for one of our own.
         """
         self._endpoint = endpoint
         self._memory = memory
         self._client = openai.OpenAI(
             base_url=endpoint.base_url or None, api_key=endpoint.api_key or "none", max_retries=0
         )
-        self._throttle = Throttle(most=endpoint.concurrency)
+        self._seats = seats or Throttle(most=endpoint.concurrency, spare=endpoint.spare)
         self._probing = threading.Lock()
         self._dialect: Dialect | None = None
 
@@ -206,10 +210,12 @@ class OpenAIChat:
 
         A pause that the endpoint asks for is waited for as often as it asks; other failures are tried again twice.
         """
-        backoffs = iter(_BACKOFF_S)
+        backoffs, waiting = iter(_BACKOFF_S), WAITING.get()
         while True:
             try:
-                with self._throttle.seat(deadline=deadline):
+                with self._seats.seat(deadline=deadline, urgent=waiting.urgent()):
+                    if not waiting.wanted():
+                        raise NobodyWants("Nobody waits for the answer any more.")
                     return self._send(fields, deadline)
             except TimeoutError as error:
                 raise ModelUnreachable(
@@ -220,7 +226,7 @@ class OpenAIChat:
                 wait_s = error.retry_after_s if error.retry_after_s is not None else next(backoffs, None)
                 if wait_s is None or time.monotonic() + wait_s >= deadline:
                     raise
-                self._throttle.pause(max(wait_s, _LEAST_PAUSE_S))
+                self._seats.pause(max(wait_s, _LEAST_PAUSE_S))
             except (ModelUnreachable, _Complaint) as error:
                 may_pass = error.typed.retryable if isinstance(error, _Complaint) else True
                 wait_s = next(backoffs, None) if may_pass else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from review_copilot.ports import Shared
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSetup:
@@ -22,6 +24,7 @@ class ModelSetup:
         api_key: Key of the endpoint; empty where none is asked for.
         timeout_s: Seconds for one image, all waiting counted.
         concurrency: Most requests to the endpoint at once.
+        spare: How many of them are kept for a person with the Magic tool.
         max_tokens: Length limit of a reply.
         close_ups: Most parts at full size beside the whole image, where the guideline asks for detail.
         second_look: Whether each box is looked at again.
@@ -44,6 +47,7 @@ class ModelSetup:
     api_key: str = field(default="", repr=False)
     timeout_s: float = 120.0
     concurrency: int = 4
+    spare: int = 0
     max_tokens: int = 2048
     close_ups: int = 6
     second_look: bool = False
@@ -63,8 +67,10 @@ class InspectorOptions:
         concurrency: Most images or calls at once.
         editing_budget_s: Seconds for seams and copied patches of one image, where the guideline asks for them.
         model: For inspectors that ask a model; None where no model is set.
+        shared: What they share with other processes.
     """
 
     concurrency: int = 4
     editing_budget_s: float = 3.0
     model: ModelSetup | None = None
+    shared: Shared = field(default_factory=Shared)

@@ -9,30 +9,25 @@ from contextlib import contextmanager
 
 
 class Throttle:
-    """One limit that all threads of a process share for one endpoint."""
+    """One limit that all threads of a process share for one endpoint; fulfils `ports.Seats`."""
 
-    def __init__(self, *, most: int) -> None:
+    def __init__(self, *, most: int, spare: int = 0) -> None:
         """Make a limit.
 
         Args:
             most: Most requests at once, at least 1.
+            spare: How many of them are kept free for urgent ones, less than `most`.
         """
-        self._seats = threading.BoundedSemaphore(most)
-        self._lock = threading.Lock()
+        self._most = most
+        self._spare = spare
+        self._changed = threading.Condition()
+        self._taken = self._urgent = 0
         self._quiet_until = 0.0
 
     @contextmanager
-    def seat(self, *, deadline: float) -> Iterator[None]:
-        """Wait for a free place, and for the end of a pause; hold the place while the block runs.
-
-        Args:
-            deadline: Latest time by `time.monotonic`.
-
-        Raises:
-            TimeoutError: The deadline comes first.
-        """
-        if not self._seats.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            raise TimeoutError
+    def seat(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
+        """See `ports.Seats`."""
+        self._take(deadline=deadline, urgent=urgent)
         try:
             while (wait_s := self._quiet_until - time.monotonic()) > 0:
                 if time.monotonic() + wait_s >= deadline:
@@ -40,9 +35,27 @@ class Throttle:
                 time.sleep(wait_s)
             yield
         finally:
-            self._seats.release()
+            with self._changed:
+                self._taken -= 1
+                self._changed.notify_all()
 
     def pause(self, seconds: float) -> None:
-        """Let no request start for so many seconds: the endpoint said so to one of us, and means all."""
-        with self._lock:
+        """See `ports.Seats`: the endpoint said so to one of us, and means all."""
+        with self._changed:
             self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
+
+    def _take(self, *, deadline: float, urgent: bool) -> None:
+        with self._changed:
+            self._urgent += urgent
+            try:
+                while not self._free(urgent=urgent):
+                    if not self._changed.wait(max(0.0, deadline - time.monotonic())):
+                        raise TimeoutError
+                self._taken += 1
+            finally:
+                self._urgent -= urgent
+
+    def _free(self, *, urgent: bool) -> bool:
+        if urgent:
+            return self._taken < self._most
+        return self._taken < self._most - self._spare and not self._urgent

@@ -12,7 +12,8 @@ from review_copilot.ports.keeping import (
     SweepPoint,
 )
 from review_copilot.ports.project import BodyReader, StoredPrediction, TaskState, Told, Wake, Workspace, WorkspaceOpener
-from review_copilot.ports.seeing import Clock, ImageSource, Inspector, ReplyCache
+from review_copilot.ports.seeing import Clock, Engine, ImageSource, Inspector, ReplyCache
+from review_copilot.ports.sharing import Purse, Seats, Shared, Turns
 
 __all__ = [
     "Appended",
@@ -20,18 +21,23 @@ __all__ = [
     "BodyReader",
     "Bookmarks",
     "Clock",
+    "Engine",
     "ImageSource",
     "Inbox",
     "Inspector",
     "OverrideLog",
+    "Purse",
     "ReplyCache",
     "ReviewStore",
     "Rollouts",
+    "Seats",
+    "Shared",
     "Store",
     "StoredPrediction",
     "SweepPoint",
     "TaskState",
     "Told",
+    "Turns",
     "Wake",
     "Workspace",
     "WorkspaceOpener",

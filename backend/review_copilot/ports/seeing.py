@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
 from review_copilot.domain.image import ReviewImage
+from review_copilot.domain.review import Review, ReviewTask
 from review_copilot.domain.suggestion import Brief, Inspection
 
 
@@ -64,5 +66,20 @@ class ImageSource(Protocol):
 
         Raises:
             ImageError: With what is wrong and how to mend it.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """Spreads a bulk run: over the threads of a process, or over a cluster."""
+
+    def reviews(self, tasks: Iterable[ReviewTask], *, rollout: str) -> Iterator[Review]:
+        """One review for each task, in the order in which they get ready.
+
+        Tasks are read only a little ahead of the work, so that memory does not grow with their number.
+
+        Raises:
+            BudgetSpent: No further model call may be made; everything that was paid for has come before.
+            EngineError: There is nobody left who could work.
         """
         ...

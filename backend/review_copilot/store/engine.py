@@ -111,6 +111,16 @@ def shown(url: str) -> str:
         return make_url(url).render_as_string(hide_password=True)
 
 
+def is_shared(url: str) -> bool:
+    """Whether several machines may use the database: PostgreSQL, and not a file.
+
+    Raises:
+        StoreError: The URL cannot be read.
+    """
+    with translated():
+        return _with_driver(make_url(url)).get_backend_name() != "sqlite"
+
+
 def migrate(database: Database, *, to: str = "head") -> None:
     """Bring the schema to a revision, upwards or downwards ("base" empties the database). One process at a time does.
 

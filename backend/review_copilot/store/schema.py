@@ -274,3 +274,21 @@ revision_states = sa.table(
     sa.column("deleted", sa.Boolean),
 )
 """A view: which revision of each annotation is the newest, and which annotations are buried. Made by the migrations."""
+
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("reply", Text, nullable=False),
+    sa.Column("kept_at", UtcTime, nullable=False),
+)
+
+purses = sa.Table(
+    "purses",
+    metadata,
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("committed_usd", sa.Double, nullable=False),
+    sa.Column("spent_usd", sa.Double, nullable=False),
+)
+"""Money for model calls. `committed_usd` is what was spent and what is set aside; what a process that died had set
+aside stays there, for its calls may have been charged."""

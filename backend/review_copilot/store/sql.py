@@ -12,10 +12,12 @@ from review_copilot.domain.override import Comparison, LoggedOverride, Submitted
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import StoreError
-from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
+from review_copilot.ports import Appended, Clock, Shared, StoredPrediction, SweepPoint, Wake
 from review_copilot.store import append, errands, log, people, queue, rollouts
 from review_copilot.store import reviews as drafts
 from review_copilot.store.engine import Database, connect, migrate
+from review_copilot.store.locks import Locks
+from review_copilot.store.sharing import DailyPurse, SharedReplies, SharedSeats, SharedTurns
 from review_copilot.store.together import TogetherWriter
 
 PAGE_ROWS = 2000
@@ -36,9 +38,11 @@ class SqlStore:
         self._clock = clock
         self._inbox = TogetherWriter(self._put_all)
         self._pseudonym_key = pseudonym_key
+        self.locks = Locks(database)
 
     def close(self) -> None:
         """Close all connections."""
+        self.locks.close()
         self.database.engine.dispose()
 
     def remember(self, reviews: Sequence[Review]) -> None:
@@ -270,3 +274,24 @@ def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:
         database.engine.dispose()
         raise
     return SqlStore(database, clock=clock, pseudonym_key=pseudonym_key)
+
+
+def shared_on(
+    store: SqlStore, *, endpoint: str, most: int, spare: int, budget_usd: float | None, clock: Clock
+) -> Shared:
+    """What backends on one PostgreSQL share when they ask a model.
+
+    Args:
+        store: The database.
+        endpoint: Names the endpoint and its model.
+        most: Most requests to it at once, of all backends together.
+        spare: How many of them are kept for a person with the Magic tool.
+        budget_usd: What all backends may spend in a day; None for no limit.
+        clock: Tells the day.
+    """
+    return Shared(
+        seats=SharedSeats(store.locks, endpoint=endpoint, most=most, spare=spare),
+        purse=DailyPurse(store.database, limit_usd=budget_usd, clock=clock),
+        replies=SharedReplies(store.database, clock=clock),
+        turns=SharedTurns(store.locks),
+    )

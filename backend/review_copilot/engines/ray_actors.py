@@ -1,0 +1,189 @@
+"""What runs on the nodes of a Ray cluster: workers with an inspector each, and one clerk who minds what they share.
+
+Nothing here imports Ray: the package is an extra, and the actors are plain classes until the engine makes them remote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+from review_copilot.domain.review import Review, ReviewTask
+from review_copilot.errors import BudgetSpent, ExtraMissing
+from review_copilot.flows.desk import Desk, review_task
+from review_copilot.ports import Shared
+
+DeskMaker: TypeAlias = Callable[[Shared], Desk]
+"""Makes the tools of a worker from what it shares with the others."""
+
+
+def ray_package() -> Any:
+    """The package `ray`.
+
+    Raises:
+        ExtraMissing: It is not installed.
+    """
+    try:
+        import ray  # noqa: PLC0415  # an extra, loaded when asked for
+    except ModuleNotFoundError as error:
+        raise ExtraMissing(
+            "The engine ray needs a package that is not installed.",
+            hint='Run: pip install "label-studio-review-copilot[ray]", on every node.',
+        ) from error
+    return ray
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a block.
+
+    Attributes:
+        reviews: One for each task that was looked at.
+        spent: Why no further call may be made; empty while calls may be made.
+    """
+
+    reviews: tuple[Review, ...]
+    spent: str = ""
+
+
+class Clerk:
+    """Minds places at the endpoint and money, for all workers of a run. One asyncio actor, so one thing at a time."""
+
+    def __init__(self, *, most_at_once: int, budget_usd: float | None) -> None:
+        self._most = most_at_once
+        self._budget_usd = budget_usd
+        self._seats: Counter[str] = Counter()
+        self._reserved_usd: defaultdict[str, float] = defaultdict(float)
+        self._spent_usd = 0.0
+        self._gone: set[str] = set()
+        self._changed = asyncio.Condition()
+
+    async def take(self, worker: str, timeout_s: float) -> bool:
+        """A place for a worker; False when there was none in time, or the worker was given up meanwhile."""
+        async with self._changed:
+            free = self._changed.wait_for(lambda: self._seats.total() < self._most or worker in self._gone)
+            try:
+                await asyncio.wait_for(free, timeout_s)
+            except TimeoutError:
+                return False
+            if worker not in self._gone:
+                self._seats[worker] += 1
+            return worker not in self._gone
+
+    async def give_back(self, worker: str) -> None:
+        """The place is free again."""
+        async with self._changed:
+            self._seats[worker] = max(0, self._seats[worker] - 1)
+            self._changed.notify_all()
+
+    async def reserve(self, worker: str, usd: float) -> str:
+        """Set money aside; says why not, and nothing when it is done."""
+        if self._budget_usd is not None:
+            committed_usd = self._spent_usd + sum(self._reserved_usd.values())
+            if committed_usd + usd > self._budget_usd + 1e-12:
+                return (
+                    f"The budget of ${self._budget_usd:g} does not cover another call: ${self._spent_usd:.4f} is "
+                    f"spent, and the call may cost up to ${usd:.4f}."
+                )
+        self._reserved_usd[worker] += usd
+        return ""
+
+    async def settle(self, worker: str, reserved_usd: float, spent_usd: float) -> None:
+        """Book what was spent."""
+        if worker not in self._gone:
+            self._reserved_usd[worker] -= reserved_usd
+            self._spent_usd += spent_usd
+
+    async def forget(self, worker: str) -> None:
+        """A worker is lost: its places are free; what it had set aside may have been charged and counts as spent."""
+        async with self._changed:
+            self._gone.add(worker)
+            del self._seats[worker]
+            self._spent_usd += self._reserved_usd.pop(worker, 0.0)
+            self._changed.notify_all()
+
+
+def clerk_actor(ray: Any, *, node_id: str, most_at_once: int, budget_usd: float | None) -> Any:
+    """The clerk of a run, on the node of whoever asks for it, so that it is lost only together with the run."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415  # an extra
+
+    beside_us = NodeAffinitySchedulingStrategy(node_id=node_id, soft=True)
+    made = ray.remote(num_cpus=0, max_concurrency=1000, scheduling_strategy=beside_us)(Clerk)
+    return made.remote(most_at_once=most_at_once, budget_usd=budget_usd)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one worker may do, by leave of the clerk; fulfils `ports.Seats` and `ports.Purse`.
+
+    Attributes:
+        worker: Whose.
+        clerk: The actor to ask.
+        budget_usd: What all may spend; None for no limit.
+    """
+
+    worker: str
+    clerk: Any
+    budget_usd: float | None = None
+
+    @contextmanager
+    def seat(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
+        """See `ports.Seats`; a bulk run knows nothing urgent."""
+        del urgent
+        ray = ray_package()
+        if not ray.get(self.clerk.take.remote(self.worker, max(0.0, deadline - time.monotonic()))):
+            raise TimeoutError
+        try:
+            yield
+        finally:
+            self.clerk.give_back.remote(self.worker)
+
+    def pause(self, seconds: float) -> None:
+        """See `ports.Seats`; the others hear it from the endpoint themselves."""
+        time.sleep(seconds)
+
+    @property
+    def limit_usd(self) -> float | None:
+        """See `ports.Purse`."""
+        return self.budget_usd
+
+    def reserve(self, usd: float) -> None:
+        """See `ports.Purse`."""
+        if self.budget_usd is not None and (why := ray_package().get(self.clerk.reserve.remote(self.worker, usd))):
+            raise BudgetSpent(why)
+
+    def settle(self, *, reserved_usd: float, spent_usd: float) -> None:
+        """See `ports.Purse`."""
+        if self.budget_usd is not None:
+            self.clerk.settle.remote(self.worker, reserved_usd, spent_usd)
+
+
+class Worker:
+    """One inspector, and threads that work with it. Blocks overlap, and share the threads."""
+
+    def __init__(self, make_desk: DeskMaker, *, allowance: Allowance, concurrency: int) -> None:
+        self._make_desk = partial(make_desk, Shared(seats=allowance, purse=allowance))
+        self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="inspect")
+
+    def begin(self) -> str:
+        """Make the tools; returns what their drafts are made by.
+
+        Not done when the actor is made, for the reason of a failure would be lost.
+        """
+        self._desk = self._make_desk()
+        return self._desk.model_version
+
+    def review(self, block: tuple[ReviewTask, ...], rollout: str) -> Done:
+        """Look at all tasks of a block."""
+        futures = [self._pool.submit(review_task, task, desk=self._desk, rollout=rollout, bulk=True) for task in block]
+        wait(futures)
+        spent = [f.exception() for f in futures if isinstance(f.exception(), BudgetSpent)]
+        reviews = tuple(f.result() for f in futures if not isinstance(f.exception(), BudgetSpent))
+        return Done(reviews, str(spent[0]) if spent else "")
