@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import json
 import random
-import zlib
+import re
 from pathlib import Path
 
 READY = json.dumps({"ready": True, "seen": [], "sure": 90})
@@ -70,12 +70,30 @@ class FakeModel:
         return 200, "application/json", _completion(READY if probing else NOTHING)
 
     def _variant(self, path: str) -> bytes:
-        """The picture with one number of its first quantisation table changed: a picture that nobody has seen yet."""
+        """The picture with slightly other colours for each number in the path: a picture that nobody has seen yet.
+
+        Each bit of the number raises one of the coarse entries of the table for colour by one, so the pictures differ
+        after they are made smaller too, and take no more bytes than the first.
+        """
+        number = int(re.sub(r"\D", "", path) or 0)
         changed = bytearray(self._picture)
-        table = changed.index(b"\xff\xdb") + 5
-        changed[table + 2] = 1 + zlib.crc32(path.encode()) % 251
-        changed[table + 3] = 1 + zlib.crc32(path[::-1].encode()) % 251
+        table = _colour_table(changed)
+        for bit in range(number.bit_length()):
+            changed[table + bit] += number >> bit & 1
         return bytes(changed)
+
+
+def _colour_table(picture: bytes | bytearray) -> int:
+    """Where the entries of a JPEG's second quantisation table begin, the coarsest first (ITU-T T.81, B.2.4.1)."""
+    at = 2
+    while picture[at] == 0xFF and picture[at + 1] != 0xDA:
+        length = int.from_bytes(picture[at + 2 : at + 4], "big")
+        if picture[at + 1] == 0xDB:
+            for table in range(at + 4, at + 2 + length, 65):
+                if picture[table] & 15 == 1:
+                    return table + 1
+        at += 2 + length
+    raise ValueError("the picture has no colours")
 
 
 def _completion(text: str) -> bytes:

@@ -1,19 +1,33 @@
-"""Both reply caches keep their word."""
+"""All reply caches keep their word."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from fakes import FakeClock
+from postgres import fresh_database
 from review_copilot.inspectors.reply_cache import FolderReplyCache, MemoryReplyCache
 from review_copilot.ports import ReplyCache
+from review_copilot.store import open_store
+from review_copilot.store.sharing import SharedReplies
 
 
-@pytest.fixture(params=["memory", "folder"])
-def cache(request: pytest.FixtureRequest, tmp_path: Path) -> ReplyCache:
-    return MemoryReplyCache() if request.param == "memory" else FolderReplyCache(tmp_path / "replies")
+@pytest.fixture(params=["memory", "folder", "sqlite", "postgresql"])
+def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReplyCache]:
+    if request.param == "memory":
+        yield MemoryReplyCache()
+    elif request.param == "folder":
+        yield FolderReplyCache(tmp_path / "replies")
+    else:
+        sqlite, server = request.param == "sqlite", "postgres_server"
+        url = f"sqlite:///{tmp_path / 'log.db'}" if sqlite else fresh_database(request.getfixturevalue(server))
+        store = open_store(url, clock=FakeClock())
+        yield SharedReplies(store.database, clock=FakeClock())
+        store.close()
 
 
 def test_what_was_put_is_got_and_what_was_not_is_none(cache: ReplyCache) -> None:

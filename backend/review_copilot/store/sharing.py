@@ -125,12 +125,7 @@ class SharedSeats:
     @contextmanager
     def seat(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
         """See `ports.Seats`. One who is urgent hangs out a flag, and others take no place while one is out."""
-        flag = self._locks.take_any([self._flag]) if urgent else None
-        try:
-            key = self._take(deadline=deadline, urgent=urgent)
-        finally:
-            if flag is not None:
-                self._locks.give_back(flag)
+        key = self._take_first(deadline=deadline) if urgent else self._take(deadline=deadline)
         try:
             yield
         finally:
@@ -143,18 +138,42 @@ class SharedSeats:
         with self._freed:
             self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
 
-    def _take(self, *, deadline: float, urgent: bool) -> int:
-        keys = self._keys if urgent else self._keys[: len(self._keys) - self._spare]
+    def _take_first(self, *, deadline: float) -> int:
+        """A place for one who is urgent. The flag may be missed at once, for others touch it when they look at it."""
+        flag: int | None = None
+        try:
+            while True:
+                if not self._quiet and (key := self._locks.take_any(self._keys)) is not None:
+                    return key
+                flag = self._locks.take_any([self._flag]) if flag is None else flag
+                self._wait(deadline)
+        finally:
+            if flag is not None:
+                self._locks.give_back(flag)
+
+    def _take(self, *, deadline: float) -> int:
+        keys = self._keys[: len(self._keys) - self._spare]
         while True:
-            wait_s = max(LOOK_AGAIN_S, self._quiet_until - time.monotonic())
-            quiet = time.monotonic() < self._quiet_until
-            may = not quiet and (urgent or self._locks.is_free(self._flag))
+            may = not self._quiet and self._locks.is_free(self._flag)
             if may and (key := self._locks.take_any(keys)) is not None:
                 return key
-            if time.monotonic() + wait_s >= deadline:
-                raise TimeoutError
-            with self._freed:
-                self._freed.wait(wait_s)
+            self._wait(deadline)
+
+    @property
+    def _quiet(self) -> bool:
+        return time.monotonic() < self._quiet_until
+
+    def _wait(self, deadline: float) -> None:
+        """Wait for a place to be given back here, or for the next look.
+
+        Raises:
+            TimeoutError: The deadline comes first.
+        """
+        wait_s = max(LOOK_AGAIN_S, self._quiet_until - time.monotonic())
+        if time.monotonic() + wait_s >= deadline:
+            raise TimeoutError
+        with self._freed:
+            self._freed.wait(wait_s)
 
 
 class SharedTurns:

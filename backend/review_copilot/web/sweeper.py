@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import CopilotError, LabelStudioError, LabelStudioNotFound, LabelStudioUnreachable
@@ -51,14 +52,15 @@ class Sweeper:
         next_full = time.monotonic()
         while not self._stopping.is_set():
             try:
-                if not self._copilot.has_token:
-                    go_on = self._no_webhook if self._lull() else lambda: True
-                    self._report(log_bodies(self._copilot.store, reader=self._copilot.bodies, go_on=go_on))
-                else:
-                    self._report(empty_inbox(self._copilot.store, opener=self._copilot.opener))
-                    if time.monotonic() >= next_full:
-                        next_full = time.monotonic() + self._copilot.settings.sweep_every_s
-                        self._sweep_all()
+                with self._turn() as ours:
+                    if ours and not self._copilot.has_token:
+                        go_on = self._no_webhook if self._lull() else lambda: True
+                        self._report(log_bodies(self._copilot.store, reader=self._copilot.bodies, go_on=go_on))
+                    elif ours:
+                        self._report(empty_inbox(self._copilot.store, opener=self._copilot.opener))
+                        if time.monotonic() >= next_full:
+                            next_full = time.monotonic() + self._copilot.settings.sweep_every_s
+                            self._sweep_all()
             except CopilotError as error:
                 log.warning("sweep put off: %s", error)
             except Exception:
@@ -77,6 +79,11 @@ class Sweeper:
 
     def _no_webhook(self) -> bool:
         return not self.woken.is_set()
+
+    def _turn(self) -> AbstractContextManager[bool]:
+        """Whether this process sweeps now: of several backends on one PostgreSQL one does at a time."""
+        turns = self._copilot.shared.turns
+        return turns.turn("sweep", wait_s=0.0) if turns else nullcontext(enter_result=True)
 
     def _sweep_all(self) -> None:
         look_for_deleted = time.monotonic() >= self._next_deleted
