@@ -5,22 +5,24 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from review_copilot.domain.image import ReviewImage
+from review_copilot.domain.image import Pixels
 from review_copilot.domain.suggestion import Evidence
 
-_LOOK_PX = 1024
+LOOK_PX = 1024
 _NOISE_SIGMA = 1.5
 _LEAST_SPREAD_LEVELS = 10.0
 """A frame whose levels spread less than this, grain smoothed away, shows nothing, not even a speck on plain ground."""
 
 
-def nothing_to_see(image: ReviewImage) -> Evidence | None:
+def nothing_to_see(frame: Pixels) -> Evidence | None:
     """Measured facts when the frame is black, white or one flat tone; None when there is something to look at.
 
-    Raises:
-        ImageError: The image cannot be decoded.
+    Args:
+        frame: The whole image at any size: what is decoded for the model anyway.
     """
-    luma = cv2.cvtColor(image.decode(_LOOK_PX), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    scale = min(1.0, LOOK_PX / max(frame.shape[:2]))
+    small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
+    luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     smooth = cv2.GaussianBlur(luma, (0, 0), _NOISE_SIGMA)
     spread = float(smooth.max() - smooth.min())
     if spread >= _LEAST_SPREAD_LEVELS:

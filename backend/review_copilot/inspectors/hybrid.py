@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.suggestion import Brief, Dropped, Finding, Inspection
-from review_copilot.inspectors.gate import nothing_to_see
+from review_copilot.inspectors.gate import LOOK_PX, nothing_to_see
 from review_copilot.inspectors.model_inspector import ModelInspector
 from review_copilot.inspectors.scoring import with_measurement
 from review_copilot.ports import Inspector
@@ -60,7 +60,7 @@ class HybridInspector:
             ImageError: The image cannot be decoded.
         """
         measured = self._measuring.inspect(brief)
-        if nothing_to_see(brief.image) is not None:
+        if nothing_to_see(brief.image.decode(LOOK_PX)) is not None:
             return replace(measured, notes=(*measured.notes, "No model was asked: the frame shows nothing."))
         said = self._model.inspect_with(brief, measured=measured.findings)
         return _merged(measured, said, brief.guideline)

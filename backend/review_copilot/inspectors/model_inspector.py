@@ -124,9 +124,10 @@ class ModelInspector:
             ImageError: The image cannot be decoded.
         """
         deadline = time.monotonic() + (brief.deadline_s or self._options.timeout_s)
-        if (facts := nothing_to_see(brief.image)) is not None:
-            return _empty_frame(brief.guideline, facts)
         question, form = self.question(brief, measured=measured, deadline_s=deadline - time.monotonic())
+        frame = question.views[0].pixels if brief.box is None else brief.image.pixels  # decoded already
+        if (facts := nothing_to_see(frame)) is not None:
+            return _empty_frame(brief.guideline, facts)
         answer = self._chat.ask(question)
         try:
             reply = form.read(answer.text, views=question.views)
