@@ -59,14 +59,16 @@ class BackendProcess:
             os.killpg(self._process.pid, how)
             self._process.wait(30)
 
-    def predict(self, images: Sequence[str], *, first_id: int = 1, box: object = None) -> list[Any]:
+    def predict(
+        self, images: Sequence[str], *, first_id: int = 1, box: object = None, patience_s: float = 120
+    ) -> list[Any]:
         """Ask for drafts as Label Studio does; one result for each image."""
         tasks = [{"id": first_id + number, "data": {"image": image}} for number, image in enumerate(images)]
         config = generate(load_guideline("photo-quality"))
         body = {"project": "7.1", "label_config": config, "tasks": tasks, "params": {}}
         if box is not None:
             body["params"] = {"context": {"result": [box]}}
-        answer = requests.post(f"{self.url}/predict", json=body, auth=AUTH, timeout=120)
+        answer = requests.post(f"{self.url}/predict", json=body, auth=AUTH, timeout=patience_s)
         assert answer.ok, answer.text
         found: list[Any] = answer.json()["results"]
         return found

@@ -7,7 +7,8 @@ still. What was answered in time is struck out; the rest stays, and `flows.backl
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
@@ -59,16 +60,20 @@ class Counter:
     watchers: Sequence[Callable[[Review], None]] = ()
 
 
-def answer_in_time(tasks: Sequence[ReviewTask], *, counter: Counter, rollout: str) -> Mapping[int, Review]:
+def answer_in_time(
+    tasks: Sequence[ReviewTask], *, counter: Counter, rollout: str, gone: Callable[[], bool] = lambda: False
+) -> Mapping[int, Review]:
     """Reviews by task id, of all tasks that got ready before the deadline.
 
     A draft that the store already holds under the roll-out is not made again. Tasks that are late stay in the backlog
-    when they can be delivered; else they are let go of, and only those that have begun are finished and kept.
+    when they can be delivered; else they are let go of, and only those that a model is looking at are finished and
+    kept. A caller that has hung up gets nothing, so all of its tasks are late.
 
     Args:
         tasks: The tasks of one request, all of one project.
         counter: Where they are asked for.
         rollout: Label of the drafts.
+        gone: Whether nobody waits any more; asked twice a second.
     """
     if not tasks:
         return {}
@@ -82,8 +87,10 @@ def answer_in_time(tasks: Sequence[ReviewTask], *, counter: Counter, rollout: st
     tickets = {
         task_id: ask_for(task, counter=counter, rollout=rollout, urgency=Urgency.ASKED) for task_id, task in new.items()
     }
-    wait([ticket.future for ticket in tickets.values()], timeout=counter.deadline_s)
+    heard = _wait([ticket.future for ticket in tickets.values()], for_s=counter.deadline_s, gone=gone)
     made, late = _sorted_out(tickets)
+    if not heard:
+        made, late = {}, list(new)
     if counter.delivers:
         _note(counter, project_tasks=new, made=made, late=late, rollout=rollout)
     if late:
@@ -107,12 +114,21 @@ def review_box(
         None when nobody waited for it, or it was not ready at the deadline.
     """
     ticket = ask_for(task, counter=counter, rollout=rollout, urgency=Urgency.MAGIC, box=box)
-    waited_s = 0.0
-    while not ticket.future.done() and waited_s < counter.deadline_s and not gone():
-        wait([ticket.future], timeout=LOOK_AGAIN_S)
-        waited_s += LOOK_AGAIN_S
+    _wait([ticket.future], for_s=counter.deadline_s, gone=gone)
     ticket.withdraw()
     return ticket.future.result() if ticket.future.done() and not _withdrawn(ticket.future) else None
+
+
+def _wait(futures: Collection[Future[Review]], *, for_s: float, gone: Callable[[], bool]) -> bool:
+    """Wait until all are done, the time is over or the caller has gone; returns whether the caller is still there."""
+    ends_at = time.monotonic() + for_s
+    while (left_s := ends_at - time.monotonic()) > 0:
+        _, pending = wait(futures, timeout=min(left_s, LOOK_AGAIN_S))
+        if not pending:
+            return True
+        if gone():
+            return False
+    return True
 
 
 def ask_for(

@@ -36,7 +36,7 @@ def answerer(copilot: Copilot) -> Answerer:
         rollout = copilot.rollout(asked.project)
         tasks = [_readable(raw, asked=asked, labels=labels) for raw in asked.tasks]
         found = [task for task in tasks if task is not None]
-        reviews = answer_in_time(found, counter=copilot.counter, rollout=rollout)
+        reviews = answer_in_time(found, counter=copilot.counter, rollout=rollout, gone=gone)
         return [_result(reviews.get(task.key.task_id) if task else None, labels) for task in tasks]
 
     return answer
