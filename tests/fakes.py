@@ -51,6 +51,7 @@ class MemoryStore:
     _predictions: dict[tuple[ProjectKey, int], StoredPrediction] = field(default_factory=dict)
     _held: dict[tuple[ProjectKey, int], _Held] = field(default_factory=dict)
     _inbox: dict[int, Wake] = field(default_factory=dict)
+    _came: dict[int, datetime] = field(default_factory=dict)
     _bookmarks: dict[ProjectKey, datetime] = field(default_factory=dict)
     _points: dict[ProjectKey, SweepPoint | None] = field(default_factory=dict)
     _gone_tasks: set[TaskKey] = field(default_factory=set)
@@ -106,6 +107,9 @@ class MemoryStore:
     def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
         for prediction in predictions:
             self._predictions.setdefault((project, prediction.id), prediction)
+
+    def newest_review(self) -> int:
+        return len(self._reviews)
 
     def predictions_of(self, key: TaskKey) -> Sequence[StoredPrediction]:
         found = (
@@ -213,10 +217,14 @@ class MemoryStore:
     def put(self, wake: Wake) -> int:
         number = self._next_id()
         self._inbox[number] = replace(wake, id=number)
+        self._came[number] = self.clock.now()
         return number
 
     def waiting(self, *, limit: int = 1000) -> Sequence[Wake]:
         return tuple(self._inbox[number] for number in sorted(self._inbox)[:limit])
+
+    def waiting_since(self) -> datetime | None:
+        return self._came[min(self._inbox)] if self._inbox else None
 
     def done(self, wake_ids: Iterable[int]) -> None:
         for wake_id in wake_ids:

@@ -152,6 +152,15 @@ def test_metrics_count_requests_reviews_and_failures(client: FlaskClient) -> Non
     assert 'review_copilot_reviews_total{exposure="shown"} 1.0' in page
     assert 'review_copilot_failures_total{kind="ImageUnreadable"} 1.0' in page
     assert "review_copilot_backlog 0.0" in page
+    assert "review_copilot_log_lag_seconds 0.0" in page
+    assert "review_copilot_newest_review 2.0" in page
+
+
+def test_metrics_and_status_say_what_became_of_webhooks(client: FlaskClient) -> None:
+    client.post("/webhook", json={"action": "ANNOTATION_CREATED", "project": {"id": 7}, "task": {"id": 1}})
+    page = client.get("/metrics", auth=AUTH).get_data(as_text=True)
+    assert 'review_copilot_webhooks{outcome="refused"} 1.0' in page
+    assert client.get("/status", auth=AUTH).get_json()["webhooks"] == {"refused": 1}
 
 
 def test_status_says_what_waits(client: FlaskClient) -> None:

@@ -62,6 +62,10 @@ class ReviewStore(Protocol):
         """
         ...
 
+    def newest_review(self) -> int:
+        """Number of the newest review, whoever wrote it; 0 without any. It rises with each one, at times by more."""
+        ...
+
     def predictions_of(self, key: TaskKey) -> Sequence[StoredPrediction]:
         """The remembered predictions of a task, by rising id."""
         ...
@@ -170,6 +174,10 @@ class Inbox(Protocol):
 
     def done(self, wake_ids: Iterable[int]) -> None:
         """Mark events as done."""
+        ...
+
+    def waiting_since(self) -> datetime | None:
+        """When the oldest event that is not done came in; None when all are."""
         ...
 
 

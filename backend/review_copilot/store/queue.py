@@ -50,6 +50,11 @@ def waiting(connection: sa.Connection, *, limit: int) -> Sequence[Wake]:
     )
 
 
+def waiting_since(connection: sa.Connection) -> datetime | None:
+    """See `ports.Inbox.waiting_since`."""
+    return connection.scalar(sa.select(_INBOX.received_at).order_by(_INBOX.id).limit(1))
+
+
 def done(connection: sa.Connection, wake_ids: Iterable[int]) -> None:
     """See `ports.Inbox.done`: an event that was seen to has nothing more to say and leaves."""
     ids = [{"wake_id": wake_id} for wake_id in wake_ids]

@@ -106,6 +106,11 @@ class SqlStore:
         with self.database.writing() as connection:
             drafts.remember_predictions(connection, project, known)
 
+    def newest_review(self) -> int:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return drafts.newest(connection)
+
     def predictions_of(self, key: TaskKey) -> Sequence[StoredPrediction]:
         """See `ports.ReviewStore`."""
         with self.database.reading() as connection:
@@ -193,6 +198,11 @@ class SqlStore:
         """See `ports.Inbox`."""
         with self.database.reading() as connection:
             return queue.waiting(connection, limit=limit)
+
+    def waiting_since(self) -> datetime | None:
+        """See `ports.Inbox`."""
+        with self.database.reading() as connection:
+            return queue.waiting_since(connection)
 
     def done(self, wake_ids: Iterable[int]) -> None:
         """See `ports.Inbox`."""

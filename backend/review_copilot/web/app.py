@@ -15,7 +15,7 @@ from review_copilot.web.dashboard import dashboard_routes
 from review_copilot.web.metrics import Meter
 from review_copilot.web.protocol import protocol_routes
 from review_copilot.web.status import status_routes
-from review_copilot.web.webhook import webhook_routes
+from review_copilot.web.webhook import COUNTS, webhook_routes
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ def create_app(copilot: Copilot) -> Flask:
     app.register_blueprint(protocol_routes(copilot, doorkeeper))
     app.register_blueprint(status_routes(copilot, doorkeeper, meter))
     app.register_blueprint(webhook_routes(copilot, doorkeeper))
+    meter.hear(app.extensions[COUNTS])
     app.register_blueprint(dashboard_routes(copilot, doorkeeper))
     app.register_error_handler(CopilotError, _say)
     app.register_error_handler(HTTPException, _say_http)

@@ -1,12 +1,14 @@
 """Count and time what the backend does, in Prometheus' form. Knows no route's meaning.
 
-Counters are of this process; gauges that hang on the database (`backlog`, `inbox`) are the same from every process.
+Counters are of this process, those of webhooks too; gauges that hang on the database (`backlog`, `inbox`, `log_lag`,
+`newest_review`) are the same from every process.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
+from functools import partial
 
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from review_copilot.bootstrap import Copilot
 from review_copilot.domain.review import Review
 from review_copilot.domain.trace import REQUEST_ID
+from review_copilot.web.counts import WebhookCounts, WebhookOutcome
 
 REQUEST_ID_HEADER = "X-Request-Id"
 SECONDS = (0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 85, 100)
@@ -53,6 +56,14 @@ class Meter:
         self._gauge("running", "Tasks that are looked at now.", lambda: copilot.bench.running)
         self._gauge("backlog", "Drafts that Label Studio is owed.", lambda: float(copilot.store.owed()))
         self._gauge(
+            "log_lag_seconds", "Age of the oldest webhook that the log has yet to follow.", partial(log_lag_s, copilot)
+        )
+        self._gauge(
+            "newest_review",
+            "Number of the newest review in the database: its rate is that of all drafts, bulk runs' too.",
+            partial(_newest, copilot),
+        )
+        self._gauge(
             "inbox", "Webhooks that the log has yet to follow; at most 1000.", lambda: len(copilot.store.waiting())
         )
 
@@ -70,6 +81,14 @@ class Meter:
                 self._tokens.labels(kind).inc(getattr(usage, f"{kind}_tokens"))
             self._cost.inc(usage.cost_usd)
             self._cache_hits.inc(usage.cache_hit)
+
+    def hear(self, counts: WebhookCounts) -> None:
+        """Show what became of webhooks."""
+        gauge = Gauge(
+            "review_copilot_webhooks", "Webhooks by what became of them.", ["outcome"], registry=self._registry
+        )
+        for outcome in WebhookOutcome:
+            gauge.labels(outcome.value).set_function(partial(_count, counts, outcome))
 
     def watch(self, app: Flask) -> None:
         """Count and time every request, and give each an id: its caller's, or one of our own."""
@@ -90,3 +109,17 @@ class Meter:
     def page(self) -> Response:
         """Everything, as Prometheus reads it."""
         return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def log_lag_s(copilot: Copilot) -> float:
+    """Seconds for which the oldest webhook has waited that the log has yet to follow; 0 when none waits."""
+    since = copilot.store.waiting_since()
+    return max(0.0, (copilot.clock.now() - since).total_seconds()) if since else 0.0
+
+
+def _count(counts: WebhookCounts, outcome: WebhookOutcome) -> float:
+    return counts.snapshot()[outcome]
+
+
+def _newest(copilot: Copilot) -> int:
+    return copilot.store.newest_review()

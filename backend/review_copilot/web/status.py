@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, current_app, jsonify
 
 from review_copilot import __version__
 from review_copilot.bootstrap import Copilot
 from review_copilot.web.auth import Doorkeeper
-from review_copilot.web.metrics import Meter
+from review_copilot.web.counts import WebhookCounts, WebhookOutcome
+from review_copilot.web.metrics import Meter, log_lag_s
+from review_copilot.web.webhook import COUNTS
 
 
 def status_routes(copilot: Copilot, doorkeeper: Doorkeeper, meter: Meter) -> Blueprint:
@@ -36,6 +40,12 @@ def status_routes(copilot: Copilot, doorkeeper: Doorkeeper, meter: Meter) -> Blu
             queue=copilot.bench.waiting,
             backlog=copilot.store.owed(),
             inbox=len(copilot.store.waiting()),
+            log_lag_s=round(log_lag_s(copilot), 1),
+            webhooks={outcome.value: number for outcome, number in counts().items() if number},
         )
+
+    def counts() -> Mapping[WebhookOutcome, int]:
+        heard: WebhookCounts = current_app.extensions[COUNTS]
+        return heard.snapshot()
 
     return routes
