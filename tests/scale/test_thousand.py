@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import time
 from pathlib import Path
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.labelstudio
 TASKS = int(os.environ.get("TASKS", "1000"))
 LOOK_S = float(os.environ.get("LOOK_S", "4"))
 SEATS = 16
+LABEL_STUDIO_WAITS_S = 100
 DEADLINE_S = float(os.environ.get("DEADLINE_S", "85"))
 
 
@@ -30,6 +32,13 @@ class PatientCopilot(slow.SlowCopilot):
     @property
     def counter(self) -> Counter:
         return Counter(self.desk, self.store, self.bench, deadline_s=DEADLINE_S, delivers=True)
+
+
+def seconds_of_predict(copilot: slow.SlowCopilot) -> float:
+    """Seconds of all requests to `/predict` so far, of which there was one, as the backend's own metrics say."""
+    page = requests.get(f"{copilot.backend.url}/metrics", auth=("copilot", "open sesame"), timeout=30).text
+    (said,) = re.findall(r'^review_copilot_request_seconds_sum{route="/predict"} (\S+)', page, re.MULTILINE)
+    return float(said)
 
 
 @pytest.mark.timeout(1200)
@@ -48,15 +57,14 @@ def test_a_thousand_slow_tasks_end_with_a_thousand_predictions(
         label_studio_client.import_tasks(project.id, [{"image": f"http://images.test/{n}.png"} for n in range(TASKS)])
         with slow.finishing(copilot):
             began = time.monotonic()
-            answer = requests.post(
+            requests.post(
                 f"{label_studio.url}/api/dm/actions",
                 params={"id": "retrieve_tasks_predictions", "project": str(project.id)},
                 json={"selectedItems": {"all": True, "excluded": []}, "ordering": []},
                 headers={"Authorization": f"Token {label_studio.account.legacy_token}"},
-                timeout=100,
-            )
-            answered_s = time.monotonic() - began
-            assert answer.status_code == 200
+                timeout=100 + TASKS,  # it stores what it was answered before it answers itself
+            ).raise_for_status()
+            answered_s = seconds_of_predict(copilot)
             at_first = sum(label_studio_client.model_versions(project.id).values())
             slow.wait_for(copilot, owed=0, within_s=1.5 * TASKS * LOOK_S / SEATS + 120)
             all_s = time.monotonic() - began
@@ -65,7 +73,7 @@ def test_a_thousand_slow_tasks_end_with_a_thousand_predictions(
         logging.getLogger(__name__).info(
             "answered after %.1f s with %d, all %d stored after %.0f s", answered_s, at_first, len(stored), all_s
         )
-        assert answered_s < DEADLINE_S + 10
+        assert answered_s < min(DEADLINE_S + 5, LABEL_STUDIO_WAITS_S)
         assert stored == sorted(workspace.task_ids())
         assert len(stored) == TASKS
         assert len(copilot.inspector.seen) == TASKS  # type: ignore[attr-defined]  # the slow one's
