@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -143,6 +145,24 @@ def finding(criterion: str = "C-01", box: object = None, **changes: object) -> d
         "confidence": 80,
         **changes,
     }
+
+
+class Busy:
+    """A model that takes its time and counts who is with it."""
+
+    def __init__(self, *, answer_s: float = 0.25) -> None:
+        self._answer_s = answer_s
+        self._lock = threading.Lock()
+        self.now = self.most = 0
+
+    def __call__(self, _: Turn) -> str:
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(self._answer_s)
+        with self._lock:
+            self.now -= 1
+        return reply()
 
 
 def _turn(fields: Mapping[str, Any]) -> Turn:

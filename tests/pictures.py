@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import cv2
 import numpy as np
 
@@ -59,3 +61,13 @@ def compressed(pixels: Pixels, *, quality: int) -> Pixels:
 def gained(pixels: Pixels, *, factor: float) -> Pixels:
     """The picture with all levels multiplied."""
     return np.asarray(np.clip(np.rint(pixels * factor), 0, 255), np.uint8)
+
+
+def noise_uris(number: int, *, seed: int = 0) -> list[str]:
+    """Data URIs of small pictures of noise, no two alike."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(number):
+        _, file = cv2.imencode(".png", rng.integers(0, 255, (64, 96, 3), np.uint8))
+        found.append("data:image/png;base64," + base64.b64encode(file.tobytes()).decode())
+    return found

@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from backends import BackendProcess, backends
-from cluster.test_two_backends import pictures
 from fake_endpoint import FakeEndpoint, Turn, endpoint, reply
+from pictures import noise_uris
 
 ANSWER_S = 2.0
 BOX = {"id": "b", "from_name": "label", "to_name": "image", "type": "rectanglelabels"} | {
@@ -40,7 +40,7 @@ def busy(tmp_path: Path) -> Iterator[tuple[BackendProcess, FakeEndpoint]]:
             "model_concurrency": 1,
         }
         with backends(1, settings=settings, folder=tmp_path) as (backend,):
-            first = threading.Thread(target=backend.predict, args=(pictures(1),), kwargs={"box": BOX})
+            first = threading.Thread(target=backend.predict, args=(noise_uris(1),), kwargs={"box": BOX})
             first.start()
             while not running.turns:
                 time.sleep(0.02)
@@ -53,7 +53,7 @@ def busy(tmp_path: Path) -> Iterator[tuple[BackendProcess, FakeEndpoint]]:
 def test_no_call_starts_for_a_caller_who_has_hung_up(box: object, busy: tuple[BackendProcess, FakeEndpoint]) -> None:
     backend, asked = busy
     with pytest.raises(requests.ReadTimeout):
-        backend.predict(pictures(3, seed=1), first_id=100, box=box, patience_s=0.3)
+        backend.predict(noise_uris(3, seed=1), first_id=100, box=box, patience_s=0.3)
     time.sleep(ANSWER_S + 2)
     assert len(asked.turns) == 1
-    assert all(backend.predict(pictures(1, seed=2), first_id=200)), "it works for those who stay"
+    assert all(backend.predict(noise_uris(1, seed=2), first_id=200)), "it works for those who stay"

@@ -13,14 +13,18 @@ from typing import Any
 import pytest
 import ray
 
+from fake_endpoint import Busy, endpoint
 from fake_label_studio import FakeWorkspace
 from fakes import FakeClock, MemoryStore
+from pictures import noise_uris
 from ray_nodes import a_desk, most_at_once, nodes
+from review_copilot.bootstrap import Copilot, SystemClock
 from review_copilot.domain.review import ProjectKey
 from review_copilot.engines.ray_cluster import MOST_LOSSES, Cluster, RayEngine
 from review_copilot.errors import EngineError
 from review_copilot.flows.preannotate import Progress, preannotate
 from review_copilot.ports import Shared
+from review_copilot.settings import load_settings
 
 KEY = ProjectKey("http://ls", 7, "1732360000")
 ROLLOUT = "photo-quality r1 abc"
@@ -84,6 +88,35 @@ def test_a_worker_of_another_release_is_refused(cluster: object, tmp_path: Path)
     engine = RayEngine(a_desk(Shared(), folder=tmp_path), make_desk=other_release, cluster=Cluster(workers=1))
     with pytest.raises(EngineError, match="A worker would draft as"):
         preannotate(a_project(2), engine=engine, store=MemoryStore(), rollout=ROLLOUT, clock=FakeClock())
+
+
+def test_settings_make_workers_that_ask_the_endpoint_within_its_limit(cluster: object, tmp_path: Path) -> None:
+    """The whole road: settings here, inspectors there, four at once at the endpoint for all workers."""
+    model = Busy()
+    with endpoint(model) as running:
+        settings = load_settings(
+            _env_file=None,
+            database_url=f"sqlite:///{tmp_path}/log.db",
+            inspector="openai",
+            model="m",
+            model_base_url=running.url,
+            model_cache=tmp_path / "replies",
+            concurrency=3,
+            model_concurrency=4,
+        )
+        copilot = Copilot(settings, SystemClock())
+        workspace = FakeWorkspace(KEY, dict(enumerate(noise_uris(24), start=1)))
+        engine = copilot.cluster(Cluster(workers=2))
+        report = preannotate(
+            workspace, engine=engine, store=copilot.store, rollout=copilot.rollout(KEY), clock=copilot.clock
+        )
+        assert (report.stored, report.failures, report.usage.calls) == (
+            24,
+            {},
+            len(running.turns) + len(running.probes),
+        )
+        assert model.most == 4
+        copilot.store.close()
 
 
 def other_release(shared: Shared) -> Any:

@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from backends import BackendProcess, backends
-from fake_endpoint import FakeEndpoint, Turn, endpoint, reply
+from fake_endpoint import Busy, FakeEndpoint, endpoint
+from pictures import noise_uris
 from postgres import fresh_database
 
-ANSWER_S = 0.25
 PRICES = "prices: [{match: 'a-model', input: 10, cached: 10, output: 100, read: '2026-11'}]"
 _THOUSANDS = count(1)
 """No task is asked for twice, so that no draft of before is handed out."""
 CALL_USD = (2000 * 10 + 100 * 100) / 1e6
-
-
-class Busy:
-    """A model that takes its time and counts who is with it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.now = self.most = 0
-
-    def __call__(self, turn: Turn) -> str:
-        with self._lock:
-            self.now += 1
-            self.most = max(self.most, self.now)
-        time.sleep(ANSWER_S)
-        with self._lock:
-            self.now -= 1
-        return reply()
-
-
-def pictures(number: int, *, seed: int = 0) -> list[str]:
-    """Data URIs of different pictures."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(number):
-        _, file = cv2.imencode(".png", rng.integers(0, 255, (64, 96, 3), np.uint8))
-        found.append("data:image/png;base64," + base64.b64encode(file.tobytes()).decode())
-    return found
 
 
 @contextmanager
@@ -88,14 +56,14 @@ def test_limit_and_answers_are_shared(postgres_server: str, tmp_path: Path) -> N
     """Four places for twice six hands; each picture is paid for once; none twice."""
     model = Busy()
     with two(postgres_server, tmp_path, model=model, model_concurrency=4) as (both, asked):
-        results = ask_both(both, pictures(24))
+        results = ask_both(both, noise_uris(24))
         assert all(results)
         assert model.most == 4
         assert len(asked.turns) == 24
-        both[0].predict(pictures(3, seed=1), first_id=1)
-        assert all(both[1].predict(pictures(3, seed=1), first_id=11))
+        both[0].predict(noise_uris(3, seed=1), first_id=1)
+        assert all(both[1].predict(noise_uris(3, seed=1), first_id=11))
         assert len(asked.turns) == 27, "the other backend's answers are taken"
-        assert all(ask_both(both, pictures(6, seed=2), same=True))
+        assert all(ask_both(both, noise_uris(6, seed=2), same=True))
         assert len(asked.turns) == 33, "what both want to know at the same time is asked once"
         assert len(asked.probes) <= 2
 
@@ -107,7 +75,7 @@ def test_a_budget_is_one_for_both(postgres_server: str, tmp_path: Path) -> None:
     prices.write_text(PRICES)
     money = {"model_prices": prices, "model_budget_usd": 1.0, "concurrency": 2, "model_max_tokens": 64}
     with two(postgres_server, tmp_path, model=Busy(), **money) as (both, asked):
-        results = ask_both(both, pictures(80))
+        results = ask_both(both, noise_uris(80))
         made = sum(bool(result) for result in results)
         assert made == len(asked.turns)
         assert 0.4 < made * CALL_USD <= 1.0

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
-from cluster.test_two_backends import pictures
-from command_line import Done, typed
+from pictures import noise_uris
 from review_copilot.demo.label_studio import LabelStudioServer
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.library import load_guideline
+
+Done: TypeAlias = subprocess.CompletedProcess[str]
 
 pytestmark = pytest.mark.labelstudio
 
@@ -29,7 +34,9 @@ def command(label_studio: LabelStudioServer, tmp_path: Path) -> Callable[..., Do
             "REVIEW_COPILOT_LABEL_STUDIO_TOKEN": label_studio.account.legacy_token,
             "COLUMNS": "200",
         }
-        return typed(*words, cwd=tmp_path, **shared, **settings)
+        typed = [sys.executable, "-m", "review_copilot.cli", *words]
+        environment = {**os.environ, **shared, **settings}
+        return subprocess.run(typed, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     return type_it
 
@@ -43,7 +50,7 @@ def versions(done: Done) -> list[list[str]]:
 def test_two_rollouts_and_back(label_studio_client: LabelStudioClient, command: Callable[..., Done]) -> None:
     """A second threshold makes a second roll-out; going back restores the first from the store, every draft."""
     project = label_studio_client.create_project(title="Two roll-outs", label_config=generate(load_guideline("pcb")))
-    label_studio_client.import_tasks(project.id, [{"image": image} for image in pictures(TASKS)])
+    label_studio_client.import_tasks(project.id, [{"image": image} for image in noise_uris(TASKS)])
     number, pcb = str(project.id), {"REVIEW_COPILOT_GUIDELINE": "pcb"}
     dry = command("preannotate", "--project", number, "--dry-run", **pcb)
     assert f"would draft {TASKS}" in dry.stdout, dry.stderr

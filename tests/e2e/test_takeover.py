@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from backends import AUTH, PASSWORD, BackendProcess, backends
-from cluster.test_two_backends import Busy, pictures
-from fake_endpoint import endpoint
+from fake_endpoint import Busy, endpoint
+from pictures import noise_uris
 from postgres import fresh_database
 from review_copilot.bootstrap import Copilot, SystemClock
 from review_copilot.demo.label_studio import LabelStudioServer
@@ -61,7 +61,7 @@ def test_what_a_killed_backend_owes_is_delivered_once_by_another(
             backend = Backend(url=asked.url, username=AUTH[0], password=PASSWORD, webhook_secret="open too")
             project = label_studio_client.create_project(title="Taken over", label_config="<View/>")
             connect(copilot.client, project.id, backend=backend, wish=ProjectWish(guideline=copilot.guideline))
-            label_studio_client.import_tasks(project.id, [{"image": image} for image in pictures(TASKS)])
+            label_studio_client.import_tasks(project.id, [{"image": image} for image in noise_uris(TASKS)])
             answer = requests.post(
                 f"{label_studio.url}/api/dm/actions",
                 params={"id": "retrieve_tasks_predictions", "project": str(project.id)},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cluster.test_two_backends import pictures
 from fake_endpoint import Turn, endpoint, finding, reply
 from fake_label_studio import FakeWorkspace
+from pictures import noise_uris
 from review_copilot.bootstrap import Copilot, SystemClock
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.preannotate import Progress, Scope, preannotate
@@ -44,7 +44,7 @@ def test_what_the_model_is_not_told_costs_no_call_and_what_it_is_told_costs_one_
     def model(_: Turn) -> str:
         return reply(finding("PQ-01", [100, 100, 400, 400], confidence=60))
 
-    workspace = FakeWorkspace(KEY, dict(enumerate(pictures(TASKS), start=1)))
+    workspace = FakeWorkspace(KEY, dict(enumerate(noise_uris(TASKS), start=1)))
     with endpoint(model) as running:
         first, report = draft(workspace, tmp_path, running.url)
         assert (report.drafted, len(running.turns)) == (TASKS, TASKS)
