@@ -15,7 +15,7 @@ PCB ?=
 
 LABEL_STUDIO := $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV))
 
-.PHONY: demo test test-unit test-faults test-local lint format docs pictures label-config \
+.PHONY: demo test test-unit test-faults test-scale test-local lint format docs pictures label-config \
 	bench bench-accuracy bench-study bench-scale clean
 
 $(VENV)/.ready: pyproject.toml
@@ -39,6 +39,9 @@ test-faults: $(VENV)/.ready  ## reviewers at work on a real Label Studio while t
 		{ echo "libfaketime is needed to set clocks back: apt-get install faketime"; exit 1; }
 	REVIEW_COPILOT_FAULT_EVENTS=$(EVENTS) REVIEW_COPILOT_FAULT_SEED=$(SEED) REVIEW_COPILOT_FAULT_FIGURES=$(FIGURES) \
 		$(BIN)/python -m pytest tests/faults $(LABEL_STUDIO) $(ARGS)
+
+test-scale: $(VENV)/.ready  ## a thousand tasks of four seconds each, through a real Label Studio; about 6 minutes
+	$(BIN)/python -m pytest tests/scale $(LABEL_STUDIO) $(ARGS)
 
 test-local: $(VENV)/.ready  ## local models: a tiny one is made on the spot, and `transformers serve` is started with it
 	$(BIN)/python -m pip install --quiet --editable ".[local]" --group test-local
@@ -71,6 +74,7 @@ label-config: $(VENV)/.ready  ## label_config/ from the guidelines
 bench: $(VENV)/.ready  ## speed: pairing, requests, webhooks, imports, image tokens; ratios from one run
 	$(BIN)/python benchmarks/matching.py
 	$(BIN)/python benchmarks/predict_load.py
+	$(BIN)/python benchmarks/magic.py
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/image_tokens.py $(if $(PHOTOS),--photographs $(PHOTOS))
@@ -82,7 +86,9 @@ bench-accuracy: $(VENV)/.ready  ## how right the built-in inspector is, beside C
 bench-study: $(VENV)/.ready  ## how well the study finds planted causes
 	$(BIN)/python benchmarks/study.py $(ARGS)
 
-bench-scale: $(VENV)/.ready  ## the log with 100 000 tasks, and sweeps of a real project with 5 000
+bench-scale: $(VENV)/.ready  ## a bulk run over 10 000 tasks, workers on Ray, the log with 100 000 tasks, sweeps of a real project with 5 000
+	$(BIN)/python benchmarks/bulk.py
+	$(BIN)/python benchmarks/ray_scaling.py
 	$(BIN)/python benchmarks/override_log.py
 	$(BIN)/python benchmarks/sweep.py $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV))
 	$(BIN)/python benchmarks/store_size.py

@@ -47,6 +47,7 @@ def versions(done: Done) -> list[list[str]]:
     return [[cell.strip() for cell in row.split("│")] for row in rows]
 
 
+@pytest.mark.timeout(600)
 def test_two_rollouts_and_back(label_studio_client: LabelStudioClient, command: Callable[..., Done]) -> None:
     """A second threshold makes a second roll-out; going back restores the first from the store, every draft."""
     project = label_studio_client.create_project(title="Two roll-outs", label_config=generate(load_guideline("pcb")))
