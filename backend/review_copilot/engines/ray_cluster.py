@@ -9,6 +9,7 @@ found out and let go of, and costs no other.
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -30,7 +31,7 @@ IN_FLIGHT = 2
 SUSPECT_LOSSES, MOST_LOSSES = 2, 3
 """A task that lost its worker so often is from then on looked at alone; is let go of, for it is likely the cause."""
 
-LOOK_AGAIN_S = 1.0
+LOOK_AGAIN_S, _KNOCK_S = 1.0, 10.0
 
 Block: TypeAlias = tuple[ReviewTask, ...]
 
@@ -263,6 +264,7 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
         yield
         return
     try:
+        _knock(address)
         ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise EngineError(
@@ -273,3 +275,15 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """See that somebody listens there: Ray itself tries for minutes, and then ends the process.
+
+    Raises:
+        OSError: Nobody does.
+        ValueError: The port is no number.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host:
+        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
