@@ -23,6 +23,7 @@ from review_copilot.images.fetch import FetchLimits, ImageFetcher
 from review_copilot.inspectors.hybrid import HybridInspector
 from review_copilot.inspectors.model_inspector import ModelInspector
 from review_copilot.inspectors.options import InspectorOptions, ModelSetup
+from review_copilot.inspectors.pricing import Budget
 from review_copilot.inspectors.registry import create_inspector
 from review_copilot.labelstudio.bodies import WebhookBodies
 from review_copilot.labelstudio.client import LabelStudioClient
@@ -257,6 +258,11 @@ class Copilot:
 def create_copilot(settings: Settings) -> Copilot:
     """A copilot from settings. Opens nothing yet."""
     return Copilot(settings=settings, clock=SystemClock())
+
+
+def with_own_budget(copilot: Copilot) -> Copilot:
+    """The same copilot for one run: what it may spend is its own, and not the day's of all backends."""
+    return replace(copilot, given=replace(copilot.given, purse=Budget(copilot.settings.model_budget_usd)))
 
 
 def desk_of_a_worker(settings: Settings, shared: Shared) -> Desk:

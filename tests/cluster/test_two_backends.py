@@ -14,6 +14,8 @@ from backends import BackendProcess, backends
 from fake_endpoint import Busy, FakeEndpoint, endpoint
 from pictures import noise_uris
 from postgres import fresh_database
+from review_copilot.bootstrap import create_copilot, with_own_budget
+from review_copilot.settings import load_settings
 
 PRICES = "prices: [{match: 'a-model', input: 10, cached: 10, output: 100, read: '2026-11'}]"
 _THOUSANDS = count(1)
@@ -79,3 +81,19 @@ def test_a_budget_is_one_for_both(postgres_server: str, tmp_path: Path) -> None:
         made = sum(bool(result) for result in results)
         assert made == len(asked.turns)
         assert 0.4 < made * CALL_USD <= 1.0
+
+
+def test_a_runs_own_budget_is_not_the_days_of_all_backends(postgres_server: str) -> None:
+    settings = load_settings(
+        _env_file=None, database_url=fresh_database(postgres_server), model="gpt-5", model_budget_usd=0.5
+    )
+    copilot = create_copilot(settings)
+    run = with_own_budget(copilot)
+    run_purse, days_purse = run.shared.purse, copilot.shared.purse
+    assert run_purse is not None
+    assert days_purse is not None
+    run_purse.reserve(0.5)
+    days_purse.reserve(0.5)
+    assert run.shared.turns is not None, "the rest is shared as before"
+    for made in (run, copilot):
+        made.store.close()

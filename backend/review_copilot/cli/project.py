@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.bootstrap import Copilot, create_copilot, with_own_budget
 from review_copilot.cli.models import estimate_run
 from review_copilot.cli.said import quiet_failures
 from review_copilot.engines.ray_cluster import Cluster
@@ -121,6 +121,7 @@ def preannotate(
     """
     quiet_failures()
     copilot = ready_copilot(concurrency=concurrency, model_budget_usd=budget or None)
+    copilot = with_own_budget(copilot) if budget else copilot
     workspace = copilot.opener.open(project)
     rollout = copilot.rollout(workspace.key)
     cluster = Cluster(address=ray_address, workers=workers, gpus=gpus)
