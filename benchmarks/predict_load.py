@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,12 @@ def fake_model(picture: Path, *, refuse: float = 0.0) -> Iterator[str]:
             process.terminate()
 
 
-def ours(url: str, *, images: list[str], folder: Path) -> dict[str, Any]:
-    """One `/predict` with all tasks, over the real application."""
+def ours(url: str, *, images: list[str], folder: Path, close_ups: int = 0) -> dict[str, Any]:
+    """One `/predict` with all tasks, over the real application; with so many full-size parts beside each whole."""
     settings = load_settings(
         _env_file=None, database_url=f"sqlite:///{folder}/log.db", password="bench", allowed_hosts=("127.0.0.1",),
         inspector="openai", model="m", model_base_url=f"{url}/v1", model_cache=None, label_studio_url=url,
-        concurrency=CONCURRENCY, model_concurrency=CONCURRENCY, model_close_ups=0,
+        concurrency=CONCURRENCY, model_close_ups=close_ups,
     )  # fmt: skip
     copilot = create_copilot(settings)
     app = create_app(copilot).test_client()
@@ -152,7 +153,8 @@ def child(options: argparse.Namespace) -> None:
     good = [f"{options.url}/picture-{n}.jpg" for n in range(options.n - options.broken)]
     images = [*good, *(f"{options.url}/picture-broken-{n}.jpg" for n in range(options.broken))]
     with tempfile.TemporaryDirectory() as folder:
-        found = {"ours": ours, "naive": naive}[options.child](options.url, images=images, folder=Path(folder))
+        ways = {"ours": ours, "close-ups": partial(ours, close_ups=6), "naive": naive}
+        found = ways[options.child](options.url, images=images, folder=Path(folder))
     print(json.dumps(found | {"peak_mib": peak_mib()}))
 
 
@@ -178,6 +180,8 @@ def report(numbers: list[int]) -> None:
         for n in numbers:
             for way in ("naive", "ours"):
                 line(way, n, measured(way, n, picture=picture), file_bytes=size)
+        with_parts = measured("close-ups", 10, picture=picture)
+        line("ours, 6 close-ups, which need every pixel", 10, with_parts, file_bytes=size)
         for share in (0.1, 0.5):
             row = measured("ours", 100, picture=picture, refuse=share)
             line(f"ours, {share:.0%} of 429", 100, row, file_bytes=size)
@@ -199,7 +203,7 @@ def line(way: str, n: int, row: dict[str, Any], *, file_bytes: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--child", choices=("ours", "naive"))
+    parser.add_argument("--child", choices=("ours", "close-ups", "naive"))
     parser.add_argument("--n", type=int, nargs="*", default=[1, 10, 100])
     parser.add_argument("--url", default="")
     parser.add_argument("--broken", type=int, default=0)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from review_copilot.domain.trace import WAITING
 from review_copilot.errors import NobodyWants
 from review_copilot.flows.workbench import Urgency, Workbench
 
@@ -129,3 +130,25 @@ def test_a_closed_bench_lets_go_of_what_waits(bench: Workbench[str], held: Held)
     bench.close()
     with pytest.raises(NobodyWants):
         waiting.future.result(5)
+
+
+def test_nothing_else_begins_while_an_urgent_image_is_prepared() -> None:
+    """What is urgent says when it waits for a model; then others may use the cores."""
+    bench: Workbench[str] = Workbench(seats=3)
+    prepare, wait = threading.Event(), threading.Event()
+
+    def magic() -> str:
+        assert prepare.wait(5)
+        WAITING.get().prepared()
+        assert wait.wait(5)
+        return "magic"
+
+    urgent = bench.submit("magic", magic, urgency=Urgency.MAGIC)
+    other = bench.submit("other", lambda: "other", urgency=Urgency.ASKED)
+    time.sleep(0.1)
+    assert not other.future.done()
+    prepare.set()
+    assert other.future.result(5) == "other"
+    wait.set()
+    assert urgent.future.result(5) == "magic"
+    bench.close(timeout_s=5)

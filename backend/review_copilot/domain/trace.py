@@ -17,10 +17,12 @@ class Waiting:
     Attributes:
         wanted: Whether anybody does.
         urgent: Whether it is a person with the Magic tool in hand.
+        prepared: To be called when the work waits for a model from now on, and leaves the cores to others.
     """
 
     wanted: Callable[[], bool] = lambda: True
     urgent: Callable[[], bool] = lambda: False
+    prepared: Callable[[], None] = lambda: None
 
 
 WAITING: ContextVar[Waiting] = ContextVar("waiting", default=Waiting())  # noqa: B039  # it is frozen

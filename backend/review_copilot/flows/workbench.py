@@ -41,6 +41,7 @@ class _Job(Generic[_T]):
     number: int
     future: Future[_T] = field(default_factory=Future)
     wishes: set[int] = field(default_factory=set)
+    prepared: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,8 @@ class Workbench(Generic[_T]):
     """Threads that do the work.
 
     One seat more than `seats` is kept free for `Urgency.MAGIC`: a bulk request that fills every other seat costs a
-    person with the tool in hand no wait for its end.
+    person with the tool in hand no wait for its end. Nor for cores: nothing else begins while such a person's image
+    is prepared.
     """
 
     def __init__(self, *, seats: int) -> None:
@@ -84,7 +86,9 @@ class Workbench(Generic[_T]):
             if job is None:
                 context = copy_context()  # so that log lines keep the id of the request
                 job = self._waiting[key] = _Job(key, partial(context.run, work), urgency, wish)
-                context.run(WAITING.set, Waiting(wanted=partial(_wanted, job), urgent=partial(_urgent, job)))
+                context.run(
+                    WAITING.set, Waiting(partial(_wanted, job), partial(_urgent, job), partial(self._prepared, job))
+                )
                 self._hire()
             job.urgency = min(job.urgency, urgency)
             job.wishes.add(wish)
@@ -145,10 +149,20 @@ class Workbench(Generic[_T]):
                 if self._closed:
                     return None
                 best = _most_urgent(self._waiting.values())
-                if best is not None and (best.urgency is Urgency.MAGIC or len(self._running) < self._seats):
+                if best is not None and (best.urgency is Urgency.MAGIC or self._has_room()):
                     self._running[best.key] = self._waiting.pop(best.key)
                     return best
                 self._lock.wait()
+
+    def _has_room(self) -> bool:
+        if any(job.urgency is Urgency.MAGIC and not job.prepared for job in self._running.values()):
+            return False
+        return len(self._running) < self._seats
+
+    def _prepared(self, job: _Job[_T]) -> None:
+        with self._lock:
+            job.prepared = True
+            self._lock.notify_all()
 
     def _done(self, job: _Job[_T]) -> None:
         with self._lock:

@@ -211,6 +211,7 @@ class OpenAIChat:
         A pause that the endpoint asks for is waited for as often as it asks; other failures are tried again twice.
         """
         backoffs, waiting = iter(_BACKOFF_S), WAITING.get()
+        waiting.prepared()
         while True:
             try:
                 with self._seats.seat(deadline=deadline, urgent=waiting.urgent()):
