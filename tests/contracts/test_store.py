@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from builders import (
     PROJECT,
@@ -425,22 +425,3 @@ def test_a_deletion_that_named_no_task_holds_for_the_annotation_that_is_heard_of
     assert {row.key.task_id for row in store.overrides(current=False)} == {5}
     store.append(a_comparison(an_annotation(annotation_id=11, key=task_key(5)), [a_row()]))
     assert store.living(task_key(5)) == {11}
-
-
-def test_the_inbox_says_since_when_it_waits(store: Store, clock: FakeClock) -> None:
-    assert store.waiting_since() is None
-    came = clock.now()
-    first = store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))
-    clock.time += timedelta(seconds=30)
-    store.put(Wake(0, "i", 7, (2,), "ANNOTATION_CREATED"))
-    assert store.waiting_since() == came
-    store.done([first])
-    assert store.waiting_since() == clock.now()
-
-
-def test_the_number_of_the_newest_review_rises_with_each(store: Store) -> None:
-    assert store.newest_review() == 0
-    store.remember([a_review("r1")])
-    first = store.newest_review()
-    store.remember([a_review("r2", key=task_key(2))])
-    assert 0 < first < store.newest_review()
