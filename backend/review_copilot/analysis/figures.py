@@ -108,8 +108,15 @@ class Figures:
         )
 
 
-def figures(counts: Digest, rules: Policy) -> Figures:
-    """Compute them. The tally must have at least one cell."""
+def figures(counts: Digest, rules: Policy, *, apart: frozenset[str] = frozenset()) -> Figures:
+    """Compute them. The tally must have at least one cell.
+
+    Args:
+        counts: What reviewers did.
+        rules: When to raise a flag.
+        apart: Criteria that are known to be exceptions; what is natural is learnt from the others, as long as those
+            are half of all or more.
+    """
     tally = counts.tally
     tie = pooled_tie(counts.shared, len(tally.criteria))
     weights = review_weights(tie, MOST_REVIEWERS)[tally.seen_by] * tally.count
@@ -117,15 +124,20 @@ def figures(counts: Digest, rules: Policy) -> Figures:
     everything = np.ones(len(tally.count), dtype=np.bool_)
     overridden, severity = tally.outcome != Outcome.KEPT, tally.outcome == Outcome.SEVERITY
     of = shaped.table(everything)
-    every = _stream(shaped.table(overridden), of, effect=rules.effect, prior=ANY)
-    rest = _stream(shaped.table(overridden & ~severity), of, effect=rules.effect, prior=ANY)
+    ordinary = np.array([tally.criteria[i] not in apart for i in shaped.criteria])
+    if 2 * ordinary.sum() < len(ordinary):
+        ordinary[:] = True
+    every, rest, vague = (
+        _stream(shaped.table(mask), of, effect=rules.effect, prior=prior, ordinary=ordinary)
+        for mask, prior in ((overridden, ANY), (overridden & ~severity, ANY), (severity, SEVERITY))
+    )
     return Figures(
         names=tuple(tally.criteria[i] for i in shaped.criteria),
         criteria=shaped.criteria,
         reviewers=shaped.reviewers,
         counts=counts,
         any=every,
-        severity=_stream(shaped.table(severity), of, effect=rules.effect, prior=SEVERITY),
+        severity=vague,
         rest=rest,
         # The mean of two e-values is an e-value.
         log_e=np.logaddexp(every.contrast.log_e, rest.contrast.log_e) - np.log(2.0),
@@ -151,10 +163,10 @@ def confidence(log_e: float) -> float:
     return float(expit(log_e + np.log(SHARE_UNNATURAL / (1 - SHARE_UNNATURAL))))
 
 
-def _stream(yes: Floats, of: Floats, *, effect: float, prior: Prior) -> Stream:
+def _stream(yes: Floats, of: Floats, *, effect: float, prior: Prior, ordinary: Flags) -> Stream:
     by_criterion, by_reviewer = additive_effects(yes, of)
     likelihood = log_likelihood(yes, of, by_reviewer)
-    return Stream(yes, of, by_criterion, by_reviewer, contrast(likelihood, effect=effect, prior=prior))
+    return Stream(yes, of, by_criterion, by_reviewer, contrast(likelihood, effect=effect, prior=prior, ordinary=ordinary))
 
 
 def _changes(shaped: _Shaped, stream: Stream, *, effect: float) -> tuple[Change, ...]:

@@ -71,11 +71,17 @@ def find_gaps(count: Callable[[frozenset[str]], Digest], policy: Policy | None =
     if not len(counts.tally.count):
         return Gaps(tuple(flags), (), ())
     known = figures(counts, rules)
-    people = odd_reviewers(known, rules)
+    suspect = frozenset(c for f in _criterion_flags(known, rules) for c in f.criteria)
+    people = odd_reviewers(known, rules, leave_out=suspect)
     odd = frozenset(f.evidence.reviewer for f in people if f.evidence.reviewer)
     judged = count(odd) if odd else counts
     by_others = figures(judged, rules) if odd and len(judged.tally.count) else known
-    flags += people + _criterion_flags(by_others, rules)
+    found = _criterion_flags(by_others, rules)
+    if found:  # what is natural shows better without them, and with that what else stands out
+        apart = frozenset(c for f in found for c in f.criteria)
+        by_others = figures(judged, rules, apart=apart)
+        found = _criterion_flags(by_others, rules)
+    flags += people + found
     flagged = frozenset(c for f in flags for c in f.criteria)
     return Gaps(
         tuple(sorted(flags, key=lambda f: -f.confidence)),

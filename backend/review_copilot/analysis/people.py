@@ -15,7 +15,7 @@ from review_copilot.analysis.tally import Submissions, Tally
 ACCEPTS = "accepts everything in seconds"
 OVERRIDES = "overrides what others confirm"
 PEOPLE = Prior(centre=0.12, doubt=0.8, width=0.3, width_doubt=0.3)
-EXCEPTION = 3.0
+EXCEPTION = 2.0
 """Log Bayes factor from which a person is likelier an exception than one of the others' kind (20 to 1)."""
 FEWEST_PEOPLE = 3
 """Of two people one cannot say which of them differs."""
@@ -26,12 +26,22 @@ _PACE_DOUBT = 4.0
 """Typical times of people differ by a factor of e**0.4 about; that belief weighs as much as four people."""
 
 
-def odd_reviewers(known: Figures, rules: Policy) -> list[Flag]:
-    """Flags about people who accept everything in seconds, or override what all others confirm."""
+def odd_reviewers(known: Figures, rules: Policy, *, leave_out: frozenset[str] = frozenset()) -> list[Flag]:
+    """Flags about people who accept everything in seconds, or override what all others confirm.
+
+    Args:
+        known: Figures of all reviewers.
+        rules: When to raise a flag.
+        leave_out: Criteria that something is wrong with: people differ there for reasons of the criterion's.
+    """
     reviewers, counts = known.reviewers, known.counts
     if len(reviewers) < FEWEST_PEOPLE:
         return []
-    yes, of, by_criterion = known.any.yes.T, known.any.of.T, known.any.by_criterion
+    ordinary = np.array([name not in leave_out for name in known.names])
+    if 2 * known.total[ordinary].sum() < known.total.sum():
+        ordinary[:] = True
+    yes, of = known.any.yes.T[:, ordinary], known.any.of.T[:, ordinary]
+    by_criterion = known.any.by_criterion[ordinary]
     likelihood = log_likelihood(yes, of, by_criterion)
     above = contrast(likelihood, effect=rules.effect, prior=PEOPLE)
     under = contrast(likelihood, effect=LOW_FACTOR, prior=PEOPLE, below=True)

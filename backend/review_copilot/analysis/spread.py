@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import expit, logit
 
-from review_copilot.analysis.table import Floats
+from review_copilot.analysis.table import Flags, Floats
 
 LOGITS: Floats = np.linspace(-9.0, 6.0, 301)
 RATES: Floats = expit(LOGITS)
@@ -27,6 +27,11 @@ _TAIL = 1.645
 """Standard normal deviate beyond which 5 % lie."""
 SHARE_UNNATURAL = 0.2
 """Prior share of units that do not belong to the natural spread, while learning it."""
+_SHARES = (0.05, 0.1, 0.2, 0.3, 0.4)
+_SHARE_WEIGHTS = (0.2, 0.2, 0.2, 0.2, 0.2)
+"""Prior of that share where it is learnt too."""
+FEWEST_FOR_A_MIDDLE = 3
+"""Of fewer others no middle one can be told."""
 MOST_EVIDENCE = 2000.0
 """No unit's evidence counts for more independent reviews than this: beyond it, wobble is the error and not chance."""
 
@@ -95,7 +100,9 @@ def log_likelihood(yes: Floats, of: Floats, offsets: Floats | None = None) -> Fl
     return np.asarray(evidence * np.minimum(1.0, MOST_EVIDENCE / np.maximum(total, 1.0)))
 
 
-def contrast(likelihood: Floats, *, effect: float, prior: Prior, below: bool = False) -> Contrast:
+def contrast(
+    likelihood: Floats, *, effect: float, prior: Prior, below: bool = False, ordinary: Flags | None = None
+) -> Contrast:
     """Set each unit against the natural spread of all others.
 
     Args:
@@ -104,16 +111,17 @@ def contrast(likelihood: Floats, *, effect: float, prior: Prior, below: bool = F
             the factor by which the rate must at least be smaller, such as 0.33.
         prior: Beliefs about the spread.
         below: Ask for unnaturally low rates.
+        ordinary: Units from which to learn what is natural; None for all. Those that are known to be exceptions say
+            nothing about it.
     """
+    learn = np.ones(len(likelihood)) if ordinary is None else ordinary.astype(np.float64)
     natural = _natural_priors()
     other = _other_priors(effect, below=below)
     peak = likelihood.max(axis=1, keepdims=True)
     weights = np.exp(likelihood - peak)
     fits_natural = weights @ natural.T + 1e-300
     fits_other = weights @ other.T + 1e-300
-    mixed = np.log((1 - SHARE_UNNATURAL) * fits_natural + SHARE_UNNATURAL * fits_other)
-    belief = _hyperprior(prior) + mixed.sum(axis=0) - mixed  # for each unit: all units but itself
-    belief = np.exp(belief - belief.max(axis=1, keepdims=True))
+    belief = _belief(fits_natural, fits_other, prior, learn) * _most_are_natural(likelihood, learn)
     belief /= belief.sum(axis=1, keepdims=True)
     as_natural = (belief * fits_natural).sum(axis=1)
     as_other = (belief * fits_other).sum(axis=1)
@@ -136,6 +144,40 @@ def contrast(likelihood: Floats, *, effect: float, prior: Prior, below: bool = F
         inside=spread,
         outside=outside,
     )
+
+
+def _belief(fits_natural: Floats, fits_other: Floats, prior: Prior, learn: Floats) -> Floats:
+    """How likely each centre and width is, learnt for each unit from all the others; shape (units, hypotheses).
+
+    How many of the others are no children of nature is learnt along with it (a two-groups model, Efron 2008): one
+    exception must not hide the next.
+    """
+    shares = []
+    for share, weight in zip(_SHARES, _SHARE_WEIGHTS, strict=True):
+        mixed = learn[:, None] * np.log((1 - share) * fits_natural + share * fits_other)
+        shares.append(mixed.sum(axis=0) - mixed + np.log(weight))  # for each unit: all units but itself
+    belief = _hyperprior(prior) + np.logaddexp.reduce(shares, axis=0)
+    return np.asarray(np.exp(belief - belief.max(axis=1, keepdims=True)))
+
+
+def _most_are_natural(likelihood: Floats, learn: Floats) -> Floats:
+    """1 for centres and widths under which the middle one of the others is no exception, 0 for the rest.
+
+    Without it, "one is natural and all others are exceptions" could explain the data as well. Shape (units, hypotheses).
+    """
+    weights = np.exp(likelihood - likelihood.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
+    means = weights @ LOGITS
+    variance = weights @ LOGITS**2 - means**2
+    allowed = np.ones((len(means), len(_centres())))
+    for unit in range(len(means)):
+        others = np.flatnonzero((learn > 0) & (np.arange(len(means)) != unit))
+        if len(others) < FEWEST_FOR_A_MIDDLE:
+            continue
+        middle, doubt = float(np.median(means[others])), float(np.median(variance[others]))
+        near = np.abs(middle - _centres()) <= _TAIL * np.sqrt(_widths() ** 2 + doubt)
+        allowed[unit] = near if near.any() else 1.0
+    return allowed
 
 
 def _centres() -> Floats:
