@@ -13,6 +13,7 @@ from review_copilot.analysis.study import Study, study
 from review_copilot.analysis.table import OverrideTable, table_of
 from review_copilot.analysis.tally import digest
 from study_rows import logged_rows
+from study_second_world import Planted, SecondPlan, make_second
 from study_world import Plan, Truth, make_world
 
 CRITERIA = tuple(f"PQ-{i:02d}" for i in range(1, 9))
@@ -44,6 +45,16 @@ def test_a_planted_reviewer_is_found_and_named(seed: int) -> None:
     """Half of these accept everything in seconds, the others override what all others confirm."""
     table, truth = world(Cause.REVIEWER, seed=seed)
     assert [(f.cause, f.evidence.reviewer) for f in flags_of(table)] == [(Cause.REVIEWER, truth.reviewer)]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_several_causes_in_one_project_do_not_hide_each_other(seed: int) -> None:
+    """Half of the criteria are no children of nature, one person is odd, and a pattern is new."""
+    plants = tuple(Planted(cause, 0.5) for cause in Cause)
+    made, truths = make_second(SecondPlan(seed, plants, criteria=tuple(f"PQ-{i:02d}" for i in range(1, 14))))
+    planted = {(t.cause, frozenset(t.criteria), t.reviewer or None) for t in truths}
+    found = {(f.cause, frozenset(f.criteria), f.evidence.reviewer) for f in flags_of(table_of(logged_rows(made)))}
+    assert found == planted
 
 
 @pytest.mark.parametrize("seed", range(5))

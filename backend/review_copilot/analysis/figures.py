@@ -166,7 +166,9 @@ def confidence(log_e: float) -> float:
 def _stream(yes: Floats, of: Floats, *, effect: float, prior: Prior, ordinary: Flags) -> Stream:
     by_criterion, by_reviewer = additive_effects(yes, of)
     likelihood = log_likelihood(yes, of, by_reviewer)
-    return Stream(yes, of, by_criterion, by_reviewer, contrast(likelihood, effect=effect, prior=prior, ordinary=ordinary))
+    return Stream(
+        yes, of, by_criterion, by_reviewer, contrast(likelihood, effect=effect, prior=prior, ordinary=ordinary)
+    )
 
 
 def _changes(shaped: _Shaped, stream: Stream, *, effect: float) -> tuple[Change, ...]:

@@ -15,7 +15,7 @@ from review_copilot.analysis.tally import Submissions, Tally
 ACCEPTS = "accepts everything in seconds"
 OVERRIDES = "overrides what others confirm"
 PEOPLE = Prior(centre=0.12, doubt=0.8, width=0.3, width_doubt=0.3)
-EXCEPTION = 2.0
+EXCEPTION = 3.0
 """Log Bayes factor from which a person is likelier an exception than one of the others' kind (20 to 1)."""
 FEWEST_PEOPLE = 3
 """Of two people one cannot say which of them differs."""

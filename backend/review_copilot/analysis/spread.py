@@ -28,8 +28,7 @@ _TAIL = 1.645
 SHARE_UNNATURAL = 0.2
 """Prior share of units that do not belong to the natural spread, while learning it."""
 _SHARES = (0.05, 0.1, 0.2, 0.3, 0.4)
-_SHARE_WEIGHTS = (0.2, 0.2, 0.2, 0.2, 0.2)
-"""Prior of that share where it is learnt too."""
+"""That share where it is learnt too, each as likely as the next."""
 FEWEST_FOR_A_MIDDLE = 3
 """Of fewer others no middle one can be told."""
 MOST_EVIDENCE = 2000.0
@@ -153,9 +152,9 @@ def _belief(fits_natural: Floats, fits_other: Floats, prior: Prior, learn: Float
     exception must not hide the next.
     """
     shares = []
-    for share, weight in zip(_SHARES, _SHARE_WEIGHTS, strict=True):
+    for share in _SHARES:
         mixed = learn[:, None] * np.log((1 - share) * fits_natural + share * fits_other)
-        shares.append(mixed.sum(axis=0) - mixed + np.log(weight))  # for each unit: all units but itself
+        shares.append(mixed.sum(axis=0) - mixed)  # for each unit: all units but itself
     belief = _hyperprior(prior) + np.logaddexp.reduce(shares, axis=0)
     return np.asarray(np.exp(belief - belief.max(axis=1, keepdims=True)))
 
@@ -163,7 +162,8 @@ def _belief(fits_natural: Floats, fits_other: Floats, prior: Prior, learn: Float
 def _most_are_natural(likelihood: Floats, learn: Floats) -> Floats:
     """1 for centres and widths under which the middle one of the others is no exception, 0 for the rest.
 
-    Without it, "one is natural and all others are exceptions" could explain the data as well. Shape (units, hypotheses).
+    Without it, "one is natural and all others are exceptions" could explain the data as well. Shape
+    (units, hypotheses).
     """
     weights = np.exp(likelihood - likelihood.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
