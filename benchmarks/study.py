@@ -1,10 +1,10 @@
 """How well the study finds planted causes: recall, false discoveries, false alarms, reviews needed, patterns, speed.
 
-    python benchmarks/study.py [--projects 8] [--only recall,nulls,reviews,patterns,speed] [--json FILE]
+    python benchmarks/study.py [--projects 8] [--only recall,nulls,mixed,road,reviews,patterns,speed] [--json FILE]
 
-Every project is simulated (`study_world`) with natural differences between criteria and between reviewers. The levels
-of the study were chosen while looking at projects of this simulator (other seeds included) and of a second one: the
-figures are no blind test of it.
+Every project is simulated (`study_world`; "mixed" and "road": `study_second_world`, unlike it in nearly everything and
+with several causes in one project) with natural differences between criteria and between reviewers. The levels of the
+study were chosen while looking at projects of both simulators (other seeds included): the figures are no blind test.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ from review_copilot.analysis.patterns import cluster
 from review_copilot.analysis.study import study
 from review_copilot.analysis.table import Flags, OverrideTable, table_of
 from review_copilot.analysis.tally import digest
+from study_road import CRITERIA as ROAD_CRITERIA
+from study_road import found_by_report, planted
 from study_rows import logged_rows
+from study_second_world import Planted, SecondPlan, make_second
 from study_world import BASE_RATE, CAUSES, PATTERNS, Plan, Truth, make_world
 
 RATES = (0.25, 0.35, 0.50)
@@ -85,6 +88,52 @@ def nulls() -> Row:
         days = np.unique(table.time_s // 86400)[1:]
         daily += at_end or any(flags_of(table.where(table.time_s < day * 86400)) for day in days.tolist())
     return {"projects": NULL_PROJECTS, "flagged_once": once, "flagged_daily": daily}
+
+
+def mixed(projects: int) -> Row:
+    """The second simulator: one cause alone, two to four in one project, all seven in one, and none."""
+    figures: Row = {}
+    rng = np.random.default_rng(0)
+    groups: dict[str, list[tuple[Planted, ...]]] = {
+        "alone": [(Planted(cause, rate),) for cause in CAUSES for rate in RATES],
+        "two to four": [_some(rng) for _ in range(2 * projects)],
+        "all seven": [tuple(Planted(cause, rate) for cause in CAUSES) for rate in RATES],
+        "none": [()],
+    }
+    for name, group in groups.items():
+        found = wrong = all_planted = alarmed = 0
+        seeds = range({"two to four": 1, "none": NULL_PROJECTS}.get(name, projects))
+        for number, (plants, seed) in enumerate((plants, seed) for plants in group for seed in seeds):
+            world, truths = make_second(SecondPlan(500 + number if name == "two to four" else 500 + seed, plants))
+            flags = flags_of(table_of(logged_rows(world)))
+            found += sum(any(right(f, t) for f in flags) for t in truths)
+            false = sum(not any(right(f, t) for t in truths) for f in flags)
+            wrong, alarmed, all_planted = wrong + false, alarmed + bool(false), all_planted + len(truths)
+        figures[name] = {
+            "projects": len(group) * len(seeds),
+            "planted": all_planted,
+            "recall": found / all_planted if all_planted else None,
+            "false_discovery_rate": wrong / (found + wrong) if all_planted else None,
+            "projects_with_a_false_flag": alarmed,
+        }
+        print(f"  {name:12} {json.dumps(figures[name])}", flush=True)
+    return figures
+
+
+def _some(rng: np.random.Generator) -> tuple[Planted, ...]:
+    causes = rng.choice(CAUSES, size=int(rng.integers(2, 5)), replace=False)
+    return tuple(Planted(str(cause), float(rng.choice(RATES))) for cause in causes)
+
+
+def road() -> Row:
+    """The whole road: exports of new and old form through `overrides import` and `report --format json`."""
+    hits = all_planted = wrong = 0
+    for seed in range(4):
+        plants = tuple(Planted(cause, RATES[1 + seed // 2]) for cause in CAUSES)
+        world, truths = make_second(SecondPlan(900 + seed, plants, criteria=ROAD_CRITERIA[:13]))
+        found, wanted = found_by_report(world, old_form=seed % 2 == 1), planted(truths)
+        hits, all_planted, wrong = hits + len(found & wanted), all_planted + len(wanted), wrong + len(found - wanted)
+    return {"planted": all_planted, "recall": hits / all_planted, "false_discovery_rate": wrong / max(1, hits + wrong)}
 
 
 def wald(natural: float, planted: float, *, shared_by: int) -> float:
@@ -230,12 +279,14 @@ def main(arguments: Iterable[str] | None = None) -> None:
     """Run the figures asked for and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--projects", type=int, default=8, help="projects for each cause and rate")
-    parser.add_argument("--only", default="recall,nulls,reviews,patterns,speed")
+    parser.add_argument("--only", default="recall,nulls,mixed,road,reviews,patterns,speed")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args(None if arguments is None else list(arguments))
     parts: dict[str, Callable[[], Row]] = {
         "recall": lambda: recall(chosen.projects),
         "nulls": nulls,
+        "mixed": lambda: mixed(chosen.projects),
+        "road": road,
         "reviews": lambda: reviews(chosen.projects),
         "patterns": lambda: patterns(chosen.projects),
         "speed": speed,

@@ -45,7 +45,7 @@ def _prediction(task: ReviewedTask, labels: Mapping[str, str]) -> Json:
         "task": task.id,
         "model_version": MODEL_VERSION,
         "created_at": _moment(START - timedelta(days=1)),
-        "score": round(sum(s.score for s in task.shown) / len(task.shown), 4),
+        "score": round(sum(s.score for s in task.shown) / max(1, len(task.shown)), 4),
         "result": [part for shown in task.shown for part in _region(shown, labels, scored=True)],
     }
 
