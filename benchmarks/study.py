@@ -32,7 +32,7 @@ from review_copilot.analysis.tally import digest
 from study_road import CRITERIA as ROAD_CRITERIA
 from study_road import found_by_report, planted
 from study_rows import logged_rows
-from study_second_world import Planted, SecondPlan, make_second
+from study_second_world import SUBJECTS, Planted, SecondPlan, make_second
 from study_world import BASE_RATE, CAUSES, PATTERNS, Plan, Truth, make_world
 
 RATES = (0.25, 0.35, 0.50)
@@ -203,7 +203,28 @@ def patterns(projects: int) -> Row:
             planted = np.array([_pattern(note) for note in notes])
             labels = cluster(notes)
             found.append(adjusted_rand_score(planted[planted >= 0], labels[planted >= 0]))
-    return {"projects": len(found), "mean_ari": float(np.mean(found)), "least_ari": float(np.min(found))}
+    noisy = [_noisy_patterns(seed, rate) for rate in RATES for seed in range(projects)]
+    return {
+        "projects": len(found),
+        "mean_ari": float(np.mean(found)),
+        "least_ari": float(np.min(found)),
+        "noisy_mean_ari": float(np.mean(noisy)),
+        "noisy_least_ari": float(np.min(noisy)),
+    }
+
+
+def _noisy_patterns(seed: int, rate: float) -> float:
+    """The same for the second simulator's sentences, in which most words say nothing."""
+    world, _ = make_second(SecondPlan(seed, (Planted(Cause.UNCOVERED, rate),)))
+    notes = [r.text for t in world.tasks for s in t.submissions for r in s.added if r.criterion == "uncovered"]
+    planted = np.array([_subject(note) for note in notes])
+    labels = cluster(notes)
+    return float(adjusted_rand_score(planted[planted >= 0], labels[planted >= 0]))
+
+
+def _subject(note: str) -> int:
+    words = set(note.split())
+    return next((i for i, (_, telling) in enumerate(SUBJECTS) if words & set(telling)), -1)
 
 
 def _pattern(note: str) -> int:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 from sklearn.cluster import HDBSCAN
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
-from review_copilot.analysis.table import Floats, Ints, OverrideTable
+from review_copilot.analysis.table import Flags, Floats, Ints, OverrideTable
+from review_copilot.analysis.wording import STOP_WORDS, WORD, note_points
 
 LEAST_SIZE = 5
 """Fewer regions than this are no pattern yet."""
@@ -23,11 +23,9 @@ MOST_CLUSTERED = 4000
 """Of more items an even sample is clustered; the rest goes to the nearest cluster that it resembles as much."""
 ALIKE = 0.3
 """Cosine of two clusters' mean texts from which they are one pattern in other words."""
-TOPICS = 24
 TELLING_WORDS = 4
 RECENT_SHARE = 0.25
 _NOISE = -1
-_WORD = r"(?u)\b[^\W\d_][\w-]+\b"
 
 
 @dataclass(frozen=True)
@@ -117,8 +115,8 @@ def novel_patterns(table: OverrideTable, *, features: Floats | None = None) -> t
 def cluster(texts: Sequence[str], *, features: Floats | None = None) -> Ints:
     """Put texts (and crops) together.
 
-    TF-IDF of words and of letter groups (for endings and slips of the pen), latent topics, then HDBSCAN (Campello,
-    Moulavi and Sander 2013); clusters that say the same in other words are joined.
+    Words with the company that they keep (`note_points`) and what the crops look like, then HDBSCAN (Campello, Moulavi
+    and Sander 2013); clusters that say the same in other words are joined. What says nothing telling belongs to none.
 
     Args:
         texts: What was written; may be empty strings.
@@ -127,46 +125,28 @@ def cluster(texts: Sequence[str], *, features: Floats | None = None) -> Ints:
     Returns:
         Cluster of each text, 0 for the biggest; -1 for what belongs to none.
     """
-    points = _points(texts, features)
-    n = len(points)
-    if n < LEAST_SIZE:
-        return np.full(n, _NOISE)
-    sample = np.unique(np.linspace(0, n - 1, min(n, MOST_CLUSTERED)).astype(np.int64))
-    least = max(LEAST_SIZE, round(0.01 * len(sample)))
+    points, placed = _points(texts, features)
+    n, known = len(points), np.flatnonzero(placed)
     labels: Ints = np.full(n, _NOISE)
+    if len(known) < LEAST_SIZE:
+        return labels
+    sample = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), MOST_CLUSTERED)).astype(np.int64))]
+    least = max(LEAST_SIZE, round(0.01 * len(sample)))
     labels[sample] = HDBSCAN(min_cluster_size=least, min_samples=3, copy=True).fit_predict(points[sample])
     labels = _by_size(_joined(points, labels))
-    return _adopted(points, labels)
+    return np.where(placed, _adopted(points, labels), _NOISE)
 
 
-def _points(texts: Sequence[str], features: Floats | None) -> Floats:
-    """One vector of length 1 for each text."""
-    blocks = [b for b in (_words(texts), _letters(texts)) if b is not None]
-    parts = []
-    if blocks:
-        matrix = normalize(csr_matrix(hstack(blocks)))
-        topics = min(TOPICS, min(matrix.shape) - 1)
-        dense = TruncatedSVD(topics, random_state=0).fit_transform(matrix) if topics >= 2 else matrix.toarray()
-        parts.append(normalize(dense))
-    if features is not None:
-        looks = np.nan_to_num((features - np.nanmean(features, axis=0)) / (np.nanstd(features, axis=0) + 1e-9))
-        parts.append(normalize(looks))
-    return np.asarray(normalize(np.hstack(parts))) if parts else np.zeros((len(texts), 1))
-
-
-def _words(texts: Sequence[str]) -> csr_matrix | None:
-    return _weighed(texts, TfidfVectorizer(token_pattern=_WORD, stop_words=list(ENGLISH_STOP_WORDS), sublinear_tf=True))
-
-
-def _letters(texts: Sequence[str]) -> csr_matrix | None:
-    return _weighed(texts, TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 5), sublinear_tf=True, min_df=2))
-
-
-def _weighed(texts: Sequence[str], vectorizer: TfidfVectorizer) -> csr_matrix | None:
-    try:
-        return vectorizer.fit_transform(texts)
-    except ValueError:  # scikit-learn's way to say that no word is left
-        return None
+def _points(texts: Sequence[str], features: Floats | None) -> tuple[Floats, Flags]:
+    """One vector of length 1 for each text with its crop, and whether it says anything telling."""
+    points, placed = note_points(texts)
+    if features is None:
+        return points, placed
+    seen = np.isfinite(features).all(axis=1)
+    spread = np.nanstd(features, axis=0) + 1e-9 if seen.any() else 1.0
+    middle = np.nanmean(features, axis=0) if seen.any() else 0.0
+    looks = normalize(np.nan_to_num((features - middle) / spread))
+    return np.asarray(normalize(np.hstack([points, looks]))), placed | seen
 
 
 def _centres(points: Floats, labels: Ints) -> Floats:
@@ -211,7 +191,7 @@ def _adopted(points: Floats, labels: Ints) -> Ints:
 
 def _telling(texts: Sequence[str], labels: Ints) -> list[tuple[str, ...]]:
     """For each cluster the words that are frequent in it and rare elsewhere (class-based TF-IDF)."""
-    words = TfidfVectorizer(token_pattern=_WORD, stop_words=list(ENGLISH_STOP_WORDS), use_idf=False, norm=None)
+    words = TfidfVectorizer(token_pattern=WORD, stop_words=STOP_WORDS, use_idf=False, norm=None)
     clusters = range(int(labels.max()) + 1)
     try:
         counts = csr_matrix(words.fit_transform(texts) > 0).astype(np.float64)
