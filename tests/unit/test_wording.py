@@ -8,28 +8,14 @@ from sklearn.metrics import adjusted_rand_score
 from review_copilot.analysis.patterns import cluster
 from review_copilot.analysis.wording import note_points
 
-FILLER = [
-    "please",
-    "here",
-    "left",
-    "right",
-    "side",
-    "maybe",
-    "there",
-    "near",
-    "bottom",
-    "corner",
-    "image",
-    "looks",
-    "slightly",
-    "think",
-    "sure",
-    "area",
-]
+FILLER = (
+    "please", "here", "left", "right", "side", "maybe", "there", "near", "bottom", "corner", "image", "looks",
+    "slightly", "think", "sure", "area",
+)  # fmt: skip
 TOPICS = (
-    ["moire", "ripple", "fabric", "stripes", "weave", "wavy"],
-    ["lamp", "flare", "reflection", "ghost", "green", "halo"],
-    ["panorama", "seam", "stitching", "join", "misaligned", "step"],
+    ("moire", "ripple", "fabric", "stripes", "weave", "wavy"),
+    ("lamp", "flare", "reflection", "ghost", "green", "halo"),
+    ("panorama", "seam", "stitching", "join", "misaligned", "step"),
 )
 
 

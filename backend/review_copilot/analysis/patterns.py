@@ -23,6 +23,10 @@ MOST_CLUSTERED = 4000
 """Of more items an even sample is clustered; the rest goes to the nearest cluster that it resembles as much."""
 ALIKE = 0.3
 """Cosine of two clusters' mean texts from which they are one pattern in other words."""
+NEAR = 0.5
+"""Cosine to a cluster's centre from which a note that no cluster holds may belong to it."""
+NEARER = 0.2
+"""How much farther the next centre must then be."""
 TELLING_WORDS = 4
 RECENT_SHARE = 0.25
 _NOISE = -1
@@ -178,15 +182,14 @@ def _by_size(labels: Ints) -> Ints:
 
 
 def _adopted(points: Floats, labels: Ints) -> Ints:
-    """Give a cluster to what resembles its centre as much as nine in ten of its members do."""
+    """Give a cluster to what resembles its centre, and no other centre nearly as much."""
     if labels.max() < 0:
         return labels
-    centres = normalize(_centres(points, labels))
-    likeness = points @ centres.T
-    needed = np.array([np.quantile(likeness[labels == c, c], 0.1) for c in range(len(centres))])
-    best = np.argmax(likeness, axis=1)
-    fits = likeness[np.arange(len(points)), best] >= np.maximum(needed[best], 0.5)
-    return np.where((labels < 0) & fits, best, labels)
+    likeness = points @ normalize(_centres(points, labels)).T
+    ranked = np.sort(likeness, axis=1)
+    second = ranked[:, -2] if likeness.shape[1] > 1 else np.zeros(len(points))
+    fits = (ranked[:, -1] >= NEAR) & (ranked[:, -1] - second >= NEARER)
+    return np.where((labels < 0) & fits, np.argmax(likeness, axis=1), labels)
 
 
 def _telling(texts: Sequence[str], labels: Ints) -> list[tuple[str, ...]]:
