@@ -119,8 +119,8 @@ def novel_patterns(table: OverrideTable, *, features: Floats | None = None) -> t
 def cluster(texts: Sequence[str], *, features: Floats | None = None) -> Ints:
     """Put texts (and crops) together.
 
-    Words with the company that they keep (`note_points`) and what the crops look like, then HDBSCAN (Campello, Moulavi
-    and Sander 2013); clusters that say the same in other words are joined. What says nothing telling belongs to none.
+    First by words and the company that they keep (`note_points`), then what says nothing telling by what its crop looks
+    like; both by HDBSCAN (Campello, Moulavi and Sander 2013). Clusters that say the same in other words are joined.
 
     Args:
         texts: What was written; may be empty strings.
@@ -129,28 +129,33 @@ def cluster(texts: Sequence[str], *, features: Floats | None = None) -> Ints:
     Returns:
         Cluster of each text, 0 for the biggest; -1 for what belongs to none.
     """
-    points, placed = _points(texts, features)
-    n, known = len(points), np.flatnonzero(placed)
-    labels: Ints = np.full(n, _NOISE)
+    points, placed = note_points(texts)
+    labels = _clustered(points, placed)
+    if features is not None:
+        seen = np.asarray(np.isfinite(features).all(axis=1))
+        by_looks = _clustered(_looks(features, seen), seen & (labels < 0))
+        labels = np.where(by_looks >= 0, by_looks + labels.max() + 1, labels)
+    return _by_size(labels)
+
+
+def _clustered(points: Floats, eligible: Flags) -> Ints:
+    """Clusters of the eligible points; -1 for all others."""
+    known = np.flatnonzero(eligible)
+    labels: Ints = np.full(len(points), _NOISE)
     if len(known) < LEAST_SIZE:
         return labels
     sample = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), MOST_CLUSTERED)).astype(np.int64))]
     least = max(LEAST_SIZE, round(0.01 * len(sample)))
     labels[sample] = HDBSCAN(min_cluster_size=least, min_samples=3, copy=True).fit_predict(points[sample])
-    labels = _by_size(_joined(points, labels))
-    return np.where(placed, _adopted(points, labels), _NOISE)
+    return np.where(eligible, _adopted(points, _joined(points, labels)), _NOISE)
 
 
-def _points(texts: Sequence[str], features: Floats | None) -> tuple[Floats, Flags]:
-    """One vector of length 1 for each text with its crop, and whether it says anything telling."""
-    points, placed = note_points(texts)
-    if features is None:
-        return points, placed
-    seen = np.isfinite(features).all(axis=1)
-    spread = np.nanstd(features, axis=0) + 1e-9 if seen.any() else 1.0
-    middle = np.nanmean(features, axis=0) if seen.any() else 0.0
-    looks = normalize(np.nan_to_num((features - middle) / spread))
-    return np.asarray(normalize(np.hstack([points, looks]))), placed | seen
+def _looks(features: Floats, seen: Flags) -> Floats:
+    """Crops as vectors of length 1: in which respects each differs from the middle of all."""
+    if not seen.any():
+        return np.zeros((len(features), 1))
+    middle, spread = features[seen].mean(axis=0), features[seen].std(axis=0) + 1e-9
+    return np.asarray(normalize(np.where(seen[:, None], (features - middle) / spread, 0.0)))
 
 
 def _centres(points: Floats, labels: Ints) -> Floats:
@@ -215,7 +220,7 @@ def _pattern(table: OverrideTable, rows: Ints, words: tuple[str, ...], span: tup
     times = table.time_s[rows]
     start = span[1] - RECENT_SHARE * (span[1] - span[0])
     notes = _common_notes(table, rows)
-    name = " ".join(words[:3]) or "unnamed pattern"
+    name = " ".join(words[:3]) or "alike in the image, without a note"
     return Pattern(
         name=name,
         words=words,

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from review_copilot.analysis.study_json import as_json
 from review_copilot.bootstrap import create_copilot
+from review_copilot.flows.crops import crops_of
 from review_copilot.flows.pictures import pictures_of
 from review_copilot.flows.study import ProjectStudy, Scope, find_project, read_drafts, read_table, study_project
 from review_copilot.reports.study_html import to_html
@@ -46,7 +48,9 @@ def report(
     ] = Format.HTML,
     out: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
     instance: Annotated[str, typer.Option(help="Only that Label Studio, where two have a project of that id.")] = "",
-    thumbnails: Annotated[bool, typer.Option(help="Cut thumbnails of typical cases into the HTML file.")] = True,
+    thumbnails: Annotated[
+        bool, typer.Option(help="Look at images: thumbnails in the HTML file, and novel patterns by their crops too.")
+    ] = True,
 ) -> None:
     """Say what reviewers override and what to do first: one file that opens offline and prints well."""
     copilot = create_copilot(load_settings())
@@ -60,6 +64,9 @@ def report(
         guideline=copilot.guideline,
         scope=scope,
         clock=copilot.clock,
+        see=partial(crops_of, project=key, opener=copilot.opener_of(key), images=copilot.images)
+        if thumbnails
+        else None,
     )
     made = replace(made, link=copilot.link_to(key))
     if file_format is Format.HTML and thumbnails:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from review_copilot.analysis.study import Study, study
-from review_copilot.analysis.table import OverrideTable, table_of
+from review_copilot.analysis.table import Floats, OverrideTable, table_of
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import Exposure, ProjectKey, Review
 from review_copilot.errors import SettingsError
@@ -188,13 +188,30 @@ def read_drafts(store: ReviewStore, project: ProjectKey, *, scope: Scope | None 
 
 
 def study_project(
-    table: OverrideTable, drafts: Drafts, *, project: ProjectKey, guideline: Guideline, scope: Scope, clock: Clock
+    table: OverrideTable,
+    drafts: Drafts,
+    *,
+    project: ProjectKey,
+    guideline: Guideline,
+    scope: Scope,
+    clock: Clock,
+    see: Callable[[OverrideTable], Floats | None] | None = None,
 ) -> ProjectStudy:
-    """Study the part of a project's log that the scope names."""
+    """Study the part of a project's log that the scope names.
+
+    Args:
+        table: The project's rows.
+        drafts: What the store knows of its drafts.
+        project: Which project.
+        guideline: Names the criteria.
+        scope: Which part of the log.
+        clock: Stamps the study.
+        see: Says what the uncovered crops of the rows look like; None to go by notes alone.
+    """
     rows = within(table, scope)
     order = [criterion.id for criterion in guideline.criteria]
     known = [name for name in order if name in table.criteria]
-    found = study(rows, criteria=known)
+    found = study(rows, criteria=known, features=see(rows) if see else None)
     if scope.reviewer:
         found = replace(found, flags=())
     if scope.criterion:
