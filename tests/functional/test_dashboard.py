@@ -47,7 +47,8 @@ def page(client: FlaskClient, path: str, status: int = 200) -> str:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/undrafted", "/reviewers", "/reviewer?reviewer=x", "/report.html", "/style.css"]
+    "path",
+    ["/", "/undrafted", "/reviewers", "/reviewer?reviewer=x", "/report.html", "/style.css", "/thumbnail/1?project=3"],
 )
 def test_strangers_see_nothing(client: FlaskClient, path: str) -> None:
     answer = client.get(f"/copilot{path}")
@@ -135,3 +136,11 @@ def test_an_empty_store_says_how_to_begin(tmp_path: Path) -> None:
     answer = create_app(copilot).test_client().get("/copilot/")
     assert "review-copilot connect --project N" in answer.text
     copilot.store.close()
+
+
+def test_a_thumbnail_that_cannot_be_had_says_so(client: FlaskClient) -> None:
+    """No Label Studio answers there; neither does the log know that row."""
+    for row in (1, 10**9):
+        answer = client.get(f"/copilot/thumbnail/{row}?project=3", auth=AUTH)
+        assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+        assert "No picture" in answer.text

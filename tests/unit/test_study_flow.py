@@ -19,7 +19,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, ProjectKey, ReviewTask
 from review_copilot.errors import ImageNotFound, LabelStudioUnreachable, SettingsError
-from review_copilot.flows.pictures import THUMBNAIL_PX, cut_pictures, pictures_of, thumbnail
+from review_copilot.flows.pictures import THUMBNAIL_PX, cut_one, cut_pictures, linked_pictures, pictures_of, thumbnail
 from review_copilot.flows.study import (
     Drafts,
     ProjectStudy,
@@ -208,6 +208,21 @@ def test_only_the_very_project_of_the_log_gives_thumbnails(
     found = studied(table).study
     pictures = pictures_of(found, table, project=PROJECT, opener=opener, images=Shelves(), store=store)  # type: ignore[arg-type]  # two methods of it
     assert bool(pictures.cases) is cut
+
+
+def test_a_live_page_asks_for_each_thumbnail_by_its_row(store: MemoryStore, table: OverrideTable) -> None:
+    found = studied(table).study
+    linked = linked_pictures(found, table, lambda row: f"/thumbnail/{row}")
+    case = found.flags[0].cases[0]
+    assert linked.cases[case.row] == f"/thumbnail/{case.row}"
+    for opener, cut in (
+        (Opener(Shelves()), True),
+        (Opener(Shelves(gone=frozenset({case.task}))), False),
+        (None, False),
+    ):
+        images = opener.workspace if opener and opener.workspace else Shelves()
+        picture = cut_one(table, case.row, project=PROJECT, opener=opener, images=images, store=store)  # type: ignore[arg-type]  # two methods of it
+        assert (picture is not None and picture.startswith(b"\xff\xd8")) is cut
 
 
 def test_a_thumbnail_shows_the_box_with_its_surroundings_and_outline() -> None:

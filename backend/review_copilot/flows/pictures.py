@@ -9,7 +9,7 @@ import base64
 import io
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,7 +38,7 @@ LIMIT_S = 30.0
 
 @dataclass(frozen=True)
 class Pictures:
-    """Thumbnails as data URIs.
+    """Thumbnails as data URIs, or as addresses to ask them from.
 
     Attributes:
         cases: By row id in the log.
@@ -84,6 +84,52 @@ def pictures_of(
     return cut_pictures(study, table, workspace=workspace, images=images, store=store)
 
 
+def linked_pictures(study: Study, table: OverrideTable, link: Callable[[int], str]) -> Pictures:
+    """Addresses in the place of thumbnails, for a page that asks for each when it comes into view.
+
+    Args:
+        study: What to illustrate.
+        table: The rows that it was made from.
+        link: The address of the thumbnail of a row id; see `cut_one`.
+    """
+    cases = {case.row: link(case.row) for flag in study.flags for case in flag.cases}
+    seen = {(s.task, s.annotation) for pattern in study.novel_patterns for s in pattern.typical}
+    rows = np.flatnonzero(table.uncovered)
+    first = {
+        key: int(row)
+        for key, row in zip(
+            zip(table.task[rows].tolist(), table.annotation[rows].tolist(), strict=True),
+            table.row[rows].tolist(),
+            strict=True,
+        )
+        if key in seen
+    }
+    return Pictures(cases, {key: link(row) for key, row in first.items()})
+
+
+def cut_one(
+    table: OverrideTable,
+    row: int,
+    *,
+    project: ProjectKey,
+    opener: WorkspaceOpener | None,
+    images: ImageSource,
+    store: ReviewStore,
+) -> bytes | None:
+    """The thumbnail of one row of the log as a JPEG; None where it cannot be had."""
+    at = np.flatnonzero(table.row == row)
+    if opener is None or not len(at):
+        return None
+    spot = _spot(table, int(at[0]), project=project, store=store)
+    try:
+        workspace = opener.open(project.project_id)
+        task = next(iter(workspace.tasks(only=[spot.task])), None) if workspace.key == project else None
+    except CopilotError as error:
+        log.warning("row %d has no thumbnail: %s", row, error)
+        return None
+    return _cut(_load(task, images), spot.box)
+
+
 def cut_pictures(
     study: Study,
     table: OverrideTable,
@@ -119,9 +165,9 @@ def cut_pictures(
             loaded[spot.task] = _load(tasks.get(spot.task), images)
         picture = _cut(loaded.get(spot.task), spot.box)
         if picture and spot.row is not None:
-            cases[spot.row] = picture
+            cases[spot.row] = _data_uri(picture)
         elif picture:
-            sightings[spot.task, spot.annotation] = picture
+            sightings[spot.task, spot.annotation] = _data_uri(picture)
     return Pictures(cases, sightings, left_out=len(spots) - len(cases) - len(sightings))
 
 
@@ -163,12 +209,16 @@ def _around(box: Box, width_px: int, height_px: int) -> tuple[int, int, int, int
 def _of_cases(study: Study, table: OverrideTable, *, workspace: Workspace, store: ReviewStore) -> Iterator[_Spot]:
     for flag in study.flags:
         for case in flag.cases:
-            at = int(np.flatnonzero(table.row == case.row)[0])
-            box = _box(table.box[at].tolist())
-            if box is None and table.suggested[at] >= 0:
-                criterion, score = table.criteria[int(table.suggested[at])], float(table.score[at])
-                box = _suggested(store, TaskKey(workspace.key, case.task), criterion, score)
-            yield _Spot(case.task, box, row=case.row)
+            yield _spot(table, int(np.flatnonzero(table.row == case.row)[0]), project=workspace.key, store=store)
+
+
+def _spot(table: OverrideTable, at: int, *, project: ProjectKey, store: ReviewStore) -> _Spot:
+    """Where the row at an index of the table is about."""
+    task, box = int(table.task[at]), _box(table.box[at].tolist())
+    if box is None and table.suggested[at] >= 0:
+        criterion, score = table.criteria[int(table.suggested[at])], float(table.score[at])
+        box = _suggested(store, TaskKey(project, task), criterion, score)
+    return _Spot(task, box, row=int(table.row[at]))
 
 
 def _of_sightings(study: Study) -> Iterator[_Spot]:
@@ -197,12 +247,16 @@ def _load(task: ReviewTask | None, images: ImageSource) -> ReviewImage | None:
         return None
 
 
-def _cut(image: ReviewImage | None, box: Box | None) -> str:
+def _cut(image: ReviewImage | None, box: Box | None) -> bytes | None:
     if image is None:
-        return ""
+        return None
     try:
         pixels = image.decode(DECODED_PX)
     except ImageError as error:
         log.warning("%s has no thumbnail: %s", image.source, error)
-        return ""
-    return "data:image/jpeg;base64," + base64.b64encode(thumbnail(pixels, box)).decode("ascii")
+        return None
+    return thumbnail(pixels, box)
+
+
+def _data_uri(picture: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")

@@ -6,13 +6,14 @@ Read only, behind the backend's name and password. No script, no other host: the
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response
 
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest, CopilotError
-from review_copilot.flows.pictures import pictures_of
+from review_copilot.flows.pictures import cut_one, linked_pictures, pictures_of
 from review_copilot.flows.study import (
     ProjectStudy,
     criteria_of,
@@ -25,12 +26,18 @@ from review_copilot.reports.dashboard_html import problem_page, reviewer_page, r
 from review_copilot.reports.pages import Frame, style
 from review_copilot.reports.study_html import to_html
 from review_copilot.web.auth import Doorkeeper
-from review_copilot.web.question import Question, bare_frame, frame_of, read_question
+from review_copilot.web.question import Question, bare_frame, frame_of, read_question, thumbnail_url
 from review_copilot.web.shelf import Shelf
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
+)
+
+NO_PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 135" width="240" height="135">'
+    '<rect width="240" height="135" fill="#8884"/><text x="120" y="72" fill="#888" font-family="sans-serif" '
+    'font-size="15" text-anchor="middle">No picture</text></svg>'
 )
 
 
@@ -46,7 +53,26 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
         """What to do first, and everything behind it."""
         asked = read_question(copilot.store.projects())
         made = _study(copilot, shelf, asked)
+        if copilot.opener_of(asked.project) is not None:
+            linked = linked_pictures(made.study, shelf.table(asked.project), partial(thumbnail_url, asked))
+            made = replace(made, pictures=linked)
         return to_html(made, frame=_frame(copilot, shelf, asked, here="overview"))
+
+    @routes.get("/thumbnail/<int:row>")
+    def thumbnail(row: int) -> Response:
+        """One row's region with what is around it; a drawn notice where it cannot be had."""
+        asked = read_question(copilot.store.projects())
+        picture = cut_one(
+            shelf.table(asked.project),
+            row,
+            project=asked.project,
+            opener=copilot.opener_of(asked.project),
+            images=copilot.images,
+            store=copilot.store,
+        )
+        if picture is None:
+            return Response(NO_PICTURE, mimetype="image/svg+xml")
+        return Response(picture, mimetype="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
     @routes.get("/report.html")
     def report() -> Response:

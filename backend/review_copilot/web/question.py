@@ -122,6 +122,11 @@ def bare_frame() -> Frame:
     )
 
 
+def thumbnail_url(asked: Question, row: int) -> str:
+    """Where the thumbnail of a row of the log is to be had."""
+    return url_for("copilot.thumbnail", row=row, project=asked.name)
+
+
 def _to(page: str, asked: Mapping[str, str]) -> str:
     return f"{url_for(f'copilot.{page}')}?{urlencode(asked)}"
 
