@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-EXCEPTION = 2.0
-"""Log Bayes factor from which a criterion is likelier an exception than one of the others' kind (about 7 to 1)."""
+EXCEPTION = 2.5
+"""Log Bayes factor from which a criterion is likelier an exception than one of the others' kind (about 12 to 1)."""
 
 
 class Cause(StrEnum):
