@@ -35,8 +35,7 @@ test-unit: $(VENV)/.ready  ## the fast ones
 	$(BIN)/python -m pytest tests/unit $(ARGS)
 
 test-faults: $(VENV)/.ready  ## reviewers at work on a real Label Studio while things break; EVENTS, SEED, FIGURES=FILE
-	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || \
-		{ echo "libfaketime is needed to set clocks back: apt-get install faketime"; exit 1; }
+	@command -v faketime >/dev/null || { echo "faketime is needed to set clocks back: apt-get install faketime"; exit 1; }
 	REVIEW_COPILOT_FAULT_EVENTS=$(EVENTS) REVIEW_COPILOT_FAULT_SEED=$(SEED) REVIEW_COPILOT_FAULT_FIGURES=$(FIGURES) \
 		$(BIN)/python -m pytest tests/faults $(LABEL_STUDIO) $(ARGS)
 

@@ -254,7 +254,8 @@ class SteppingClock:
         Raises:
             FileNotFoundError: It is not installed; says how to mend that.
         """
-        found = sorted(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))
+        roots = ("/usr/lib", "/usr/lib64", "/usr/local/lib")
+        found = [file for root in roots for file in Path(root).glob("**/faketime/libfaketimeMT.so.1")]
         if not found:
             raise FileNotFoundError("libfaketime is not installed. On Debian: apt-get install faketime")
         folder.mkdir(parents=True, exist_ok=True)
