@@ -63,14 +63,22 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "tilt": ("lean", "lean_sure", "bundle", "level", "lean_both", "lean_longest", "lean_total", "fan"),
     "upscaling": ("blur", "blur_half", "drop_1", "drop_2", "drop_3", "drop_4", "ripple", "repeats", "grain"),
 }
+# fmt: off
 PLACE_NUMBERS: dict[str, tuple[str, ...]] = {
     "clipped_highlights": ("percent", "fill", "on_edge"),
     "crushed_shadows": ("percent", "fill", "on_edge"),
     "soft_patch": ("percent", "step", "enclosed", "fill", "detail", "at_edge"),
-    "overlay": ("glyphs", "contrast", "evenness", "alignment", "variety", "height", "rivals", "solid"),
-    "dust": ("clear", "depth", "ground", "round", "aspect", "width", "dark"),
-    "scratch": ("length", "contrast", "steady", "evenness", "end", "light", "level", "rivals"),
+    "overlay": (
+        "letters", "contrast", "evenness", "ground", "mix", "alignment", "variety", "stroke", "stroke_spread", "fill",
+        "outline", "height", "rivals", "solid", "edge",
+    ),
+    "dust": ("clear", "depth", "ground", "ragged", "aspect", "width", "tint", "tone", "dark", "rivals"),
+    "scratch": (
+        "length", "contrast", "steady", "evenness", "ground", "apart", "end", "light", "level", "plumb", "wander",
+        "rivals", "beyond",
+    ),
 }
+# fmt: on
 HEAD_TO_HEAD: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "enlarged_not_blurred": (
         "upscaling",
@@ -119,14 +127,14 @@ def measure(planted: Planted, recipe: str) -> Sample:
         return planted.flaw == flaw and any(box.iou(true) >= least for true in planted.boxes)
 
     places: dict[str, tuple[tuple[features.Features, bool], ...]] = {
-        "clipped_highlights": tuple((features.of_patch(p), on(p.box, 0.4, "clipped_highlights")) for p in seen.clipped),
-        "crushed_shadows": tuple((features.of_patch(p), on(p.box, 0.4, "crushed_shadows")) for p in seen.crushed),
+        "clipped_highlights": tuple((features.of_patch(p), on(p.box, 0.5, "clipped_highlights")) for p in seen.clipped),
+        "crushed_shadows": tuple((features.of_patch(p), on(p.box, 0.5, "crushed_shadows")) for p in seen.crushed),
         "soft_patch": tuple(
-            (features.of_softness(p, whole=whole), on(p.box, 0.4, "defocus")) for p in seen.softness.patches
+            (features.of_softness(p, whole=whole), on(p.box, 0.5, "defocus")) for p in seen.softness.patches
         ),
-        "overlay": tuple((features.of_lettering(p), on(p.box, 0.3, "overlay")) for p in seen.lettering),
-        "dust": tuple((features.of_spot(p), on(p.box, 0.3, "dust")) for p in seen.spots),
-        "scratch": tuple((features.of_line(p), on(p.box, 0.1, "scratch")) for p in seen.lines),
+        "overlay": tuple((features.of_lettering(p), on(p.box, 0.5, "overlay")) for p in seen.lettering),
+        "dust": tuple((features.of_spot(p), on(p.box, 0.5, "dust")) for p in seen.spots),
+        "scratch": tuple((features.of_line(p), on(p.box, 0.3, "scratch")) for p in seen.lines),
     }
     return Sample(recipe, planted.strength, whole, places)
 

@@ -1,4 +1,4 @@
-"""Flaws with a place: patches, bars, text, dust, scratches. Each is made in several ways. Knows no inspector."""
+"""Flaws with a place: patches, bars, text. Each is made in several ways. Knows no inspector."""
 
 from __future__ import annotations
 
@@ -153,57 +153,3 @@ def _vector_ink(width: int, height: int, word: str, share: float) -> Floats:
     canvas = np.zeros((h + base + 6, w + 6), np.uint8)
     cv2.putText(canvas, text, (3, h + 3), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
     return np.asarray(canvas / np.float32(255), np.float32)
-
-
-def dust(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """Soft dark spots where the picture is smooth, as from a sensor; the strength is their number."""
-    count = {"minor": int(rng.integers(1, 4)), "major": int(rng.integers(4, 10)), "critical": int(rng.integers(10, 18))}
-    height, width = pixels.shape[:2]
-    luma = np.asarray(cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (0, 0), 1.0), np.float32)
-    change = np.abs(np.asarray(cv2.Laplacian(luma, cv2.CV_32F), np.float32))
-    rough = np.asarray(cv2.GaussianBlur(change, (0, 0), 0.015 * width), np.float32) + 50 * (luma < 60)
-    mask: Floats = np.zeros((height, width), np.float32)
-    boxes: list[Box] = []
-    way = str(rng.choice(["soft", "crisp"]))
-    for _ in range(400):
-        if len(boxes) == count[severity.value]:
-            break
-        radius = float(rng.uniform(0.008, 0.018) * max(width, height))
-        x, y = float(rng.uniform(2 * radius, width - 2 * radius)), float(rng.uniform(2 * radius, height - 2 * radius))
-        box = Box.from_pixels(
-            x - radius, y - radius, 2 * radius, 2 * radius, image_width_px=width, image_height_px=height
-        )
-        if rough[int(y), int(x)] > np.quantile(rough, 0.35) or any(box.iou(b) > 0 for b in boxes):
-            continue
-        grid_y, grid_x = np.ogrid[:height, :width]
-        away = np.hypot(grid_x - x, grid_y - y) / radius
-        spot = np.exp(-((away / 0.75) ** 4)) if way == "soft" else np.clip((1.05 - away) * radius / 2, 0, 1)
-        mask = np.asarray(np.maximum(mask, float(rng.uniform(0.2, 0.45)) * spot), np.float32)
-        boxes.append(box)
-    return Planted("dust", way, severity, u8(pixels * (1 - mask[..., None])), tuple(boxes))
-
-
-def scratch(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """Fine light or dark lines, upright or slanting, nearly straight; the strength is their number."""
-    count = {"minor": int(rng.integers(1, 3)), "major": int(rng.integers(4, 7)), "critical": int(rng.integers(10, 13))}
-    height, width = pixels.shape[:2]
-    out = pixels.astype(np.float32)
-    boxes = []
-    way = str(rng.choice(["upright", "slanting"]))
-    for _ in range(count[severity.value]):
-        length = float(rng.uniform(0.35, 0.95)) * height
-        lean = rng.normal(0, 0.02) if way == "upright" else rng.uniform(-1.2, 1.2)
-        x0, y0 = rng.uniform(0.05, 0.95) * width, rng.uniform(0, 0.9 * (height - length) + 1)
-        steps = np.linspace(0, 1, 24)
-        xs = x0 + lean * length * steps + np.cumsum(rng.normal(0, 0.3, 24))
-        points = np.stack([xs, y0 + length * steps], axis=1)
-        line = np.zeros((height, width), np.uint8)
-        thick = int(rng.integers(1, 3))
-        cv2.polylines(line, [np.round(points * 8).astype(np.int32)], isClosed=False, color=255, thickness=thick,
-                      lineType=cv2.LINE_AA, shift=3)  # fmt: skip
-        colour = 245.0 if rng.random() < 0.7 else 15.0
-        alpha = float(rng.uniform(0.6, 0.95)) * line.astype(np.float32)[..., None] / 255
-        out += (colour - out) * alpha
-        if (line > 64).any():
-            boxes.append(box_of(line > 64))
-    return Planted("scratch", way, severity, u8(out), tuple(boxes), thin=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import plant_local as local
+import plant_marks as marks
 import plant_whole as whole
 from planted import Plant
 
@@ -23,8 +24,8 @@ PLANTS: dict[str, Plant] = {
     "tilt": whole.tilt,
     "border": local.border,
     "overlay": local.overlay,
-    "dust": local.dust,
-    "scratch": local.scratch,
+    "dust": marks.dust,
+    "scratch": marks.scratch,
     "low_resolution": whole.low_resolution,
     "upscaling": whole.upscaling,
 }

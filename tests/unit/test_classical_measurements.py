@@ -16,13 +16,14 @@ from review_copilot.inspectors.classical.compression import compression
 from review_copilot.inspectors.classical.contrast import contrast
 from review_copilot.inspectors.classical.exposure import clipped_patches, tone
 from review_copilot.inspectors.classical.frame import DETAIL_PX, build_frame
-from review_copilot.inspectors.classical.marks import lines, spots
+from review_copilot.inspectors.classical.lines import lines
 from review_copilot.inspectors.classical.noise import noise
 from review_copilot.inspectors.classical.overlay import lettering
 from review_copilot.inspectors.classical.patches import sharpness_map
 from review_copilot.inspectors.classical.resolution import resolution
 from review_copilot.inspectors.classical.saved import saved_quality
 from review_copilot.inspectors.classical.sharpness import blur_of, sharpness
+from review_copilot.inspectors.classical.spots import spots
 from review_copilot.inspectors.classical.tilt import tilt
 
 
@@ -143,7 +144,7 @@ def test_spots_are_boxed_with_their_depth() -> None:
     (spot,) = spots(build_frame(pixels))
     assert spot.box.iou(Box(92 / 400, 72 / 300, 17 / 400, 17 / 300)) > 0.7
     assert spot.depth == pytest.approx(-50, abs=4)
-    assert spot.roundness == pytest.approx(1, abs=0.15)
+    assert spot.ragged < 0.15
 
 
 def test_a_scratch_is_a_line_that_stands_out_all_along() -> None:
@@ -158,8 +159,8 @@ def test_a_scratch_is_a_line_that_stands_out_all_along() -> None:
 def test_lettering_is_boxed() -> None:
     pixels = scene(seed=3)
     cv2.putText(pixels, "14 08 2019", (250, 300), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 160, 40), 2, cv2.LINE_AA)
-    best = max(lettering(build_frame(pixels)), key=lambda line: line.glyphs)
-    assert best.glyphs >= 7
+    best = max(lettering(build_frame(pixels)), key=lambda line: line.letters)
+    assert best.letters >= 7
     assert best.box.iou(Box(250 / 480, 277 / 320, 175 / 480, 24 / 320)) > 0.6
 
 

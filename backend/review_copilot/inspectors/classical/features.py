@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from review_copilot.inspectors.classical.exposure import Patch
-from review_copilot.inspectors.classical.marks import Line, Spot
+from review_copilot.inspectors.classical.lines import Line
 from review_copilot.inspectors.classical.measured import Whole
 from review_copilot.inspectors.classical.overlay import Lettering
 from review_copilot.inspectors.classical.patches import Softness
+from review_copilot.inspectors.classical.spots import Spot
 
 Features: TypeAlias = Mapping[str, float]
 """Named numbers of the order of 1."""
@@ -110,16 +111,23 @@ def of_softness(soft: Softness, *, whole: Features) -> Features:
 
 
 def of_lettering(line: Lettering) -> Features:
-    """A line of glyphs."""
+    """A line of letters."""
     return {
-        "glyphs": _log(line.glyphs, 0.0),
+        "letters": _log(line.letters, 0.0),
         "contrast": _log(line.contrast, 5.0),
         "evenness": _log(line.evenness, 1.0),
+        "ground": _log(line.ground, 1.0),
+        "mix": 2 * line.mix,
         "alignment": _log(line.alignment, 0.03),
-        "variety": 2 * min(line.variety, 1.0),
+        "variety": 2 * min(line.variety, 1.5),
+        "stroke": 8 * line.stroke,
+        "stroke_spread": 3 * min(line.stroke_spread, 1.0),
+        "fill": 4 * line.fill,
+        "outline": 2 * min(line.outline, 3.0),
         "height": _log(line.height_percent, 0.5),
         "rivals": _log(line.rivals, 1.0),
         "solid": float(line.solid),
+        "edge": _log(line.edge, 0.01),
     }
 
 
@@ -129,24 +137,32 @@ def of_spot(spot: Spot) -> Features:
         "clear": _log(abs(spot.depth) / (spot.ground + 1), 0.1),
         "depth": _log(abs(spot.depth), 1.0),
         "ground": _log(spot.ground, 1.0),
-        "round": 5 * min(spot.roundness, 2 - min(spot.roundness, 2.0)),
-        "aspect": 4 * (spot.aspect - 1),
-        "width": spot.width_percent,
+        "ragged": 6 * min(spot.ragged, 0.8),
+        "aspect": 4 * (min(spot.aspect, 2.2) - 1),
+        "width": min(spot.width_percent, 12.0) / 3,
+        "tint": _log(spot.tint, 0.03),
+        "tone": spot.tone / 64,
         "dark": float(spot.depth < 0),
+        "rivals": _log(spot.rivals, 1.0),
     }
 
 
 def of_line(line: Line) -> Features:
     """A fine line."""
     return {
-        "length": 4 * line.length,
+        "length": _log(line.length, 0.02),
         "contrast": _log(abs(line.contrast), 2.0),
         "steady": 6 * line.steady,
         "evenness": _log(line.evenness, 0.05),
+        "ground": _log(line.ground, 1.0),
+        "apart": _log(line.apart, 2.0),
         "end": _log(min(line.tone, 255 - line.tone), 8.0),
         "light": float(line.contrast > 0),
         "level": float(line.upright > 88),
+        "plumb": float(line.upright < 4),
+        "wander": min(line.wander, 3.0),
         "rivals": _log(line.rivals, 1.0),
+        "beyond": 4 * line.beyond,
     }
 
 

@@ -21,6 +21,8 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 
 SMALL_PX = 384
 """Longer side of the small level: enough for tone, colour and layout, cheap enough for everything."""
+MIDDLE_PX = 768
+"""Longer side of the middle level: enough for fine lines, lettering and soft patches."""
 DETAIL_PX = 1_200_000
 """Most pixels that are measured at full resolution; a larger picture is sampled in tiles."""
 TILES = 4
@@ -38,6 +40,8 @@ class Frame:
             larger than DETAIL_PX. Green, because a camera measures it best and grain is not averaged away in it.
             Tiles start on multiples of 8 px, so that a JPEG grid goes on across them.
         tile_px: Height and width of one tile of `green`; its own size when it is whole.
+        middle_rgb: At most MIDDLE_PX on the longer side, averaged over areas; `rgb` itself when that is no larger.
+        middle_grey: Luma (ITU-R BT.601) of the middle level.
         small_rgb: At most SMALL_PX on the longer side, averaged over areas; `rgb` itself when that is no larger.
         small_grey: Luma (ITU-R BT.601) of the small level.
     """
@@ -45,6 +49,8 @@ class Frame:
     rgb: Pixels
     green: Grey
     tile_px: tuple[int, int]
+    middle_rgb: Pixels
+    middle_grey: Grey
     small_rgb: Pixels
     small_grey: Grey
 
@@ -72,8 +78,9 @@ class Frame:
 def build_frame(rgb: Pixels) -> Frame:
     """The pyramid of an upright RGB image of at least 1 x 1 px."""
     green, tile_px = _detail(rgb)
-    small_rgb = shrunk(rgb, longer_px=SMALL_PX)
-    return Frame(rgb, green, tile_px, small_rgb, np.asarray(cv2.cvtColor(small_rgb, cv2.COLOR_RGB2GRAY), np.uint8))
+    middle = shrunk(rgb, longer_px=MIDDLE_PX)
+    small = shrunk(middle, longer_px=SMALL_PX)
+    return Frame(rgb, green, tile_px, middle, _luma(middle), small, _luma(small))
 
 
 def crop_frame(rgb: Pixels, box: Box) -> Frame | None:
@@ -101,6 +108,10 @@ def shrunk(pixels: npt.NDArray[np.uint8], *, longer_px: int) -> npt.NDArray[np.u
         step = int(1 / factor) // 4 + 1
         pixels = np.ascontiguousarray(pixels[step // 2 :: step, step // 2 :: step])
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _luma(rgb: Pixels) -> Grey:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _detail(rgb: Pixels) -> tuple[Grey, tuple[int, int]]:

@@ -8,11 +8,12 @@ from review_copilot.inspectors.classical.border import Bar, Side
 from review_copilot.inspectors.classical.calibration import probability
 from review_copilot.inspectors.classical.exposure import Patch
 from review_copilot.inspectors.classical.features import Features
-from review_copilot.inspectors.classical.marks import Line, Spot
+from review_copilot.inspectors.classical.lines import Line
 from review_copilot.inspectors.classical.measured import Places
 from review_copilot.inspectors.classical.overlay import Lettering
 from review_copilot.inspectors.classical.patches import Softness
 from review_copilot.inspectors.classical.reading import Reading, logistic
+from review_copilot.inspectors.classical.spots import Spot
 from review_copilot.inspectors.classical.wording import level_name, number
 
 SURE = 0.35
@@ -88,18 +89,26 @@ def _soft(soft: Softness, *, whole: Features, soft_px: float) -> Reading:
 
 
 def _lettering(lines: tuple[Lettering, ...]) -> list[Reading]:
-    scored = [(line, probability("overlay", features.of_lettering(line))) for line in lines]
+    scored = _apart([(line, probability("overlay", features.of_lettering(line))) for line in lines])
     total = 100 * sum(line.box.area for line, score in scored if score >= SURE)
     readings = []
     for line, score in scored:
         own = 100 * line.box.area
         kind = "one pure colour" if line.solid else "one even tone"
-        text = (
-            f"a level line of about {line.glyphs} letters in {kind} lies over the scene; it takes {number(own)} % of it"
-        )
-        evidence = {"letters": line.glyphs, "percent": round(own, 2)}
+        text = f"a line of about {line.letters} letters in {kind} lies over the scene; it takes {number(own)} % of it"
+        evidence = {"letters": line.letters, "percent": round(own, 2)}
         readings.append(Reading("overlay", max(own, total), score, text, box=line.box, evidence=evidence))
     return readings
+
+
+def _apart(scored: list[tuple[Lettering, float]]) -> list[tuple[Lettering, float]]:
+    """Each line of letters once, as it was likeliest."""
+    kept: list[tuple[Lettering, float]] = []
+    for line, score in sorted(scored, key=lambda pair: -pair[1]):
+        own = line.box
+        if all(own.intersection_area(other.box) < 0.3 * min(own.area, other.box.area) for other, _ in kept):
+            kept.append((line, score))
+    return kept
 
 
 def _spots(spots: tuple[Spot, ...]) -> list[Reading]:

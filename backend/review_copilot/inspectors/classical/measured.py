@@ -11,12 +11,13 @@ from review_copilot.inspectors.classical.compression import Compression, compres
 from review_copilot.inspectors.classical.contrast import Contrast, contrast
 from review_copilot.inspectors.classical.exposure import Patch, Tone, clipped_patches, crushed_patches, tone
 from review_copilot.inspectors.classical.frame import Frame
-from review_copilot.inspectors.classical.marks import Line, Spot, lines, spots
+from review_copilot.inspectors.classical.lines import Line, lines
 from review_copilot.inspectors.classical.noise import Noise, noise
 from review_copilot.inspectors.classical.overlay import Lettering, lettering
 from review_copilot.inspectors.classical.patches import SharpnessMap, sharpness_map
 from review_copilot.inspectors.classical.resolution import Resolution, resolution
 from review_copilot.inspectors.classical.sharpness import Sharpness, sharpness
+from review_copilot.inspectors.classical.spots import Spot, spots
 from review_copilot.inspectors.classical.tilt import Tilt, tilt
 
 LEAST_PATCH_PERCENT = 0.6

@@ -1,228 +1,226 @@
 """Lettering that was laid over the picture: date stamps, captions, watermarks. Knows no guideline.
 
-After the stroke filter of B. Epshtein, E. Ofek, Y. Wexler, "Detecting text in natural scenes with stroke width
-transform" (CVPR 2010): thin things of one tone, of like height, on one line. Lettering that was laid over differs from
-lettering in the scene in that it is level, evenly spaced and of exactly one tone.
+Lettering that was laid over differs from lettering in the scene in that it is evenly spaced, of one stroke width, and
+mixed with whatever lies under it by one constant share: its tone is a straight line of the ground's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.image import Pixels
-from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, shrunk
+from review_copilot.inspectors.classical.frame import Floats, Frame, Mask, shrunk
+from review_copilot.inspectors.classical.glyphs import Glyphs, glyphs, level_of, pure_colours, strokes
+from review_copilot.inspectors.classical.linking import Labels, chains
 
-SIDE_PX = 576
-"""Longer side at which lettering is looked for; strokes of more than 9 px at a half and a quarter of it."""
-STROKE_PX = 9
-"""Side of the structuring element: thin things vanish in it, broad ones stay."""
-LEAST_CONTRAST = 20
-"""Grey levels by which a stroke stands out."""
-LEAST_GLYPHS = 4
-"""Glyphs in a row that make a line of lettering."""
-MOST_GLYPHS = 220
-"""More things of the size of glyphs than this are texture."""
+SIDE_PX = 640
+"""Longer side at which lettering is looked for; large letters at a half and a quarter of it."""
+LEAST_LETTERS = 4
+"""Letters in a row that make a line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """A line of glyphs.
+    """A line of letters.
 
     Attributes:
-        box: Around all glyphs.
-        glyphs: Their number.
+        box: Around all letters.
+        letters: Their number; joined ones are counted by their width.
         contrast: Mean contrast against what is around, in grey levels.
-        evenness: Spread of the glyphs' tones among each other, in grey levels; 0 for print.
-        alignment: Scatter of the glyphs' feet and heads around level lines, over their height.
-        variety: Spread of the glyphs' widths over their mean; windows of a facade have next to none.
-        height_percent: Median height of a glyph, as a share of the picture's height.
+        evenness: Spread of the letters' tones beyond what one constant mix with their ground explains, in grey levels.
+        ground: Spread of the ground under the letters, in grey levels.
+        mix: How far the ground shines through, 0 for solid letters.
+        alignment: Scatter of the letters' feet or heads around a straight line, over their height.
+        variety: Spread of the letters' widths over their mean; windows of a facade have next to none.
+        stroke: Width of a stroke over the height.
+        stroke_spread: Spread of the stroke widths over their mean.
+        fill: Mean share of a letter's box that is inked.
+        outline: Length of a letter's outline over that of its box.
+        height_percent: Median height of a letter, as a share of the picture's height.
         rivals: Number of other lines of like height; facades and fences have many.
         solid: Whether the lettering has one pure colour, not just one contrast.
+        edge: Distance of the box from the nearest edge of the picture, as a share of the picture's height.
     """
 
     box: Box
-    glyphs: int
+    letters: int
     contrast: float
     evenness: float
+    ground: float
+    mix: float
     alignment: float
     variety: float
+    stroke: float
+    stroke_spread: float
+    fill: float
+    outline: float
     height_percent: float
     rivals: int
     solid: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Glyph:
-    x: int
-    y: int
-    width: int
-    height: int
-    tone: float
-    contrast: float
-
-    @property
-    def foot(self) -> int:
-        return self.y + self.height
+    edge: float
 
 
 def lettering(frame: Frame) -> tuple[Lettering, ...]:
-    """Lines of glyphs, longest first; lines that overlap others are left out."""
+    """Lines of letters, longest first; the same line may come more than once, as different masks saw it."""
     found: list[Lettering] = []
-    rgb = shrunk(frame.rgb, longer_px=SIDE_PX)
+    rgb = shrunk(frame.middle_rgb, longer_px=SIDE_PX)
     for divisor in (1, 2, 4):
-        level = shrunk(rgb, longer_px=max(1, max(rgb.shape[:2]) // divisor))
-        if min(level.shape[:2]) < 24:
-            continue
-        grey = np.asarray(cv2.cvtColor(level, cv2.COLOR_RGB2GRAY), np.uint8)
-        masks = [(mask, False) for mask in _strokes(grey)]
+        if divisor > 1:
+            rgb = shrunk(rgb, longer_px=max(1, max(rgb.shape[:2]) // 2))
+        if min(rgb.shape[:2]) < 24:
+            break
+        level = level_of(rgb)
+        masks = [(mask, False) for mask in strokes(level.grey)]
         if divisor == 1:
-            masks += [(mask, True) for mask in _pure_colours(level)]
+            masks += [(mask, True) for mask in pure_colours(rgb)]
         for mask, solid in masks:
-            lines = _lines(_glyphs(mask, grey))
-            found += [_describe(line, grey.shape, lines=lines, solid=solid) for line in lines]
-    return _without_doubles(found)
+            seen = glyphs(mask, level)
+            if seen is not None:
+                found += _lines(seen, height=rgb.shape[0], width=rgb.shape[1], solid=solid)
+    return tuple(sorted(found, key=lambda line: -line.letters))
 
 
-def _strokes(grey: Grey) -> Iterator[Mask]:
-    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (STROKE_PX, STROKE_PX))
-    for how in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT):
-        yield np.asarray(cv2.morphologyEx(grey, how, kernel)) >= LEAST_CONTRAST
-
-
-def _pure_colours(rgb: Pixels) -> Iterator[Mask]:
-    """Where the picture is white, black, or of a strong colour, by sixths of the colour circle."""
-    high, low = rgb.max(axis=2), rgb.min(axis=2)
-    yield low >= 228
-    yield high <= 24
-    strong = (high >= 170) & (high - low >= 100)
-    if np.count_nonzero(strong) > 0.0008 * strong.size:
-        hue = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV), np.uint8)[..., 0]
-        for first in range(0, 180, 20):
-            mask = strong & (hue >= first) & (hue < first + 25)
-            if first == 160:
-                mask |= strong & (hue < 5)
-            if np.count_nonzero(mask) > 0.0008 * mask.size:
-                yield mask
-
-
-def _glyphs(mask: Mask, grey: Grey) -> list[_Glyph]:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    height, width = mask.shape
-    w, h, area = (stats[:, i] for i in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
-    fitting = (h >= 6) & (h <= 0.35 * height) & (w <= 1.8 * h) & (w >= 0.07 * h) & (w < 0.4 * width)
-    fitting &= (area >= 0.16 * w * h) & (area >= 8) & (area <= 0.98 * w * h + 12)
-    fitting[0] = False
-    chosen = np.flatnonzero(fitting)
-    if not LEAST_GLYPHS <= chosen.size <= MOST_GLYPHS:
+def _lines(seen: Glyphs, *, height: int, width: int, solid: bool) -> list[Lettering]:
+    words = _words(seen)
+    line = _joined(seen, words)
+    count = int(line.max()) + 1
+    letters = np.maximum(1, np.rint(seen.width / (0.75 * seen.height)))
+    total = np.bincount(line, letters, minlength=count)
+    parts = np.bincount(line, minlength=count)
+    if not ((total >= LEAST_LETTERS) & (parts >= 2)).any():
         return []
-    x, y = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
-    tones, sums = _tones(labels, grey, count)
-    # what lies around a glyph: its box and 2 px more, less the glyph
-    table = cv2.integral(grey)
-    left, top = np.maximum(x - 2, 0), np.maximum(y - 2, 0)
-    right, bottom = np.minimum(x + w + 2, width), np.minimum(y + h + 2, height)
-    total = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
-    ground = (total - sums) / np.maximum((right - left) * (bottom - top) - area, 1)
-    return [
-        _Glyph(int(x[i]), int(y[i]), int(w[i]), int(h[i]), float(tones[i]), float(tones[i] - ground[i])) for i in chosen
-    ]
+    left, top = _least(line, seen.x, count), _least(line, seen.y, count)
+    right, bottom = -_least(line, -(seen.x + seen.width), count), -_least(line, -(seen.y + seen.height), count)
+    tall = _mean(line, seen.height, parts)
+    chosen = np.flatnonzero((total >= LEAST_LETTERS) & (parts >= 2) & (right - left >= 1.6 * tall))
+    if chosen.size == 0:
+        return []
+    evenness, mix, ground = _mixed(line, seen, parts)
+    alignment = _scatter(line, seen, parts) / np.maximum(tall, 1)
+    contrast = np.abs(_mean(line, seen.contrast, parts))
+    spread = _deviation(line, seen.width, parts) / np.maximum(_mean(line, seen.width, parts), 1)
+    pen = 2 * seen.area / seen.rim
+    stroke = _mean(line, pen, parts)
+    pen_spread = _deviation(line, pen, parts) / np.maximum(stroke, 0.5)
+    fill = _mean(line, seen.area / (seen.width * seen.height), parts)
+    outline = _mean(line, seen.rim / (2 * (seen.width + seen.height)), parts)
+    like = np.abs(np.log(tall[chosen, None] / tall[None, chosen])) < 0.5
+    out = []
+    for place, i in enumerate(chosen):
+        edge = min(left[i], top[i], width - right[i], height - bottom[i])
+        out.append(
+            Lettering(
+                box=Box(
+                    float(left[i]) / width,
+                    float(top[i]) / height,
+                    float(right[i] - left[i]) / width,
+                    float(bottom[i] - top[i]) / height,
+                ),
+                letters=int(total[i]),
+                contrast=float(contrast[i]),
+                evenness=float(evenness[i]),
+                ground=float(ground[i]),
+                mix=float(mix[i]),
+                alignment=float(alignment[i]),
+                variety=float(spread[i]),
+                stroke=float(stroke[i] / tall[i]),
+                stroke_spread=float(pen_spread[i]),
+                fill=float(fill[i]),
+                outline=float(outline[i]),
+                height_percent=100 * float(tall[i]) / height,
+                rivals=int(like[place].sum()) - 1,
+                solid=solid,
+                edge=float(edge) / height,
+            )
+        )
+    return out
 
 
-def _tones(labels: npt.NDArray[np.generic], grey: Grey, count: int) -> tuple[Floats, Floats]:
-    """Mean level and sum of levels of every component; the ground's own are left at 0."""
-    flat = labels.ravel()
-    picked = np.flatnonzero(flat)
-    sums = np.bincount(flat[picked], grey.ravel()[picked], minlength=count).astype(np.float32)
-    sizes = np.bincount(flat[picked], minlength=count)
-    return np.asarray(sums / np.maximum(sizes, 1), np.float32), sums
-
-
-def _lines(glyphs: list[_Glyph]) -> list[list[_Glyph]]:
-    """Glyphs of like height and tone on one level, close to each other; from left to right."""
-    lines: list[list[_Glyph]] = []
-    for glyph in sorted(glyphs, key=lambda g: g.x):
-        best: list[_Glyph] | None = None
-        for line in lines:
-            if (best is None or line[-1].x > best[-1].x) and any(_follows(glyph, last) for last in line[-2:]):
-                best = line
-        if best is None:
-            lines.append([glyph])
-        else:
-            best.append(glyph)
-    return [line for line in _joined([line for line in lines if len(line) >= 2]) if len(line) >= LEAST_GLYPHS]
-
-
-def _joined(words: list[list[_Glyph]]) -> list[list[_Glyph]]:
-    """Words of like height side by side become one line."""
-    lines: list[list[_Glyph]] = []
-    for word in sorted(words, key=lambda w: w[0].x):
-        for line in lines:
-            tall, other = _tall(line), _tall(word)
-            gap = word[0].x - max(g.x + g.width for g in line)
-            feet = abs(float(np.median([g.foot for g in line])) - float(np.median([g.foot for g in word])))
-            same_tone = line[0].contrast * word[0].contrast > 0
-            if (
-                same_tone
-                and 0.7 < other / tall < 1.45
-                and -0.2 * tall <= gap <= 1.8 * tall
-                and feet <= 0.2 * tall + 1.5
-            ):
-                line.extend(word)
-                break
-        else:
-            lines.append(list(word))
-    return lines
-
-
-def _tall(line: list[_Glyph]) -> float:
-    return float(np.median([g.height for g in line]))
-
-
-def _follows(glyph: _Glyph, last: _Glyph) -> bool:
-    tall = max(glyph.height, last.height)
-    gap = glyph.x - (last.x + last.width)
-    return (
-        -0.3 * tall <= gap <= 1.2 * tall
-        and 0.5 <= glyph.height / last.height <= 2.0
-        and min(abs(glyph.foot - last.foot), abs(glyph.y - last.y)) <= 0.12 * tall + 1.5
-        and glyph.contrast * last.contrast > 0
+def _words(seen: Glyphs) -> Labels:
+    """Letters of like height and tone on one level, close to each other."""
+    return _linked(
+        seen.x,
+        seen.y,
+        seen.x + seen.width,
+        seen.y + seen.height,
+        seen.contrast,
+        most_gap=0.9,
+        slack=0.12,
     )
 
 
-def _describe(line: list[_Glyph], shape: tuple[int, ...], *, lines: list[list[_Glyph]], solid: bool) -> Lettering:
-    height, width = shape[:2]
-    x1, y1 = min(g.x for g in line), min(g.y for g in line)
-    x2, y2 = max(g.x + g.width for g in line), max(g.foot for g in line)
-    tall = float(np.median([g.height for g in line]))
-    widths = np.array([g.width for g in line])
-    tones = np.array([g.tone for g in line])
-    near = sum(0.6 < float(np.median([g.height for g in other])) / tall < 1.7 for other in lines) - 1
-    return Lettering(
-        box=Box(x1 / width, y1 / height, (x2 - x1) / width, (y2 - y1) / height),
-        glyphs=len(line),
-        contrast=float(np.mean([abs(g.contrast) for g in line])),
-        evenness=float(np.median(np.abs(tones - np.median(tones)))),
-        alignment=min(_scatter([g.foot for g in line]), _scatter([g.y for g in line])) / tall,
-        variety=float(widths.std() / widths.mean()),
-        height_percent=100 * tall / height,
-        rivals=near,
-        solid=solid,
+def _joined(seen: Glyphs, words: Labels) -> Labels:
+    """Words of like height and tone side by side become one line; for each letter, its line."""
+    count = int(words.max()) + 1
+    parts = np.bincount(words, minlength=count)
+    lines = _linked(
+        _least(words, seen.x, count),
+        _least(words, seen.y, count),
+        -_least(words, -(seen.x + seen.width), count),
+        -_least(words, -(seen.y + seen.height), count),
+        _mean(words, seen.contrast, parts),
+        most_gap=2.0,
+        slack=0.2,
+        tall=_mean(words, seen.height, parts),
     )
+    return np.asarray(lines[words], np.int32)
 
 
-def _scatter(values: list[int]) -> float:
-    return float(np.quantile(np.abs(np.array(values) - np.median(values)), 0.6))
+def _linked(
+    left: Floats,
+    top: Floats,
+    right: Floats,
+    bottom: Floats,
+    contrast: Floats,
+    *,
+    most_gap: float,
+    slack: float,
+    tall: Floats | None = None,
+) -> Labels:
+    """Label of each thing; those that follow each other on a level share one."""
+    high = bottom - top if tall is None else tall
+    most, least = np.maximum(high[:, None], high), np.minimum(high[:, None], high)
+    gap = left[None, :] - right[:, None]
+    feet, heads = np.abs(bottom[:, None] - bottom), np.abs(top[:, None] - top)
+    tone = np.abs(contrast[:, None] - contrast)
+    room = slack * most + 1.5
+    follows: Mask = (gap >= -0.3 * most) & (gap <= most_gap * most) & (least >= 0.5 * most)
+    follows &= (np.minimum(feet, heads) <= room) & (left[None, :] > left[:, None])
+    follows &= (contrast[:, None] * contrast > 0) & (
+        tone <= 0.5 * np.maximum(np.abs(contrast[:, None]), np.abs(contrast))
+    )
+    return chains(follows)
 
 
-def _without_doubles(found: list[Lettering]) -> tuple[Lettering, ...]:
-    kept: list[Lettering] = []
-    for line in sorted(found, key=lambda item: (-item.glyphs, item.alignment)):
-        if all(line.box.intersection_area(other.box) < 0.3 * min(line.box.area, other.box.area) for other in kept):
-            kept.append(line)
-    return tuple(kept)
+def _mixed(line: Labels, seen: Glyphs, parts: npt.NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Rest, slope and spread of the ground: letters' tones as a straight line of their grounds', channels together."""
+    tone = seen.tone - np.stack([_mean(line, seen.tone[:, c], parts)[line] for c in range(3)], axis=1)
+    ground = seen.ground - np.stack([_mean(line, seen.ground[:, c], parts)[line] for c in range(3)], axis=1)
+    variance = _mean(line, (ground**2).sum(axis=1) / 3, parts)
+    slope = np.clip(_mean(line, (ground * tone).sum(axis=1) / 3, parts) / (variance + 4), 0, 0.9)
+    rest = tone - slope[line, None] * ground
+    evenness = np.sqrt(_mean(line, (rest**2).sum(axis=1) / 3, parts))
+    return np.asarray(evenness, np.float32), np.asarray(slope, np.float32), np.asarray(np.sqrt(variance), np.float32)
+
+
+def _scatter(line: Labels, seen: Glyphs, parts: npt.NDArray[np.int64]) -> Floats:
+    """Scatter of feet or heads around level lines, whichever is less, in pixels."""
+    return np.minimum(_deviation(line, seen.y, parts), _deviation(line, seen.y + seen.height, parts))
+
+
+def _least(label: Labels, values: Floats, count: int) -> Floats:
+    out = np.full(count, np.inf, np.float32)
+    np.minimum.at(out, label, values)
+    return out
+
+
+def _mean(label: Labels, values: Floats, parts: npt.NDArray[np.int64]) -> Floats:
+    return np.asarray(np.bincount(label, values, minlength=parts.size) / np.maximum(parts, 1), np.float32)
+
+
+def _deviation(label: Labels, values: Floats, parts: npt.NDArray[np.int64]) -> Floats:
+    away = values - _mean(label, values, parts)[label]
+    return np.sqrt(_mean(label, away * away, parts))

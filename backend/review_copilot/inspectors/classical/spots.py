@@ -1,0 +1,257 @@
+"""Dust: round spots that are darker or lighter than the smooth ground around them. Knows no guideline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from review_copilot.domain.geometry import Box
+from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, shrunk
+
+SIDE_PX = 320
+"""Longer side at which spots are looked for; they are read at the middle level."""
+SCALES_PX = (1.2, 1.9, 3.0)
+"""Standard deviations whose differences see spots of about 3 to 5 px across, and of 5 to 10 px at half size; every
+spot's own outline decides its size."""
+LEAST_RELIEF = 1.6
+"""Grey levels of that difference from which a place is looked at."""
+ROUND = 0.14
+"""Least determinant of the relief's curvature over its trace squared: .25 for a dome, 0 for a ridge, .14 for one twice
+as curved one way as the other (after D. Lowe, 2004)."""
+MOST_PLACES = 80
+"""Places looked at for each sign, those first that stand out most from their surroundings."""
+ANGLES, RADII = 12, 16
+"""Rays and steps along a ray at which a place is read."""
+REACH = 4.4
+"""How far the rays reach, in standard deviations of the scale."""
+RIM = 0.22
+"""Share of the spot's depth at which its outline is drawn: the foot of a soft spot, the rim of a crisp one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A round spot.
+
+    Attributes:
+        box: Around the spot at its foot.
+        depth: Difference from the ground in grey levels, negative for dark spots.
+        ground: Spread of the levels around it, in grey levels, a plain slope taken away.
+        ragged: Spread of the outline's distance from the middle, over its mean; 0 for a disc.
+        aspect: Longer over shorter side of its box in pixels.
+        width_percent: Its width as a share of the longer side.
+        tint: Spread of its relative depth over the three channels, 0 for a neutral veil.
+        tone: Level of the ground, 0..255.
+        rivals: Number of places of the same sign that stand out no less.
+    """
+
+    box: Box
+    depth: float
+    ground: float
+    ragged: float
+    aspect: float
+    width_percent: float
+    tint: float
+    tone: float
+    rivals: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Middles and scales in pixels of the searched level; each of shape (places,)."""
+
+    x: Floats
+    y: Floats
+    scale: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Relief:
+    """How far places rise over their surroundings at one scale.
+
+    Attributes:
+        relief: Difference of two blurs, in grey levels.
+        around: Its mean size nearby.
+        scale: The finer blur in its own pixels.
+        factor: Pixels of the middle level for one of its own.
+    """
+
+    relief: Floats
+    around: Floats
+    scale: float
+    factor: float
+
+
+def spots(frame: Frame) -> tuple[Spot, ...]:
+    """Spots, clearest first: extrema in scale space (T. Lindeberg, 1998), then read along rays from the middle."""
+    if min(frame.small_grey.shape) < 32:
+        return ()
+    searched = shrunk(frame.small_grey, longer_px=SIDE_PX)
+    factor = max(frame.middle_grey.shape) / max(searched.shape)
+    reliefs = _reliefs(searched, factor=factor)
+    found: list[Spot] = []
+    for sign in (-1, 1):
+        found += _read(frame, _places(reliefs, sign=sign), sign=sign)
+    return _once(found)
+
+
+def _reliefs(grey: Grey, *, factor: float) -> list[_Relief]:
+    out = []
+    level = grey.astype(np.float32)
+    for _ in range(2):
+        stack = [np.asarray(cv2.GaussianBlur(level, (0, 0), s), np.float32) for s in SCALES_PX]
+        for fine, coarse, scale in zip(stack, stack[1:], SCALES_PX, strict=False):
+            relief = fine - coarse
+            size = int(12 * scale) | 1
+            around = np.asarray(cv2.blur(np.abs(relief), (size, size)), np.float32)
+            out.append(_Relief(relief, around, scale, factor))
+        level = np.ascontiguousarray(stack[0][::2, ::2])
+        factor *= 2
+    return out
+
+
+def _places(reliefs: list[_Relief], *, sign: int) -> _Places:
+    """Where one sign's relief crests and falls away to all sides; the clearest of each place, clearest first."""
+    parts = []
+    for item in reliefs:
+        height = item.relief if sign > 0 else -item.relief
+        crest = (height >= cv2.dilate(height, np.ones((3, 3), np.uint8))) & (height > LEAST_RELIEF)
+        y, x = np.divmod(np.flatnonzero(crest), crest.shape[1])
+        edge = int(2 * item.scale)
+        inside = (x > edge) & (y > edge) & (x < height.shape[1] - 1 - edge) & (y < height.shape[0] - 1 - edge)
+        x, y = x[inside], y[inside]
+        top = height[y, x]
+        xx = height[y, x - 1] + height[y, x + 1] - 2 * top
+        yy = height[y - 1, x] + height[y + 1, x] - 2 * top
+        xy = (height[y - 1, x - 1] + height[y + 1, x + 1] - height[y - 1, x + 1] - height[y + 1, x - 1]) / 4
+        clear = top / (item.around[y, x] + 0.7)
+        keep = np.flatnonzero((xx * yy - xy * xy) > ROUND * (xx + yy) ** 2)
+        keep = keep[np.argsort(-clear[keep])[:MOST_PLACES]]
+        place = np.stack([x[keep], y[keep]]) * item.factor + (item.factor - 1) / 2
+        parts.append(np.stack([*place, np.full(keep.size, item.scale * item.factor), clear[keep]]))
+    every = np.concatenate(parts, axis=1).astype(np.float32)
+    x, y, scale, _ = every = every[:, np.argsort(-every[3])]
+    near = np.hypot(x[:, None] - x, y[:, None] - y) < 0.8 * np.maximum(scale[:, None], scale)
+    alike = near & (np.abs(np.log(scale[:, None] / scale)) < 0.6)
+    first = ~np.tril(alike, -1).any(axis=1)
+    return _Places(x[first][:MOST_PLACES], y[first][:MOST_PLACES], scale[first][:MOST_PLACES])
+
+
+def _read(frame: Frame, at: _Places, *, sign: int) -> list[Spot]:
+    """Follow rays from every middle to the foot of the spot; places without an outline are left out."""
+    if at.x.size == 0:
+        return []
+    angle = np.arange(ANGLES, dtype=np.float32) * np.float32(2 * np.pi / ANGLES)
+    step = REACH * at.scale / (RADII - 1)
+    away = step[:, None] * np.arange(RADII, dtype=np.float32)
+    map_x = at.x[:, None, None] + np.cos(angle)[:, None] * away[:, None, :]
+    map_y = at.y[:, None, None] + np.sin(angle)[:, None] * away[:, None, :]
+    flat = (map_x.reshape(map_x.shape[0], -1), map_y.reshape(map_x.shape[0], -1))
+    levels = cv2.remap(frame.middle_grey, *flat, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rays = np.asarray(levels, np.float32).reshape(map_x.shape)
+    rays -= _slope(rays, angle)
+    ground = np.median(rays[:, :, -4:].reshape(at.x.size, -1), axis=1)
+    depth = rays[:, :, :3].mean(axis=(1, 2)) - ground
+    share = (rays - ground[:, None, None]) / np.where(np.abs(depth) < 1, 1, depth)[:, None, None]
+    whole = np.median(share, axis=1)[:, None, :]
+    foot, half = _first_below(whole, RIM)[:, 0], _first_below(share, 0.5)
+    ragged = half.std(axis=1) / np.maximum(half.mean(axis=1), 0.5)
+    beyond = np.arange(RADII)[None, :] > foot[:, None] + 0.7
+    spread = (np.abs(rays - ground[:, None, None]).mean(axis=1) * beyond).sum(axis=1) / np.maximum(
+        beyond.sum(axis=1), 1
+    )
+    outline = _first_below(share, RIM)
+    across, down = (_reach(outline, angle, way, foot) * step for way in (0.0, np.pi / 2))
+    good = (sign * depth >= 4) & (foot < RADII - 2.5) & (ragged < 0.8) & (foot * step > 1.5)
+    clear = np.abs(depth) / (spread + 1)
+    aspect = np.maximum(across, down) / np.maximum(np.minimum(across, down), 1)
+    good &= aspect <= 2.2
+    tint = _tint(frame.middle_rgb, at)
+    height, width = frame.middle_grey.shape
+    out = []
+    for i in np.flatnonzero(good):
+        w, h = float(across[i]), float(down[i])
+        out.append(
+            Spot(
+                box=Box(
+                    (float(at.x[i]) + 0.5 - w) / width,
+                    (float(at.y[i]) + 0.5 - h) / height,
+                    2 * w / width,
+                    2 * h / height,
+                ),
+                depth=float(depth[i]),
+                ground=float(spread[i]),
+                ragged=float(ragged[i]),
+                aspect=float(aspect[i]),
+                width_percent=200 * max(w, h) / max(height, width),
+                tint=float(tint[i]),
+                tone=float(ground[i]),
+                rivals=int((good & (clear >= clear[i])).sum()) - 1,
+            )
+        )
+    return out
+
+
+def _slope(rays: Floats, angle: Floats) -> Floats:
+    """The plane through the ground around each place, as its difference from the middle."""
+    steps = np.arange(RADII, dtype=np.float32)
+    ring = rays[:, :, -4:].mean(axis=2)
+    far = float(steps[-4:].mean())
+    across = 2 * (ring * np.cos(angle)).mean(axis=1) / far
+    down = 2 * (ring * np.sin(angle)).mean(axis=1) / far
+    lean = across[:, None] * np.cos(angle) + down[:, None] * np.sin(angle)
+    return np.asarray(lean[:, :, None] * steps, np.float32)
+
+
+def _first_below(share: Floats, least: float) -> Floats:
+    """Where each ray first falls below a share of the depth, in steps; between two steps by the straight line."""
+    below = share < least
+    first = np.where(below.any(axis=2), below.argmax(axis=2), RADII - 1)
+    before = np.maximum(first - 1, 0)
+    here = np.take_along_axis(share, first[..., None], 2)[..., 0]
+    last = np.take_along_axis(share, before[..., None], 2)[..., 0]
+    part = np.clip((last - least) / np.maximum(last - here, 1e-3), 0, 1)
+    return np.asarray(np.where(first > 0, before + part, 0), np.float32)
+
+
+def _reach(outline: Floats, angle: Floats, way: float, foot: Floats) -> Floats:
+    """Half the spot's extent in one direction, in steps: between that of a circle and that of its own outline."""
+    along = np.abs(np.cos(angle - way))
+    near = along > 0.8
+    own = np.median(outline[:, near] * along[near] * np.float32(1.08), axis=1)
+    return np.asarray(np.clip(own, 0.75 * foot, 1.3 * foot), np.float32)
+
+
+def _tint(rgb: npt.NDArray[np.uint8], at: _Places) -> Floats:
+    """Spread over the channels of middle over ground."""
+    angle = np.arange(8) * np.pi / 4
+    height, width = rgb.shape[:2]
+
+    def mean(reach: float) -> Floats:
+        xs = np.clip(np.rint(at.x[:, None] + reach * at.scale[:, None] * np.cos(angle)), 0, width - 1).astype(np.int64)
+        ys = np.clip(np.rint(at.y[:, None] + reach * at.scale[:, None] * np.sin(angle)), 0, height - 1).astype(np.int64)
+        return np.asarray(np.median(rgb[ys, xs], axis=1), np.float32)
+
+    ratio = (mean(0.5) + 4) / (mean(3.6) + 4)
+    return np.asarray(np.ptp(np.log(ratio), axis=1), np.float32)
+
+
+def _once(found: list[Spot]) -> tuple[Spot, ...]:
+    """Every place once, as the scale saw it at which it was clearest and roundest."""
+    if not found:
+        return ()
+    ranked = sorted(found, key=lambda s: -abs(s.depth) / (s.ground + 1) * (1 - s.ragged) / s.aspect)
+    corners = np.array([(s.box.x, s.box.y, s.box.right, s.box.bottom) for s in ranked])
+    apart: Mask = (
+        (corners[:, None, 0] >= corners[None, :, 2])
+        | (corners[:, None, 2] <= corners[None, :, 0])
+        | (corners[:, None, 1] >= corners[None, :, 3])
+        | (corners[:, None, 3] <= corners[None, :, 1])
+    )
+    kept: list[int] = []
+    for index in range(len(ranked)):
+        if apart[index, kept].all():
+            kept.append(index)
+    return tuple(ranked[index] for index in kept)
