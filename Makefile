@@ -70,13 +70,15 @@ label-config: $(VENV)/.ready  ## label_config/ from the guidelines
 	$(BIN)/review-copilot label-config --guideline generated-image --prompt --out label_config/generated-image.xml
 	$(BIN)/review-copilot label-config --guideline edited-photo --out label_config/edited-photo.xml
 
-bench: $(VENV)/.ready  ## speed: pairing, requests, webhooks, imports, image tokens; ratios from one run
+bench: $(VENV)/.ready  ## speed: pairing, requests, webhooks, imports, image tokens, inspector; ratios from one run
 	$(BIN)/python benchmarks/matching.py
 	$(BIN)/python benchmarks/predict_load.py
 	$(BIN)/python benchmarks/magic.py
 	$(BIN)/python benchmarks/webhooks.py
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/image_tokens.py $(if $(PHOTOS),--photographs $(PHOTOS))
+	$(BIN)/python -m pip install --quiet cleanvision
+	$(BIN)/python benchmarks/inspector_speed.py $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-accuracy: $(VENV)/.ready  ## how right the built-in inspector is, beside CleanVision; PHOTOS=DIR and PCB=DIR for your own
 	$(BIN)/python -m pip install --quiet cleanvision

@@ -20,12 +20,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
+from fit_places import CLEAN, PLACE_NUMBERS, candidates, fit_place, logistic
 from photos import photographs
 from planted import Planted
 from recipes import IMPLIES, PLANTS
-from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical import features
@@ -33,9 +32,7 @@ from review_copilot.inspectors.classical.frame import build_frame
 from review_copilot.inspectors.classical.measured import measure_places, measure_whole
 
 Array = npt.NDArray[np.float64]
-SOFT = frozenset({"defocus", "motion_blur", "upscaling", "low_resolution"})
 LOCAL = frozenset({"clipped_highlights", "crushed_shadows", "defocus", "overlay", "dust", "scratch"})
-CLEAN = "clean"
 
 NUMBERS: dict[str, tuple[str, ...]] = {
     "defocus": ("blur", "blur_half", "smear_middle", "drop_1", "drop_2", "drop_3", "drop_4", "grain", "ripple"),
@@ -63,22 +60,6 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "tilt": ("lean", "lean_sure", "bundle", "level", "lean_both", "lean_longest", "lean_total", "fan"),
     "upscaling": ("blur", "blur_half", "drop_1", "drop_2", "drop_3", "drop_4", "ripple", "repeats", "grain"),
 }
-# fmt: off
-PLACE_NUMBERS: dict[str, tuple[str, ...]] = {
-    "clipped_highlights": ("percent", "fill", "on_edge"),
-    "crushed_shadows": ("percent", "fill", "on_edge"),
-    "soft_patch": ("percent", "step", "enclosed", "fill", "detail", "at_edge"),
-    "overlay": (
-        "letters", "contrast", "evenness", "ground", "mix", "alignment", "variety", "stroke", "stroke_spread", "fill",
-        "outline", "height", "rivals", "solid", "edge",
-    ),
-    "dust": ("clear", "depth", "ground", "ragged", "aspect", "width", "tint", "tone", "dark", "rivals"),
-    "scratch": (
-        "length", "contrast", "steady", "evenness", "ground", "apart", "end", "light", "level", "plumb", "wander",
-        "rivals", "beyond",
-    ),
-}
-# fmt: on
 HEAD_TO_HEAD: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "enlarged_not_blurred": (
         "upscaling",
@@ -123,20 +104,7 @@ def measure(planted: Planted, recipe: str) -> Sample:
     whole = features.of_whole(measure_whole(frame))
     seen = measure_places(frame, wanted=LOCAL)
 
-    def on(box: Box, least: float, flaw: str) -> bool:
-        return planted.flaw == flaw and any(box.iou(true) >= least for true in planted.boxes)
-
-    places: dict[str, tuple[tuple[features.Features, bool], ...]] = {
-        "clipped_highlights": tuple((features.of_patch(p), on(p.box, 0.5, "clipped_highlights")) for p in seen.clipped),
-        "crushed_shadows": tuple((features.of_patch(p), on(p.box, 0.5, "crushed_shadows")) for p in seen.crushed),
-        "soft_patch": tuple(
-            (features.of_softness(p, whole=whole), on(p.box, 0.5, "defocus")) for p in seen.softness.patches
-        ),
-        "overlay": tuple((features.of_lettering(p), on(p.box, 0.5, "overlay")) for p in seen.lettering),
-        "dust": tuple((features.of_spot(p), on(p.box, 0.5, "dust")) for p in seen.spots),
-        "scratch": tuple((features.of_line(p), on(p.box, 0.3, "scratch")) for p in seen.lines),
-    }
-    return Sample(recipe, planted.strength, whole, places)
+    return Sample(recipe, planted.strength, whole, candidates(planted, seen, whole=whole))
 
 
 def samples_of(task: tuple[str, Pixels, int]) -> list[Sample]:
@@ -151,22 +119,6 @@ def samples_of(task: tuple[str, Pixels, int]) -> list[Sample]:
         severity = list(Severity)[(seed + index) % 3]
         out.append(measure(plant(pixels, np.random.default_rng(seed), severity), recipe))
     return out
-
-
-def logistic(numbers: Array, flawed: Array, weight: Array, *, ridge: float = 2.0) -> tuple[float, Array]:
-    """Bias and weights of a ridge-penalised logistic regression, on the numbers' own scale."""
-    mean, spread = numbers.mean(axis=0), numbers.std(axis=0) + 1e-6
-    scaled = (numbers - mean) / spread
-
-    def loss(point: Array) -> tuple[float, Array]:
-        total = scaled @ point[1:] + point[0]
-        value = (weight * np.logaddexp(0, -total * (2 * flawed - 1))).sum() + ridge / 2 * (point[1:] ** 2).sum()
-        slope = weight * (1 / (1 + np.exp(-np.clip(total, -50, 50))) - flawed)
-        return float(value), np.concatenate([[slope.sum()], scaled.T @ slope + ridge * point[1:]])
-
-    found = minimize(loss, np.zeros(numbers.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    weights = found[1:] / spread
-    return float(found[0] - weights @ mean), weights
 
 
 def _curve(names: Sequence[str], bias: float, weights: Array, numbers: Array) -> dict[str, object]:
@@ -209,24 +161,6 @@ def fit_pair(name: str, samples: Sequence[Sample]) -> dict[str, object]:
     return _curve(names, bias, weights, numbers)
 
 
-def fit_place(name: str, samples: Sequence[Sample]) -> dict[str, object]:
-    """Constants of one local measurement, over all candidates of pictures with that flaw and of clean ones."""
-    own = "defocus_patch" if name == "soft_patch" else name
-    rows: list[tuple[features.Features, bool, float]] = []
-    for sample in samples:
-        if own in IMPLIES.get(sample.flaw, ()) or (own == "defocus_patch" and sample.flaw in SOFT):
-            continue
-        if own == "scratch" and sample.flaw in {"overlay", "border"}:
-            continue
-        for numbers_of, hit in sample.places[name]:
-            if hit or sample.flaw != own:
-                rows.append((numbers_of, hit, 1.0))
-    numbers = np.array([[r[0][n] for n in PLACE_NUMBERS[name]] for r in rows])
-    flawed, weight = np.array([float(r[1]) for r in rows]), np.array([r[2] for r in rows])
-    bias, weights = logistic(_squares(numbers), flawed, weight)
-    return _curve(PLACE_NUMBERS[name], bias, weights, numbers)
-
-
 def fit_strength(name: str, samples: Sequence[Sample]) -> dict[str, object]:
     """Constants of the logarithm of one strength (ridge regression)."""
     used = [s for s in samples if s.flaw == name and s.strength > 0]
@@ -266,8 +200,8 @@ def write(samples: Sequence[Sample], out: Path) -> None:
         "probability": {
             **{name: fit_whole(name, samples) for name in NUMBERS},
             **{name: fit_pair(name, samples) for name in HEAD_TO_HEAD},
-            **{name: fit_place(name, samples) for name in PLACE_NUMBERS},
         },
+        "place": {name: fit_place(name, [(s.flaw, s.places[name]) for s in samples]) for name in PLACE_NUMBERS},
         "strength": {name: fit_strength(name, samples) for name in STRENGTHS},
     }
     lines = [f'  "{kind}": {{\n' + ",\n".join(f'    "{n}": {json.dumps(c)}' for n, c in sorted(group.items())) + "\n  }"

@@ -1,29 +1,15 @@
-"""Flaws with a place: patches, bars, text. Each is made in several ways. Knows no inspector."""
+"""Flaws with a place: patches, bars. Each is made in several ways. Knows no inspector."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from plant_whole import soften
 from planted import Floats, Planted, Rng, box_of, strength_of, u8
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
-
-_WORDS = (
-    "© J. Miller",
-    "SAMPLE",
-    "www.photos.example",
-    "PREVIEW",
-    "14/08/2019 16:42",
-    "2021-03-07",
-    "Copyright",
-    "Do not copy",
-    "STOCK",
-    "Summer 98",
-)
 
 
 def _oval(pixels: Pixels, rng: Rng, share: float, *, oblong: bool = True) -> Floats:
@@ -45,8 +31,11 @@ def _oval(pixels: Pixels, rng: Rng, share: float, *, oblong: bool = True) -> Flo
 def defocus_patch(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     """A soft patch in a sharp picture."""
     sigma = max(2.0, strength_of("defocus", severity, rng))
-    mask = _oval(pixels, rng, float(rng.uniform(0.05, 0.2)))
+    mask = _oval(pixels, rng, float(rng.uniform(0.05, 0.25)))
     way = str(rng.choice(["gaussian", "disc"]))
+    if rng.random() < 0.4:  # from a hard edge to a wide fade
+        fade = float(rng.uniform(0.005, 0.025)) * max(pixels.shape)
+        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), fade), np.float32)
     out = u8(pixels + (soften(pixels, sigma, way).astype(np.float32) - pixels) * mask[..., None])
     return Planted("defocus", f"patch {way}", severity, out, (box_of(mask > 0.5),), strength=sigma)
 
@@ -55,7 +44,12 @@ def clipped_highlights(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     """A burned-out patch with a glow around it."""
     percent = min(strength_of("clipped_highlights", severity, rng), 35.0)
     mask = _oval(pixels, rng, percent / 100 * 1.15)
-    way = str(rng.choice(["hard", "glow"]))
+    way = str(rng.choice(["hard", "glow", "bright parts"]))
+    if way == "bright parts":  # what is light in the patch burns out first
+        luma = cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (0, 0), 3).astype(np.float32)
+        out = u8(pixels * (1 + mask[..., None]) + (mask * (300 - 0.4 * luma))[..., None])
+        gone = (out.min(axis=2) >= 250) & (mask > 0.5)
+        return Planted("clipped_highlights", way, severity, out, (box_of(gone if gone.any() else mask > 0.85),))
     if way == "glow":
         wide = cv2.GaussianBlur(mask, (0, 0), 0.03 * max(pixels.shape))
         mask = np.maximum(mask, np.asarray(wide, np.float32) * 0.6)
@@ -100,56 +94,3 @@ def border(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     if right:
         boxes.append(Box(1 - right / width, 0, right / width, 1))
     return Planted("border", f"{way} {kind}", severity, out, tuple(boxes), thin=True)
-
-
-def overlay(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """A date stamp, a caption, or a transparent watermark, drawn with Pillow's font or OpenCV's."""
-    height, width = pixels.shape[:2]
-    percent = {"minor": rng.uniform(0.7, 2.6), "major": rng.uniform(3.3, 9), "critical": rng.uniform(11, 20)}
-    share = float(percent[severity.value]) / 100
-    word = str(rng.choice(_WORDS))
-    way = str(rng.choice(["stamp", "caption", "watermark", "vector"]))
-    ink = (_vector_ink if way == "vector" else _font_ink)(width, height, word, share)
-    ink_h, ink_w = ink.shape
-    margin = round(0.03 * min(height, width))
-    if way in {"stamp", "vector"} and severity is not Severity.CRITICAL:
-        x = margin if rng.random() < 0.3 else width - margin - ink_w
-        y = height - margin - ink_h if rng.random() < 0.8 else margin
-    else:
-        x, y = int(rng.integers(0, max(1, width - ink_w))), int(rng.integers(0, max(1, height - ink_h)))
-    x, y = max(0, x), max(0, y)
-    mask = np.zeros((height, width), np.float32)
-    mask[y : y + ink_h, x : x + ink_w] = ink[: height - y, : width - x]
-    colours = [(255, 255, 255), (255, 165, 40), (250, 230, 60), (0, 0, 0), (230, 40, 40)]
-    colour = np.array(colours[int(rng.integers(0, 4 if way == "watermark" else 5))], np.float32)
-    if way == "watermark":
-        colour = np.array([255.0, 255.0, 255.0], np.float32)
-    alpha = float(rng.uniform(0.4, 0.65)) if way == "watermark" else float(rng.uniform(0.85, 1.0))
-    work = pixels.astype(np.float32)
-    out = u8(work + (colour - work) * (alpha * mask)[..., None])
-    return Planted("overlay", way, severity, out, (box_of(mask > 0.3),))
-
-
-def _font_ink(width: int, height: int, word: str, share: float) -> Floats:
-    size = 20.0
-    box = ImageFont.load_default(size).getbbox(word)
-    size *= float(np.sqrt(share * width * height / ((box[2] - box[0]) * (box[3] - box[1]))))
-    size = min(size, 20.0 * 0.92 * width / (box[2] - box[0]))
-    font = ImageFont.load_default(max(9, round(size)))
-    box = font.getbbox(word)
-    canvas = Image.new("L", (int(box[2]) + 2, int(box[3]) + 2), 0)
-    ImageDraw.Draw(canvas).text((0, 0), word, fill=255, font=font)
-    ink = np.asarray(canvas, np.float32) / 255
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return np.asarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], np.float32)
-
-
-def _vector_ink(width: int, height: int, word: str, share: float) -> Floats:
-    text = word.encode("ascii", "ignore").decode() or "SAMPLE"
-    (w, h), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2)
-    scale = min(float(np.sqrt(share * width * height / (w * h))), 0.9 * width / w)
-    thick = max(1, round(2.2 * scale))
-    (w, h), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
-    canvas = np.zeros((h + base + 6, w + 6), np.uint8)
-    cv2.putText(canvas, text, (3, h + 3), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
-    return np.asarray(canvas / np.float32(255), np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plant_local as local
 import plant_marks as marks
+import plant_text as text
 import plant_whole as whole
 from planted import Plant
 
@@ -23,7 +24,7 @@ PLANTS: dict[str, Plant] = {
     "empty_frame": whole.empty_frame,
     "tilt": whole.tilt,
     "border": local.border,
-    "overlay": local.overlay,
+    "overlay": text.overlay,
     "dust": marks.dust,
     "scratch": marks.scratch,
     "low_resolution": whole.low_resolution,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,46 @@ def test_inspect_prints_one_json_object_a_line(photos: Path) -> None:
     assert "Out of focus" in {s["label"] for s in lines["soft.png"]["suggestions"]}
     assert "Out of focus" not in {s["label"] for s in lines["sharp.png"]["suggestions"]}
     assert (lines["turned.jpg"]["width"], lines["turned.jpg"]["height"]) == (60, 100)
+
+
+def _many(folder: Path, count: int, *, broken: int) -> None:
+    """A folder of small photographs, of which one is cut off."""
+    small = cv2.resize(data.astronaut(), (240, 240))  # type: ignore[no-untyped-call]  # scikit-image
+    folder.mkdir()
+    for number in range(count):
+        Image.fromarray(small).save(folder / f"{number:03d}.jpg", quality=85)
+    kept = folder / f"{broken:03d}.jpg"
+    kept.write_bytes(kept.read_bytes()[:900])
+
+
+def test_a_large_folder_is_inspected_in_order_and_its_broken_file_is_named(tmp_path: Path) -> None:
+    """Above two dozen files every core has its own process; what comes out stays the same."""
+    _many(tmp_path / "many", 30, broken=7)
+    done = run("inspect", "many", "--json", cwd=tmp_path)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert [Path(line["image"]).name for line in lines] == [f"{number:03d}.jpg" for number in range(30)]
+    assert [Path(line["image"]).name for line in lines if "error" in line] == ["007.jpg"]
+    assert "inspecting" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_ends_a_long_run_without_a_traceback_and_leaves_no_process(tmp_path: Path) -> None:
+    _many(tmp_path / "many", 400, broken=0)
+    command = [sys.executable, "-m", "review_copilot.cli", "inspect", "many", "--json"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        assert running.stdout is not None
+        first = json.loads(running.stdout.readline())
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does, to the whole group
+        rest, said = running.communicate(timeout=60)
+    assert Path(first["image"]).name == "000.jpg"
+    assert len(rest.splitlines()) < 399
+    assert running.returncode not in {0, 1}
+    assert "Traceback" not in said
+    with pytest.raises(ProcessLookupError):
+        os.killpg(running.pid, 0)
 
 
 def test_every_suggestion_says_what_a_caller_needs(photos: Path) -> None:

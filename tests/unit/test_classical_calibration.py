@@ -9,7 +9,7 @@ from builders import a_criterion
 from pictures import blurred, scene
 from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical import features
-from review_copilot.inspectors.classical.calibration import Curve, Term, probability, strength
+from review_copilot.inspectors.classical.calibration import Curve, Surface, Term, probability, strength
 from review_copilot.inspectors.classical.catalogue import CATALOGUE
 from review_copilot.inspectors.classical.frame import build_frame
 from review_copilot.inspectors.classical.judge_whole import read_whole
@@ -21,6 +21,19 @@ def test_a_curve_weighs_values_and_squares_within_what_the_fit_saw() -> None:
     curve = Curve(1.0, (Term("a", 2.0, 0.5, -1.0, 3.0),))
     assert curve.sum({"a": 2.0}) == pytest.approx(1 + 4 + 2)
     assert curve.sum({"a": 99.0}) == curve.sum({"a": 3.0})
+
+
+def test_a_surface_weighs_values_and_products_within_what_the_fit_saw() -> None:
+    """1 + 2 a + 3 b + a b, with b held to at most 2."""
+    surface = Surface(
+        ("a", "b"),
+        np.array([-9.0, -9.0]),
+        np.array([9.0, 2.0]),
+        1.0,
+        np.array([2.0, 3.0]),
+        np.array([[0, 1.0], [0, 0]]),
+    )
+    assert surface.sums([{"a": 1.0, "b": 1.0}, {"a": 2.0, "b": 50.0}]).tolist() == [7.0, 15.0]
 
 
 def test_every_measurement_of_the_whole_picture_gives_one_reading() -> None:

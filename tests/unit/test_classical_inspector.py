@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from builders import a_criterion, a_guideline, an_image
 from pictures import blurred, compressed, gained, grained, scene, smeared
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
-from review_copilot.domain.image import Pixels
+from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.suggestion import Brief, Finding
 from review_copilot.inspectors.classical import ClassicalInspector
 from review_copilot.inspectors.classical.catalogue import CATALOGUE
@@ -98,6 +100,18 @@ def test_tiny_and_odd_images_are_handled(size: tuple[int, int]) -> None:
     for level in (0, 128, 255):
         findings = _inspect(np.full((*size, 3), level, np.uint8))
         assert all(0 <= f.score <= 1 for f in findings.values())
+
+
+def test_a_panorama_of_100_megapixels_is_measured_in_a_fraction_of_its_own_memory() -> None:
+    """20 000 x 5 000 px, as a view that repeats one column, so that only what the inspector takes is counted."""
+    column = np.repeat(scene()[:, :1], 16, axis=0)[:5000]
+    panorama = np.broadcast_to(column, (5000, 20_000, 3))
+    image = ReviewImage("panorama.png", b"", "", "PNG", 20_000, 5000, lambda _longest: panorama)
+    tracemalloc.start()
+    ClassicalInspector().inspect(Brief(image, EVERYTHING))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 0.25 * panorama.size
 
 
 def test_a_box_is_measured_by_itself() -> None:

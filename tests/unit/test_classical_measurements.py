@@ -11,12 +11,16 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.banding import banding
 from review_copilot.inspectors.classical.border import Side, bars
+from review_copilot.inspectors.classical.calibration import probabilities
 from review_copilot.inspectors.classical.colour import colour
 from review_copilot.inspectors.classical.compression import compression
 from review_copilot.inspectors.classical.contrast import contrast
 from review_copilot.inspectors.classical.exposure import clipped_patches, tone
+from review_copilot.inspectors.classical.features import of_lettering
+from review_copilot.inspectors.classical.fibres import fibres
 from review_copilot.inspectors.classical.frame import DETAIL_PX, build_frame
 from review_copilot.inspectors.classical.lines import lines
+from review_copilot.inspectors.classical.linking import chains
 from review_copilot.inspectors.classical.noise import noise
 from review_copilot.inspectors.classical.overlay import lettering
 from review_copilot.inspectors.classical.patches import sharpness_map
@@ -156,10 +160,36 @@ def test_a_scratch_is_a_line_that_stands_out_all_along() -> None:
     assert line.contrast > 80
 
 
+def test_a_bent_hair_is_boxed_whole() -> None:
+    pixels = np.full((300, 400, 3), 150, np.uint8)
+    turn = np.linspace(0, np.pi, 60)
+    points = np.stack([200 + 60 * np.cos(turn), 180 - 60 * np.sin(turn)], axis=1).astype(np.int32)
+    cv2.polylines(pixels, [points], isClosed=False, color=(40, 40, 40), thickness=2)
+    (hair,) = fibres(build_frame(pixels))
+    assert hair.box.iou(Box(140 / 400, 120 / 300, 120 / 400, 60 / 300)) > 0.9
+    assert hair.contrast < -80
+
+
+def test_what_a_chain_of_neighbours_joins_has_one_label() -> None:
+    neighbours = np.zeros((5, 5), np.bool_)
+    neighbours[0, 3] = neighbours[3, 4] = True
+    assert chains(neighbours).tolist() == [0, 1, 2, 0, 0]
+
+
+def test_slanting_lettering_is_one_line() -> None:
+    pixels = np.full((400, 600, 3), 120, np.uint8)
+    for step, letter in enumerate("SAMPLE"):
+        cv2.putText(pixels, letter, (120 + 40 * step, 300 - 23 * step), cv2.FONT_HERSHEY_SIMPLEX, 1.3, (250,) * 3, 3)
+    found = [line for line in lettering(build_frame(pixels)) if line.slant]
+    assert max(line.letters for line in found) >= 5
+
+
 def test_lettering_is_boxed() -> None:
     pixels = scene(seed=3)
     cv2.putText(pixels, "14 08 2019", (250, 300), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 160, 40), 2, cv2.LINE_AA)
-    best = max(lettering(build_frame(pixels)), key=lambda line: line.letters)
+    found = lettering(build_frame(pixels))
+    scores = probabilities("overlay", [of_lettering(line) for line in found])
+    best = max(zip(scores, found, strict=True), key=lambda pair: pair[0])[1]
     assert best.letters >= 7
     assert best.box.iou(Box(250 / 480, 277 / 320, 175 / 480, 24 / 320)) > 0.6
 

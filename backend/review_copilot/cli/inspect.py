@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +10,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from review_copilot.bootstrap import create_copilot, image_fetcher
+from review_copilot.cli.crew import crew
 from review_copilot.cli.said import quiet_failures
 from review_copilot.domain.review import Exposure
 from review_copilot.errors import LibraryError
@@ -40,26 +38,31 @@ def inspect(
     quiet_failures()
     chosen = {"guideline": guideline, "inspector": inspector}
     settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
-    copilot = create_copilot(settings)
-    desk = replace(copilot.desk, images=image_fetcher(settings, plain_files=True))
     files = list(_files(paths))
-    reviews = inspect_files(
-        (str(path) for path in files),
-        desk=desk,
-        reference=str(reference) if reference else "",
-        concurrency=os.cpu_count() or 1,
-    )
     failures = 0
     stderr = Console(stderr=True)
     shown = []
-    for name, review in track(
-        reviews, total=len(files), description="inspecting", console=stderr, transient=True, disable=len(files) < 5
-    ):
-        failures += review.exposure is Exposure.FAILED
-        if as_json:
-            print(to_json_line(name, review), flush=True)
-        else:
-            shown.append((name, review))
+    with crew(settings, files=len(files)) as workers:
+        reviews = inspect_files(
+            (str(path) for path in files),
+            review=workers.review,
+            pool=workers.pool,
+            reference=str(reference) if reference else "",
+            at_once=2 * workers.size,
+        )
+        for name, review in track(
+            reviews,
+            total=len(files),
+            description="inspecting",
+            console=stderr,
+            transient=True,
+            disable=len(files) < 5,
+        ):
+            failures += review.exposure is Exposure.FAILED
+            if as_json:
+                print(to_json_line(name, review), flush=True)
+            else:
+                shown.append((name, review))
     if not as_json:
         Console().print(to_table(shown))
         stderr.print(f"{len(files)} images, {failures} unreadable")

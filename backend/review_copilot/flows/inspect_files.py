@@ -1,10 +1,11 @@
-"""Review image files without a Label Studio. Knows ports only."""
+"""Review image files without a Label Studio. Knows ports only, and not who does the work."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from functools import partial
 
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.flows.desk import Desk, review_task
@@ -13,24 +14,39 @@ FILES = ProjectKey(instance="files", project_id=0, created="")
 """Stands for "no project" in the keys of such reviews."""
 
 
+def file_review(desk: Desk) -> Callable[[ReviewTask], Review]:
+    """How one file is reviewed at a desk."""
+    return partial(review_task, desk=desk, rollout="inspect", bulk=True)
+
+
 def inspect_files(
-    paths: Iterable[str], *, desk: Desk, reference: str = "", concurrency: int
+    paths: Iterable[str],
+    *,
+    review: Callable[[ReviewTask], Review],
+    pool: Executor,
+    reference: str = "",
+    at_once: int,
 ) -> Iterator[tuple[str, Review]]:
     """Each path with its review, in the order given; a file that cannot be read gives a FAILED review.
 
-    At most twice `concurrency` images are on their way at once, so memory does not grow with the number of files.
+    Args:
+        paths: Files, or whatever else the desk's images come from.
+        review: Reviews one of them, see `file_review`; a pool of processes needs a function that can be sent there.
+        pool: Where the reviews are made. It is the caller's to shut down.
+        reference: What the images should look like; empty for nothing.
+        at_once: Most images on their way, so that memory does not grow with the number of files.
 
     Raises:
         BudgetSpent: The budget for model calls is spent; the reviews so far have been given.
+        BrokenExecutor: A process of the pool was killed from outside.
     """
     waiting: deque[tuple[str, Future[Review]]] = deque()
-    with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="inspect") as pool:
-        for number, path in enumerate(paths, start=1):
-            task = ReviewTask(key=TaskKey(FILES, number), image=path, reference=reference)
-            waiting.append((path, pool.submit(review_task, task, desk=desk, rollout="inspect", bulk=True)))
-            if len(waiting) >= 2 * concurrency:
-                name, future = waiting.popleft()
-                yield name, future.result()
-        while waiting:
+    for number, path in enumerate(paths, start=1):
+        task = ReviewTask(key=TaskKey(FILES, number), image=path, reference=reference)
+        waiting.append((path, pool.submit(review, task)))
+        if len(waiting) >= at_once:
             name, future = waiting.popleft()
             yield name, future.result()
+    while waiting:
+        name, future = waiting.popleft()
+        yield name, future.result()

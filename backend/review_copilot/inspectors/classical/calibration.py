@@ -1,21 +1,25 @@
 """The fitted constants: from named numbers to probabilities and strengths. Knows no pixels.
 
 The constants stand in `calibration.json`, written by `benchmarks/calibrate.py`. A probability is a logistic of the
-named numbers and their squares, a strength the exponential of a weighted sum.
+named numbers, their squares and, for places, the products of any two; a strength is the exponential of a weighted sum.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+import numpy as np
+import numpy.typing as npt
+
 from review_copilot.inspectors.classical.features import Features
 
 FILE = "calibration.json"
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,37 @@ class Term:
     square: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """A weighted sum of named numbers and of the products of any two, for many places at once.
+
+    Attributes:
+        names: Which numbers.
+        low: Each is raised to this least.
+        high: And cut to this most.
+        bias: Added to the sum.
+        linear: Weights of the numbers.
+        products: Weights of the products; upper triangle, shape (numbers, numbers).
+    """
+
+    names: tuple[str, ...]
+    low: Doubles
+    high: Doubles
+    bias: float
+    linear: Doubles
+    products: Doubles
+
+    def sums(self, rows: Sequence[Features]) -> Doubles:
+        """The weighted sum for each row.
+
+        Raises:
+            KeyError: A number is missing.
+        """
+        values = np.array([[row[name] for name in self.names] for row in rows], np.float64)
+        values = np.clip(values, self.low, self.high)
+        return np.asarray(self.bias + values @ self.linear + ((values @ self.products) * values).sum(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +97,13 @@ def probability(name: str, features: Features) -> float:
     return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, _curves("probability")[name].sum(features)))))
 
 
+def probabilities(name: str, rows: Sequence[Features]) -> list[float]:
+    """How likely each place is the flaw of that name, 0..1; in the order given."""
+    if not rows:
+        return []
+    return [float(v) for v in 1.0 / (1.0 + np.exp(-np.clip(_surface(name).sums(rows), -40, 40)))]
+
+
 def strength(name: str, features: Features) -> float:
     """The strength of that flaw in the measure's unit."""
     return math.exp(max(-20.0, min(20.0, _curves("strength")[name].sum(features))))
@@ -74,3 +116,14 @@ def _curves(kind: str) -> Mapping[str, Curve]:
         name: Curve(float(row["bias"]), tuple(Term(t[0], *(float(v) for v in t[1:])) for t in row["terms"]))
         for name, row in json.loads(text)[kind].items()
     }
+
+
+@cache
+def _surface(name: str) -> Surface:
+    text = resources.files("review_copilot.inspectors.classical").joinpath(FILE).read_text(encoding="utf-8")
+    row = json.loads(text)["place"][name]
+    size = len(row["names"])
+    products = np.zeros((size, size))
+    products[np.triu_indices(size)] = row["products"]
+    low, high, linear = (np.asarray(row[key], np.float64) for key in ("low", "high", "linear"))
+    return Surface(tuple(row["names"]), low, high, float(row["bias"]), linear, products)

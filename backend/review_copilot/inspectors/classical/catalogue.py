@@ -16,7 +16,7 @@ class Measure:
         unit: Unit of its strength; a criterion's anchors are used only when their unit is the same.
         steps: Strengths from which a flaw is minor, major and critical where the criterion has no numbers.
         least_score: Probability from which a reading is reported: more likely than not; more where the scene itself
-            often looks like the flaw, as wires and window bars look like scratches.
+            often looks like the flaw, as wires and window bars look like scratches, signs like captions.
     """
 
     name: str
@@ -40,9 +40,9 @@ CATALOGUE: tuple[Measure, ...] = (
     Measure("empty_frame", "% of the range unused", (0, 0, 0)),
     Measure("tilt", "degrees", (2, 5, 10)),
     Measure("border", "% of the picture", (0.3, 10, 25)),
-    Measure("overlay", "% of the picture", (0, 3, 10)),
+    Measure("overlay", "% of the picture", (0, 3, 10), least_score=0.6),
     Measure("dust", "marks", (1, 4, 10)),
-    Measure("scratch", "marks", (1, 4, 10), least_score=0.6),
+    Measure("scratch", "marks", (1, 4, 10), least_score=0.7),
     Measure("low_resolution", "times too coarse", (1.5, 2.5, 4)),
     Measure("upscaling", "times too coarse", (1.5, 2.5, 4)),
 )

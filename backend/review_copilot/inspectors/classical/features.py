@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from review_copilot.inspectors.classical.exposure import Patch
+from review_copilot.inspectors.classical.fibres import Fibre
 from review_copilot.inspectors.classical.lines import Line
 from review_copilot.inspectors.classical.measured import Whole
 from review_copilot.inspectors.classical.overlay import Lettering
@@ -106,6 +107,8 @@ def of_softness(soft: Softness, *, whole: Features) -> Features:
         "fill": 4 * soft.fill,
         "detail": _log(soft.detail, 0.2),
         "at_edge": 4 * soft.at_edge,
+        "gap": soft.gap,
+        "elsewhere": 4 * soft.elsewhere,
         "blur": whole["blur"],
     }
 
@@ -127,6 +130,7 @@ def of_lettering(line: Lettering) -> Features:
         "height": _log(line.height_percent, 0.5),
         "rivals": _log(line.rivals, 1.0),
         "solid": float(line.solid),
+        "slant": float(line.slant),
         "edge": _log(line.edge, 0.01),
     }
 
@@ -163,6 +167,22 @@ def of_line(line: Line) -> Features:
         "wander": min(line.wander, 3.0),
         "rivals": _log(line.rivals, 1.0),
         "beyond": 4 * line.beyond,
+    }
+
+
+def of_fibre(fibre: Fibre) -> Features:
+    """A hair or a bent scratch."""
+    return {
+        "length": _log(fibre.length, 0.02),
+        "thickness": fibre.thickness,
+        "contrast": _log(abs(fibre.contrast), 2.0),
+        "evenness": 4 * fibre.evenness,
+        "spread": _log(fibre.spread, 2.0),
+        "ground": _log(fibre.ground, 2.0),
+        "end": _log(min(fibre.tone, 255 - fibre.tone), 8.0),
+        "light": float(fibre.contrast > 0),
+        "fill": 4 * fibre.fill,
+        "rivals": _log(fibre.rivals, 1.0),
     }
 
 

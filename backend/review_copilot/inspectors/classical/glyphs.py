@@ -24,8 +24,8 @@ STANDOUT = 2.2
 """A stroke also stands out this many times more than the mean nearby."""
 LEAST_HEIGHT_PX = 6
 """Lower things are not read."""
-MOST_GLYPHS = 320
-"""Of more things than this only the tallest are kept."""
+MOST_GLYPHS = 240
+"""Of more things than this only those of most contrast are kept."""
 LEAST_SHARE = 0.0006
 """Share of the picture that a pure colour takes at least to be looked at."""
 
@@ -123,13 +123,14 @@ def glyphs(mask: Grey, level: Level) -> Glyphs | None:
     fitting &= (area >= 0.12 * w * h) & (area >= 8) & (area <= 0.98 * w * h + 12)
     fitting[0] = False
     chosen = np.flatnonzero(fitting)
-    if chosen.size > MOST_GLYPHS:
-        chosen = chosen[np.argsort(-h[chosen])[:MOST_GLYPHS]]
     if chosen.size < 2:
         return None
     rim_mask = cv2.subtract(mask, cv2.erode(mask, np.ones((3, 3), np.uint8))).ravel()
+    wanted = np.zeros(count, np.bool_)
+    wanted[chosen] = True
     flat = labels.ravel()
-    on = np.flatnonzero(flat)
+    on = np.flatnonzero(mask.ravel().view(np.bool_))
+    on = on[wanted[flat[on]]]
     owner = flat[on]
     sums = np.stack([np.bincount(owner, plane[on], minlength=count)[chosen] for plane in level.planes], axis=1)
     rim = np.bincount(owner, rim_mask[on], minlength=count)[chosen]
@@ -140,16 +141,10 @@ def glyphs(mask: Grey, level: Level) -> Glyphs | None:
     around = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left] - sums
     room = np.maximum((right - left) * (bottom - top) - area, 1)
 
-    def real(values: npt.NDArray[np.generic]) -> Floats:
-        return np.asarray(values, np.float32)
+    tone, ground = sums / area[:, None], around / room[:, None]
+    clearest = np.argsort(-np.abs((tone - ground).sum(axis=1)))[:MOST_GLYPHS]
 
-    return Glyphs(
-        x=real(x),
-        y=real(y),
-        width=real(w),
-        height=real(h),
-        area=real(area),
-        rim=real(np.maximum(rim, 1)),
-        tone=real(sums / area[:, None]),
-        ground=real(around / room[:, None]),
-    )
+    def kept(values: npt.NDArray[np.generic]) -> Floats:
+        return np.asarray(values[clearest], np.float32)
+
+    return Glyphs(kept(x), kept(y), kept(w), kept(h), kept(area), kept(np.maximum(rim, 1)), kept(tone), kept(ground))

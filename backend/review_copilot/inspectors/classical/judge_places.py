@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical import features
 from review_copilot.inspectors.classical.border import Bar, Side
-from review_copilot.inspectors.classical.calibration import probability
+from review_copilot.inspectors.classical.calibration import probabilities
 from review_copilot.inspectors.classical.exposure import Patch
 from review_copilot.inspectors.classical.features import Features
+from review_copilot.inspectors.classical.fibres import Fibre
 from review_copilot.inspectors.classical.lines import Line
+from review_copilot.inspectors.classical.linking import chains
 from review_copilot.inspectors.classical.measured import Places
 from review_copilot.inspectors.classical.overlay import Lettering
 from review_copilot.inspectors.classical.patches import Softness
@@ -20,6 +26,8 @@ SURE = 0.35
 """Marks below this do not count towards the number of marks."""
 
 
+SAME_MARK = 0.3
+"""Overlap from which two marks are one, and two lines of letters."""
 LEAST_BAR_PX = 3
 """Thinner bars are remains of scanning or resizing that nobody crops for."""
 
@@ -34,12 +42,12 @@ def read_places(places: Places, *, whole: Features, soft_px: float) -> list[Read
     """
     return [
         *_bars(places.bars),
-        *(_patch(p, "clipped_highlights", "white") for p in places.clipped),
-        *(_patch(p, "crushed_shadows", "black") for p in places.crushed),
-        *(_soft(p, whole=whole, soft_px=soft_px) for p in places.softness.patches),
+        *_patches(places.clipped, "clipped_highlights", "white"),
+        *_patches(places.crushed, "crushed_shadows", "black"),
+        *_soft(places.softness.patches, whole=whole, soft_px=soft_px),
         *_lettering(places.lettering),
         *_spots(places.spots),
-        *_lines(places.lines),
+        *_lines(places.lines, places.fibres),
     ]
 
 
@@ -70,26 +78,34 @@ def bar_box(bar: Bar) -> Box:
             return Box(0.0, 1 - bar.depth, 1.0, bar.depth)
 
 
-def _patch(patch: Patch, measure: str, tone: str) -> Reading:
-    text = f"pure {tone} over {number(patch.percent)} % of the picture; no detail is left there"
-    score = probability(measure, features.of_patch(patch))
-    return Reading(measure, patch.percent, score, text, box=patch.box, evidence={"percent": round(patch.percent, 2)})
+def _patches(patches: tuple[Patch, ...], measure: str, tone: str) -> list[Reading]:
+    readings = []
+    for patch, score in zip(patches, probabilities(measure, [features.of_patch(p) for p in patches]), strict=True):
+        text = f"pure {tone} over {number(patch.percent)} % of the picture; no detail is left there"
+        evidence = {"percent": round(patch.percent, 2)}
+        readings.append(Reading(measure, patch.percent, score, text, box=patch.box, evidence=evidence))
+    return readings
 
 
-def _soft(soft: Softness, *, whole: Features, soft_px: float) -> Reading:
-    # the ring's fine detail over the patch's own grows with the blur; 1 px keeps about a half of it
-    blur = max(soft_px, 1.0 + 1.2 * max(0.0, soft.step))
-    text = (
-        f"this area lost its fine detail while its surroundings are crisp; "
-        f"they hold {number(2.718 ** min(soft.step, 4.0))} times as much of it"
-    )
-    score = probability("soft_patch", features.of_softness(soft, whole=whole))
-    evidence = {"detail_ratio": round(2.718 ** min(soft.step, 4.0), 1), "percent": round(soft.percent, 1)}
-    return Reading("defocus", blur, score, text, box=soft.box, evidence=evidence)
+def _soft(patches: tuple[Softness, ...], *, whole: Features, soft_px: float) -> list[Reading]:
+    scores = probabilities("soft_patch", [features.of_softness(p, whole=whole) for p in patches])
+    readings = []
+    for soft, score in zip(patches, scores, strict=True):
+        # the ring's fine detail over the patch's own grows with the blur; 1 px keeps about a half of it
+        blur = max(soft_px, 1.0 + 1.2 * max(0.0, soft.step))
+        times = 2.718 ** min(soft.step, 4.0)
+        text = (
+            f"this area lost its fine detail while its surroundings are crisp; "
+            f"they hold {number(times)} times as much of it"
+        )
+        evidence = {"detail_ratio": round(times, 1), "percent": round(soft.percent, 1)}
+        readings.append(Reading("defocus", blur, score, text, box=soft.box, evidence=evidence))
+    return readings
 
 
 def _lettering(lines: tuple[Lettering, ...]) -> list[Reading]:
-    scored = _apart([(line, probability("overlay", features.of_lettering(line))) for line in lines])
+    scores = probabilities("overlay", [features.of_lettering(line) for line in lines])
+    scored = _apart(list(zip(lines, scores, strict=True)))
     total = 100 * sum(line.box.area for line, score in scored if score >= SURE)
     readings = []
     for line, score in scored:
@@ -102,17 +118,42 @@ def _lettering(lines: tuple[Lettering, ...]) -> list[Reading]:
 
 
 def _apart(scored: list[tuple[Lettering, float]]) -> list[tuple[Lettering, float]]:
-    """Each line of letters once, as it was likeliest."""
+    """Each line of letters once, as it was likeliest; lines close above each other become one block."""
     kept: list[tuple[Lettering, float]] = []
     for line, score in sorted(scored, key=lambda pair: -pair[1]):
         own = line.box
-        if all(own.intersection_area(other.box) < 0.3 * min(own.area, other.box.area) for other, _ in kept):
+        if all(own.intersection_area(other.box) < SAME_MARK * min(own.area, other.box.area) for other, _ in kept):
             kept.append((line, score))
-    return kept
+    sure = [pair for pair in kept if pair[1] >= SURE]
+    if len(sure) < 2:
+        return kept
+    near = np.array([[_adjoin(one, other) for other, _ in sure] for one, _ in sure])
+    label = chains(near)
+    blocks = [[pair for pair, own in zip(sure, label, strict=True) if own == at] for at in range(int(label.max()) + 1)]
+    return [_block(block) for block in blocks] + [pair for pair in kept if pair[1] < SURE]
+
+
+def _adjoin(one: Lettering, other: Lettering) -> bool:
+    """Whether two lines of like height lie under each other, or beside each other on one level."""
+    tall = max(one.height_percent, other.height_percent) / 100
+    if min(one.height_percent, other.height_percent) < 55 * tall:
+        return False
+    a, b = one.box, other.box
+    down = max(a.y, b.y) - min(a.bottom, b.bottom)
+    across = max(a.x, b.x) - min(a.right, b.right)
+    return (down <= 0.9 * tall and across < 0) or (down < -0.6 * tall and across <= 1.5 * tall)
+
+
+def _block(lines: list[tuple[Lettering, float]]) -> tuple[Lettering, float]:
+    best, score = lines[0]
+    x, y = min(line.box.x for line, _ in lines), min(line.box.y for line, _ in lines)
+    right, bottom = max(line.box.right for line, _ in lines), max(line.box.bottom for line, _ in lines)
+    letters = sum(line.letters for line, _ in lines)
+    return replace(best, box=Box(x, y, right - x, bottom - y), letters=letters), score
 
 
 def _spots(spots: tuple[Spot, ...]) -> list[Reading]:
-    scored = [(spot, probability("dust", features.of_spot(spot))) for spot in spots]
+    scored = list(zip(spots, probabilities("dust", [features.of_spot(spot) for spot in spots]), strict=True))
     count = max(1, sum(score >= SURE for _, score in scored))
     readings = []
     for spot, score in scored:
@@ -127,17 +168,24 @@ def _spots(spots: tuple[Spot, ...]) -> list[Reading]:
     return readings
 
 
-def _lines(lines: tuple[Line, ...]) -> list[Reading]:
-    scored = [(line, probability("scratch", features.of_line(line))) for line in lines]
-    count = max(1, sum(score >= SURE for _, score in scored))
+def _lines(lines: tuple[Line, ...], fibres: tuple[Fibre, ...]) -> list[Reading]:
+    straight = probabilities("scratch", [features.of_line(line) for line in lines])
+    bent = probabilities("fibre", [features.of_fibre(fibre) for fibre in fibres])
+    scored: list[tuple[Line | Fibre, float]] = [*zip(lines, straight, strict=True), *zip(fibres, bent, strict=True)]
+    kept: list[tuple[Line | Fibre, float]] = []
+    for mark, score in sorted(scored, key=lambda pair: -pair[1]):  # a straight line is seen both ways
+        if all(mark.box.iou(other.box) < SAME_MARK for other, _ in kept):
+            kept.append((mark, score))
+    count = max(1, sum(score >= SURE for _, score in kept))
     readings = []
-    for line, score in scored:
-        tone = "light" if line.contrast > 0 else "dark"
+    for mark, score in kept:
+        tone = "light" if mark.contrast > 0 else "dark"
+        way = f"a fine {tone} line crosses" if isinstance(mark, Line) else f"a thin {tone} hair or scratch spans"
         rest = f"; one of {count} such lines" if count > 1 else ""
         text = (
-            f"a fine {tone} line crosses {number(100 * line.length)} % of the height without regard to the scene, "
-            f"{number(abs(line.contrast))} grey levels off its surroundings{rest}"
+            f"{way} {number(100 * mark.length)} % of the height without regard to the scene, "
+            f"{number(abs(mark.contrast))} grey levels off its surroundings{rest}"
         )
-        evidence = {"contrast_levels": round(line.contrast, 1), "lines": count}
-        readings.append(Reading("scratch", count, score, text, box=line.box, evidence=evidence))
+        evidence = {"contrast_levels": round(mark.contrast, 1), "lines": count}
+        readings.append(Reading("scratch", count, score, text, box=mark.box, evidence=evidence))
     return readings

@@ -10,6 +10,7 @@ from review_copilot.inspectors.classical.colour import Colour, colour
 from review_copilot.inspectors.classical.compression import Compression, compression
 from review_copilot.inspectors.classical.contrast import Contrast, contrast
 from review_copilot.inspectors.classical.exposure import Patch, Tone, clipped_patches, crushed_patches, tone
+from review_copilot.inspectors.classical.fibres import Fibre, fibres
 from review_copilot.inspectors.classical.frame import Frame
 from review_copilot.inspectors.classical.lines import Line, lines
 from review_copilot.inspectors.classical.noise import Noise, noise
@@ -50,6 +51,7 @@ class Places:
     lettering: tuple[Lettering, ...]
     spots: tuple[Spot, ...]
     lines: tuple[Line, ...]
+    fibres: tuple[Fibre, ...]
 
 
 def measure_whole(frame: Frame) -> Whole:
@@ -77,4 +79,5 @@ def measure_places(frame: Frame, *, wanted: frozenset[str]) -> Places:
         lettering=lettering(frame) if "overlay" in wanted else (),
         spots=spots(frame) if "dust" in wanted else (),
         lines=lines(frame) if "scratch" in wanted else (),
+        fibres=fibres(frame) if "scratch" in wanted else (),
     )

@@ -6,8 +6,9 @@ mixed with whatever lies under it by one constant share: its tone is a straight 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +19,10 @@ from review_copilot.inspectors.classical.linking import Labels, chains
 
 SIDE_PX = 640
 """Longer side at which lettering is looked for; large letters at a half and a quarter of it."""
+LEAST_LEAN, MOST_LEAN, BIN = np.radians((12, 70, 7))
+"""Leans of a slanting line, and the width of the bins that they are counted in."""
+SAME_TONE = 18
+"""Grey levels by which solid letters differ; they need not stand out alike from every ground."""
 LEAST_LETTERS = 4
 """Letters in a row that make a line."""
 
@@ -42,6 +47,7 @@ class Lettering:
         height_percent: Median height of a letter, as a share of the picture's height.
         rivals: Number of other lines of like height; facades and fences have many.
         solid: Whether the lettering has one pure colour, not just one contrast.
+        slant: Whether the line does not run level.
         edge: Distance of the box from the nearest edge of the picture, as a share of the picture's height.
     """
 
@@ -60,13 +66,17 @@ class Lettering:
     height_percent: float
     rivals: int
     solid: bool
+    slant: bool
     edge: float
 
 
 def lettering(frame: Frame) -> tuple[Lettering, ...]:
     """Lines of letters, longest first; the same line may come more than once, as different masks saw it."""
     found: list[Lettering] = []
-    rgb = shrunk(frame.middle_rgb, longer_px=SIDE_PX)
+    rgb = frame.middle_rgb
+    if max(rgb.shape[:2]) > SIDE_PX:  # by little: not worth averaging over areas
+        factor = SIDE_PX / max(rgb.shape[:2])
+        rgb = np.asarray(cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR), np.uint8)
     for divisor in (1, 2, 4):
         if divisor > 1:
             rgb = shrunk(rgb, longer_px=max(1, max(rgb.shape[:2]) // 2))
@@ -78,14 +88,56 @@ def lettering(frame: Frame) -> tuple[Lettering, ...]:
             masks += [(mask, True) for mask in pure_colours(rgb)]
         for mask, solid in masks:
             seen = glyphs(mask, level)
-            if seen is not None:
-                found += _lines(seen, height=rgb.shape[0], width=rgb.shape[1], solid=solid)
+            if seen is None:
+                continue
+            found += _lines(seen, seen, height=rgb.shape[0], width=rgb.shape[1], solid=solid)
+            lean = None if solid else _lean(seen)
+            if lean is not None:
+                found += _lines(seen, _levelled(seen, lean), height=rgb.shape[0], width=rgb.shape[1], solid=False)
     return tuple(sorted(found, key=lambda line: -line.letters))
 
 
-def _lines(seen: Glyphs, *, height: int, width: int, solid: bool) -> list[Lettering]:
-    words = _words(seen)
-    line = _joined(seen, words)
+def _lean(seen: Glyphs) -> float | None:
+    """Direction in radians, off the level, in which most neighbours of like height follow each other; None for none."""
+    if seen.x.size < LEAST_LETTERS:
+        return None
+    x, y = seen.x + seen.width / 2, seen.y + seen.height / 2
+    dx, dy = x[None, :] - x[:, None], y[None, :] - y[:, None]
+    size = np.maximum(seen.height, seen.width)
+    most, least = np.maximum(size[:, None], size), np.minimum(size[:, None], size)
+    near = (dx > 0) & (np.hypot(dx, dy) < 1.7 * most) & (least > 0.55 * most)
+    near &= seen.contrast[:, None] * seen.contrast > 0
+    angle = np.arctan2(dy[near], dx[near])
+    angle = angle[(np.abs(angle) > LEAST_LEAN) & (np.abs(angle) < MOST_LEAN)]
+    if angle.size < LEAST_LETTERS:
+        return None
+    bins = np.round(angle / BIN).astype(np.int64)
+    counts = np.bincount(bins - bins.min())
+    wide = np.convolve(counts, np.ones(3), mode="same")
+    best = int(np.argmax(wide)) + int(bins.min())
+    return float(np.median(angle[np.abs(bins - best) <= 1])) if wide.max() >= LEAST_LETTERS else None
+
+
+def _levelled(seen: Glyphs, lean: float) -> Glyphs:
+    """The letters as they lie when the picture is turned until their line is level."""
+    x, y = seen.x + seen.width / 2, seen.y + seen.height / 2
+    across, down = x * np.cos(lean) + y * np.sin(lean), y * np.cos(lean) - x * np.sin(lean)
+    size = np.asarray(0.8 * np.maximum(seen.width, seen.height), np.float32)
+    return replace(seen, x=across - size / 2, y=down - size / 2, width=size, height=size)
+
+
+def _lines(seen: Glyphs, laid: Glyphs, *, height: int, width: int, solid: bool) -> list[Lettering]:
+    """Lines of letters.
+
+    Args:
+        seen: The letters as they are.
+        laid: The same, turned until their lines are level.
+        height: Of the picture in pixels.
+        width: Of the picture in pixels.
+        solid: Whether the letters are of one pure colour.
+    """
+    line = _joined(laid, _words(laid))
+    slant = laid is not seen
     count = int(line.max()) + 1
     letters = np.maximum(1, np.rint(seen.width / (0.75 * seen.height)))
     total = np.bincount(line, letters, minlength=count)
@@ -99,7 +151,7 @@ def _lines(seen: Glyphs, *, height: int, width: int, solid: bool) -> list[Letter
     if chosen.size == 0:
         return []
     evenness, mix, ground = _mixed(line, seen, parts)
-    alignment = _scatter(line, seen, parts) / np.maximum(tall, 1)
+    alignment = _scatter(line, laid, parts) / np.maximum(tall, 1)
     contrast = np.abs(_mean(line, seen.contrast, parts))
     spread = _deviation(line, seen.width, parts) / np.maximum(_mean(line, seen.width, parts), 1)
     pen = 2 * seen.area / seen.rim
@@ -133,6 +185,7 @@ def _lines(seen: Glyphs, *, height: int, width: int, solid: bool) -> list[Letter
                 height_percent=100 * float(tall[i]) / height,
                 rivals=int(like[place].sum()) - 1,
                 solid=solid,
+                slant=slant,
                 edge=float(edge) / height,
             )
         )
@@ -146,7 +199,8 @@ def _words(seen: Glyphs) -> Labels:
         seen.y,
         seen.x + seen.width,
         seen.y + seen.height,
-        seen.contrast,
+        contrast=seen.contrast,
+        tone=seen.tone.mean(axis=1),
         most_gap=0.9,
         slack=0.12,
     )
@@ -161,8 +215,9 @@ def _joined(seen: Glyphs, words: Labels) -> Labels:
         _least(words, seen.y, count),
         -_least(words, -(seen.x + seen.width), count),
         -_least(words, -(seen.y + seen.height), count),
-        _mean(words, seen.contrast, parts),
-        most_gap=2.0,
+        contrast=_mean(words, seen.contrast, parts),
+        tone=_mean(words, seen.tone.mean(axis=1), parts),
+        most_gap=1.5,
         slack=0.2,
         tall=_mean(words, seen.height, parts),
     )
@@ -174,24 +229,24 @@ def _linked(
     top: Floats,
     right: Floats,
     bottom: Floats,
-    contrast: Floats,
     *,
+    contrast: Floats,
+    tone: Floats,
     most_gap: float,
     slack: float,
     tall: Floats | None = None,
 ) -> Labels:
-    """Label of each thing; those that follow each other on a level share one."""
+    """Label of each thing; those that follow each other on a level, and are mixed or toned alike, share one."""
     high = bottom - top if tall is None else tall
     most, least = np.maximum(high[:, None], high), np.minimum(high[:, None], high)
     gap = left[None, :] - right[:, None]
     feet, heads = np.abs(bottom[:, None] - bottom), np.abs(top[:, None] - top)
-    tone = np.abs(contrast[:, None] - contrast)
+    strong = np.maximum(np.abs(contrast[:, None]), np.abs(contrast))
     room = slack * most + 1.5
     follows: Mask = (gap >= -0.3 * most) & (gap <= most_gap * most) & (least >= 0.5 * most)
     follows &= (np.minimum(feet, heads) <= room) & (left[None, :] > left[:, None])
-    follows &= (contrast[:, None] * contrast > 0) & (
-        tone <= 0.5 * np.maximum(np.abs(contrast[:, None]), np.abs(contrast))
-    )
+    mixed = (contrast[:, None] * contrast > 0) & (np.abs(contrast[:, None] - contrast) <= 0.5 * strong)
+    follows &= mixed | (np.abs(tone[:, None] - tone) <= SAME_TONE)
     return chains(follows)
 
 

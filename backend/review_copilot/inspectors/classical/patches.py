@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from review_copilot.domain.geometry import Box
-from review_copilot.inspectors.classical.frame import Floats, Frame, shrunk
+from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
 
-SIDE_PX = 768
-"""Longer side at which sharpness is mapped."""
 CELL_PX = 8
-"""Side of a cell of the map."""
+"""Side of a cell of the map, in pixels of the middle level."""
+LEAST_DETAIL = 0.7
+"""Grey levels of coarse detail from which a cell says anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Softness:
         fill: Its area over that of its box.
         detail: Contrast of its coarse detail in grey levels; soft things without any say nothing.
         at_edge: Share of its rim that lies on the picture's edge.
+        gap: What nearly all of its rim has more of fine over coarse detail than nearly all of it, as a logarithm.
+        elsewhere: Share of the detail outside of it that is soft as well; large where a picture has little depth.
     """
 
     box: Box
@@ -37,6 +39,8 @@ class Softness:
     fill: float
     detail: float
     at_edge: float
+    gap: float
+    elsewhere: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def sharpness_map(frame: Frame) -> SharpnessMap:
     Fine detail is what a blur of .7 px takes away, coarse detail what lies between blurs of 1.5 and 4 px (P. Burt,
     E. Adelson, "The Laplacian pyramid", 1983). A blur of s px lowers fine over coarse wherever there is any detail.
     """
-    grey = cv2.cvtColor(shrunk(frame.rgb, longer_px=SIDE_PX), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = frame.middle_grey.astype(np.float32)
     rows, columns = grey.shape[0] // CELL_PX, grey.shape[1] // CELL_PX
     if min(rows, columns) < 8:
         return SharpnessMap(0.0, 0.0, ())
@@ -69,7 +73,7 @@ def sharpness_map(frame: Frame) -> SharpnessMap:
     soft_a = cv2.GaussianBlur(grey, (0, 0), 1.5)
     coarse = _cells(np.abs(soft_a - cv2.GaussianBlur(soft_a, (0, 0), 3.7)))
     ratio = np.log((fine + 0.08) / (coarse + 0.5))
-    detailed = coarse > 0.7
+    detailed = coarse > LEAST_DETAIL
     if detailed.sum() < 30:
         return SharpnessMap(0.0, 0.0, ())
     high = float(np.quantile(ratio[detailed], 0.8))
@@ -83,7 +87,7 @@ def sharpness_map(frame: Frame) -> SharpnessMap:
     return SharpnessMap(
         sharp_percent=100 * float((blurred > high - 0.8)[detailed].mean()),
         soft_percent=100 * float(mask[detailed].mean()),
-        patches=_patches(mask, fine=fine, coarse=coarse),
+        patches=_patches(mask, fine=fine, coarse=coarse, ratio=np.asarray(blurred, np.float32)),
     )
 
 
@@ -92,12 +96,11 @@ def _cells(values: Floats) -> Floats:
     return np.asarray(cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _patches(
-    mask: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], *, fine: Floats, coarse: Floats
-) -> tuple[Softness, ...]:
+def _patches(mask: Grey, *, fine: Floats, coarse: Floats, ratio: Floats) -> tuple[Softness, ...]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     rows, columns = mask.shape
     found = []
+    detailed = coarse > LEAST_DETAIL
     for index in range(1, count):
         x, y, w, h, area = (int(v) for v in stats[index])
         if area < 0.01 * mask.size or min(w, h) < 3:
@@ -116,6 +119,8 @@ def _patches(
                 enclosed=float((fine[ring] > 2.2 * inside + 0.1).mean()) if rim else 0.0,
                 fill=area / (w * h),
                 detail=float(coarse[own].mean()),
+                gap=float(np.quantile(ratio[ring], 0.2) - np.quantile(ratio[own], 0.8)) if rim else 0.0,
+                elsewhere=float((mask[detailed & ~own] > 0).mean()) if (detailed & ~own).any() else 0.0,
                 at_edge=touching / max(1, touching + int(rim) // 2),
             )
         )

@@ -1,0 +1,176 @@
+"""How fast the built-in inspector is: beside decoding alone, beside CleanVision, and in memory; all from one run.
+
+python benchmarks/inspector_speed.py [--photos DIR] [--files N] [--no-cleanvision] [--json FILE]
+
+Without --photos it takes scikit-image's photographs. "small" are the photographs as JPEG files, "large" the same
+enlarged to 12 megapixels with grain, as cameras save them. Times are processor time of one process with one thread,
+the best of several turns; decoding and inspecting take turns, so that a busy machine slows both alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from photos import photographs
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.image import Pixels
+from review_copilot.domain.suggestion import Brief
+from review_copilot.images.decode import open_image
+from review_copilot.inspectors.classical import ClassicalInspector
+from review_copilot.library import load_guideline
+
+MOST_PIXELS = 400_000_000
+LARGE_PIXELS = 12_000_000
+TURNS = 3
+SHARED_CHECKS = ("dark", "light", "blurry", "low_information", "odd_size")
+"""CleanVision's checks that the built-in inspector has as well."""
+TARGETS = "targets: 1.7 times the decode-only time an image, 5 times CleanVision's images a second"
+
+
+def save_jpeg(pixels: Pixels, path: Path) -> Path:
+    """The picture as a JPEG file of quality 92."""
+    cv2.imwrite(str(path), np.ascontiguousarray(pixels[:, :, ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 92])
+    return path
+
+
+def enlarged(pixels: Pixels, seed: int) -> Pixels:
+    """12 megapixels with grain of 3 grey levels, so that there is as much to decode as in a camera's file."""
+    height, width = pixels.shape[:2]
+    factor = float(np.sqrt(LARGE_PIXELS / (height * width)))
+    large = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC).astype(np.int16)
+    grain = np.random.default_rng(seed).normal(0, 3, (512, 512, 3)).astype(np.int16)
+    rows, columns = -(-large.shape[0] // 512), -(-large.shape[1] // 512)
+    large += np.tile(grain, (rows, columns, 1))[: large.shape[0], : large.shape[1]]
+    return np.clip(large, 0, 255).astype(np.uint8)
+
+
+def decode(path: Path) -> Pixels:
+    """What the inspector does first: the file, upright, as RGB."""
+    return open_image(path.read_bytes(), source=path.name, max_pixels=MOST_PIXELS).pixels
+
+
+def inspect(path: Path, guideline: Guideline) -> None:
+    """Decode and inspect."""
+    image = open_image(path.read_bytes(), source=path.name, max_pixels=MOST_PIXELS)
+    ClassicalInspector().inspect(Brief(image, guideline))
+
+
+def processor_s(work: Callable[[], object]) -> float:
+    """Processor seconds of one call."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def against_decode(paths: Sequence[Path], guideline: Guideline) -> dict[str, float]:
+    """Mean milliseconds an image to decode, and to decode and inspect, and their ratio."""
+    alone = whole = 0.0
+    for path in paths:
+        turns = [(processor_s(lambda p=path: decode(p)), processor_s(lambda p=path: inspect(p, guideline)))
+                 for _ in range(TURNS)]  # fmt: skip
+        alone += min(turn[0] for turn in turns)
+        whole += min(turn[1] for turn in turns)
+    each = 1000 / len(paths)
+    return {"decode_ms": round(alone * each, 2), "inspect_ms": round(whole * each, 2), "ratio": round(whole / alone, 2)}
+
+
+def cleanvision_s(paths: Sequence[Path]) -> float:
+    """Processor seconds of CleanVision's shared checks on these files, in one process."""
+    from cleanvision import Imagelab  # noqa: PLC0415  slow to import, and only needed here
+
+    lab = Imagelab(filepaths=[str(path) for path in paths])
+
+    def look() -> None:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            lab.find_issues({check: {} for check in SHARED_CHECKS}, n_jobs=1)
+
+    return processor_s(look)
+
+
+def against_cleanvision(paths: Sequence[Path], guideline: Guideline) -> dict[str, float]:
+    """Images a second of the whole core set over those of CleanVision's five checks; best of the turns."""
+    theirs, ours = float("inf"), float("inf")
+    for _ in range(TURNS):
+        theirs = min(theirs, cleanvision_s(paths))
+        ours = min(ours, processor_s(lambda: [inspect(path, guideline) for path in paths]))
+    return {
+        "cleanvision_images_a_second": round(len(paths) / theirs, 1),
+        "images_a_second": round(len(paths) / ours, 1),
+        "ratio": round(theirs / ours, 2),
+    }
+
+
+def memory(path: Path) -> dict[str, float]:
+    """Peak memory of inspecting one file in a process of its own, over the decoded image's size."""
+    command = [sys.executable, __file__, "--peak", str(path)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    peak = json.loads(said)
+    return {"image_mb": peak["image_mb"], "peak_over_image": peak["peak_over_image"], "inspect_s": peak["inspect_s"]}
+
+
+def print_peak(path: Path) -> None:
+    """In the process of `memory`: what the run needs beyond what importing and a first small image took."""
+    guideline = load_guideline("photo-quality")
+    small = save_jpeg(np.random.default_rng(1).integers(0, 255, (320, 480, 3)).astype(np.uint8),
+                      Path(tempfile.mkdtemp()) / "warm.jpg")  # fmt: skip
+    inspect(small, guideline)
+    unit = 1024 if sys.platform != "darwin" else 1
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    took = processor_s(lambda: inspect(path, guideline))
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before
+    image = open_image(path.read_bytes(), source=path.name, max_pixels=MOST_PIXELS)
+    size = image.width_px * image.height_px * 3
+    said = {"image_mb": round(size / 1e6, 1), "peak_over_image": round(grown / size, 2), "inspect_s": round(took, 2)}
+    print(json.dumps(said))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, default=None, help="folder of photographs; scikit-image's when left out")
+    parser.add_argument("--files", type=int, default=24, help="most photographs")
+    parser.add_argument("--no-cleanvision", action="store_true")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--peak", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    if options.peak is not None:
+        print_peak(options.peak)
+        return
+    guideline = load_guideline("photo-quality")
+    results: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as room:
+        chosen = list(photographs(options.photos, "all"))[: options.files]
+        small = [save_jpeg(pixels, Path(room) / f"small-{i:03d}.jpg") for i, (_, pixels) in enumerate(chosen)]
+        large = [save_jpeg(enlarged(pixels, i), Path(room) / f"large-{i:03d}.jpg")
+                 for i, (_, pixels) in enumerate(chosen[: max(2, options.files // 3)])]  # fmt: skip
+        results["small, beside decoding"] = against_decode(small, guideline)
+        results["large, beside decoding"] = against_decode(large, guideline)
+        if not options.no_cleanvision:
+            results["small, beside CleanVision"] = against_cleanvision(small, guideline)
+            results["large, beside CleanVision"] = against_cleanvision(large, guideline)
+        results["large, memory"] = memory(large[0])
+        strip = np.tile(cv2.resize(chosen[0][1], (1000, 5000)), (1, 20, 1))
+        results["panorama of 100 megapixels"] = memory(save_jpeg(strip, Path(room) / "panorama.jpg"))
+    for name, figures in results.items():
+        print(f"{name:28s}", "  ".join(f"{key} {value}" for key, value in figures.items()))
+    print(TARGETS)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
