@@ -60,6 +60,7 @@ def crew(settings: Settings, *, files: int) -> Iterator[Crew]:
         pool: Executor = ProcessPoolExecutor(
             size, mp_context=get_context("spawn"), initializer=_sit_down, initargs=(settings,)
         )
+        _start_all(pool, size)
         review: Callable[[ReviewTask], Review] = _review_at_own_desk
     else:
         pool = ThreadPoolExecutor(size, thread_name_prefix="inspect")
@@ -80,10 +81,19 @@ def files_desk(settings: Settings) -> Desk:
     return replace(create_copilot(settings).desk, images=image_fetcher(settings, plain_files=True))
 
 
+def _start_all(pool: Executor, size: int) -> None:
+    """Start every process now, deaf to Ctrl-C from its first moment: a process inherits what its parent ignores."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for _ in range(size):
+            pool.submit(os.getpid)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _sit_down(settings: Settings) -> None:
-    """What a process does first: Ctrl-C is the parent's to handle, and each process keeps to one core."""
+    """What a process does first; each keeps to one core."""
     global _desk  # noqa: PLW0603  one desk for all files of this process
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     quiet_failures()
     _desk = files_desk(settings)
