@@ -26,6 +26,9 @@ SURE = 0.35
 """Marks below this do not count towards the number of marks."""
 
 
+COMPANY, COMPANY_ODDS = 0.75, 6.0
+"""Marks seldom come alone: beside one of at least this score, the odds of the others are this many times higher
+(counted on photographs with planted marks: of spots told as 20 % likely, 60 % are right beside a sure one)."""
 SAME_MARK = 0.3
 """Overlap from which two marks are one, and two lines of letters."""
 LEAST_BAR_PX = 3
@@ -103,6 +106,17 @@ def _soft(patches: tuple[Softness, ...], *, whole: Features, soft_px: float) -> 
     return readings
 
 
+def _in_company(scores: list[float]) -> list[float]:
+    """The scores of marks of one kind, given what the surest of them says."""
+    if max(scores, default=0.0) < COMPANY:
+        return scores
+    best = scores.index(max(scores))
+    return [
+        score if place == best else COMPANY_ODDS * score / (COMPANY_ODDS * score + 1 - score)
+        for place, score in enumerate(scores)
+    ]
+
+
 def _lettering(lines: tuple[Lettering, ...]) -> list[Reading]:
     scores = probabilities("overlay", [features.of_lettering(line) for line in lines])
     scored = _apart(list(zip(lines, scores, strict=True)))
@@ -153,7 +167,8 @@ def _block(lines: list[tuple[Lettering, float]]) -> tuple[Lettering, float]:
 
 
 def _spots(spots: tuple[Spot, ...]) -> list[Reading]:
-    scored = list(zip(spots, probabilities("dust", [features.of_spot(spot) for spot in spots]), strict=True))
+    scores = _in_company(probabilities("dust", [features.of_spot(spot) for spot in spots]))
+    scored = list(zip(spots, scores, strict=True))
     count = max(1, sum(score >= SURE for _, score in scored))
     readings = []
     for spot, score in scored:
@@ -171,7 +186,7 @@ def _spots(spots: tuple[Spot, ...]) -> list[Reading]:
 def _lines(lines: tuple[Line, ...], fibres: tuple[Fibre, ...]) -> list[Reading]:
     straight = probabilities("scratch", [features.of_line(line) for line in lines])
     bent = probabilities("fibre", [features.of_fibre(fibre) for fibre in fibres])
-    scored: list[tuple[Line | Fibre, float]] = [*zip(lines, straight, strict=True), *zip(fibres, bent, strict=True)]
+    scored: list[tuple[Line | Fibre, float]] = list(zip((*lines, *fibres), _in_company(straight + bent), strict=True))
     kept: list[tuple[Line | Fibre, float]] = []
     for mark, score in sorted(scored, key=lambda pair: -pair[1]):  # a straight line is seen both ways
         if all(mark.box.iou(other.box) < SAME_MARK for other, _ in kept):
