@@ -5,6 +5,7 @@ from __future__ import annotations
 import plant_local as local
 import plant_marks as marks
 import plant_text as text
+import plant_tone as tone
 import plant_whole as whole
 from planted import Plant
 
@@ -12,16 +13,16 @@ PLANTS: dict[str, Plant] = {
     "defocus": whole.defocus,
     "defocus_patch": local.defocus_patch,
     "motion_blur": whole.motion_blur,
-    "over_exposure": whole.over_exposure,
-    "under_exposure": whole.under_exposure,
+    "over_exposure": tone.over_exposure,
+    "under_exposure": tone.under_exposure,
     "clipped_highlights": local.clipped_highlights,
     "crushed_shadows": local.crushed_shadows,
     "noise": whole.noise,
     "compression": whole.compression,
-    "banding": whole.banding,
-    "colour_cast": whole.colour_cast,
-    "low_contrast": whole.low_contrast,
-    "empty_frame": whole.empty_frame,
+    "banding": tone.banding,
+    "colour_cast": tone.colour_cast,
+    "low_contrast": tone.low_contrast,
+    "empty_frame": tone.empty_frame,
     "tilt": whole.tilt,
     "border": local.border,
     "overlay": text.overlay,
