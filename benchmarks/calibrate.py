@@ -1,10 +1,11 @@
 """Fit the built-in inspector's constants on the tuning half of a folder of photographs and write them down.
 
-python benchmarks/calibrate.py --photos DIR [--rounds N] [--out FILE]
+python benchmarks/calibrate.py --photos DIR [--photos DIR ...] [--rounds N] [--out FOLDER]
 
-Each photograph is measured clean and with every flaw planted in it. For each measurement a logistic regression of a few
-named numbers and their squares tells its own flaw from all else; for graded ones a linear regression tells the
-logarithm of the strength. The reporting half is never read.
+Each photograph is measured clean and with every flaw planted in it. For image-wide flaws boosted trees tell each flaw
+from all else (see trees.py); for local ones a logistic regression of a few named numbers and their squares does; for
+graded ones a linear regression tells the logarithm of the strength. The reporting half is never read. Prints how well
+the trees do on photographs that they were not fitted on; with --ways also on ways of making a flaw that they never saw.
 """
 
 from __future__ import annotations
@@ -12,113 +13,83 @@ from __future__ import annotations
 import argparse
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fit_places import CLEAN, PLACE_NUMBERS, candidates, fit_place, logistic
-from photos import photographs
-from planted import Planted
-from recipes import IMPLIES, PLANTS
+from fit_places import PLACE_NUMBERS, candidates, fit_place
+from fit_whole import fit_and_report
+from photos import ordinary_photographs
+from planted import Planted, as_jpeg
+from recipes import PLANTS
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
-from review_copilot.inspectors.classical import features
+from review_copilot.inspectors.classical import calibration, features, likelihood
 from review_copilot.inspectors.classical.frame import build_frame
 from review_copilot.inspectors.classical.measured import measure_places, measure_whole
+from samples import CLEAN, Sample
 
 Array = npt.NDArray[np.float64]
+SOFT = frozenset({"defocus", "motion_blur", "upscaling", "low_resolution"})
 LOCAL = frozenset({"clipped_highlights", "crushed_shadows", "defocus", "overlay", "dust", "scratch"})
 
-NUMBERS: dict[str, tuple[str, ...]] = {
-    "defocus": ("blur", "blur_half", "smear_middle", "drop_1", "drop_2", "drop_3", "drop_4", "grain", "ripple"),
-    "motion_blur": ("smear_middle", "smear_coarse", "smear_far", "blur", "blur_half", "drop_1", "drop_2"),
-    "over_exposure": ("stops", "median", "dark", "light", "white", "low"),
-    "under_exposure": ("stops", "median", "dark", "light", "black", "high"),
-    "noise": ("grain", "grain_quarter", "grain_half", "lonely", "streak", "drop_3", "drop_4", "block_jump"),
-    "compression": ("block_ratio", "block_jump", "jpeg_comb", "jpeg_quality", "still", "grain"),
-    "banding": ("gap", "wide_gap", "still", "levels", "repeats", "block_jump", "grain"),
-    "colour_cast": (
-        "cast",
-        "cast_shift",
-        "cast_ratio",
-        "cast_least",
-        "cast_light",
-        "cast_dark",
-        "cast_edge",
-        "cast_agreement",
-        "cast_green",
-        "cast_warm",
-        "colourful",
-    ),
-    "low_contrast": ("low", "high", "unused", "spread", "veil", "local", "stops"),
-    "empty_frame": ("unused", "spread", "local", "drop_1"),
-    "tilt": ("lean", "lean_sure", "bundle", "level", "lean_both", "lean_longest", "lean_total", "fan"),
-    "upscaling": ("blur", "blur_half", "drop_1", "drop_2", "drop_3", "drop_4", "ripple", "repeats", "grain"),
-}
-HEAD_TO_HEAD: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "enlarged_not_blurred": (
-        "upscaling",
-        "defocus",
-        ("blur", "blur_half", "drop_1", "drop_2", "drop_3", "drop_4", "ripple", "repeats", "grain"),
-    ),
-}
-"""Two flaws that look alike: the likelihood of the first where it is one of them."""
 STRENGTHS: dict[str, tuple[str, ...]] = {
     "defocus": ("blur", "blur_half", "drop_1", "drop_2", "drop_3"),
     "motion_blur": ("smear_middle", "smear_coarse", "smear_far", "blur", "blur_half", "drop_1", "drop_2", "drop_3"),
-    "over_exposure": ("stops", "median", "white", "light"),
+    "over_exposure": ("stops", "median", "white", "light", "tone_low", "roll_off"),
     "under_exposure": ("stops", "median", "high"),
     "noise": ("grain", "grain_quarter", "lonely"),
     "compression": ("block_ratio", "block_jump", "jpeg_quality", "jpeg_comb", "still"),
-    "banding": ("gap", "wide_gap", "levels", "still"),
-    "colour_cast": ("cast", "cast_least", "cast_shift", "cast_dark", "cast_light"),
+    "banding": ("gap", "wide_gap", "luma_gap", "levels", "still"),
+    "colour_cast": ("cast", "cast_peak", "cast_least", "cast_shift", "cast_dark", "cast_light"),
     "upscaling": ("blur", "blur_half", "drop_1", "drop_2", "drop_3", "ripple"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One measured picture.
-
-    Attributes:
-        flaw: Recipe that planted its flaw; "clean" for none.
-        strength: As planted; 0 when none was drawn.
-        whole: The image-wide numbers.
-        places: Per local measurement, the candidates' numbers and whether each is on a planted box.
-    """
-
-    flaw: str
-    strength: float
-    whole: features.Features
-    places: Mapping[str, tuple[tuple[features.Features, bool], ...]]
-
-
-def measure(planted: Planted, recipe: str) -> Sample:
+def measure(planted: Planted, recipe: str, name: str) -> Sample:
     """Measure one picture."""
     frame = build_frame(planted.pixels)
     whole = features.of_whole(measure_whole(frame))
     seen = measure_places(frame, wanted=LOCAL)
 
-    return Sample(recipe, planted.strength, whole, candidates(planted, seen, whole=whole))
+    return Sample(name, planted.way, recipe, planted.strength, whole, candidates(planted, seen, whole=whole))
 
 
 def samples_of(task: tuple[str, Pixels, int]) -> list[Sample]:
-    """The photograph clean and with every flaw, one strength each by turns."""
+    """The photograph clean and with every flaw, one strength each by turns; in later rounds another part of it."""
     name, pixels, round_no = task
     cv2.setNumThreads(1)
     out = []
-    if round_no == 0:
-        out.append(measure(Planted(CLEAN, "", Severity.MINOR, pixels), CLEAN))
-    for index, (recipe, plant) in enumerate(PLANTS.items()):
+    for index, recipe in enumerate((CLEAN, *PLANTS)):
         seed = zlib.crc32(f"{name} {recipe} {round_no}".encode())
-        severity = list(Severity)[(seed + index) % 3]
-        out.append(measure(plant(pixels, np.random.default_rng(seed), severity), recipe))
+        rng = np.random.default_rng(seed)
+        ground = part_of(pixels, rng) if round_no else pixels
+        planted = Planted(CLEAN, "", Severity.MINOR, ground)
+        if recipe != CLEAN:
+            planted = PLANTS[recipe](ground, rng, list(Severity)[(seed + index) % 3])
+        out.append(measure(resaved(planted, rng), recipe, name))
     return out
+
+
+def part_of(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Most of the picture, mirrored half of the time; small pictures keep their size."""
+    height, width = pixels.shape[:2]
+    h, w = (max(min(v, 440), int(v * rng.uniform(0.8, 1.0))) for v in (height, width))
+    y, x = int(rng.integers(0, height - h + 1)), int(rng.integers(0, width - w + 1))
+    part = pixels[y : y + h, x : x + w]
+    return np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)
+
+
+def resaved(planted: Planted, rng: np.random.Generator) -> Planted:
+    """A quarter of the pictures saved once more as good JPEG, as pictures on their way to a reviewer are."""
+    if rng.random() < 0.75 or planted.flaw == "compression":
+        return planted
+    return replace(planted, pixels=as_jpeg(planted.pixels, int(rng.integers(85, 97)))[0])
 
 
 def _curve(names: Sequence[str], bias: float, weights: Array, numbers: Array) -> dict[str, object]:
@@ -139,26 +110,6 @@ def _curve(names: Sequence[str], bias: float, weights: Array, numbers: Array) ->
 
 def _squares(numbers: Array) -> Array:
     return np.hstack([numbers, numbers**2])
-
-
-def fit_whole(name: str, samples: Sequence[Sample]) -> dict[str, object]:
-    """Constants of one image-wide measurement; the flaws that it implies or is implied by are left out."""
-    used = [s for s in samples if s.flaw == name or (name not in IMPLIES.get(s.flaw, ()) and s.flaw != f"{name}_patch")]
-    numbers = np.array([[s.whole[n] for n in NUMBERS[name]] for s in used])
-    flawed = np.array([float(s.flaw == name) for s in used])
-    # clean pictures are what an inspector meets most
-    weight = np.array([3.0 if s.flaw == CLEAN else 2.0 if s.flaw == name else 1.0 for s in used])
-    bias, weights = logistic(_squares(numbers), flawed, weight)
-    return _curve(NUMBERS[name], bias, weights, numbers)
-
-
-def fit_pair(name: str, samples: Sequence[Sample]) -> dict[str, object]:
-    """Constants that tell two flaws from each other."""
-    first, second, names = HEAD_TO_HEAD[name]
-    used = [s for s in samples if s.flaw in {first, second}]
-    numbers = np.array([[s.whole[n] for n in names] for s in used])
-    bias, weights = logistic(_squares(numbers), np.array([float(s.flaw == first) for s in used]), np.ones(len(used)))
-    return _curve(names, bias, weights, numbers)
 
 
 def fit_strength(name: str, samples: Sequence[Sample]) -> dict[str, object]:
@@ -182,25 +133,24 @@ def fit_strength(name: str, samples: Sequence[Sample]) -> dict[str, object]:
 def main() -> None:
     """Measure, fit, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--photos", type=Path, action="append", required=True)
     parser.add_argument("--rounds", type=int, default=1, help="how often each flaw is planted in each photograph")
-    parser.add_argument("--out", type=Path, default=Path(features.__file__).with_name("calibration.json"))
+    parser.add_argument("--out", type=Path, default=Path(features.__file__).parent)
+    parser.add_argument("--ways", action="store_true", help="also print recall of ways held out; takes minutes")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    tasks = [(n, p, r) for r in range(options.rounds) for n, p in photographs(options.photos, "tune")]
+    photos = [photo for folder in options.photos for photo in ordinary_photographs(folder, "tune")]
+    tasks = [(name, pixels, turn) for turn in range(options.rounds) for name, pixels in photos]
     with ProcessPoolExecutor(options.workers) as pool:
         samples = [sample for batch in pool.map(samples_of, tasks, chunksize=2) for sample in batch]
-    write(samples, options.out)
-    print(f"{len(samples)} pictures measured, constants written to {options.out.name}")
+    fit_and_report(samples, options.out / likelihood.FILE, ways=options.ways)
+    write(samples, options.out / calibration.FILE)
+    print(f"{len(samples)} pictures measured, constants written to {calibration.FILE} and {likelihood.FILE}")
 
 
 def write(samples: Sequence[Sample], out: Path) -> None:
-    """Fit everything and write the data file."""
+    """Fit places and strengths and write the data file."""
     fitted = {
-        "probability": {
-            **{name: fit_whole(name, samples) for name in NUMBERS},
-            **{name: fit_pair(name, samples) for name in HEAD_TO_HEAD},
-        },
         "place": {name: fit_place(name, [(s.flaw, s.places[name]) for s in samples]) for name in PLACE_NUMBERS},
         "strength": {name: fit_strength(name, samples) for name in STRENGTHS},
     }

@@ -13,11 +13,11 @@ from recipes import IMPLIES
 from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical import features
 from review_copilot.inspectors.classical.measured import Places
+from samples import CLEAN
 
 Array = npt.NDArray[np.float64]
 Candidates = tuple[tuple[features.Features, bool], ...]
 """The numbers of each candidate, and whether it is on a planted box."""
-CLEAN = "clean"
 SOFT = frozenset({"defocus", "motion_blur", "upscaling", "low_resolution"})
 MET, MET_THIN = 0.5, 0.3
 """Overlap with a planted box from which a candidate is right; less for what is hair-thin."""

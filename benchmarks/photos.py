@@ -14,6 +14,8 @@ from review_copilot.domain.image import Pixels
 
 Half = Literal["tune", "report", "all"]
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+_EVEN = 2.0
+"""Grey levels within which an edge is of one tone."""
 _SHIPPED = ("astronaut", "chelsea", "coffee", "rocket", "cat")
 """scikit-image's colour photographs that need no download."""
 
@@ -36,3 +38,10 @@ def photographs(folder: Path | None, half: Half) -> Iterator[tuple[str, Pixels]]
             read = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if read is not None:
                 yield path.name, np.ascontiguousarray(np.asarray(read, np.uint8)[:, :, ::-1])
+
+
+def ordinary_photographs(folder: Path, half: Half) -> Iterator[tuple[str, Pixels]]:
+    """Those without an even margin at two edges or more: such pictures are not clean to begin with."""
+    for name, pixels in photographs(folder, half):
+        if sum(float(edge.std()) < _EVEN for edge in (pixels[:2], pixels[-2:], pixels[:, :2], pixels[:, -2:])) < 2:
+            yield name, pixels

@@ -62,4 +62,5 @@ def test_an_image_is_inspected(installed: Path, tmp_path: Path) -> None:
     line = json.loads(done.stdout)
     assert (line["width"], line["height"]) == (160, 120)
     assert line["verdict"] == "fail"
+    assert "Under-exposed" in {s["label"] for s in line["suggestions"]}
     assert "critical" in {s["severity"] for s in line["suggestions"]}

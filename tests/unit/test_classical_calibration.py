@@ -9,10 +9,11 @@ from builders import a_criterion
 from pictures import blurred, scene
 from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical import features
-from review_copilot.inspectors.classical.calibration import Curve, Surface, Term, probability, strength
+from review_copilot.inspectors.classical.calibration import Curve, Surface, Term, strength
 from review_copilot.inspectors.classical.catalogue import CATALOGUE
 from review_copilot.inspectors.classical.frame import build_frame
 from review_copilot.inspectors.classical.judge_whole import read_whole
+from review_copilot.inspectors.classical.likelihood import likelihoods
 from review_copilot.inspectors.classical.measured import measure_whole
 from review_copilot.inspectors.classical.wording import place_of, rationale
 
@@ -46,7 +47,7 @@ def test_every_measurement_of_the_whole_picture_gives_one_reading() -> None:
 
 def test_more_blur_is_likelier_and_stronger() -> None:
     numbers = [features.of_whole(measure_whole(build_frame(blurred(scene(), sigma_px=s)))) for s in (0.6, 2.0, 4.0)]
-    likely = [probability("defocus", n) for n in numbers]
+    likely = [likelihoods(n)["defocus"] for n in numbers]
     strong = [strength("defocus", n) for n in numbers]
     assert likely[0] < 0.5 < likely[1]
     assert strong == sorted(strong)

@@ -114,6 +114,14 @@ def test_a_panorama_of_100_megapixels_is_measured_in_a_fraction_of_its_own_memor
     assert peak_bytes < 0.25 * panorama.size
 
 
+@pytest.mark.parametrize(("level", "flaw"), [(0, "under_exposure"), (255, "over_exposure"), (128, "empty_frame")])
+def test_a_frame_of_one_tone_is_too_dark_too_light_or_empty(level: int, flaw: str) -> None:
+    found = _inspect(np.full((480, 640, 3), level, np.uint8))
+    assert found[flaw].severity is Severity.CRITICAL
+    others = set(found) - {flaw, "low_resolution"}
+    assert others <= {"clipped_highlights", "crushed_shadows"}
+
+
 def test_a_box_is_measured_by_itself() -> None:
     """The Magic tool gets the likeliest criterion for its box, and nothing where nothing is wrong."""
     pixels = scene()

@@ -9,6 +9,8 @@ import numpy as np
 
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
 
+_MOST_LUMA_PX = 400_000
+"""Pixels whose brightness is counted."""
 _SPREADS = (4.0, 10.0)
 """Standard deviations, in grey levels, with which the histogram is smoothed."""
 
@@ -21,17 +23,19 @@ class Banding:
         gap: Grey levels a step: 2 to the power of the missing entropy against a histogram smoothed by 4 levels.
         wide_gap: The same against one smoothed by 10 levels.
         still: Share of neighbouring pixels of exactly equal level, as a logarithm against those that differ by 1 or 2.
+        luma_gap: As `gap`, of brightness instead of green.
         levels: Number of levels that hold nearly all (99 %) of the picture, over what its range has room for, 0..1.
     """
 
     gap: float
     wide_gap: float
+    luma_gap: float
     still: float
     levels: float
 
 
 def banding(frame: Frame) -> Banding:
-    """Measure the green channel."""
+    """Measure the green channel, and brightness in whole rows."""
     green = frame.green
     counts = _counts(green)
     share = counts / counts.sum()
@@ -39,7 +43,11 @@ def banding(frame: Frame) -> Banding:
     steps = cv2.absdiff(green[:, 1:], green[:, :-1]) if green.shape[1] > 1 else np.zeros((1, 1), np.uint8)
     jumps = _counts(np.asarray(steps, np.uint8))
     still = float(np.log((jumps[0] + 1) / (jumps[1] + jumps[2] + 1)))
-    return Banding(gaps[0], gaps[1], still, _filled(share))
+    every = -(-frame.rgb.shape[0] * frame.rgb.shape[1] // _MOST_LUMA_PX)
+    luma = _counts(np.asarray(cv2.cvtColor(np.ascontiguousarray(frame.rgb[::every]), cv2.COLOR_RGB2GRAY), np.uint8))
+    luma /= luma.sum()
+    luma_gap = 2.0 ** max(0.0, _entropy(_smooth(luma, _SPREADS[0])) - _entropy(luma))
+    return Banding(gaps[0], gaps[1], luma_gap, still, _filled(share))
 
 
 def _counts(grey: Grey) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

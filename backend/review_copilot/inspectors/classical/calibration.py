@@ -92,11 +92,6 @@ class Curve:
         return total
 
 
-def probability(name: str, features: Features) -> float:
-    """How likely the measurement of that name speaks of a flaw, 0..1."""
-    return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, _curves("probability")[name].sum(features)))))
-
-
 def probabilities(name: str, rows: Sequence[Features]) -> list[float]:
     """How likely each place is the flaw of that name, 0..1; in the order given."""
     if not rows:

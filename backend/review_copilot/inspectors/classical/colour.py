@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 
 from review_copilot.inspectors.classical.frame import Floats, Frame, shrunk
+from review_copilot.inspectors.classical.learned import ordinary, shift_of
 
-_SIDE_PX = 128
+SIDE_PX = 64
 """Longer side at which colour is read."""
-# How much the colour of mean, lightest, darkest, steep-edge, grey-pixel and least coloured tones says about the tint:
-# least squares over photographs tinted by known amounts, three times each, and left as they are.
-_SAY = np.array([-0.20, 0.04, 0.55, 0.28, 0.17, 0.32], np.float32)
+BINS, BIN = 32, 0.05
+"""Cells a side of a map, and the step of a cell in the logarithm of a colour ratio."""
+NEUTRAL_LAB = 7.0
+"""A tint of fewer Lab units is none: just below the least that the guideline calls minor."""
+_FULL, _EMPTY = 252, 8
+"""Levels beyond which a pixel's colour says nothing."""
+_GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +27,10 @@ class Colour:
     """The colours of a picture. Distances are in CIELAB units.
 
     Attributes:
-        cast: Estimated distance of neutral tones from grey.
-        green: How far the estimate leans to green or magenta.
+        cast: Likeliest distance of neutral tones from grey, on average over what is likely.
+        sure: How likely a tint of NEUTRAL_LAB or more is, 0..1, half of all pictures being tinted.
+        peak: Distance from grey of the single likeliest tint.
+        green: How far the tint leans to green or magenta.
         warm: How far it leans to yellow (positive) or blue (negative).
         hue_deg: Its direction in the a*b* plane, 0 = red, 90 = yellow, 180 = green, 270 = blue.
         shift: Distance of the mean colour from grey.
@@ -30,12 +38,12 @@ class Colour:
         least: Distance from grey that nine tenths of the picture keep or exceed.
         light: Distance of the lightest tones from grey.
         dark: Distance of the darkest tones from grey.
-        edge: Distance from grey of the mean colour of the edges.
-        agreement: How far light, dark and mean tones lean the same way, -1..1.
         spread: Spread of the colours around their mean.
     """
 
     cast: float
+    sure: float
+    peak: float
     green: float
     warm: float
     hue_deg: float
@@ -44,106 +52,99 @@ class Colour:
     least: float
     light: float
     dark: float
-    edge: float
-    agreement: float
     spread: float
 
 
 def colour(frame: Frame) -> Colour:
-    """Measure the tint on a thumbnail.
-
-    Mean and spread after F. Gasparini, R. Schettini, "Color balancing of digital photos using simple image statistics"
-    (Pattern Recognition 37, 2004); lightest tones after E. Land's white patch; steep edges after J. van de Weijer,
-    T. Gevers, A. Gijsenij, "Edge-based color constancy" (2007).
-    """
-    clues = tint_clues(frame)
-    estimate = _SAY @ clues
-    mean, light, dark, edge = clues[0], clues[1], clues[2], clues[3]
-    chroma, spread = _chroma(frame)
-    shift = float(np.hypot(*mean))
+    """Measure the tint on a thumbnail."""
+    thumb = shrunk(frame.small_rgb, longer_px=SIDE_PX)
+    lab = np.asarray(cv2.cvtColor(thumb, cv2.COLOR_RGB2LAB), np.float32).reshape(-1, 3)
+    ab = lab[:, 1:] - 128
+    chroma = np.hypot(ab[:, 0], ab[:, 1])
+    least, most = (float(v) for v in np.quantile(chroma, [0.1, 0.95]))
+    tints = _tints()
+    distance = np.hypot(tints[0], tints[1])
+    likely = shift_of(colour_maps(thumb), ordinary("tint"))
+    likely = np.where(distance <= 1.5 * most, likely, 0)  # a tint that is stronger than every colour would show nowhere
+    likely /= max(float(likely.sum()), 1e-9)
+    far = np.where(distance >= NEUTRAL_LAB, likely, 0)
+    weight = far / max(float(far.sum()), 1e-9)
+    green, warm = float((tints[0] * weight).sum()), float((tints[1] * weight).sum())
+    shift, spread = float(np.hypot(*ab.mean(axis=0))), float(np.hypot(ab[:, 0].std(), ab[:, 1].std()))
+    low, high = np.quantile(lab[:, 0], [0.1, 0.9])
     return Colour(
-        cast=float(np.hypot(*estimate)),
-        green=abs(float(estimate[0])),
-        warm=float(estimate[1]),
-        hue_deg=float(np.degrees(np.arctan2(estimate[1], estimate[0])) % 360.0),
+        cast=float((distance * likely).sum()),
+        sure=float(far.sum()),
+        peak=float(distance.ravel()[int(np.argmax(likely))]),
+        green=abs(green),
+        warm=warm,
+        hue_deg=float(np.degrees(np.arctan2(warm, green)) % 360.0),
         shift=shift,
         ratio=shift / max(spread, 1.0),
-        least=chroma,
-        light=float(np.hypot(*light)),
-        dark=float(np.hypot(*dark)),
-        edge=float(np.hypot(*edge)),
-        agreement=min(_cosine(light, mean), _cosine(dark, mean)),
+        least=least,
+        light=float(np.hypot(*ab[lab[:, 0] >= high].mean(axis=0))),
+        dark=float(np.hypot(*ab[lab[:, 0] <= low].mean(axis=0))),
         spread=spread,
     )
 
 
-def tint_clues(frame: Frame) -> Floats:
-    """a*b* of the mean, lightest, darkest tones, steepest edges, grey pixels, least coloured; shape (6, 2)."""
-    rgb = np.asarray(shrunk(frame.small_rgb, longer_px=_SIDE_PX) / np.float32(255), np.float32)
-    lab = _lab(rgb.reshape(-1, 3))
-    order = np.argsort(lab[:, 0])
-    count = max(1, order.size // 20)
-    below_white = order[lab[order, 0] < 99]
-    chroma = np.hypot(lab[:, 1], lab[:, 2])
-    middle = np.flatnonzero((lab[:, 0] > 10) & (lab[:, 0] < 97))
-    middle = middle if middle.size > 20 else np.arange(chroma.size)
-    few = middle[np.argsort(chroma[middle])[: max(5, middle.size // 10)]]
-    clues = [
-        lab[:, 1:].mean(axis=0),
-        lab[below_white[-count:] if below_white.size else order, 1:].mean(axis=0),
-        lab[order[:count], 1:].mean(axis=0),
-        _edge_colour(rgb),
-        _grey_pixels(rgb),
-        lab[few, 1:].mean(axis=0),
-    ]
-    return np.asarray(np.stack(clues), np.float32)
+def colour_maps(thumb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Floats:
+    """Histograms of the logarithms of green over red and green over blue, shape (4, BINS, BINS).
 
-
-def _chroma(frame: Frame) -> tuple[float, float]:
-    lab = _lab(np.asarray(shrunk(frame.small_rgb, longer_px=_SIDE_PX) / np.float32(255), np.float32).reshape(-1, 3))
-    least = float(np.quantile(np.hypot(lab[:, 1], lab[:, 2]), 0.1))
-    return least, float(np.hypot(lab[:, 1].std(), lab[:, 2].std()))
-
-
-def _lab(rgb: Floats) -> Floats:
-    lab = cv2.cvtColor(rgb.reshape(1, -1, 3), cv2.COLOR_RGB2LAB)
-    return np.asarray(lab, np.float32).reshape(-1, 3)
-
-
-def _cosine(one: Floats, other: Floats) -> float:
-    length = float(np.hypot(*one) * np.hypot(*other))
-    return float(one @ other) / length if length > 4 else 0.0
-
-
-def _edge_colour(rgb: Floats) -> Floats:
-    if min(rgb.shape[:2]) < 3:
-        return np.zeros(2, np.float32)
-    steps = np.abs(rgb[:, 2:] - rgb[:, :-2])[1:-1] + np.abs(rgb[2:] - rgb[:-2])[:, 1:-1]
-    cubed = steps.reshape(-1, 3) ** 2
-    mean = (cubed * cubed * cubed).mean(axis=0) ** (1 / 6) + 1e-4
-    return _at_half(np.asarray(mean, np.float32))
-
-
-def _grey_pixels(rgb: Floats) -> Floats:
-    """Colour of the places where the three channels change alike.
-
-    K.-F. Yang, S.-B. Gao, Y.-J. Li, "Efficient illuminant estimation for color constancy using grey pixels" (CVPR
-    2015): a grey thing changes alike in the logarithm of all channels, whatever the light.
+    All tones, steps between neighbours, light tones, dark tones: a tint lies over all four, the colour of a thing does
+    not. More light of one colour shifts them as a whole (G. Finlayson, S. Hordley, "Color constancy at a pixel", 2001).
     """
-    if min(rgb.shape[:2]) < 8:
-        return np.zeros(2, np.float32)
-    logs = np.log(np.asarray(cv2.GaussianBlur(rgb, (0, 0), 0.7), np.float32) + 0.01)
-    change = np.asarray(cv2.Laplacian(logs, cv2.CV_32F, ksize=3), np.float32)
-    mean = change.mean(axis=2)
-    unlike = np.sqrt(((change - mean[..., None]) ** 2).sum(axis=2))
-    index = unlike / (np.abs(mean) + 1e-3)
-    index[(np.abs(mean) < 0.03) | (rgb.mean(axis=2) < 0.06) | (rgb.max(axis=2) > 0.97) | (unlike < 1e-5)] = 9
-    index = np.asarray(cv2.blur(index, (3, 3)), np.float32).ravel()
-    count = max(5, index.size * 3 // 100)
-    chosen = rgb.reshape(-1, 3)[np.argpartition(index, count)[:count]]
-    return _at_half(np.median(chosen / np.maximum(chosen.mean(axis=1, keepdims=True), 1e-3), axis=0))
+    levels = thumb.reshape(-1, 3).astype(np.float32)
+    luma = levels @ _GREY
+    logs = np.log(levels + 3)
+    x, y = logs[:, 1] - logs[:, 0], logs[:, 1] - logs[:, 2]
+    told = (levels.max(axis=1) < _FULL) & (luma > _EMPTY)
+    if np.count_nonzero(told) < 20:
+        return np.zeros((4, BINS, BINS), np.float32)
+    low, high = np.quantile(luma[told], [0.3, 0.75])
+    one = np.ones_like(luma)
+    return np.stack([
+        _votes(x[told], y[told], one[told]),
+        _step_votes(thumb),
+        *(_votes(x[part], y[part], one[part]) for part in (told & (luma > high), told & (luma < low))),
+    ])  # fmt: skip
 
 
-def _at_half(colour_of: Floats) -> Floats:
-    level = np.clip(colour_of / max(float(colour_of.mean()), 1e-4) * 0.5, 0, 1)
-    return _lab(level.astype(np.float32))[0, 1:]
+def _step_votes(thumb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Floats:
+    if min(thumb.shape[:2]) < 3:
+        return np.zeros((BINS, BINS), np.float32)
+    across = cv2.absdiff(thumb[:-2, 2:], thumb[:-2, :-2]).reshape(-1, 3).astype(np.float32)
+    down = cv2.absdiff(thumb[2:, :-2], thumb[:-2, :-2]).reshape(-1, 3).astype(np.float32)
+    steps = across + down
+    size = steps.mean(axis=1)
+    steep = size > 6
+    logs = np.log(steps[steep] + 2)
+    return _votes(logs[:, 1] - logs[:, 0], logs[:, 1] - logs[:, 2], size[steep])
+
+
+def _votes(x: Floats, y: Floats, weight: Floats) -> Floats:
+    """Root of the shares of the weight by cell, each vote spread over its four nearest; zeros when all lie outside."""
+    x, y = x / BIN + BINS / 2, y / BIN + BINS / 2
+    inside = (x >= 1) & (x < BINS - 2) & (y >= 1) & (y < BINS - 2)
+    x, y, weight = x[inside], y[inside], weight[inside]
+    column, row = x.astype(np.int32), y.astype(np.int32)
+    right, below = x - column, y - row
+    cell = row * BINS + column
+    counts = np.bincount(
+        np.concatenate([cell, cell + 1, cell + BINS, cell + BINS + 1]),
+        np.concatenate([(1 - right) * (1 - below), right * (1 - below), (1 - right) * below, right * below])
+        * np.tile(weight, 4),
+        BINS * BINS,
+    )
+    return np.sqrt(counts / max(float(weight.sum()), 1e-6)).astype(np.float32).reshape(BINS, BINS)
+
+
+@cache
+def _tints() -> Floats:
+    """a* and b* of a middle grey under each shift of the maps, shape (2, BINS, BINS)."""
+    shift = (np.arange(BINS) - BINS / 2) * BIN
+    red, blue = np.meshgrid(np.exp(-shift), np.exp(-shift))
+    rgb = np.stack([red, np.ones_like(red), blue], axis=-1)
+    rgb = np.clip(rgb / (rgb @ _GREY)[..., None] / 2, 0, 1).astype(np.float32)
+    lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.float32)
+    return np.ascontiguousarray(np.moveaxis(lab[..., 1:], -1, 0))

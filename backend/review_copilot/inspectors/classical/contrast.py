@@ -34,15 +34,16 @@ class Contrast:
 def contrast(frame: Frame) -> Contrast:
     """Range by percentiles; dark channel by K. He, J. Sun, X. Tang, "Single image haze removal" (CVPR 2009)."""
     grey = frame.small_grey
-    low, high = (float(v) for v in np.percentile(grey, [1, 99]))
+    counts = cv2.calcHist([np.ascontiguousarray(grey)], [0], None, [256], [0, 256]).ravel()
+    low, high = (float(v) for v in np.searchsorted(np.cumsum(counts), [0.01 * grey.size, 0.99 * grey.size]))
+    _, spread = cv2.meanStdDev(grey)
     thumb = shrunk(frame.small_rgb, longer_px=160)
     dark = cv2.erode(thumb.min(axis=2), np.ones((5, 5), np.uint8))
-    mean = cv2.blur(grey.astype(np.float32), (5, 5))
     return Contrast(
         low=low,
         high=high,
         unused_percent=100.0 - (high - low) / 2.55,
-        spread=float(grey.std()),
+        spread=float(spread[0][0]),
         veil=float(np.percentile(np.asarray(dark), 5)),
-        local=float(np.abs(grey - mean).mean()),
+        local=float(np.asarray(cv2.absdiff(grey, cv2.blur(grey, (5, 5)))).mean()),
     )

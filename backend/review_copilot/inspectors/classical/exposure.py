@@ -30,6 +30,9 @@ class Tone:
         light_percent: Share of pixels with luma above 215.
         white_percent: Share of pixels at white.
         black_percent: Share of pixels at black.
+        quantiles: Luma of the 5th, 25th, 75th and 95th percentile, 0..255.
+        roll_off: Share of pixels between light and white over the share at white, as a logarithm: high where the
+            lightest tones run out gently, low where they are cut.
     """
 
     stops: float
@@ -38,6 +41,8 @@ class Tone:
     light_percent: float
     white_percent: float
     black_percent: float
+    quantiles: tuple[float, float, float, float]
+    roll_off: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +65,17 @@ def tone(grey: Grey) -> Tone:
     level = np.arange(256) / 255.0
     linear = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
     mean = float((share * linear).sum())
+    below = np.cumsum(share)
+    low, lower, upper, high = (float(v) for v in np.searchsorted(below, [0.05, 0.25, 0.75, 0.95]))
     return Tone(
         stops=float(np.log2(max(mean, MIDDLE_GREY / 256) / MIDDLE_GREY)),
-        median=float(np.searchsorted(np.cumsum(share), 0.5)),
+        median=float(np.searchsorted(below, 0.5)),
         dark_percent=float(100 * share[:40].sum()),
         light_percent=float(100 * share[216:].sum()),
         white_percent=float(100 * share[WHITE:].sum()),
         black_percent=float(100 * share[: BLACK + 1].sum()),
+        quantiles=(low, lower, upper, high),
+        roll_off=float(np.log((share[230:WHITE].sum() + 0.002) / (share[WHITE:].sum() + 0.002))),
     )
 
 

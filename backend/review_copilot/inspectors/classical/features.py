@@ -41,6 +41,11 @@ def of_whole(whole: Whole) -> Features:
         "median": tone.median / 64,
         "dark": tone.dark_percent / 25,
         "light": tone.light_percent / 25,
+        "tone_low": tone.quantiles[0] / 40,
+        "tone_lower": tone.quantiles[1] / 64,
+        "tone_upper": tone.quantiles[2] / 64,
+        "tone_high": tone.quantiles[3] / 40,
+        "roll_off": tone.roll_off,
         "white": _log(tone.white_percent, 0.5),
         "black": _log(tone.black_percent, 0.5),
         "grain": _log(noise.sigma, 0.3),
@@ -53,15 +58,15 @@ def of_whole(whole: Whole) -> Features:
         "jpeg_quality": _log(squeeze.quality, 0.0),
         "jpeg_comb": 3 * squeeze.comb,
         "cast": colour.cast / 10,
+        "cast_sure": _odds(colour.sure),
+        "cast_peak": colour.peak / 10,
+        "cast_green": colour.green / 10,
+        "cast_warm": colour.warm / 10,
         "cast_shift": colour.shift / 10,
         "cast_ratio": min(colour.ratio, 6.0),
         "cast_least": colour.least / 8,
         "cast_light": colour.light / 10,
         "cast_dark": colour.dark / 10,
-        "cast_edge": colour.edge / 10,
-        "cast_agreement": colour.agreement,
-        "cast_green": colour.green / 10,
-        "cast_warm": colour.warm / 10,
         "colourful": colour.spread / 10,
         "low": contrast.low / 40,
         "high": contrast.high / 40,
@@ -69,6 +74,7 @@ def of_whole(whole: Whole) -> Features:
         "spread": contrast.spread / 20,
         "veil": contrast.veil / 40,
         "local": _log(contrast.local, 0.5),
+        "luma_gap": 2 * _log(banding.luma_gap, 0.0),
         "gap": 2 * _log(banding.gap, 0.0),
         "wide_gap": 2 * _log(banding.wide_gap, 0.0),
         "still": banding.still,
@@ -79,14 +85,14 @@ def of_whole(whole: Whole) -> Features:
         "drop_4": resolution.drop_4,
         "ripple": resolution.ripple,
         "repeats": _log(resolution.repeats, 0.01),
-        "lean": min(abs(tilt.degrees), 12.0) / 4,
-        "lean_sure": min(1.0, abs(tilt.degrees) / 2.0),
-        "bundle": 4 * tilt.bundle,
-        "level": _log(tilt.level, 0.02),
+        "lean": min(abs(tilt.degrees), 16.0) / 4,
+        "lean_sure": _odds(tilt.sure),
+        "lean_peak": _odds(tilt.peak),
         "lean_both": 4 * min(tilt.across, tilt.up),
+        "lean_most": 4 * max(tilt.across, tilt.up),
+        "level": _log(tilt.level, 0.02),
         "lean_longest": 4 * tilt.longest,
-        "lean_total": _log(tilt.total, 0.5),
-        "fan": min(3.0, abs(tilt.fan) / 10),
+        "edges": _log(tilt.edges, 0.002),
     }
 
 
@@ -188,3 +194,9 @@ def of_fibre(fibre: Fibre) -> Features:
 
 def _log(value: float, offset: float) -> float:
     return math.log(max(value, 0.0) + offset) if max(value, 0.0) + offset > 0 else 0.0
+
+
+def _odds(likely: float) -> float:
+    """A probability as the logarithm of its odds, within 7 either way."""
+    held = min(1 - 1e-3, max(1e-3, likely))
+    return math.log(held / (1 - held))

@@ -15,6 +15,7 @@ from review_copilot.inspectors.classical.features import of_whole
 from review_copilot.inspectors.classical.frame import Frame, build_frame, crop_frame
 from review_copilot.inspectors.classical.judge_places import read_places
 from review_copilot.inspectors.classical.judge_whole import read_whole
+from review_copilot.inspectors.classical.likelihood import least_score
 from review_copilot.inspectors.classical.measured import Places, Whole, measure_places, measure_whole
 from review_copilot.inspectors.classical.reading import Reading
 from review_copilot.inspectors.classical.saved import saved_quality
@@ -80,7 +81,8 @@ def code_version() -> str:
 
 def _likely(reading: Reading) -> bool:
     """Whether the reading is likely enough to be reported."""
-    return reading.score >= measure(reading.measure).least_score
+    least = least_score(reading.measure) if reading.box is None else None
+    return reading.score >= (measure(reading.measure).least_score if least is None else least)
 
 
 def _consistent(readings: list[Reading], whole: Whole) -> list[Reading]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
 
+Indices = npt.NDArray[np.int64]
 ENOUGH_PX = 640
 """Longer side that counts as one time coarse."""
 _TILE_PX = 128
-_MOST_TILES = 12
+_MOST_TILES = 8
+_MOST_LINES = 200
+"""Rows or columns in which traces of interpolation are looked for."""
 _BANDS = (0.06, 0.12, 0.2, 0.28, 0.36, 0.5)
 """Borders of the frequency bands, in cycles a pixel."""
 
@@ -59,17 +64,26 @@ def _band_energy(green: Grey) -> Floats:
     cut = green[top : top + rows * _TILE_PX, left : left + columns * _TILE_PX]
     tiles = cut.reshape(rows, _TILE_PX, columns, _TILE_PX).transpose(0, 2, 1, 3).reshape(-1, _TILE_PX, _TILE_PX)
     order = np.argsort(-tiles[:, ::4, ::4].std(axis=(1, 2)))[:_MOST_TILES]
-    window = np.outer(np.hanning(_TILE_PX), np.hanning(_TILE_PX)).astype(np.float32)
-    power = np.zeros((_TILE_PX, _TILE_PX), np.float32)
-    for index in order:
-        tile = tiles[index].astype(np.float32)
-        spectrum = cv2.dft((tile - tile.mean()) * window, flags=cv2.DFT_COMPLEX_OUTPUT)
-        power += np.asarray(spectrum[..., 0] ** 2 + spectrum[..., 1] ** 2, np.float32)
-    frequency = np.abs(np.fft.fftfreq(_TILE_PX))
-    ring = np.digitize(np.hypot(frequency[:, None], frequency[None, :]), _BANDS)
-    sums = np.bincount(ring.ravel(), power.ravel(), minlength=len(_BANDS) + 1)[1 : len(_BANDS)]
-    sizes = np.bincount(ring.ravel(), minlength=len(_BANDS) + 1)[1 : len(_BANDS)]
+    chosen = tiles[order].astype(np.float32)
+    chosen -= chosen.mean(axis=(1, 2), keepdims=True)
+    spectrum = np.fft.rfft2(chosen * _window())
+    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
+    ring, sizes = _rings()
+    sums = np.bincount(ring, power.ravel(), minlength=len(_BANDS) + 1)[1 : len(_BANDS)]
     return np.asarray(sums / sizes / (len(order) * _TILE_PX**2), np.float32)
+
+
+@cache
+def _window() -> Floats:
+    return np.outer(np.hanning(_TILE_PX), np.hanning(_TILE_PX)).astype(np.float32)
+
+
+@cache
+def _rings() -> tuple[Indices, Indices]:
+    """Which band each frequency of a tile is in, and how many there are in each."""
+    down, across = np.abs(np.fft.fftfreq(_TILE_PX)), np.fft.rfftfreq(_TILE_PX)
+    ring = np.digitize(np.hypot(down[:, None], across[None, :]), _BANDS).ravel()
+    return ring, np.bincount(ring, minlength=len(_BANDS) + 1)[1 : len(_BANDS)]
 
 
 def _ripple(green: Grey, axis: int) -> float:
@@ -79,6 +93,8 @@ def _ripple(green: Grey, axis: int) -> float:
     8 px grid of JPEG makes, and low ones that the scene makes, are left out.
     """
     kernel = np.array([[1, -2, 1]], np.float32)
+    every = max(1, green.shape[axis] // _MOST_LINES)
+    green = np.ascontiguousarray(green[::every] if axis == 0 else green[:, ::every])
     second = cv2.convertScaleAbs(cv2.filter2D(green, cv2.CV_16S, kernel if axis == 0 else kernel.T))
     sums = cv2.reduce(second, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()[2:-2]
     profile = np.log(sums / np.float32(green.shape[axis]) + 0.2).astype(np.float32)
@@ -102,7 +118,7 @@ def _ripple(green: Grey, axis: int) -> float:
 
 def _repeats(green: Grey) -> float:
     """Pixels equal to their left neighbour where the one after next differs plainly."""
-    rows = green[::2]
+    rows = green[:: max(2, green.shape[0] // _MOST_LINES)]
     same = rows[:, 1:-1] == rows[:, :-2]
     busy = cv2.absdiff(rows[:, 2:], rows[:, :-2]) > 6
     return float(np.count_nonzero(same & busy)) / max(1, int(np.count_nonzero(busy)))

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
 
+Whole16 = npt.NDArray[np.int16]
 REBLUR_PX = 1.5
 """Standard deviation of the second blur, s0."""
 EDGE_SHARE = 0.04
 """Share of pixels, those of steepest gradient, that count as edges."""
 LEAST_GRADIENT = 2.0
 """Grey levels a pixel under which a gradient is left out."""
+_UNIT = 16 * 8
+"""Sixteenths of a level, and the weight of the mask of Sobel."""
 LEAST_EDGES = 50
 """Edge pixels under which nothing is said."""
 DIRECTIONS = 12
@@ -52,7 +56,7 @@ def sharpness(frame: Frame) -> Sharpness:
         last = levels[-1]
         size = (max(1, last.shape[1] // 2), max(1, last.shape[0] // 2))
         levels.append(np.asarray(cv2.resize(last, size, interpolation=cv2.INTER_AREA), np.float32))
-    widths, half = edge_blur(levels[0]), edge_blur(levels[1])
+    widths, half = edge_blur(frame.green), edge_blur(levels[1])
     ladder = [_directional_energy(level) for level in levels[1:]]
     middle = _loss(ladder[0], ladder[2])
     return Sharpness(
@@ -66,7 +70,7 @@ def sharpness(frame: Frame) -> Sharpness:
     )
 
 
-def edge_blur(level: Floats) -> Floats:
+def edge_blur(level: Floats | Grey) -> Floats:
     """Blur in pixels at every pixel that crests one of the steepest edges; empty under 8 px.
 
     S. Zhuo, T. Sim, "Defocus map estimation from a single image", Pattern Recognition 44 (2011): a step edge blurred by
@@ -75,30 +79,35 @@ def edge_blur(level: Floats) -> Floats:
     """
     if min(level.shape) < 8:
         return np.zeros(0, np.float32)
-    steep = _steepness(level)
+    fine = (
+        (level.astype(np.int16) << 4) if level.dtype == np.uint8 else (level * 16).astype(np.int16)
+    )  # sixteenths of a level
+    steep = _steepness(fine)
     crest = np.asarray(cv2.dilate(steep, np.ones((3, 3), np.uint8)))
-    on_crest = np.flatnonzero((steep >= crest) & (steep > LEAST_GRADIENT))
+    on_crest = np.flatnonzero((steep >= crest) & (steep > LEAST_GRADIENT * _UNIT))
     wanted = int(EDGE_SHARE * level.size)
     heights = steep.ravel()[on_crest]
     if on_crest.size > wanted > 0:
-        on_crest = on_crest[heights >= np.partition(heights, on_crest.size - wanted)[on_crest.size - wanted]]
+        chosen = np.argpartition(heights, on_crest.size - wanted)[on_crest.size - wanted :]
+        on_crest, heights = on_crest[chosen], heights[chosen]
     if on_crest.size == 0:
         return np.zeros(0, np.float32)
-    soft = _steepness(np.asarray(cv2.GaussianBlur(level, (0, 0), REBLUR_PX), np.float32))
-    ratio = steep.ravel()[on_crest] / np.maximum(soft.ravel()[on_crest], 1e-3)
+    soft = _steepness(np.asarray(cv2.GaussianBlur(fine, (0, 0), REBLUR_PX), np.int16))
+    ratio = heights.astype(np.float32) / np.maximum(soft.ravel()[on_crest], 1)
     return np.asarray(REBLUR_PX / np.sqrt(np.maximum(ratio, 1.01) ** 2 - 1), np.float32)
 
 
 def blur_of(grey: Grey) -> float:
     """Blur of the sharper edges of one plane in pixels; 0 when there are too few edges."""
-    widths = edge_blur(grey.astype(np.float32))
+    widths = edge_blur(grey)
     return float(np.percentile(widths, 25)) if widths.size >= LEAST_EDGES else 0.0
 
 
-def _steepness(level: Floats) -> Floats:
-    gx = cv2.Sobel(level, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
-    gy = cv2.Sobel(level, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
-    return np.asarray(cv2.magnitude(gx, gy), np.float32)
+def _steepness(level: Whole16) -> Whole16:
+    """Sum of the sizes of both slopes, in units of 1 / _UNIT levels a pixel; the direction cancels in the ratio."""
+    across = cv2.Sobel(level, cv2.CV_16S, 1, 0, ksize=3)
+    down = cv2.Sobel(level, cv2.CV_16S, 0, 1, ksize=3)
+    return np.asarray(np.abs(across) + np.abs(down), np.int16)
 
 
 def _directional_energy(level: Floats) -> Floats:

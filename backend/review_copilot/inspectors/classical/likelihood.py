@@ -1,0 +1,100 @@
+"""How likely each image-wide flaw is, from the measured numbers together. Knows no pixels and no guideline.
+
+Small decision trees, boosted, fitted by `benchmarks/calibrate.py`. They weigh the same numbers that the rationale and
+the evidence show, and nothing else; each flaw has its own trees, which ask only for numbers that speak of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+from review_copilot.inspectors.classical.features import Features
+from review_copilot.inspectors.classical.frame import Floats
+
+FILE = "trees.npz"
+Indices = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forest:
+    """The trees of all flaws in one row of nodes.
+
+    Attributes:
+        numbers: Names of the numbers that are asked for.
+        flaws: Names of the measurements that are spoken of.
+        root: First node of each tree.
+        flaw: Which flaw each tree speaks of, by its place in `flaws`.
+        asked: Which number each node asks for, by its place in `numbers`.
+        border: A number up to this goes to `low`, any other to `high`.
+        low: Next node; the node itself where the tree ends.
+        high: Likewise.
+        says: What the last node adds to the logarithm of the odds; 0 elsewhere.
+        depth: Most steps from a root to an end.
+        bias: Logarithm of the odds before any tree speaks, by flaw.
+        least: Probability from which each flaw is reported.
+    """
+
+    numbers: tuple[str, ...]
+    flaws: tuple[str, ...]
+    root: Indices
+    flaw: Indices
+    asked: Indices
+    border: Floats
+    low: Indices
+    high: Indices
+    says: Floats
+    depth: int
+    bias: Floats
+    least: Floats
+
+    def odds(self, values: Floats) -> Floats:
+        """Logarithm of the odds of each flaw, shape (flaws,), for the numbers in their order."""
+        node = self.root
+        for _ in range(self.depth):
+            node = np.where(values[self.asked[node]] <= self.border[node], self.low[node], self.high[node])
+        summed = np.bincount(self.flaw, self.says[node], minlength=len(self.flaws))
+        return np.asarray(summed + self.bias, np.float32)
+
+
+def likelihoods(features: Features) -> Mapping[str, float]:
+    """The probability of each flaw, 0..1, by name of its measurement.
+
+    Raises:
+        KeyError: A number is missing.
+    """
+    forest = fitted_forest()
+    odds = forest.odds(np.array([features[name] for name in forest.numbers], np.float32))
+    return dict(zip(forest.flaws, (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).tolist(), strict=True))
+
+
+def least_score(flaw: str) -> float | None:
+    """The probability from which an image-wide flaw is reported; None when the trees do not speak of it."""
+    forest = fitted_forest()
+    return float(forest.least[forest.flaws.index(flaw)]) if flaw in forest.flaws else None
+
+
+@cache
+def fitted_forest() -> Forest:
+    """The fitted trees, read once."""
+    with resources.files("review_copilot.inspectors.classical").joinpath(FILE).open("rb") as file:
+        arrays = np.load(file)
+        return Forest(
+            numbers=tuple(arrays["numbers"].tolist()),
+            flaws=tuple(arrays["flaws"].tolist()),
+            root=arrays["root"].astype(np.int32),
+            flaw=arrays["flaw"].astype(np.int32),
+            asked=arrays["asked"].astype(np.int32),
+            border=arrays["border"].astype(np.float32),
+            low=arrays["low"].astype(np.int32),
+            high=arrays["high"].astype(np.int32),
+            says=arrays["says"].astype(np.float32),
+            depth=int(arrays["depth"]),
+            bias=arrays["bias"].astype(np.float32),
+            least=arrays["least"].astype(np.float32),
+        )
