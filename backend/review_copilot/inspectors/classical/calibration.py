@@ -1,4 +1,4 @@
-"""The fitted constants: from named numbers to probabilities and strengths. Knows no pixels.
+"""The fitted constants: how likely each place is flawed, how strong each flaw is. Knows no pixels.
 
 The constants stand in `calibration.json`, written by `benchmarks/calibrate.py`. A probability is a logistic of the
 named numbers, their squares and, for places, the products of any two; a strength is the exponential of a weighted sum.
