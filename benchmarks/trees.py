@@ -63,7 +63,9 @@ def held_out(table: Table, *, folds: int = 5) -> Floats:
     fold = table.group % folds
     odds: Floats = np.zeros_like(table.truth)
     for index in range(folds):
-        odds[fold == index] = fit_trees(table.part(fold != index)).decision_function(table.values[fold == index])
+        asked = fold == index
+        if asked.any():
+            odds[asked] = fit_trees(table.part(~asked)).decision_function(table.values[asked])
     return odds
 
 
