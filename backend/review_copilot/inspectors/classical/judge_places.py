@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical import features
 from review_copilot.inspectors.classical.border import Bar, Side
 from review_copilot.inspectors.classical.calibration import probabilities
+from review_copilot.inspectors.classical.catalogue import measure
 from review_copilot.inspectors.classical.exposure import Patch
 from review_copilot.inspectors.classical.features import Features
 from review_copilot.inspectors.classical.fibres import Fibre
@@ -59,7 +61,7 @@ def _bars(bars: tuple[Bar, ...]) -> list[Reading]:
     readings = []
     for bar in bars:
         text = (
-            f"a {level_name(bar.level)} bar, {bar.depth_px} px deep, runs along the {bar.side} edge; "
+            f"a {level_name(bar.level)} bar {bar.depth_px} px deep holds nothing of the scene; "
             f"bars take {number(total)} % of the picture"
         )
         score = logistic(bar.step, middle=0.35, slope=8) * (0.98 if bar.depth_px >= LEAST_BAR_PX else 0.45)
@@ -170,17 +172,29 @@ def _spots(spots: tuple[Spot, ...]) -> list[Reading]:
     scores = _in_company(probabilities("dust", [features.of_spot(spot) for spot in spots]))
     scored = list(zip(spots, scores, strict=True))
     count = max(1, sum(score >= SURE for _, score in scored))
+    shown = _shown(scores, "dust")
     readings = []
     for spot, score in scored:
         tone = "dark" if spot.depth < 0 else "light"
         much = (
             f"{number(abs(spot.depth))} grey levels {'darker' if spot.depth < 0 else 'lighter'} than its smooth ground"
         )
-        rest = f"; one of {count} such spots" if count > 1 else ""
+        rest = f"; one of {shown} such spots" if shown > 1 else ""
         text = f"a round {tone} spot lies on the picture, {much}{rest}"
         evidence = {"depth_levels": round(spot.depth, 1), "spots": count}
         readings.append(Reading("dust", count, score, text, box=spot.box, evidence=evidence))
     return readings
+
+
+def _reach(box: Box) -> str:
+    """How far a line goes, along the side that it follows more."""
+    side, share = ("height", box.height) if box.height >= box.width else ("width", box.width)
+    return f"{number(100 * min(1.0, share))} % of the {side}"
+
+
+def _shown(scores: Iterable[float], name: str) -> int:
+    """How many marks are likely enough to be reported."""
+    return sum(score >= measure(name).least_score for score in scores)
 
 
 def _lines(lines: tuple[Line, ...], fibres: tuple[Fibre, ...]) -> list[Reading]:
@@ -192,13 +206,14 @@ def _lines(lines: tuple[Line, ...], fibres: tuple[Fibre, ...]) -> list[Reading]:
         if all(mark.box.iou(other.box) < SAME_MARK for other, _ in kept):
             kept.append((mark, score))
     count = max(1, sum(score >= SURE for _, score in kept))
+    shown = _shown((score for _, score in kept), "scratch")
     readings = []
     for mark, score in kept:
         tone = "light" if mark.contrast > 0 else "dark"
         way = f"a fine {tone} line crosses" if isinstance(mark, Line) else f"a thin {tone} hair or scratch spans"
-        rest = f"; one of {count} such lines" if count > 1 else ""
+        rest = f"; one of {shown} such lines" if shown > 1 else ""
         text = (
-            f"{way} {number(100 * mark.length)} % of the height without regard to the scene, "
+            f"{way} {_reach(mark.box)} without regard to the scene, "
             f"{number(abs(mark.contrast))} grey levels off its surroundings{rest}"
         )
         evidence = {"contrast_levels": round(mark.contrast, 1), "lines": count}

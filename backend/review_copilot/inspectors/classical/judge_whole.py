@@ -11,7 +11,7 @@ from review_copilot.inspectors.classical.features import Features, of_whole
 from review_copilot.inspectors.classical.likelihood import likelihoods
 from review_copilot.inspectors.classical.measured import Whole
 from review_copilot.inspectors.classical.reading import Reading, logistic
-from review_copilot.inspectors.classical.wording import hue_name, lean_words, number, way_of
+from review_copilot.inspectors.classical.wording import counted, hue_name, lean_words, number, way_of
 
 COARSE_MIDDLE = 1.45
 """640 over the longer side at which a picture is as likely too small as not: 441 px, just above the guideline's 430."""
@@ -57,7 +57,7 @@ def _motion(whole: Whole, features: Features, score: float) -> Reading:
 def _over(whole: Whole, features: Features, score: float) -> Reading:
     stops = max(whole.tone.stops, strength("over_exposure", features))
     text = (
-        f"mean brightness is {number(max(0.1, whole.tone.stops))} stops above middle grey; "
+        f"mean brightness is {counted(max(0.1, whole.tone.stops), 'stop')} above middle grey; "
         f"{number(whole.tone.light_percent)} % is nearly white"
     )
     evidence = {"stops": round(whole.tone.stops, 2), "nearly_white_percent": round(whole.tone.light_percent, 1)}
@@ -67,7 +67,7 @@ def _over(whole: Whole, features: Features, score: float) -> Reading:
 def _under(whole: Whole, features: Features, score: float) -> Reading:
     stops = strength("under_exposure", features)
     text = (
-        f"mean brightness is {number(max(0.1, -whole.tone.stops))} stops below middle grey; "
+        f"mean brightness is {counted(max(0.1, -whole.tone.stops), 'stop')} below middle grey; "
         f"{number(whole.tone.dark_percent)} % is nearly black"
     )
     evidence = {"stops": round(whole.tone.stops, 2), "nearly_black_percent": round(whole.tone.dark_percent, 1)}

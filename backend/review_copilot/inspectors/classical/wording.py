@@ -62,6 +62,12 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 9.95 else f"{value:.1f}".removesuffix(".0")
 
 
+def counted(value: float, noun: str) -> str:
+    """A number with its noun in the right number, such as "1 stop"."""
+    shown = number(value)
+    return f"{shown} {noun}" if shown == "1" else f"{shown} {noun}s"
+
+
 def way_of(degrees: float) -> str:
     """A direction of movement: 0 is sideways, 90 up and down; image rows grow downwards."""
     names = ("from left to right", "from upper left to lower right", "up and down", "from lower left to upper right")
