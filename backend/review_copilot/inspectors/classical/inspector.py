@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
-from functools import cache
-from importlib import resources
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
@@ -20,6 +17,7 @@ from review_copilot.inspectors.classical.measured import Places, Whole, measure_
 from review_copilot.inspectors.classical.reading import Reading
 from review_copilot.inspectors.classical.saved import saved_quality
 from review_copilot.inspectors.classical.wording import number, rationale
+from review_copilot.inspectors.sources import hash_of_sources
 
 MOST_BOXES = 15
 """Boxes of one measurement that are shown; the rest is counted under `dropped`."""
@@ -39,7 +37,7 @@ class ClassicalInspector:
     name = "builtin"
 
     def __init__(self) -> None:
-        self.version = code_version()
+        self.version = hash_of_sources("review_copilot.inspectors.classical")
 
     def inspect(self, brief: Brief) -> Inspection:
         """Measure the image, or just the brief's box.
@@ -66,17 +64,6 @@ def measure_all(frame: Frame, *, wanted: frozenset[str], saved: int | None = Non
     readings += read_places(places, whole=of_whole(whole), soft_px=min(soft, 1.5))
     asked = [r for r in readings if r.measure in wanted]  # what nobody asked for explains nothing away
     return [r for r in _consistent(asked, whole) if _likely(r)], places
-
-
-@cache
-def code_version() -> str:
-    """Hash of this package's sources and data, 12 hex digits."""
-    digest = hashlib.sha256()
-    room = resources.files("review_copilot.inspectors.classical")
-    for entry in sorted(room.iterdir(), key=lambda e: e.name):
-        if entry.name.endswith((".py", ".json")):
-            digest.update(entry.name.encode() + b"\0" + entry.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def _likely(reading: Reading) -> bool:
