@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from importlib import resources
 
 
+@cache
 def hash_of_sources(package: str) -> str:
     """Hash of a package's code and fitted constants, 12 hex digits: a changed measurement is a new model version."""
     digest = hashlib.sha256()
