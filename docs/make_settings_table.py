@@ -12,8 +12,8 @@ def table() -> str:
     """The table in Markdown, one row a setting in the order of the class."""
     lines = ["| Setting | Default | Meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        default = field.default
-        shown = "" if isinstance(default, SecretStr) or default in {"", None, ()} else f"`{default}`"
+        default = field.get_default(call_default_factory=True)
+        shown = "" if isinstance(default, SecretStr) or default in ("", None, (), {}) else f"`{default}`"
         lines.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(lines)
 

@@ -22,7 +22,14 @@ from review_copilot.domain.guideline import (
     VerdictRule,
 )
 from review_copilot.domain.image import Pixels, ReviewImage
-from review_copilot.domain.override import Comparison, Override, SubmittedAnnotation, SubmittedRegion
+from review_copilot.domain.override import (
+    Comparison,
+    Override,
+    OverrideKind,
+    Subject,
+    SubmittedAnnotation,
+    SubmittedRegion,
+)
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask, TaskKey
 from review_copilot.domain.suggestion import Scope, Suggestion
 
@@ -228,3 +235,7 @@ def a_guideline(*criteria: Criterion, max_words: int = 40) -> Guideline:
         rationale=RationaleStyle(max_words, "Place, evidence, criterion."),
         revision="000000000000",
     )
+
+
+def a_row(kind: OverrideKind = OverrideKind.UNTOUCHED, **values: object) -> Override:
+    return replace(Override(subject=Subject.REGION, kind=kind), **values)  # type: ignore[arg-type]  # a test's own names

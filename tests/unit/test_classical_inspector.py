@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
+import cv2
 import numpy as np
 import pytest
 
@@ -131,6 +132,14 @@ def test_a_box_is_measured_by_itself() -> None:
     assert set(found) == {"defocus"}
     assert found["defocus"].box == left
     assert _inspect(pixels, box=right) == {}
+
+
+@pytest.mark.parametrize(("level", "measure"), [(255, "clipped_highlights"), (0, "crushed_shadows")])
+def test_what_is_pure_white_or_black_is_not_called_soft(level: int, measure: str) -> None:
+    """A burned-out lamp has no fine detail either, but that says nothing of the focus."""
+    pixels = scene()
+    cv2.circle(pixels, (120, 110), 60, (level, level, level), -1)
+    assert set(_inspect(pixels, box=Box(0.05, 0.05, 0.4, 0.6))) == {measure}
 
 
 def test_a_box_outside_the_image_is_said() -> None:

@@ -73,7 +73,7 @@ def _likely(reading: Reading) -> bool:
 
 
 def _consistent(readings: list[Reading], whole: Whole) -> list[Reading]:
-    """Leave out places that the picture as a whole explains."""
+    """Leave out places that the picture as a whole explains, or another reading of the same place."""
     sure = {r.measure for r in readings if r.box is None and _likely(r)}
     covered = set()
     if sure & {"defocus", "motion_blur", "upscaling", "empty_frame", "low_resolution"}:
@@ -84,15 +84,28 @@ def _consistent(readings: list[Reading], whole: Whole) -> list[Reading]:
         covered |= {"clipped_highlights", "dust", "scratch", "overlay", "border"}
     if sure & {"noise"} and whole.noise.sigma > 8:
         covered |= {"dust"}
-    bars = [r.box for r in readings if r.measure == "border" and r.box is not None and _likely(r)]
+    bars = _places(readings, "border")
+    # pure white and pure black have no detail to be soft
+    empty = [*_places(readings, "clipped_highlights"), *_places(readings, "crushed_shadows")]
 
     def explained(reading: Reading) -> bool:
         if reading.box is None or reading.measure == "border":
             return reading.measure == "border" and "border" in covered
-        on_bar = any(reading.box.intersection_area(bar) > 0.5 * reading.box.area for bar in bars)
-        return on_bar or reading.measure in covered
+        if reading.measure == "defocus" and _lies_on(reading.box, empty):
+            return True
+        return _lies_on(reading.box, bars) or reading.measure in covered
 
     return [r for r in readings if not explained(r)]
+
+
+def _places(readings: list[Reading], name: str) -> list[Box]:
+    """Where a measurement is likely enough to be reported."""
+    return [r.box for r in readings if r.measure == name and r.box is not None and _likely(r)]
+
+
+def _lies_on(box: Box, others: list[Box]) -> bool:
+    """Whether more than half of a box lies on one of the others."""
+    return any(box.intersection_area(other) > 0.5 * box.area for other in others)
 
 
 def _most_telling(readings: list[Reading], guideline: Guideline) -> tuple[list[Reading], tuple[Dropped, ...]]:
