@@ -13,6 +13,9 @@ from review_copilot.domain.image import Pixels
 _VISIBLE = (1.8, 4.0)
 """A spot is planted where it is this many times deeper than the scene's own spread; else nobody could see it."""
 
+LEAST_RADIUS_PX = 2.0
+"""A smaller spot is one pixel of noise."""
+
 
 def dust(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     """Soft or crisp round spots where they can be seen, as from a sensor or a scan; the strength is their number."""
@@ -31,7 +34,7 @@ def dust(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     for _ in range(600):
         if len(boxes) == wanted[severity.value]:
             break
-        radius = float(rng.uniform(0.006, largest) * max(width, height))
+        radius = max(LEAST_RADIUS_PX, float(rng.uniform(0.006, largest) * max(width, height)))
         x, y = float(rng.uniform(2 * radius, width - 2 * radius)), float(rng.uniform(2 * radius, height - 2 * radius))
         depth = float(rng.uniform(0.12, 0.5))
         around = luma[int(y - 2 * radius) : int(y + 2 * radius) + 1, int(x - 2 * radius) : int(x + 2 * radius) + 1]
@@ -47,7 +50,9 @@ def dust(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
         out += (goal - out) * (depth * spot)[..., None]
         boxes.append(box)
     if not boxes:  # no smooth ground at all: one plain spot in the middle
-        spot = _spot("crisp", rng, (height, width), (width / 2, height / 2, 0.015 * max(width, height)))
+        spot = _spot(
+            "crisp", rng, (height, width), (width / 2, height / 2, max(LEAST_RADIUS_PX, 0.015 * max(width, height)))
+        )
         out -= out * (0.8 * spot)[..., None]
         boxes.append(box_of(spot > 0.12))
     reached = Severity.MINOR if len(boxes) < 4 else Severity.MAJOR if len(boxes) < 10 else Severity.CRITICAL
