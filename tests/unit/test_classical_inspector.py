@@ -57,7 +57,7 @@ def _tinted(pixels: Pixels) -> Pixels:
 )
 def test_each_flaw_is_found_and_worded(criterion: str, pixels: Pixels) -> None:
     finding = _inspect(pixels)[criterion]
-    assert finding.score >= 0.4
+    assert finding.score >= 0.5
     assert finding.evidence["measure"] == criterion
     assert criterion in finding.rationale
     assert len(finding.rationale.split()) <= EVERYTHING.rationale.max_words

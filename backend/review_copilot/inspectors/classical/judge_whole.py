@@ -20,6 +20,9 @@ ALL_PERCENT = 99.0
 ALL_TINTED_LAB = 38.0
 """Distance from grey that nine tenths of a picture keep at which it is as likely tinted as not, whatever it shows: one
 in some four hundred photographs is so by nature."""
+ALL_BRIGHT_STOPS = 2.0
+"""Mean brightness above middle grey at which a picture is as likely over-exposed as not, whatever it shows: one in some
+six hundred photographs is so by nature, and the guideline calls it critical."""
 SURE = 0.98
 """Probability of what cannot be otherwise."""
 
@@ -61,6 +64,7 @@ def _over(whole: Whole, features: Features, score: float) -> Reading:
         f"{number(whole.tone.light_percent)} % is nearly white"
     )
     evidence = {"stops": round(whole.tone.stops, 2), "nearly_white_percent": round(whole.tone.light_percent, 1)}
+    score = max(score, logistic(whole.tone.stops, middle=ALL_BRIGHT_STOPS, slope=6))
     return Reading("over_exposure", stops, score, text, evidence=evidence)
 
 
