@@ -62,11 +62,6 @@ def run(store: MemoryStore, export: object) -> ImportReport:
     return import_tasks(reader.tasks(records(io.BytesIO(data))), store=store)
 
 
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
 def test_a_prediction_is_read_back_as_the_review_that_it_shows(store: MemoryStore) -> None:
     """Submitted as it is, everything is untouched: places, criteria, severities, texts, verdict, summary."""
     report = run(store, [task(1, annotation(11, prediction()["result"]))])

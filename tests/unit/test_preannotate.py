@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
+from fake_label_studio import FakeInspector, FakeWorkspace
 from fakes import FakeClock, MemoryStore
 from review_copilot.domain.review import ProjectKey
 from review_copilot.domain.suggestion import Brief, Inspection, Usage
@@ -16,7 +16,6 @@ from review_copilot.errors import BudgetSpent
 from review_copilot.flows import preannotate as flow
 from review_copilot.flows.desk import Desk
 from review_copilot.flows.preannotate import Progress, Scope, preannotate
-from review_copilot.library import load_guideline
 
 KEY = ProjectKey("http://ls", 7, "1732360000")
 ROLLOUT = "photo-quality r1 abc"
@@ -25,16 +24,6 @@ ROLLOUT = "photo-quality r1 abc"
 @pytest.fixture
 def workspace() -> FakeWorkspace:
     return FakeWorkspace(KEY, {number: f"{number}.png" for number in range(1, 21)})
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return Desk(load_guideline("photo-quality"), FakeInspector(), FakeImages(), FakeClock(), min_score=0.3)
 
 
 def run(workspace: FakeWorkspace, store: MemoryStore, desk: Desk, **options: object) -> Progress:

@@ -7,29 +7,18 @@ from dataclasses import replace
 import pytest
 
 from builders import PROJECT
-from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
+from fake_label_studio import FakeWorkspace
 from fakes import FakeClock, MemoryStore
 from review_copilot.engines.threads import ThreadEngine
 from review_copilot.errors import StoreError
 from review_copilot.flows.desk import Desk
 from review_copilot.flows.preannotate import Scope, preannotate
 from review_copilot.flows.rollouts import retire, roll_back
-from review_copilot.library import load_guideline
 
 
 @pytest.fixture
 def workspace() -> FakeWorkspace:
     return FakeWorkspace(PROJECT, {n: f"{n}.png" for n in range(1, 7)})
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return Desk(load_guideline("photo-quality"), FakeInspector(), FakeImages(), FakeClock(), min_score=0.3)
 
 
 def roll_out(workspace: FakeWorkspace, store: MemoryStore, desk: Desk) -> str:

@@ -17,11 +17,6 @@ from review_copilot.ports import SweepPoint, TaskState, Wake, Workspace
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
 def workspace(store: MemoryStore) -> FakeWorkspace:
     """Two tasks, each with a draft that was submitted untouched."""
     made = FakeWorkspace(PROJECT, {1: "1.png", 2: "2.png", 3: "3.png"})
