@@ -9,7 +9,7 @@ import numpy as np
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
-from review_copilot.inspectors.classical.frame import Frame, Grey, Mask
+from review_copilot.inspectors.classical.frame import Frame, Grey
 
 MIDDLE_GREY = 0.18
 """Luminance of the photographer's grey card (ISO 2721)."""
@@ -81,28 +81,32 @@ def tone(grey: Grey) -> Tone:
 
 def clipped_patches(frame: Frame, *, least_percent: float) -> tuple[Patch, ...]:
     """Areas at pure white, largest first; those under `least_percent` of the picture are left out."""
-    return _patches(_white(frame.small_rgb), least_percent=least_percent)
+    return _patches(_between(frame.small_rgb, WHITE, 255), least_percent=least_percent)
 
 
 def crushed_patches(frame: Frame, *, least_percent: float) -> tuple[Patch, ...]:
     """Areas at pure black, largest first; those under `least_percent` of the picture are left out."""
-    return _patches(frame.small_rgb.max(axis=2) <= BLACK, least_percent=least_percent)
+    return _patches(_between(frame.small_rgb, 0, BLACK), least_percent=least_percent)
 
 
-def _white(rgb: Pixels) -> Mask:
-    return np.asarray(rgb.min(axis=2) >= WHITE)
+def _between(rgb: Pixels, low: int, high: int) -> Grey:
+    """Where all three channels are within two levels, 255; elsewhere 0."""
+    return np.asarray(cv2.inRange(rgb, np.full(3, low, np.uint8), np.full(3, high, np.uint8)), np.uint8)
 
 
-def _patches(mask: Mask, *, least_percent: float) -> tuple[Patch, ...]:
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+def _patches(mask: Grey, *, least_percent: float) -> tuple[Patch, ...]:
+    """Connected parts of what is not 0, with little holes and clefts filled."""
+    least = least_percent / 100 * mask.size
+    if cv2.countNonZero(mask) < least:
+        return ()
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     height, width = mask.shape
-    own = np.bincount(labels[mask], minlength=count)
+    own = np.bincount(labels[mask > 0], minlength=count)
+    own[0] = 0  # the ground
     patches = []
-    for index in range(1, count):
-        percent = 100.0 * float(own[index]) / mask.size
-        if percent < least_percent:
-            continue
+    for index in np.flatnonzero(own >= least).tolist():
         x, y, w, h = (float(v) for v in stats[index][:4])
-        patches.append(Patch(Box(x / width, y / height, w / width, h / height), percent))
+        box = Box(x / width, y / height, w / width, h / height)
+        patches.append(Patch(box, 100.0 * float(own[index]) / mask.size))
     return tuple(sorted(patches, key=lambda p: -p.percent))

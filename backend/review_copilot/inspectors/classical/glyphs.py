@@ -86,8 +86,10 @@ def pure_colours(rgb: Pixels) -> Iterator[Grey]:
     counts = np.bincount(hue[strong] // 10, minlength=18)
     for first in range(0, 18, 2):
         if counts[first] + counts[first + 1] + counts[(first + 2) % 18] // 2 > least:
-            part = (hue + np.uint8(180 - 10 * first)) % 180 < 25 if first else (hue < 25) | (hue >= 175)
-            yield np.asarray(strong & part, np.uint8)
+            near = (((np.arange(256) + 180 - 10 * first) % 180 < 25) | (first == 0) & (np.arange(256) >= 175)).astype(
+                np.uint8
+            )
+            yield np.asarray(cv2.bitwise_and(strong.view(np.uint8), cv2.LUT(hue, near)), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +10,13 @@ import numpy as np
 from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical import features
 from review_copilot.inspectors.classical.border import Bar, Side
-from review_copilot.inspectors.classical.calibration import probabilities
+from review_copilot.inspectors.classical.calibration import Doubles, probabilities
 from review_copilot.inspectors.classical.catalogue import measure
 from review_copilot.inspectors.classical.exposure import Patch
 from review_copilot.inspectors.classical.features import Features
 from review_copilot.inspectors.classical.fibres import Fibre
 from review_copilot.inspectors.classical.lines import Line
-from review_copilot.inspectors.classical.linking import chains
+from review_copilot.inspectors.classical.linking import chains, first_of_each
 from review_copilot.inspectors.classical.measured import Places
 from review_copilot.inspectors.classical.overlay import Lettering
 from review_copilot.inspectors.classical.patches import Softness
@@ -135,11 +135,9 @@ def _lettering(lines: tuple[Lettering, ...]) -> list[Reading]:
 
 def _apart(scored: list[tuple[Lettering, float]]) -> list[tuple[Lettering, float]]:
     """Each line of letters once, as it was likeliest; lines close above each other become one block."""
-    kept: list[tuple[Lettering, float]] = []
-    for line, score in sorted(scored, key=lambda pair: -pair[1]):
-        own = line.box
-        if all(own.intersection_area(other.box) < SAME_MARK * min(own.area, other.box.area) for other, _ in kept):
-            kept.append((line, score))
+    ranked = sorted(scored, key=lambda pair: -pair[1])
+    shared, area = _shared_areas([line.box for line, _ in ranked])
+    kept = [ranked[i] for i in first_of_each(shared >= SAME_MARK * np.minimum(area, area[:, None]))]
     sure = [pair for pair in kept if pair[1] >= SURE]
     if len(sure) < 2:
         return kept
@@ -147,6 +145,15 @@ def _apart(scored: list[tuple[Lettering, float]]) -> list[tuple[Lettering, float
     label = chains(near)
     blocks = [[pair for pair, own in zip(sure, label, strict=True) if own == at] for at in range(int(label.max()) + 1)]
     return [_block(block) for block in blocks] + [pair for pair in kept if pair[1] < SURE]
+
+
+def _shared_areas(boxes: Sequence[Box]) -> tuple[Doubles, Doubles]:
+    """The area that any two boxes share, shape (boxes, boxes), and each box's own, as fractions of the image."""
+    sides = np.array([(box.x, box.y, box.right, box.bottom) for box in boxes], np.float64).reshape(-1, 4)
+    start, end = sides[:, None, :2], sides[:, None, 2:]
+    span = np.minimum(end, end.transpose(1, 0, 2)) - np.maximum(start, start.transpose(1, 0, 2))
+    shared = np.maximum(span, 0).prod(axis=2)
+    return shared, np.diagonal(shared)
 
 
 def _adjoin(one: Lettering, other: Lettering) -> bool:
@@ -201,10 +208,10 @@ def _lines(lines: tuple[Line, ...], fibres: tuple[Fibre, ...]) -> list[Reading]:
     straight = probabilities("scratch", [features.of_line(line) for line in lines])
     bent = probabilities("fibre", [features.of_fibre(fibre) for fibre in fibres])
     scored: list[tuple[Line | Fibre, float]] = list(zip((*lines, *fibres), _in_company(straight + bent), strict=True))
-    kept: list[tuple[Line | Fibre, float]] = []
-    for mark, score in sorted(scored, key=lambda pair: -pair[1]):  # a straight line is seen both ways
-        if all(mark.box.iou(other.box) < SAME_MARK for other, _ in kept):
-            kept.append((mark, score))
+    ranked = sorted(scored, key=lambda pair: -pair[1])
+    shared, area = _shared_areas([mark.box for mark, _ in ranked])
+    # a straight line is seen both ways
+    kept = [ranked[i] for i in first_of_each(shared >= SAME_MARK * np.maximum(area + area[:, None] - shared, 1e-12))]
     count = max(1, sum(score >= SURE for _, score in kept))
     shown = _shown((score for _, score in kept), "scratch")
     readings = []

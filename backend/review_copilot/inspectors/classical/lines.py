@@ -11,6 +11,7 @@ import numpy.typing as npt
 from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask
 from review_copilot.inspectors.classical.linking import chains
+from review_copilot.inspectors.classical.ranks import median, quantile
 
 RIDGE_PX = 5
 """Side of the structuring element; ridges of less than this vanish in it."""
@@ -167,17 +168,18 @@ def _read(grey: Grey, segments: Floats, *, sign: int) -> list[Line]:
         x1, y1 = points.min(axis=0) - half
         x2, y2 = points.max(axis=0) + half + 1
         own, sides = core[i, part], np.concatenate([left[i, part], right[i, part]])
+        ground = _spread(sides)
         outside = np.concatenate([rise[i, : part.start], rise[i, part.stop :]])
         found.append(
             Line(
                 box=Box(float(x1) / width, float(y1) / height, float(x2 - x1) / width, float(y2 - y1) / height),
                 length=length / height,
-                contrast=sign * float(np.median(rise[i, part])),
+                contrast=sign * median(rise[i, part]),
                 steady=float(on.mean()),
-                evenness=_spread(own) / (_spread(sides) + 3),
-                ground=_spread(sides),
-                apart=float(np.median(np.abs(left[i, part] - right[i, part]))),
-                tone=sign * float(np.median(own)),
+                evenness=_spread(own) / (ground + 3),
+                ground=ground,
+                apart=median(np.abs(left[i, part] - right[i, part])),
+                tone=sign * median(own),
                 upright=float(np.degrees(np.arctan2(abs(unit[i, 0]), abs(unit[i, 1])))),
                 wander=float(np.sqrt((place[i, part][on].astype(np.float32) ** 2).mean())) if on.any() else 3.0,
                 rivals=int(rivals[i]),
@@ -188,7 +190,7 @@ def _read(grey: Grey, segments: Floats, *, sign: int) -> list[Line]:
 
 
 def _spread(values: Floats) -> float:
-    return float(np.quantile(np.abs(values - np.median(values)), 0.7))
+    return quantile(np.abs(values - median(values)), 0.7)
 
 
 def _ways(segments: Floats, *, height: int, width: int) -> tuple[Floats, Floats, Floats, Floats]:

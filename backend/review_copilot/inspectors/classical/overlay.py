@@ -238,15 +238,17 @@ def _linked(
 ) -> Labels:
     """Label of each thing; those that follow each other on a level, and are mixed or toned alike, share one."""
     high = bottom - top if tall is None else tall
-    most, least = np.maximum(high[:, None], high), np.minimum(high[:, None], high)
+    most = np.maximum(high[:, None], high)
     gap = left[None, :] - right[:, None]
-    feet, heads = np.abs(bottom[:, None] - bottom), np.abs(top[:, None] - top)
-    strong = np.maximum(np.abs(contrast[:, None]), np.abs(contrast))
-    room = slack * most + 1.5
-    follows: Mask = (gap >= -0.3 * most) & (gap <= most_gap * most) & (least >= 0.5 * most)
-    follows &= (np.minimum(feet, heads) <= room) & (left[None, :] > left[:, None])
-    mixed = (contrast[:, None] * contrast > 0) & (np.abs(contrast[:, None] - contrast) <= 0.5 * strong)
-    follows &= mixed | (np.abs(tone[:, None] - tone) <= SAME_TONE)
+    follows: Mask = (gap <= most_gap * most) & (gap >= -0.3 * most) & (left[None, :] > left[:, None])
+    one, other = np.divmod(np.flatnonzero(follows), max(left.size, 1))  # few of all pairs: the rest is asked of these
+    tallest = most[one, other]
+    strong = np.maximum(np.abs(contrast[one]), np.abs(contrast[other]))
+    fits = np.minimum(high[one], high[other]) >= 0.5 * tallest
+    fits &= np.minimum(np.abs(bottom[one] - bottom[other]), np.abs(top[one] - top[other])) <= slack * tallest + 1.5
+    mixed = (contrast[one] * contrast[other] > 0) & (np.abs(contrast[one] - contrast[other]) <= 0.5 * strong)
+    fits &= mixed | (np.abs(tone[one] - tone[other]) <= SAME_TONE)
+    follows[one, other] = fits
     return chains(follows)
 
 

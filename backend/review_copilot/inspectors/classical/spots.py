@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, shrunk
+from review_copilot.inspectors.classical.linking import first_of_each
 
 SIDE_PX = 320
 """Longer side at which spots are looked for; they are read at the middle level."""
@@ -133,8 +134,9 @@ def _places(reliefs: list[_Relief], *, sign: int) -> _Places:
         parts.append(np.stack([*place, np.full(keep.size, item.scale * item.factor), clear[keep]]))
     every = np.concatenate(parts, axis=1).astype(np.float32)
     x, y, scale, _ = every = every[:, np.argsort(-every[3])]
-    near = np.hypot(x[:, None] - x, y[:, None] - y) < 0.8 * np.maximum(scale[:, None], scale)
-    alike = near & (np.abs(np.log(scale[:, None] / scale)) < 0.6)
+    near = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2 < (0.8 * np.maximum(scale[:, None], scale)) ** 2
+    size = np.log(scale)
+    alike = near & (np.abs(size[:, None] - size) < 0.6)
     first = ~np.tril(alike, -1).any(axis=1)
     return _Places(x[first][:MOST_PLACES], y[first][:MOST_PLACES], scale[first][:MOST_PLACES])
 
@@ -170,6 +172,7 @@ def _read(frame: Frame, at: _Places, *, sign: int) -> list[Spot]:
     good &= aspect <= 2.2
     tint = _tint(frame.middle_rgb, at)
     height, width = frame.middle_grey.shape
+    rivals = (good & (clear >= clear[:, None])).sum(axis=1) - 1
     out = []
     for i in np.flatnonzero(good):
         w, h = float(across[i]), float(down[i])
@@ -188,7 +191,7 @@ def _read(frame: Frame, at: _Places, *, sign: int) -> list[Spot]:
                 width_percent=200 * max(w, h) / max(height, width),
                 tint=float(tint[i]),
                 tone=float(ground[i]),
-                rivals=int((good & (clear >= clear[i])).sum()) - 1,
+                rivals=int(rivals[i]),
             )
         )
     return out
@@ -250,8 +253,4 @@ def _once(found: list[Spot]) -> tuple[Spot, ...]:
         | (corners[:, None, 1] >= corners[None, :, 3])
         | (corners[:, None, 3] <= corners[None, :, 1])
     )
-    kept: list[int] = []
-    for index in range(len(ranked)):
-        if apart[index, kept].all():
-            kept.append(index)
-    return tuple(ranked[index] for index in kept)
+    return tuple(ranked[index] for index in first_of_each(~apart))
