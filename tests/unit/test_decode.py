@@ -11,7 +11,7 @@ from PIL import Image
 
 from review_copilot.errors import ImageTooLarge, ImageUnreadable
 from review_copilot.images import open_image
-from review_copilot.images.decode import ORIENTATION_TAG, UPRIGHT
+from review_copilot.images.decode import ORIENTATION_TAG
 
 RED, GREEN, BLUE, GREY = (220, 30, 30), (30, 200, 30), (30, 30, 220), (120, 120, 120)
 
@@ -42,14 +42,16 @@ def _assert_upright(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> 
         assert np.abs(pixels[row * height // 4, column * width // 4].astype(int) - colour).max() < 12
 
 
-UNDO = {5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270}  # fmt: skip
+LAY = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+       5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+       8: Image.Transpose.ROTATE_270}  # fmt: skip
+"""From upright to stored, by EXIF 2.32, table 4."""
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_all_eight_orientations_stand_upright(orientation: int, form: str) -> None:
-    turn = UNDO.get(orientation) or UPRIGHT.get(orientation)
+    turn = LAY.get(orientation)
     stored = _quarters() if turn is None else _quarters().transpose(turn)
     exif = Image.Exif()
     exif[ORIENTATION_TAG] = orientation
@@ -59,6 +61,15 @@ def test_all_eight_orientations_stand_upright(orientation: int, form: str) -> No
         _assert_upright(pixels)
     assert image.pixels.shape == (64, 96, 3)
     assert image.decode(48).shape == (32, 48, 3)
+
+
+@pytest.mark.parametrize("orientation", LAY)
+def test_a_picture_of_many_strips_stands_upright_to_the_pixel(orientation: int) -> None:
+    grain = np.random.default_rng(1).integers(0, 255, (1111, 707, 3)).astype(np.uint8)
+    exif = Image.Exif()
+    exif[ORIENTATION_TAG] = orientation
+    stored = Image.fromarray(grain).transpose(LAY[orientation])
+    np.testing.assert_array_equal(_decode(_file(stored, "PNG", exif=exif, compress_level=1)), grain)
 
 
 def test_an_orientation_that_does_not_exist_is_taken_for_upright() -> None:
