@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
+from review_copilot.inspectors.classical.frame import Floats, Frame, Levels, histogram
 
 _MOST_LUMA_PX = 400_000
 """Pixels whose brightness is counted."""
@@ -37,34 +37,26 @@ class Banding:
 def banding(frame: Frame) -> Banding:
     """Measure the green channel, and brightness in whole rows."""
     green = frame.green
-    counts = _counts(green)
+    counts = histogram(green)
     share = counts / counts.sum()
     gaps = [2.0 ** max(0.0, _entropy(_smooth(share, s)) - _entropy(share)) for s in _SPREADS]
     steps = cv2.absdiff(green[:, 1:], green[:, :-1]) if green.shape[1] > 1 else np.zeros((1, 1), np.uint8)
-    jumps = _counts(np.asarray(steps, np.uint8))
+    jumps = histogram(np.asarray(steps, np.uint8))
     still = float(np.log((jumps[0] + 1) / (jumps[1] + jumps[2] + 1)))
     every = -(-frame.rgb.shape[0] * frame.rgb.shape[1] // _MOST_LUMA_PX)
-    luma = _counts(np.asarray(cv2.cvtColor(np.ascontiguousarray(frame.rgb[::every]), cv2.COLOR_RGB2GRAY), np.uint8))
+    luma = histogram(np.asarray(cv2.cvtColor(np.ascontiguousarray(frame.rgb[::every]), cv2.COLOR_RGB2GRAY), np.uint8))
     luma /= luma.sum()
     luma_gap = 2.0 ** max(0.0, _entropy(_smooth(luma, _SPREADS[0])) - _entropy(luma))
     return Banding(gaps[0], gaps[1], luma_gap, still, _filled(share))
 
 
-def _counts(grey: Grey) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Histogram of 256 levels."""
-    counts = cv2.calcHist([np.ascontiguousarray(grey)], [0], None, [256], [0, 256])
-    return np.asarray(counts, np.float64).ravel()
-
-
-def _entropy(share: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+def _entropy(share: Levels) -> float:
     """Bits (C. Shannon, 1948)."""
     held = share[share > 0]
     return float(-(held * np.log2(held)).sum())
 
 
-def _smooth(
-    share: np.ndarray[tuple[int, ...], np.dtype[np.float64]], spread: float
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _smooth(share: Levels, spread: float) -> Levels:
     """The histogram without its teeth; its two ends, where clipped tones pile up, are left as they are."""
     inner = share.copy()
     ends = inner[[0, 255]].copy()
@@ -77,7 +69,7 @@ def _smooth(
     return smoothed
 
 
-def _filled(share: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+def _filled(share: Levels) -> float:
     held = np.sort(share)[::-1]
     needed = int(np.searchsorted(np.cumsum(held), 0.99)) + 1
     present = np.flatnonzero(np.cumsum(share) >= 0.005)[0], np.flatnonzero(np.cumsum(share) >= 0.995)[0]

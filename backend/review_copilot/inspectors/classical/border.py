@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.frame import Floats
@@ -79,15 +80,16 @@ def _lines_from(rgb: Pixels, side: Side) -> Pixels:
 
 def _bar(lines: Pixels, side: Side) -> Bar | None:
     colour = np.median(lines[0], axis=0).astype(np.int16)
+    if _stray(_away(lines[:1], colour))[0] > STRAY_SHARE:  # as in most pictures
+        return None
     reach = int(lines.shape[0] * MOST_SHARE)
-    stray = np.zeros(0, np.float32)
+    stray: Floats = np.zeros(0, np.float32)
     spread: list[Floats] = []
     while stray.size < reach:
-        chunk = lines[stray.size : stray.size + _CHUNK].astype(np.int16)
-        away = np.abs(chunk - colour).max(axis=2)
-        stray = np.concatenate([stray, (away > FLAT_LEVELS).mean(axis=1).astype(np.float32)])
+        away = _away(lines[stray.size : stray.size + _CHUNK], colour)
+        stray = np.concatenate([stray, _stray(away)])
         spread.append(away.mean(axis=1).astype(np.float32))
-        if (stray[-chunk.shape[0] :] > STRAY_SHARE).any():
+        if (stray[-len(away) :] > STRAY_SHARE).any():
             break
     busy = np.flatnonzero(stray > STRAY_SHARE)
     if busy.size == 0 or busy[0] == 0 or busy[0] >= reach:
@@ -104,3 +106,13 @@ def _bar(lines: Pixels, side: Side) -> Bar | None:
         spread=float(np.concatenate(spread)[:depth].mean()),
         depth_px=depth,
     )
+
+
+def _away(lines: Pixels, colour: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """How far each pixel is from a colour, in grey levels of the channel that differs most."""
+    return np.asarray(np.abs(lines - colour).max(axis=2), np.int16)
+
+
+def _stray(away: npt.NDArray[np.int16]) -> Floats:
+    """Share of the pixels of each line that differ."""
+    return np.asarray((away > FLAT_LEVELS).mean(axis=1), np.float32)

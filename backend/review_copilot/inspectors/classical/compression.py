@@ -56,8 +56,7 @@ def _profile(grey: Grey, kernel: Floats, axis: int) -> Floats:
     """Mean extra jump between column (or row) i + 1 and i + 2."""
     anchor = (1, 0) if axis == 0 else (0, 1)
     jumps = cv2.convertScaleAbs(cv2.filter2D(grey, cv2.CV_16S, kernel, anchor=anchor), alpha=0.5)
-    sums = cv2.reduce(jumps, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()[1:-2]
-    return np.asarray(sums / grey.shape[axis], np.float32)
+    return np.asarray(np.asarray(jumps).sum(axis=axis, dtype=np.int32)[1:-2] / grey.shape[axis], np.float32)
 
 
 def _at_grid(profile: Floats) -> tuple[int, float, float]:
@@ -67,7 +66,8 @@ def _at_grid(profile: Floats) -> tuple[int, float, float]:
     2002), with the median over all borders, so that a few strong edges of the scene do not count.
     """
     whole = profile[: profile.size // BLOCK_PX * BLOCK_PX].reshape(-1, BLOCK_PX)
-    phase = np.median(whole, axis=0)
+    ranked = np.sort(whole, axis=0)
+    phase = (ranked[(len(whole) - 1) // 2] + ranked[len(whole) // 2]) / 2
     best = int(np.argmax(phase))
     rest = float(np.delete(phase, [best, (best + 1) % BLOCK_PX, (best - 1) % BLOCK_PX]).mean())
     # entry i speaks of the border between columns i + 1 and i + 2
@@ -85,13 +85,14 @@ def _rounding(grey: Grey, *, x: int, y: int) -> tuple[float, float]:
     blocks = grey[y : y + rows * BLOCK_PX, x : x + columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
     flat = blocks.transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX * BLOCK_PX)
     values = flat[:: max(1, flat.shape[0] // MOST_BLOCKS)].astype(np.float32) @ _basis()
+    rising = np.sort(np.abs(values).T, axis=1)  # the cosine asks for no sign
     best, found = 0.0, 100.0
     for quality in (*range(3, 30, 2), *range(30, 66, 4)):
         scale = 5000 / quality if quality < 50 else 200 - 2 * quality
         teeth, count = 0.0, 0
         for index, (_, base) in enumerate(_FREQUENCIES):
             step = min(255, max(1, int((base * scale + 50) / 100)))
-            spoken = values[:, index][np.abs(values[:, index]) > 0.6 * step]
+            spoken = rising[index, np.searchsorted(rising[index], np.float32(0.6 * step), "right") :]
             teeth += float(np.cos(spoken * np.float32(2 * np.pi / step)).sum())
             count += spoken.size
         if count >= 40 and teeth / count > best:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from review_copilot.inspectors.classical.frame import Frame, shrunk
+from review_copilot.inspectors.classical.frame import Frame, histogram, shrunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,17 @@ class Contrast:
 def contrast(frame: Frame) -> Contrast:
     """Range by percentiles; dark channel by K. He, J. Sun, X. Tang, "Single image haze removal" (CVPR 2009)."""
     grey = frame.small_grey
-    counts = cv2.calcHist([np.ascontiguousarray(grey)], [0], None, [256], [0, 256]).ravel()
+    counts = histogram(grey)
     low, high = (float(v) for v in np.searchsorted(np.cumsum(counts), [0.01 * grey.size, 0.99 * grey.size]))
     _, spread = cv2.meanStdDev(grey)
     thumb = shrunk(frame.small_rgb, longer_px=160)
-    dark = cv2.erode(thumb.min(axis=2), np.ones((5, 5), np.uint8))
+    least = cv2.min(cv2.min(thumb[..., 0], thumb[..., 1]), thumb[..., 2])
+    dark = np.asarray(cv2.erode(least, np.ones((5, 5), np.uint8)), np.uint8)
     return Contrast(
         low=low,
         high=high,
         unused_percent=100.0 - (high - low) / 2.55,
         spread=float(spread[0][0]),
-        veil=float(np.percentile(np.asarray(dark), 5)),
+        veil=float(np.searchsorted(np.cumsum(histogram(dark)), 0.05 * dark.size)),
         local=float(np.asarray(cv2.absdiff(grey, cv2.blur(grey, (5, 5)))).mean()),
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
-from review_copilot.inspectors.classical.frame import Frame, Grey
+from review_copilot.inspectors.classical.frame import Frame, Grey, histogram
 
 MIDDLE_GREY = 0.18
 """Luminance of the photographer's grey card (ISO 2721)."""
@@ -60,7 +60,7 @@ class Patch:
 
 def tone(grey: Grey) -> Tone:
     """Lightness of a picture, with luminance by the sRGB curve (IEC 61966-2-1)."""
-    counts = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
+    counts = histogram(grey)
     share = counts / counts.sum()
     level = np.arange(256) / 255.0
     linear = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)

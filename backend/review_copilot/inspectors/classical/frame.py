@@ -16,6 +16,8 @@ Grey: TypeAlias = npt.NDArray[np.uint8]
 """One channel, shape (height_px, width_px)."""
 Floats: TypeAlias = npt.NDArray[np.float32]
 """Real numbers, shape as said."""
+Levels: TypeAlias = npt.NDArray[np.float64]
+"""A number for each of 256 levels."""
 Mask: TypeAlias = npt.NDArray[np.bool_]
 """Yes or no per pixel or tile."""
 
@@ -108,6 +110,12 @@ def shrunk(pixels: npt.NDArray[np.uint8], *, longer_px: int) -> npt.NDArray[np.u
     if factor < 0.4:  # averaging over areas reads every pixel: 16 of them for each of the result's will do
         pixels = np.asarray(cv2.resize(pixels, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR), np.uint8)
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def histogram(grey: Grey) -> Levels:
+    """How many pixels have each level."""
+    counts = cv2.calcHist([np.ascontiguousarray(grey)], [0], None, [256], [0, 256])
+    return np.asarray(counts, np.float64).ravel()
 
 
 def _luma(rgb: Pixels) -> Grey:

@@ -8,8 +8,10 @@ from functools import cache
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.fft import rfft2
 
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
+from review_copilot.inspectors.classical.ranks import median
 
 Indices = npt.NDArray[np.int64]
 ENOUGH_PX = 640
@@ -66,7 +68,7 @@ def _band_energy(green: Grey) -> Floats:
     order = np.argsort(-tiles[:, ::4, ::4].std(axis=(1, 2)))[:_MOST_TILES]
     chosen = tiles[order].astype(np.float32)
     chosen -= chosen.mean(axis=(1, 2), keepdims=True)
-    spectrum = np.fft.rfft2(chosen * _window())
+    spectrum = rfft2(chosen * _window(), overwrite_x=True)
     power = (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
     ring, sizes = _rings()
     sums = np.bincount(ring, power.ravel(), minlength=len(_BANDS) + 1)[1 : len(_BANDS)]
@@ -96,7 +98,7 @@ def _ripple(green: Grey, axis: int) -> float:
     every = max(1, green.shape[axis] // _MOST_LINES)
     green = np.ascontiguousarray(green[::every] if axis == 0 else green[:, ::every])
     second = cv2.convertScaleAbs(cv2.filter2D(green, cv2.CV_16S, kernel if axis == 0 else kernel.T))
-    sums = cv2.reduce(second, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()[2:-2]
+    sums = np.asarray(second).sum(axis=axis, dtype=np.int32)[2:-2]
     profile = np.log(sums / np.float32(green.shape[axis]) + 0.2).astype(np.float32)
     smooth = cv2.GaussianBlur(profile[None, :], (0, 0), 3.0)[0]
     signal = (profile - smooth) * np.hanning(profile.size)
@@ -105,7 +107,7 @@ def _ripple(green: Grey, axis: int) -> float:
     usable = frequency > 0.18
     for grid in (0.25, 0.375, 0.5):
         usable &= np.abs(frequency - grid) > 2.0 / signal.size
-    floor = float(np.median(power[usable])) + 1e-6
+    floor = median(power[usable]) + 1e-6
     even = np.abs(frequency - 0.5) <= 2.0 / signal.size
     quarter = np.abs(frequency - 0.25) <= 2.0 / signal.size
     eighth = np.abs(frequency - 0.375) <= 2.0 / signal.size

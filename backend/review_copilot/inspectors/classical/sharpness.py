@@ -60,8 +60,8 @@ def sharpness(frame: Frame) -> Sharpness:
     ladder = [_directional_energy(level) for level in levels[1:]]
     middle = _loss(ladder[0], ladder[2])
     return Sharpness(
-        blur_px=float(np.percentile(widths, 25)) if widths.size >= LEAST_EDGES else 0.0,
-        blur_half_px=2 * float(np.percentile(half, 25)) if half.size >= LEAST_EDGES else 0.0,
+        blur_px=_sharper(widths),
+        blur_half_px=2 * _sharper(half),
         middle=float(np.ptp(middle)),
         coarse=float(np.ptp(_loss(ladder[0], ladder[1]))),
         far=float(np.ptp(_loss(ladder[1], ladder[2]))),
@@ -99,8 +99,14 @@ def edge_blur(level: Floats | Grey) -> Floats:
 
 def blur_of(grey: Grey) -> float:
     """Blur of the sharper edges of one plane in pixels; 0 when there are too few edges."""
-    widths = edge_blur(grey)
-    return float(np.percentile(widths, 25)) if widths.size >= LEAST_EDGES else 0.0
+    return _sharper(edge_blur(grey))
+
+
+def _sharper(widths: Floats) -> float:
+    """Blur that a quarter of the edges stay below; 0 when there are too few."""
+    if widths.size < LEAST_EDGES:
+        return 0.0
+    return float(np.partition(widths, widths.size // 4)[widths.size // 4])
 
 
 def _steepness(level: Whole16) -> Whole16:
