@@ -84,3 +84,20 @@ def test_places_have_everyday_names(box: Box | None, place: str) -> None:
 def test_the_last_clause_goes_when_words_are_short() -> None:
     text = rationale(a_criterion(label="Noise"), box=None, evidence="grain of 9 levels; seen in the sky", max_words=8)
     assert text == "Whole picture: grain of 9 levels. Noise."
+
+
+@pytest.mark.parametrize("name", ["defocus", "under_exposure", "low_contrast", "upscaling", "low_resolution"])
+def test_asking_for_one_flaw_gives_the_same_answer_as_asking_for_all(name: str) -> None:
+    for pixels in (scene(), scene() // 8, np.zeros((240, 320, 3), np.uint8)):
+        every = read_whole(measure_whole(build_frame(pixels)), saved_quality=None)
+        some = read_whole(measure_whole(build_frame(pixels)), saved_quality=None, wanted=frozenset({name}))
+        (expected,), (found,) = ([r for r in readings if r.measure == name] for readings in (every, some))
+        assert found.text == expected.text
+        assert (found.score, found.strength) == pytest.approx((expected.score, expected.strength))
+
+
+def test_what_no_wanted_flaw_asks_for_is_not_measured() -> None:
+    whole = measure_whole(build_frame(scene()))
+    read_whole(whole, saved_quality=None, wanted=frozenset({"defocus"}))
+    assert "tilt" not in vars(whole)
+    assert "sharpness" in vars(whole)

@@ -6,13 +6,17 @@ Quantities that span powers of ten are taken as logarithms, others are scaled to
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import TypeAlias
+
+import numpy as np
 
 from review_copilot.inspectors.classical.exposure import Patch
 from review_copilot.inspectors.classical.fibres import Fibre
+from review_copilot.inspectors.classical.frame import build_frame
 from review_copilot.inspectors.classical.lines import Line
-from review_copilot.inspectors.classical.measured import Whole
+from review_copilot.inspectors.classical.measured import Whole, measure_whole
 from review_copilot.inspectors.classical.overlay import Lettering
 from review_copilot.inspectors.classical.patches import Softness
 from review_copilot.inspectors.classical.spots import Spot
@@ -21,22 +25,59 @@ Features: TypeAlias = Mapping[str, float]
 """Named numbers of the order of 1."""
 
 
+class WholeNumbers(Mapping[str, float]):
+    """The image-wide numbers of one picture; what nobody asks for is not measured. Pickled as a plain dict."""
+
+    def __init__(self, whole: Whole) -> None:
+        self._whole = whole
+        self._held: dict[str, float] = {}
+
+    def __getitem__(self, name: str) -> float:
+        """The number.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        if name not in self._held:
+            self._held.update(_SPOKEN[_speaker_of()[name]](self._whole))
+        return self._held[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_speaker_of())
+
+    def __len__(self) -> int:
+        return len(_speaker_of())
+
+    def __reduce__(self) -> tuple[type[dict[str, float]], tuple[dict[str, float]]]:
+        return dict, (dict(self),)
+
+
 def of_whole(whole: Whole) -> Features:
-    """The image-wide measurements."""
-    sharp, tone, noise, squeeze = whole.sharpness, whole.tone, whole.noise, whole.compression
-    colour, contrast, banding, resolution, tilt = (
-        whole.colour,
-        whole.contrast,
-        whole.banding,
-        whole.resolution,
-        whole.tilt,
-    )
+    """The image-wide measurements, each taken when one of its numbers is first asked for."""
+    return WholeNumbers(whole)
+
+
+@cache
+def _speaker_of() -> Mapping[str, int]:
+    """Which of `_SPOKEN` tells each number, as they tell of a blank picture."""
+    blank = measure_whole(build_frame(np.zeros((64, 64, 3), np.uint8)))
+    return {name: index for index, spoken in enumerate(_SPOKEN) for name in spoken(blank)}
+
+
+def _of_sharpness(whole: Whole) -> Features:
+    sharp = whole.sharpness
     return {
         "blur": _log(sharp.blur_px, 0.05),
         "blur_half": _log(sharp.blur_half_px, 0.05),
         "smear_middle": sharp.middle,
         "smear_coarse": sharp.coarse,
         "smear_far": sharp.far,
+    }
+
+
+def _of_tone(whole: Whole) -> Features:
+    tone = whole.tone
+    return {
         "stops": tone.stops,
         "median": tone.median / 64,
         "dark": tone.dark_percent / 25,
@@ -48,15 +89,33 @@ def of_whole(whole: Whole) -> Features:
         "roll_off": tone.roll_off,
         "white": _log(tone.white_percent, 0.5),
         "black": _log(tone.black_percent, 0.5),
+    }
+
+
+def _of_noise(whole: Whole) -> Features:
+    noise = whole.noise
+    return {
         "grain": _log(noise.sigma, 0.3),
         "grain_quarter": _log(noise.quarter, 0.3),
         "grain_half": _log(noise.half, 0.3),
         "lonely": _log(noise.lonely_percent, 0.01),
         "streak": 5 * noise.streak,
+    }
+
+
+def _of_compression(whole: Whole) -> Features:
+    squeeze = whole.compression
+    return {
         "block_ratio": _log(squeeze.ratio, 0.0),
         "block_jump": _log(squeeze.jump, 0.2),
         "jpeg_quality": _log(squeeze.quality, 0.0),
         "jpeg_comb": 3 * squeeze.comb,
+    }
+
+
+def _of_colour(whole: Whole) -> Features:
+    colour = whole.colour
+    return {
         "cast": colour.cast / 10,
         "cast_sure": _odds(colour.sure),
         "cast_peak": colour.peak / 10,
@@ -68,23 +127,47 @@ def of_whole(whole: Whole) -> Features:
         "cast_light": colour.light / 10,
         "cast_dark": colour.dark / 10,
         "colourful": colour.spread / 10,
+    }
+
+
+def _of_contrast(whole: Whole) -> Features:
+    contrast = whole.contrast
+    return {
         "low": contrast.low / 40,
         "high": contrast.high / 40,
         "unused": contrast.unused_percent / 20,
         "spread": contrast.spread / 20,
         "veil": contrast.veil / 40,
         "local": _log(contrast.local, 0.5),
+    }
+
+
+def _of_banding(whole: Whole) -> Features:
+    banding = whole.banding
+    return {
         "luma_gap": 2 * _log(banding.luma_gap, 0.0),
         "gap": 2 * _log(banding.gap, 0.0),
         "wide_gap": 2 * _log(banding.wide_gap, 0.0),
         "still": banding.still,
         "levels": 4 * banding.levels,
+    }
+
+
+def _of_resolution(whole: Whole) -> Features:
+    resolution = whole.resolution
+    return {
         "drop_1": resolution.drop_1,
         "drop_2": resolution.drop_2,
         "drop_3": resolution.drop_3,
         "drop_4": resolution.drop_4,
         "ripple": resolution.ripple,
         "repeats": _log(resolution.repeats, 0.01),
+    }
+
+
+def _of_tilt(whole: Whole) -> Features:
+    tilt = whole.tilt
+    return {
         "lean": min(abs(tilt.degrees), 16.0) / 4,
         "lean_sure": _odds(tilt.sure),
         "lean_peak": _odds(tilt.peak),
@@ -94,6 +177,13 @@ def of_whole(whole: Whole) -> Features:
         "lean_longest": 4 * tilt.longest,
         "edges": _log(tilt.edges, 0.002),
     }
+
+
+_SPOKEN: tuple[Callable[[Whole], Features], ...] = (
+    _of_sharpness, _of_tone, _of_noise, _of_compression, _of_colour, _of_contrast, _of_banding, _of_resolution,
+    _of_tilt,
+)  # fmt: skip
+"""The numbers of each measurement."""
 
 
 def of_patch(patch: Patch) -> Features:

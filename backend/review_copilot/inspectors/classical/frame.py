@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import cv2
@@ -32,29 +33,49 @@ TILES = 4
 _BLOCK_PX = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Frame:
-    """An image as the measurements see it.
+    """An image as the measurements see it. Each level is made when it is first asked for.
 
     Attributes:
-        rgb: Full size, upright.
-        green: The green channel at full resolution: whole, or evenly spaced tiles put side by side when the picture is
-            larger than DETAIL_PX. Green, because a camera measures it best and grain is not averaged away in it.
-            Tiles start on multiples of 8 px, so that a JPEG grid goes on across them.
-        tile_px: Height and width of one tile of `green`; its own size when it is whole.
-        middle_rgb: At most MIDDLE_PX on the longer side, averaged over areas; `rgb` itself when that is no larger.
-        middle_grey: Luma (ITU-R BT.601) of the middle level.
-        small_rgb: At most SMALL_PX on the longer side, averaged over areas; `rgb` itself when that is no larger.
-        small_grey: Luma (ITU-R BT.601) of the small level.
+        rgb: Full size, upright, of at least 1 x 1 px.
     """
 
     rgb: Pixels
-    green: Grey
-    tile_px: tuple[int, int]
-    middle_rgb: Pixels
-    middle_grey: Grey
-    small_rgb: Pixels
-    small_grey: Grey
+
+    @cached_property
+    def green(self) -> Grey:
+        """The green channel at full resolution: whole, or evenly spaced tiles put side by side when there are too many.
+
+        More than DETAIL_PX are too many. Green, because a camera measures it best and grain is not averaged away in
+        it. Tiles start on multiples of 8 px, so that a JPEG grid goes on across them.
+        """
+        return _detail(self.rgb)
+
+    @cached_property
+    def green_half(self) -> Floats:
+        """`green` with every 2 x 2 pixels averaged, what is odd left out."""
+        return halved(self.green.astype(np.float32))
+
+    @cached_property
+    def middle_rgb(self) -> Pixels:
+        """At most MIDDLE_PX on the longer side, averaged over areas; `rgb` itself when that is no larger."""
+        return shrunk(self.rgb, longer_px=MIDDLE_PX)
+
+    @cached_property
+    def middle_grey(self) -> Grey:
+        """Luma (ITU-R BT.601) of the middle level."""
+        return _luma(self.middle_rgb)
+
+    @cached_property
+    def small_rgb(self) -> Pixels:
+        """At most SMALL_PX on the longer side, averaged over areas; `rgb` itself when that is no larger."""
+        return shrunk(self.middle_rgb, longer_px=SMALL_PX)
+
+    @cached_property
+    def small_grey(self) -> Grey:
+        """Luma (ITU-R BT.601) of the small level."""
+        return _luma(self.small_rgb)
 
     @property
     def height_px(self) -> int:
@@ -66,23 +87,10 @@ class Frame:
         """Width of the full image."""
         return int(self.rgb.shape[1])
 
-    @property
-    def whole(self) -> bool:
-        """Whether `green` is the whole picture, not a sample of tiles."""
-        return self.green.shape == self.rgb.shape[:2]
-
-    @property
-    def shrink(self) -> float:
-        """Full pixels per small pixel, at least 1."""
-        return max(self.rgb.shape[:2]) / max(self.small_grey.shape)
-
 
 def build_frame(rgb: Pixels) -> Frame:
     """The pyramid of an upright RGB image of at least 1 x 1 px."""
-    green, tile_px = _detail(rgb)
-    middle = shrunk(rgb, longer_px=MIDDLE_PX)
-    small = shrunk(middle, longer_px=SMALL_PX)
-    return Frame(rgb, green, tile_px, middle, _luma(middle), small, _luma(small))
+    return Frame(rgb)
 
 
 def crop_frame(rgb: Pixels, box: Box) -> Frame | None:
@@ -107,9 +115,11 @@ def shrunk(pixels: npt.NDArray[np.uint8], *, longer_px: int) -> npt.NDArray[np.u
     if factor < 0.1 and min(height, width) > 64:  # skip whole rows and columns of huge pictures first
         step = int(1 / factor) // 8 + 1
         pixels = np.ascontiguousarray(pixels[step // 2 :: step, step // 2 :: step])
-    if factor < 0.4:  # averaging over areas reads every pixel: 16 of them for each of the result's will do
+    if factor < 0.5:  # averaging over areas reads every pixel: 16 of them for each of the result's will do
         pixels = np.asarray(cv2.resize(pixels, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR), np.uint8)
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    # the four nearest pixels are all that one of the result covers
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def histogram(grey: Grey) -> Levels:
@@ -122,18 +132,25 @@ def _luma(rgb: Pixels) -> Grey:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _detail(rgb: Pixels) -> tuple[Grey, tuple[int, int]]:
+def halved(level: Floats) -> Floats:
+    """Every 2 x 2 pixels averaged; an odd last row or column is left out, a level of one pixel a side stays so."""
+    rows, columns = max(1, level.shape[0] // 2), max(1, level.shape[1] // 2)
+    even = level[: 2 * rows, : 2 * columns]
+    return np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _detail(rgb: Pixels) -> Grey:
     height, width = rgb.shape[:2]
     if height * width <= DETAIL_PX or min(height, width) < TILES * 4 * _BLOCK_PX:
-        green = np.ascontiguousarray(rgb[: 4 * DETAIL_PX // max(width, 1) + 1, : 4 * DETAIL_PX, 1])
-        return green, (green.shape[0], green.shape[1])
+        part = rgb[: 4 * DETAIL_PX // max(width, 1) + 1, : 4 * DETAIL_PX]
+        return np.asarray(cv2.extractChannel(part, 1), np.uint8)
     share = float(np.sqrt(DETAIL_PX / (height * width)))
     tile_h = int(height * share / TILES) // _BLOCK_PX * _BLOCK_PX
     tile_w = int(width * share / TILES) // _BLOCK_PX * _BLOCK_PX
     tops = _starts(height, tile_h)
     lefts = _starts(width, tile_w)
     rows = [np.concatenate([rgb[t : t + tile_h, x : x + tile_w, 1] for x in lefts], axis=1) for t in tops]
-    return np.ascontiguousarray(np.concatenate(rows, axis=0)), (tile_h, tile_w)
+    return np.ascontiguousarray(np.concatenate(rows, axis=0))
 
 
 def _starts(length: int, tile: int) -> list[int]:

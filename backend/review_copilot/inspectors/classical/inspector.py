@@ -59,7 +59,7 @@ class ClassicalInspector:
 def measure_all(frame: Frame, *, wanted: frozenset[str], saved: int | None = None) -> tuple[list[Reading], Places]:
     """Readings by the wanted names that are likely enough to be reported, and the local measurements."""
     whole, places = measure_whole(frame), measure_places(frame, wanted=wanted)
-    readings = read_whole(whole, saved_quality=saved)
+    readings = read_whole(whole, saved_quality=saved, wanted=wanted)
     soft = next((r.strength for r in readings if r.measure == "defocus"), 1.0)
     readings += read_places(places, whole=of_whole(whole), soft_px=min(soft, 1.5))
     asked = [r for r in readings if r.measure in wanted]  # what nobody asked for explains nothing away

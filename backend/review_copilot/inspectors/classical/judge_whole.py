@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 
 from review_copilot.inspectors.classical.calibration import strength
@@ -27,17 +28,20 @@ SURE = 0.98
 """Probability of what cannot be otherwise."""
 
 
-def read_whole(whole: Whole, *, saved_quality: int | None) -> list[Reading]:
-    """One reading for every image-wide measurement, likely or not; those that exclude each other are weighed.
+def read_whole(whole: Whole, *, saved_quality: int | None, wanted: frozenset[str] | None = None) -> list[Reading]:
+    """One reading for every wanted image-wide measurement, likely or not; those that exclude each other are weighed.
 
     Args:
         whole: The measurements.
         saved_quality: JPEG quality that the file's own tables show; None for other files.
+        wanted: Names of the measurements; all when nothing is said. What outranks one of them is read as well.
     """
+    names = frozenset(_READERS) if wanted is None else _with_rivals(wanted)
     features = of_whole(whole)
-    likely = likelihoods(features)
-    readings = {name: read(whole, features, likely.get(name, 0.0)) for name, read in _READERS.items()}
-    readings["compression"] = _with_file(readings["compression"], saved_quality)
+    likely = likelihoods(features, wanted=names)
+    readings = {name: read(whole, features, likely.get(name, 0.0)) for name, read in _READERS.items() if name in names}
+    if "compression" in readings:
+        readings["compression"] = _with_file(readings["compression"], saved_quality)
     _name_the_end(readings, whole)
     _exclude(readings)
     return list(readings.values())
@@ -175,16 +179,26 @@ def _upscaled(_whole: Whole, features: Features, score: float) -> Reading:
 def _name_the_end(readings: dict[str, Reading], whole: Whole) -> None:
     """A frame of pure black or white is too dark or too light, not merely empty; the mean tells how far."""
     for name, percent in (("under_exposure", whole.tone.black_percent), ("over_exposure", whole.tone.white_percent)):
-        if percent >= ALL_PERCENT:
+        if percent < ALL_PERCENT:
+            continue
+        if name in readings:
             stops = abs(whole.tone.stops)
             readings[name] = replace(readings[name], score=SURE, strength=max(readings[name].strength, stops))
+        if "empty_frame" in readings:
             readings["empty_frame"] = replace(readings["empty_frame"], score=1 - SURE)
+
+
+@cache
+def _with_rivals(wanted: frozenset[str]) -> frozenset[str]:
+    """Some image-wide measurements and all that outrank one of them."""
+    names = wanted & frozenset(_READERS)
+    return names | {winner for winner, losers in _OUTRANKS.items() if not names.isdisjoint(losers)}
 
 
 def _exclude(readings: dict[str, Reading]) -> None:
     """What the guideline's "do not flag" leaves to another criterion is taken back."""
     for winner, losers in _OUTRANKS.items():
-        for loser in losers:
+        for loser in (name for name in losers if winner in readings and name in readings):
             rest = 1 - readings[winner].score
             readings[loser] = replace(readings[loser], score=min(readings[loser].score, rest))
 

@@ -7,7 +7,7 @@ the evidence show, and nothing else; each flaw has its own trees, which ask only
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -62,13 +62,13 @@ class Forest:
         return np.asarray(summed + self.bias, np.float32)
 
 
-def likelihoods(features: Features) -> Mapping[str, float]:
-    """The probability of each flaw, 0..1, by name of its measurement.
+def likelihoods(features: Features, *, wanted: frozenset[str] | None = None) -> Mapping[str, float]:
+    """The probability of each wanted flaw, 0..1, by name of its measurement; of all when nothing is said.
 
     Raises:
-        KeyError: A number is missing.
+        KeyError: A number that its trees ask for is missing.
     """
-    forest = fitted_forest()
+    forest = fitted_forest() if wanted is None else _grove(wanted)
     odds = forest.odds(np.array([features[name] for name in forest.numbers], np.float32))
     return dict(zip(forest.flaws, (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).tolist(), strict=True))
 
@@ -98,3 +98,27 @@ def fitted_forest() -> Forest:
             bias=arrays["bias"].astype(np.float32),
             least=arrays["least"].astype(np.float32),
         )
+
+
+@cache
+def _grove(wanted: frozenset[str]) -> Forest:
+    """The trees of some flaws, with the numbers that these ask for and no other."""
+    forest = fitted_forest()
+    flaws = [index for index, name in enumerate(forest.flaws) if name in wanted]
+    chosen = np.isin(forest.flaw, flaws)
+    reached = forest.root[chosen]
+    for _ in range(forest.depth):
+        reached = np.unique(np.concatenate([reached, forest.low[reached], forest.high[reached]]))
+    asking = reached[forest.low[reached] != reached]
+    numbers = np.unique(forest.asked[asking])
+    return replace(
+        forest,
+        numbers=tuple(forest.numbers[index] for index in numbers),
+        flaws=tuple(forest.flaws[index] for index in flaws),
+        root=forest.root[chosen],
+        flaw=np.searchsorted(flaws, forest.flaw[chosen]).astype(np.int32),
+        # the ends of trees ask as well, for whatever is there: both answers lead to themselves
+        asked=np.minimum(np.searchsorted(numbers, forest.asked), len(numbers) - 1).astype(np.int32),
+        bias=forest.bias[flaws],
+        least=forest.least[flaws],
+    )

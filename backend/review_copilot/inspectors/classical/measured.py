@@ -1,8 +1,9 @@
-"""All measurements of one frame, taken together. Knows no threshold and no guideline."""
+"""All measurements of one frame. Knows no threshold and no guideline."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from review_copilot.inspectors.classical.banding import Banding, banding
 from review_copilot.inspectors.classical.border import Bar, bars
@@ -25,19 +26,56 @@ LEAST_PATCH_PERCENT = 0.6
 """Smaller clipped or crushed areas are not looked at."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Whole:
-    """What is measured of the whole picture."""
+    """What is measured of the whole picture; each measurement is taken when it is first asked for."""
 
-    sharpness: Sharpness
-    tone: Tone
-    noise: Noise
-    compression: Compression
-    colour: Colour
-    contrast: Contrast
-    banding: Banding
-    resolution: Resolution
-    tilt: Tilt
+    frame: Frame
+
+    @cached_property
+    def sharpness(self) -> Sharpness:
+        """Edges, and the loss of detail by direction."""
+        return sharpness(self.frame)
+
+    @cached_property
+    def tone(self) -> Tone:
+        """How light it is."""
+        return tone(self.frame.small_grey)
+
+    @cached_property
+    def noise(self) -> Noise:
+        """How grainy it is."""
+        return noise(self.frame)
+
+    @cached_property
+    def compression(self) -> Compression:
+        """How strongly it was squeezed."""
+        return compression(self.frame)
+
+    @cached_property
+    def colour(self) -> Colour:
+        """Its tint."""
+        return colour(self.frame)
+
+    @cached_property
+    def contrast(self) -> Contrast:
+        """How much of the tonal range it uses."""
+        return contrast(self.frame)
+
+    @cached_property
+    def banding(self) -> Banding:
+        """How many tones are missing."""
+        return banding(self.frame)
+
+    @cached_property
+    def resolution(self) -> Resolution:
+        """How much detail it has for its size."""
+        return resolution(self.frame)
+
+    @cached_property
+    def tilt(self) -> Tilt:
+        """How its straight edges lie."""
+        return tilt(self.frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +93,8 @@ class Places:
 
 
 def measure_whole(frame: Frame) -> Whole:
-    """Every image-wide measurement."""
-    return Whole(
-        sharpness=sharpness(frame),
-        tone=tone(frame.small_grey),
-        noise=noise(frame),
-        compression=compression(frame),
-        colour=colour(frame),
-        contrast=contrast(frame),
-        banding=banding(frame),
-        resolution=resolution(frame),
-        tilt=tilt(frame),
-    )
+    """Every image-wide measurement, for those who ask."""
+    return Whole(frame)
 
 
 def measure_places(frame: Frame, *, wanted: frozenset[str]) -> Places:

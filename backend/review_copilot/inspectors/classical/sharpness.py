@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
+from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, halved
 
 Whole16 = npt.NDArray[np.int16]
 REBLUR_PX = 1.5
@@ -50,14 +50,11 @@ class Sharpness:
 
 def sharpness(frame: Frame) -> Sharpness:
     """Measure edges and the loss of detail by direction."""
-    full = frame.green.astype(np.float32)
-    levels = [full]
-    for _ in range(3):
-        last = levels[-1]
-        size = (max(1, last.shape[1] // 2), max(1, last.shape[0] // 2))
-        levels.append(np.asarray(cv2.resize(last, size, interpolation=cv2.INTER_AREA), np.float32))
-    widths, half = edge_blur(frame.green), edge_blur(levels[1])
-    ladder = [_directional_energy(level) for level in levels[1:]]
+    levels = [frame.green_half]
+    for _ in range(2):
+        levels.append(halved(levels[-1]))
+    widths, half = edge_blur(frame.green), edge_blur(frame.green_half)
+    ladder = [_directional_energy(level) for level in levels]
     middle = _loss(ladder[0], ladder[2])
     return Sharpness(
         blur_px=_sharper(widths),
