@@ -26,7 +26,7 @@ SMALL_PX = 384
 """Longer side of the small level: enough for tone, colour and layout, cheap enough for everything."""
 MIDDLE_PX = 768
 """Longer side of the middle level: enough for fine lines, lettering and soft patches."""
-DETAIL_PX = 1_200_000
+DETAIL_PX = 640_000
 """Most pixels that are measured at full resolution; a larger picture is sampled in tiles."""
 TILES = 4
 """Tiles a side of the sample."""
@@ -149,8 +149,12 @@ def _detail(rgb: Pixels) -> Grey:
     tile_w = int(width * share / TILES) // _BLOCK_PX * _BLOCK_PX
     tops = _starts(height, tile_h)
     lefts = _starts(width, tile_w)
-    rows = [np.concatenate([rgb[t : t + tile_h, x : x + tile_w, 1] for x in lefts], axis=1) for t in tops]
-    return np.ascontiguousarray(np.concatenate(rows, axis=0))
+    green = np.empty((TILES * tile_h, TILES * tile_w), np.uint8)
+    for row, top in enumerate(tops):
+        for column, left in enumerate(lefts):
+            tile = rgb[top : top + tile_h, left : left + tile_w, 1]
+            green[row * tile_h : (row + 1) * tile_h, column * tile_w : (column + 1) * tile_w] = tile
+    return green
 
 
 def _starts(length: int, tile: int) -> list[int]:
