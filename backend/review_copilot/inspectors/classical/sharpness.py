@@ -76,10 +76,13 @@ def edge_blur(level: Floats | Grey) -> Floats:
     """
     if min(level.shape) < 8:
         return np.zeros(0, np.float32)
-    fine = (
-        (level.astype(np.int16) << 4) if level.dtype == np.uint8 else (level * 16).astype(np.int16)
-    )  # sixteenths of a level
-    steep = _steepness(fine)
+    if level.dtype == np.uint8:
+        fine = level.astype(np.int16) << 4  # sixteenths of a level
+        across, down = cv2.spatialGradient(level)
+        steep = np.asarray((np.abs(across) + np.abs(down)) << 4, np.int16)
+    else:
+        fine = (level * 16).astype(np.int16)
+        steep = _steepness(fine)
     crest = np.asarray(cv2.dilate(steep, np.ones((3, 3), np.uint8)))
     on_crest = np.flatnonzero((steep >= crest) & (steep > LEAST_GRADIENT * _UNIT))
     wanted = int(EDGE_SHARE * level.size)
