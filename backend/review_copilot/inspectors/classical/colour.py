@@ -36,9 +36,7 @@ class Colour:
         shift: Distance of the mean colour from grey.
         ratio: That distance over the spread of the colours around the mean.
         least: Distance from grey that nine tenths of the picture keep or exceed.
-        light: Distance of the lightest tones from grey.
         dark: Distance of the darkest tones from grey.
-        spread: Spread of the colours around their mean.
     """
 
     cast: float
@@ -50,9 +48,7 @@ class Colour:
     shift: float
     ratio: float
     least: float
-    light: float
     dark: float
-    spread: float
 
 
 def colour(frame: Frame) -> Colour:
@@ -71,7 +67,7 @@ def colour(frame: Frame) -> Colour:
     weight = far / max(float(far.sum()), 1e-9)
     green, warm = float((tints[0] * weight).sum()), float((tints[1] * weight).sum())
     shift, spread = float(np.hypot(*ab.mean(axis=0))), float(np.hypot(ab[:, 0].std(), ab[:, 1].std()))
-    low, high = np.quantile(lab[:, 0], [0.1, 0.9])
+    low = np.quantile(lab[:, 0], 0.1)
     return Colour(
         cast=float((distance * likely).sum()),
         sure=float(far.sum()),
@@ -82,9 +78,7 @@ def colour(frame: Frame) -> Colour:
         shift=shift,
         ratio=shift / max(spread, 1.0),
         least=least,
-        light=float(np.hypot(*ab[lab[:, 0] >= high].mean(axis=0))),
         dark=float(np.hypot(*ab[lab[:, 0] <= low].mean(axis=0))),
-        spread=spread,
     )
 
 

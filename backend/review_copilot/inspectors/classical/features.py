@@ -124,10 +124,13 @@ def _of_colour(whole: Whole) -> Features:
         "cast_shift": colour.shift / 10,
         "cast_ratio": min(colour.ratio, 6.0),
         "cast_least": colour.least / 8,
-        "cast_light": colour.light / 10,
         "cast_dark": colour.dark / 10,
-        "colourful": colour.spread / 10,
     }
+
+
+def _of_chroma(whole: Whole) -> Features:
+    chroma = whole.chroma
+    return {"cast_light": chroma.light / 10, "colourful": chroma.spread / 10}
 
 
 def _of_contrast(whole: Whole) -> Features:
@@ -180,8 +183,8 @@ def _of_tilt(whole: Whole) -> Features:
 
 
 _SPOKEN: tuple[Callable[[Whole], Features], ...] = (
-    _of_sharpness, _of_tone, _of_noise, _of_compression, _of_colour, _of_contrast, _of_banding, _of_resolution,
-    _of_tilt,
+    _of_sharpness, _of_tone, _of_noise, _of_compression, _of_colour, _of_chroma, _of_contrast, _of_banding,
+    _of_resolution, _of_tilt,
 )  # fmt: skip
 """The numbers of each measurement."""
 

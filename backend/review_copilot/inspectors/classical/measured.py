@@ -7,6 +7,7 @@ from functools import cached_property
 
 from review_copilot.inspectors.classical.banding import Banding, banding
 from review_copilot.inspectors.classical.border import Bar, bars
+from review_copilot.inspectors.classical.chroma import Chroma, chroma
 from review_copilot.inspectors.classical.colour import Colour, colour
 from review_copilot.inspectors.classical.compression import Compression, compression
 from review_copilot.inspectors.classical.contrast import Contrast, contrast
@@ -56,6 +57,11 @@ class Whole:
     def colour(self) -> Colour:
         """Its tint."""
         return colour(self.frame)
+
+    @cached_property
+    def chroma(self) -> Chroma:
+        """How colourful it is."""
+        return chroma(self.frame)
 
     @cached_property
     def contrast(self) -> Contrast:
