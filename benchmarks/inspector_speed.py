@@ -1,10 +1,14 @@
 """How fast the built-in inspector is: beside decoding alone, beside CleanVision, and in memory; all from one run.
 
 python benchmarks/inspector_speed.py [--photos DIR] [--files N] [--no-cleanvision] [--json FILE]
+python benchmarks/inspector_speed.py --folder N [--photos DIR]
 
 Without --photos it takes scikit-image's photographs. "small" are the photographs as JPEG files, "large" the same
 enlarged to 12 megapixels with grain, as cameras save them. Times are processor time of one process with one thread,
 the best of several turns; decoding and inspecting take turns, so that a busy machine slows both alike.
+
+--folder times `review-copilot inspect FOLDER` over N files, photographs taken over and over, on one core and on all:
+seconds by the clock, start included, so that it wants a quiet machine.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -154,12 +159,41 @@ def print_peak(path: Path) -> None:
     print(json.dumps(said))
 
 
+def folder(paths: Sequence[Path], room: Path) -> dict[str, dict[str, float]]:
+    """Images a second of the command over a folder, by the number of cores it may use, and its largest process."""
+    at_hand = sorted(os.sched_getaffinity(0))
+    figures: dict[str, dict[str, float]] = {}
+    for count in dict.fromkeys((1, len(at_hand))):
+        out = room / "out.jsonl"
+        command = [sys.executable, "-m", "review_copilot.cli", "inspect", "--json", str(paths[0].parent)]
+        began = time.monotonic()
+        with out.open("wb") as sink:
+            subprocess.run(["taskset", "-c", ",".join(map(str, at_hand[:count])), *command], check=True, stdout=sink)
+        took = time.monotonic() - began
+        lines = out.read_text(encoding="utf-8").splitlines()
+        most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        figures[f"folder, cores used: {count}"] = {
+            "images": len(lines), "seconds": round(took, 1), "images_a_second": round(len(lines) / took, 1),
+            "largest_process_mb": round(most),
+        }  # fmt: skip
+    rates = [row["images_a_second"] for row in figures.values()]
+    figures["folder, all cores"] = {"times_one_core": round(rates[-1] / rates[0], 2), "cores": len(at_hand)}
+    return figures
+
+
+def print_figures(results: dict[str, dict[str, float]]) -> None:
+    """One line for each measurement."""
+    for name, figures in results.items():
+        print(f"{name:28s}", "  ".join(f"{key} {value}" for key, value in figures.items()))
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, default=None, help="folder of photographs; scikit-image's when left out")
     parser.add_argument("--files", type=int, default=24, help="most photographs")
     parser.add_argument("--no-cleanvision", action="store_true")
+    parser.add_argument("--folder", type=int, metavar="N", help="time the command over a folder of N files instead")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--peak", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -170,6 +204,13 @@ def main() -> None:
     guideline = load_guideline("photo-quality")
     results: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as room:
+        if options.folder:
+            taken = list(photographs(options.photos, "all"))[: options.folder]
+            files = Path(room) / "folder"
+            files.mkdir()
+            paths = [save_jpeg(taken[i % len(taken)][1], files / f"{i:05d}.jpg") for i in range(options.folder)]
+            print_figures(folder(paths, Path(room)))
+            return
         chosen = list(photographs(options.photos, "all"))[: options.files]
         small = [save_jpeg(pixels, Path(room) / f"small-{i:03d}.jpg") for i, (_, pixels) in enumerate(chosen)]
         large = [save_jpeg(enlarged(pixels, i), Path(room) / f"large-{i:03d}.jpg")
@@ -185,8 +226,7 @@ def main() -> None:
         results["large, memory"] = memory(large[0])
         strip = np.tile(cv2.resize(chosen[0][1], (1000, 5000)), (1, 20, 1))
         results["panorama of 100 megapixels"] = memory(save_jpeg(strip, Path(room) / "panorama.jpg"))
-    for name, figures in results.items():
-        print(f"{name:28s}", "  ".join(f"{key} {value}" for key, value in figures.items()))
+    print_figures(results)
     print(TARGETS)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from review_copilot.cli import app
+from review_copilot.cli.commands import app
 from review_copilot.library import load_guideline, shipped_label_config
 
 RUN = CliRunner()

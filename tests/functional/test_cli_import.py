@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from review_copilot.cli import app
+from review_copilot.cli.commands import app
 
 BOX = {
     "id": "s1", "from_name": "label", "to_name": "image", "type": "rectanglelabels",

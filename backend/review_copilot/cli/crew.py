@@ -53,7 +53,7 @@ def crew(settings: Settings, *, files: int) -> Iterator[Crew]:
         LibraryError: The guideline cannot be read.
         InspectorError: A process was ended from outside.
     """
-    size = os.cpu_count() or 1
+    size = _cores()
     desk = files_desk(settings)  # what is wrong with the settings is said here, not by each process
     apart = settings.inspector == MEASURING and files >= WORTH_PROCESSES and size > 1
     if apart:  # not forked: this process may have threads already
@@ -74,6 +74,11 @@ def crew(settings: Settings, *, files: int) -> Iterator[Crew]:
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _cores() -> int:
+    """Cores that this process may use; containers and `taskset` leave it fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def files_desk(settings: Settings) -> Desk:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from PIL import Image
 from rich.console import Console
-from rich.progress import track
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from review_copilot.cli.crew import crew
 from review_copilot.cli.said import quiet_failures
-from review_copilot.domain.review import Exposure
+from review_copilot.domain.review import Exposure, Review
 from review_copilot.errors import LibraryError
 from review_copilot.flows.inspect_files import inspect_files
 from review_copilot.reports.inspection import to_json_line, to_table
 from review_copilot.settings import load_settings
+
+LEAST_FOR_BAR = 5
+"""Files from which a bar shows how far the inspection is."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,9 +51,10 @@ def inspect(
     chosen = {"guideline": guideline, "inspector": inspector}
     settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
     files = list(_files(paths))
-    failures = 0
+    failures = flagged = 0
     stderr = Console(stderr=True)
     shown = []
+    began = time.monotonic()
     with crew(settings, files=len(files)) as workers:
         reviews = inspect_files(
             (str(path) for path in files),
@@ -50,24 +63,31 @@ def inspect(
             reference=str(reference) if reference else "",
             at_once=2 * workers.size,
         )
-        for name, review in track(
-            reviews,
-            total=len(files),
-            description="inspecting",
-            console=stderr,
-            transient=True,
-            disable=len(files) < 5,
-        ):
+        for name, review in _shown(reviews, count=len(files), console=stderr):
             failures += review.exposure is Exposure.FAILED
+            flagged += bool(review.suggestions)
             if as_json:
                 print(to_json_line(name, review), flush=True)
             else:
                 shown.append((name, review))
     if not as_json:
         Console().print(to_table(shown))
-        stderr.print(f"{len(files)} images, {failures} unreadable")
+        took_s = time.monotonic() - began
+        stderr.print(
+            f"{len(files)} images, {failures} unreadable, {flagged} with suggestions; "
+            f"{took_s:.1f} s, {len(files) / took_s:.1f} a second"
+        )
     if failures:
         raise typer.Exit(1)
+
+
+def _shown(reviews: Iterator[tuple[str, Review]], *, count: int, console: Console) -> Iterator[tuple[str, Review]]:
+    """The reviews as they come, with a bar that says how many of all are done where there is a terminal."""
+    columns = (
+        TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True, disable=count < LEAST_FOR_BAR) as bar:
+        yield from bar.track(reviews, total=count)
 
 
 def _files(paths: list[Path]) -> list[Path]:
