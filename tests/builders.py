@@ -35,6 +35,8 @@ from review_copilot.domain.suggestion import Scope, Suggestion
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PROJECT = ProjectKey(instance="http://label-studio.test", project_id=7, created="1760000000")
+OTHER = ProjectKey(instance="http://elsewhere.test", project_id=7, created="1760000000")
+"""A project of the same number in another Label Studio."""
 
 
 def at(seconds: float) -> datetime:

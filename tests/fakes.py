@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 from review_copilot.domain.errand import Errand
+from review_copilot.domain.log_columns import columns_of
 from review_copilot.domain.override import Comparison, LoggedOverride, Override, SubmittedAnnotation
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask, TaskKey
-from review_copilot.ports import Appended, Clock, StoredPrediction, SweepPoint, Wake
+from review_copilot.ports import Appended, Clock, Packing, Part, StoredPrediction, SweepPoint, Wake
 
 FORGOTTEN = "forgotten-"
 
@@ -40,6 +42,11 @@ class _Held:
         """Number of the newest revision; 0 when there is none."""
         dated = [(seen or datetime.min.replace(tzinfo=UTC), number) for number, seen in enumerate(self.seen, start=1)]
         return max(dated)[1] if dated else 0
+
+
+def _block(row: LoggedOverride) -> int:
+    """Several parcels to a project, so that who reads them must put them together."""
+    return row.key.task_id // 100
 
 
 @dataclass
@@ -189,6 +196,12 @@ class MemoryStore:
             wanted = project in (None, row.key.project) and (since is None or row.logged_at >= since)
             if wanted and (row.current or not current):
                 yield row
+
+    def parcels(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
+        rows = sorted(self.overrides(project=project), key=_block)  # stable: a block's rows stay in their order
+        for _, of_block in groupby(rows, key=_block):
+            packed = packing.pack(columns_of(of_block))
+            yield packed.counts if part is Part.COUNTS else packed.rows
 
     def comparisons(self, *, project: ProjectKey | None = None, since: datetime | None = None) -> Iterator[Comparison]:
         current = []

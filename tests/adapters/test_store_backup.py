@@ -14,7 +14,7 @@ from fakes import FakeClock
 from postgres import fresh_database
 from review_copilot.compare import compare
 from review_copilot.errors import StoreError
-from review_copilot.ports import StoredPrediction, Wake
+from review_copilot.ports import Packing, Parcel, Part, StoredPrediction, Wake
 from review_copilot.store import SqlStore, backup, open_store, restore
 
 KINDS = ("sqlite", "postgresql")
@@ -36,6 +36,7 @@ def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str
     store.remember([review])
     store.remember_predictions(PROJECT, [StoredPrediction(5, 1, "v1", ("s1",))])
     store.append(compare(untouched(review), [review]))
+    list(store.parcels(PROJECT, Packing("form", lambda _: Parcel(b"c", b"r")), Part.ROWS))
     store.append(a_comparison(an_annotation(annotation_id=12, updated_at=None)))
     store.bury(review.key, annotation_ids=[12])
     store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))

@@ -20,7 +20,7 @@ from review_copilot.compare import compare
 from review_copilot.domain.override import Override, OverrideKind, Subject
 from review_copilot.domain.review import TaskKey
 from review_copilot.errors import StoreBusy, StoreError
-from review_copilot.ports import StoredPrediction, SweepPoint, Wake
+from review_copilot.ports import Packing, Parcel, Part, StoredPrediction, SweepPoint, Wake
 from review_copilot.store import SqlStore, open_store
 from review_copilot.store.engine import migrate
 from review_copilot.store.schema import metadata
@@ -33,6 +33,7 @@ def fill(store: SqlStore) -> None:
     store.remember([review])
     store.remember_predictions(PROJECT, [StoredPrediction(5, 1, "v1", ("s1",))])
     store.append(compare(untouched(review), [review]))
+    list(store.parcels(PROJECT, Packing("form", lambda _: Parcel(b"c", b"r")), Part.ROWS))
     store.append(a_comparison(an_annotation(annotation_id=12)))
     store.bury(review.key, annotation_ids=[12])
     store.rollout(PROJECT, guideline_id="photo-quality", model_version="9f2c1a77aa01")

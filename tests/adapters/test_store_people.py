@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from builders import a_comparison, an_annotation
+from builders import PROJECT, a_comparison, an_annotation
 from fakes import FakeClock
 from review_copilot.domain.override import Override, OverrideKind, Subject
+from review_copilot.flows.columns import read_table
 from review_copilot.store import SqlStore, open_store
 from review_copilot.store.people import pseudonym
 
@@ -43,9 +44,10 @@ def test_a_pseudonym_is_the_same_each_time_and_another_under_another_key() -> No
 
 
 def test_nothing_of_a_forgotten_name_is_left_on_the_disk(tmp_path: Path) -> None:
-    """Not in a freed page, and not in the write-ahead log."""
+    """Not in a freed page, not in the write-ahead log, and not in columns that were packed for a study."""
     plain = open_store(f"sqlite:///{tmp_path / 'plain.db'}", clock=FakeClock())
     plain.append(a_comparison(an_annotation(author="ada@example.org"), [ROW]))
+    assert read_table(plain, PROJECT).reviewers == ("ada@example.org",)
     assert b"ada@example.org" in everything(tmp_path)
     assert plain.forget("ada@example.org") == 1
     assert b"ada@example.org" not in everything(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from builders import (
+    OTHER,
     PROJECT,
     a_comparison,
     a_provenance,
@@ -23,8 +24,6 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import Exposure, ProjectKey
 from review_copilot.ports import Appended, Store, StoredPrediction, SweepPoint, Wake
-
-OTHER = ProjectKey(instance="http://elsewhere.test", project_id=7, created="1760000000")
 
 
 def test_all_whole_image_reviews_of_a_project_come_back(store: Store) -> None:

@@ -14,10 +14,7 @@ from builders import (
     task_key,
 )
 from review_copilot.domain.override import OverrideKind
-from review_copilot.domain.review import ProjectKey
 from review_copilot.ports import Appended, Store
-
-OTHER = ProjectKey(instance="http://elsewhere.test", project_id=7, created="1760000000")
 
 
 def test_a_later_edit_adds_a_revision_by_its_editor(store: Store) -> None:

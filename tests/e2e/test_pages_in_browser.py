@@ -13,7 +13,8 @@ from werkzeug.serving import make_server
 
 from review_copilot.bootstrap import create_copilot
 from review_copilot.domain.review import ProjectKey
-from review_copilot.flows.study import Scope, read_drafts, read_table, study_project
+from review_copilot.flows.columns import read_table
+from review_copilot.flows.study import Scope, read_drafts, study_project
 from review_copilot.reports.study_html import to_html
 from review_copilot.settings import load_settings
 from review_copilot.web import create_app

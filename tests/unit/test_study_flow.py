@@ -19,6 +19,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, ProjectKey, ReviewTask
 from review_copilot.errors import ImageNotFound, LabelStudioUnreachable, SettingsError
+from review_copilot.flows.columns import read_table
 from review_copilot.flows.pictures import THUMBNAIL_PX, cut_one, cut_pictures, linked_pictures, pictures_of, thumbnail
 from review_copilot.flows.study import (
     Drafts,
@@ -28,7 +29,6 @@ from review_copilot.flows.study import (
     find_project,
     latest_tasks,
     read_drafts,
-    read_table,
     reviewers_of,
     study_project,
     within,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from enum import IntEnum
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from review_copilot.domain.guideline import UNCOVERED, Severity
-from review_copilot.domain.override import Aspect, Feedback, LoggedOverride, Override, OverrideKind, Reason, Subject
+from review_copilot.domain.log_columns import LogColumns, columns_of
+from review_copilot.domain.override import Aspect, Feedback, LoggedOverride, OverrideKind, Reason, Subject
 
 # NumPy's stubs lose the dtype in half of what is called here; the names say what is inside.
 Ints: TypeAlias = NDArray[Any]
@@ -31,31 +31,32 @@ _SUBJECT = {str(s): i for i, s in enumerate(SUBJECTS)}
 _KIND = {str(k): i for i, k in enumerate(KINDS)}
 _ASPECT = {a: 1 << i for i, a in enumerate(ASPECTS)}
 _REASON = {r: 1 << i for i, r in enumerate(REASONS)}
-_TYPES = {
-    "row": "q",
-    "task": "q",
-    "annotation": "q",
-    "reviewer": "i",
-    "time_s": "d",
-    "subject": "b",
-    "kind": "b",
-    "suggested": "h",
-    "submitted": "h",
-    "severity_from": "b",
-    "severity_to": "b",
-    "edits": "b",
-    "reasons": "i",
-    "suggestion": "i",
-    "score": "f",
-    "iou": "f",
-    "text_kept": "f",
-    "lead_time_s": "f",
-    "exposure": "b",
-    "guideline": "h",
-    "note": "i",
-    "value_from": "h",
-    "value_to": "h",
+TYPES = {
+    "row": np.int64,
+    "task": np.int64,
+    "annotation": np.int64,
+    "reviewer": np.int32,
+    "time_s": np.float64,
+    "subject": np.int8,
+    "kind": np.int8,
+    "suggested": np.int16,
+    "submitted": np.int16,
+    "severity_from": np.int8,
+    "severity_to": np.int8,
+    "edits": np.int8,
+    "reasons": np.int32,
+    "suggestion": np.int32,
+    "score": np.float32,
+    "iou": np.float32,
+    "text_kept": np.float32,
+    "lead_time_s": np.float32,
+    "exposure": np.int8,
+    "guideline": np.int16,
+    "note": np.int32,
+    "value_from": np.int16,
+    "value_to": np.int16,
 }
+"""Columns of one number for each row; `box` has four."""
 
 
 class Outcome(IntEnum):
@@ -194,7 +195,7 @@ class OverrideTable:
 
     def where(self, mask: Flags) -> OverrideTable:
         """The rows where `mask` is true, with the same words behind them."""
-        kept = {name: getattr(self, name)[mask] for name in (*_TYPES, "box")}
+        kept = {name: getattr(self, name)[mask] for name in (*TYPES, "box")}
         return OverrideTable(
             **kept,
             reviewers=self.reviewers,
@@ -209,106 +210,84 @@ class OverrideTable:
 _DECIDED = (OverrideKind.UNTOUCHED, OverrideKind.CONFIRMED, OverrideKind.EDITED, OverrideKind.REJECTED)
 
 
-@dataclass
-class _Words:
-    """Numbers for words, in the order of first use."""
-
-    index: dict[Any, int] = field(default_factory=dict)
-
-    def number(self, word: object) -> int:
-        return self.index.setdefault(word, len(self.index))
-
-    def optional(self, word: str) -> int:
-        return self.number(word) if word else -1
-
-    def all(self) -> tuple[str, ...]:
-        return tuple(self.index)
-
-
-class TableBuilder:
-    """Collects rows into columns; holds no row object."""
-
-    def __init__(self) -> None:
-        self._columns: dict[str, array[Any]] = {name: array(code) for name, code in _TYPES.items()}
-        self._box = array("f")
-        self._reviewers, self._criteria, self._exposures = _Words(), _Words(), _Words()
-        self._guidelines, self._notes, self._values, self._suggestions = _Words(), _Words(), _Words(), _Words()
-
-    def add(self, logged: LoggedOverride) -> None:
-        """Take one row of the log."""
-        row = logged.override
-        about_verdict = row.subject is Subject.VERDICT
-        when = logged.created_at or logged.updated_at or logged.logged_at
-        shown = logged.provenance.guideline_revision if logged.provenance else ""
-        task = logged.key.task_id
-        values = (
-            logged.id,
-            task,
-            logged.annotation_id,
-            self._reviewers.number(logged.editor or logged.author),
-            _seconds(when),
-            _SUBJECT[row.subject],
-            _KIND[row.kind],
-            self._criteria.optional(row.criterion_from),
-            self._criteria.optional(row.criterion_to),
-            _SEVERITY.get(row.severity_from, -1),
-            _SEVERITY.get(row.severity_to, -1),
-            sum(_ASPECT[edit] for edit in row.edits),
-            sum(_REASON.get(reason, 0) for reason in set(row.reasons)),
-            self._suggestions.number((task, row.suggestion_id)) if row.suggestion_id else -1,
-            _number(row.score),
-            _number(row.iou),
-            _number(row.text_similarity),
-            _number(logged.lead_time_s),
-            self._exposures.number(logged.exposure),
-            self._guidelines.optional(shown),
-            self._notes.optional(_words(row)),
-            self._values.optional(row.severity_from) if about_verdict else -1,
-            self._values.optional(row.severity_to) if about_verdict else -1,
-        )
-        for column, value in zip(self._columns.values(), values, strict=True):
-            column.append(value)
-        box = row.box_to
-        self._box.extend((box.x, box.y, box.width, box.height) if box else _NO_BOX)
-
-    def table(self) -> OverrideTable:
-        """All rows taken so far."""
-        columns = {name: np.array(column) for name, column in self._columns.items()}
-        return OverrideTable(
-            **columns,
-            box=np.array(self._box, dtype=np.float32).reshape(-1, 4),
-            reviewers=self._reviewers.all(),
-            criteria=self._criteria.all(),
-            exposures=self._exposures.all(),
-            guidelines=self._guidelines.all(),
-            notes=self._notes.all(),
-            values=self._values.all(),
-        )
-
-
 _NO_BOX = (float("nan"),) * 4
 
 
-def _words(row: Override) -> str:
-    """What the reviewer wrote: the note, and the text of a region that nobody drafted."""
-    drawn = row.text_to if row.kind is OverrideKind.ADDED and row.text_to != row.note else ""
-    return " ".join(filter(None, (row.note, drawn)))
-
-
-def _seconds(when: datetime) -> float:
-    return when.timestamp()
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value
-
-
 def table_of(rows: Iterable[LoggedOverride]) -> OverrideTable:
-    """The rows of a log as columns, read once and in order.
+    """The rows of a log as numbers, read once and in order; see `number_columns`."""
+    return number_columns(columns_of(rows))
+
+
+def number_columns(columns: LogColumns) -> OverrideTable:
+    """Columns of the log with numbers for words, in the order of first use.
 
     Rows of older revisions and of deleted annotations are the caller's to leave out (`OverrideLog.overrides` does).
     """
-    builder = TableBuilder()
-    for row in rows:
-        builder.add(row)
-    return builder.table()
+    about_verdict = [subject == Subject.VERDICT for subject in columns.subject]
+    values = [
+        (start, end) if verdict else ("", "")
+        for verdict, start, end in zip(about_verdict, columns.severity_from, columns.severity_to, strict=True)
+    ]
+    criteria = _numbers(chain.from_iterable(zip(columns.criterion_from, columns.criterion_to, strict=True)))
+    verdicts = _numbers(chain.from_iterable(values))
+    notes = [
+        f"{note} {drawn}" if note and drawn and drawn != note else note or drawn
+        for note, drawn in zip(columns.note, columns.drawn_text, strict=True)
+    ]
+    reviewers, exposures = _numbers(columns.reviewer, optional=False), _numbers(columns.exposure, optional=False)
+    guidelines, noted = _numbers(columns.guideline_revision), _numbers(notes)
+    suggested = [
+        (task, suggestion) if suggestion else ""
+        for task, suggestion in zip(columns.task_id, columns.suggestion_id, strict=True)
+    ]
+    edits = {told: sum(_ASPECT[Aspect(edit)] for edit in told) for told in set(columns.edits)}
+    reasons = {told: sum((_REASON.get(reason, 0) for reason in set(told)), 0) for told in set(columns.reasons)}
+    found: dict[str, Iterable[float | None]] = {
+        "row": columns.id,
+        "task": columns.task_id,
+        "annotation": columns.annotation_id,
+        "reviewer": map(reviewers.__getitem__, columns.reviewer),
+        "time_s": columns.time_s,
+        "subject": map(_SUBJECT.__getitem__, columns.subject),
+        "kind": map(_KIND.__getitem__, columns.kind),
+        "suggested": map(criteria.__getitem__, columns.criterion_from),
+        "submitted": map(criteria.__getitem__, columns.criterion_to),
+        "severity_from": (_SEVERITY.get(word, -1) for word in columns.severity_from),
+        "severity_to": (_SEVERITY.get(word, -1) for word in columns.severity_to),
+        "edits": map(edits.__getitem__, columns.edits),
+        "reasons": map(reasons.__getitem__, columns.reasons),
+        "suggestion": map(_numbers(suggested).__getitem__, suggested),
+        "score": columns.score,
+        "iou": columns.iou,
+        "text_kept": columns.text_similarity,
+        "lead_time_s": columns.lead_time_s,
+        "exposure": map(exposures.__getitem__, columns.exposure),
+        "guideline": map(guidelines.__getitem__, columns.guideline_revision),
+        "note": map(noted.__getitem__, notes),
+        "value_from": (verdicts[start] for start, _ in values),
+        "value_to": (verdicts[end] for _, end in values),
+    }
+    boxes = [_NO_BOX if box is None else box for box in columns.box_to]
+    return OverrideTable(
+        **{name: np.array(list(found[name]), dtype=kind) for name, kind in TYPES.items()},
+        box=np.array(boxes, dtype=np.float32).reshape(-1, 4),
+        reviewers=tuple(reviewers),
+        criteria=_words(criteria),
+        exposures=tuple(exposures),
+        guidelines=_words(guidelines),
+        notes=_words(noted),
+        values=_words(verdicts),
+    )
+
+
+def _numbers(words: Iterable[Any], *, optional: bool = True) -> dict[Any, int]:
+    """A number for each word, in the order of first use; -1 for the empty one where words are optional."""
+    distinct = dict.fromkeys(words)
+    if not optional:
+        return {word: number for number, word in enumerate(distinct)}
+    distinct.pop("", None)
+    return {word: number for number, word in enumerate(distinct)} | {"": -1}
+
+
+def _words(numbers: dict[str, int]) -> tuple[str, ...]:
+    return tuple(word for word, number in numbers.items() if number >= 0)

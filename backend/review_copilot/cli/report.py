@@ -16,9 +16,10 @@ from rich.console import Console
 
 from review_copilot.analysis.study_json import as_json
 from review_copilot.bootstrap import create_copilot
+from review_copilot.flows.columns import read_table
 from review_copilot.flows.crops import crops_of
 from review_copilot.flows.pictures import pictures_of
-from review_copilot.flows.study import ProjectStudy, Scope, find_project, read_drafts, read_table, study_project
+from review_copilot.flows.study import ProjectStudy, Scope, find_project, read_drafts, study_project
 from review_copilot.reports.study_html import to_html
 from review_copilot.reports.study_markdown import to_markdown
 from review_copilot.settings import load_settings

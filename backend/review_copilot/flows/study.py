@@ -11,12 +11,12 @@ from enum import StrEnum
 import numpy as np
 
 from review_copilot.analysis.study import Study, study
-from review_copilot.analysis.table import Floats, OverrideTable, table_of
+from review_copilot.analysis.table import Floats, OverrideTable
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import Exposure, ProjectKey, Review
 from review_copilot.errors import SettingsError
 from review_copilot.flows.pictures import NO_PICTURES, Pictures
-from review_copilot.ports import Clock, OverrideLog, ReviewStore
+from review_copilot.ports import Clock, ReviewStore
 
 
 @dataclass(frozen=True)
@@ -157,11 +157,6 @@ def find_project(known: Sequence[ProjectKey], project_id: int, *, instance: str 
         f"The log holds nothing of project {project_id}.",
         hint=f"It knows these projects: {ids}." if ids else "It is empty: it fills while `review-copilot serve` runs.",
     )
-
-
-def read_table(log: OverrideLog, project: ProjectKey) -> OverrideTable:
-    """The current rows of a project."""
-    return table_of(log.overrides(project=project))
 
 
 def read_drafts(store: ReviewStore, project: ProjectKey, *, scope: Scope | None = None) -> Drafts:

@@ -1,5 +1,6 @@
 """What the flows need of the world, as small Protocols. Knows no one who fulfils them."""
 
+from review_copilot.ports.columns import ColumnLog, Packing, Parcel, Part
 from review_copilot.ports.keeping import (
     Appended,
     Backlog,
@@ -21,11 +22,15 @@ __all__ = [
     "BodyReader",
     "Bookmarks",
     "Clock",
+    "ColumnLog",
     "Engine",
     "ImageSource",
     "Inbox",
     "Inspector",
     "OverrideLog",
+    "Packing",
+    "Parcel",
+    "Part",
     "Purse",
     "ReplyCache",
     "ReviewStore",

@@ -11,6 +11,7 @@ from review_copilot.domain.errand import Errand
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
+from review_copilot.ports.columns import ColumnLog
 from review_copilot.ports.project import StoredPrediction, Wake
 
 
@@ -261,7 +262,7 @@ class Backlog(Protocol):
         ...
 
 
-class Store(ReviewStore, OverrideLog, Inbox, Bookmarks, Rollouts, Backlog, Protocol):
+class Store(ReviewStore, OverrideLog, ColumnLog, Inbox, Bookmarks, Rollouts, Backlog, Protocol):
     """Everything that one database keeps."""
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from review_copilot.store import codec, schema
 from review_copilot.store.gone import gone_among, note_alive, note_gone
 from review_copilot.store.keys import lock_annotations
 from review_copilot.store.log import living
+from review_copilot.store.parcels import touch
 from review_copilot.store.people import FORGOTTEN, still_forgotten
 from review_copilot.store.reviews import provenance_of
 
@@ -160,6 +161,8 @@ def append(
     if tombstones:
         connection.execute(sa.insert(schema.tombstones), tombstones)
     _note_changes(connection, [revision for known in held.values() for revision in known.revisions])
+    changed = {ref for ref, known in held.items() if any(r.id is None or r.changed for r in known.revisions)}
+    touch(connection, changed | {tombstone["annotation_ref"] for tombstone in tombstones})
     if not new:
         return Appended(late=late)
     columns = [own | _own_columns(revision) for revision, own in new]
@@ -179,9 +182,12 @@ def bury(connection: sa.Connection, key: TaskKey, *, annotation_ids: Iterable[in
         note_gone(connection, key, now=now)
     refs = lock_annotations(connection, {(key, annotation_id) for annotation_id in gone})
     held = _held(connection, tuple(refs.values()))
-    rows = [{"annotation_ref": ref, "lifted": False, "at": now} for ref in refs.values() if not held[ref].buried]
+    rows: list[dict[str, Any]] = [
+        {"annotation_ref": ref, "lifted": False, "at": now} for ref in refs.values() if not held[ref].buried
+    ]
     if rows:
         connection.execute(sa.insert(schema.tombstones), rows)
+    touch(connection, [row["annotation_ref"] for row in rows])
     return len(rows)
 
 

@@ -1,8 +1,8 @@
 """Write a whole database to one file, and read it into an empty one of either kind. Knows no table by name.
 
 The file holds one JSON object a line: a header with the schema's revision, every row of every table as its columns hold
-it, and a last line with the number of rows, so that a file that was cut off is not taken for a whole one. A name that
-ends in `.gz` is compressed.
+it (but not those of tables that are made again from others), and a last line with the number of rows, so that a file
+that was cut off is not taken for a whole one. A name that ends in `.gz` is compressed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from alembic.runtime.migration import MigrationContext
 
 from review_copilot.errors import StoreError
 from review_copilot.store.engine import connect, migrate
+from review_copilot.store.schema import MADE_AGAIN
 
 FORMAT = "review-copilot log"
 VERSION = 1
@@ -91,10 +92,10 @@ def restore(path: Path, url: str) -> Mapping[str, int]:
 
 
 def _tables(connection: sa.Connection) -> list[sa.Table]:
-    """The tables as they are in this database, those that others refer to first."""
+    """The tables to write, as they are in this database, those that others refer to first."""
     found = sa.MetaData()
     found.reflect(connection)
-    return [table for table in found.sorted_tables if table.name != _ALEMBIC]
+    return [table for table in found.sorted_tables if table.name not in {_ALEMBIC, *MADE_AGAIN}]
 
 
 def _write_table(connection: sa.Connection, table: sa.Table, out: IO[str]) -> int:

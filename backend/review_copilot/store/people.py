@@ -15,7 +15,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from review_copilot.domain.override import SubmittedAnnotation
-from review_copilot.store import schema
+from review_copilot.store import parcels, schema
 
 FORGOTTEN = "forgotten-"
 """What the label of a forgotten person begins with."""
@@ -73,4 +73,9 @@ def forget(connection: sa.Connection, names: frozenset[str]) -> int:
         connection.execute(
             sa.update(schema.revisions).where(_REVISION.id == revision_id).values(**people, payload=payload | people)
         )
+    if found:
+        named = sa.select(_REVISION.annotation_ref).where(sa.or_(_REVISION.author == label, _REVISION.editor == label))
+        parcels.touch(connection, named)
+        of_named = sa.select(schema.annotations.c.project_ref).where(schema.annotations.c.id.in_(named))
+        parcels.empty(connection, schema.projects.c.id.in_(of_named))
     return len(found)

@@ -275,6 +275,33 @@ revision_states = sa.table(
 )
 """A view: which revision of each annotation is the newest, and which annotations are buried. Made by the migrations."""
 
+parcels = sa.Table(
+    "parcels",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
+    sa.Column("first_task", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("form", Text, nullable=False),
+    sa.Column("counts", sa.LargeBinary),
+    sa.Column("rows", sa.LargeBinary),
+)
+"""Current rows of the log as a reader packed them. A parcel reaches up to the next one's first task, and the first
+begins before every task. `version` rises whenever it is written; `form` is empty while nothing is packed in it."""
+
+touched_tasks = sa.Table(
+    "touched_tasks",
+    metadata,
+    _id(),
+    _ref("projects"),
+    sa.Column("task_id", sa.BigInteger, nullable=False),
+    sa.Index("touched_tasks_of_a_project", "project_ref", "task_id"),
+    sqlite_autoincrement=True,
+)
+"""Tasks whose current rows may have changed since their parcel was packed, written with the change itself."""
+
+MADE_AGAIN = frozenset({parcels.name, touched_tasks.name})
+"""Tables that hold nothing that the others do not say."""
+
 replies = sa.Table(
     "replies",
     metadata,

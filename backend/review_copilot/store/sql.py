@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,13 +13,15 @@ from review_copilot.domain.override import Comparison, LoggedOverride, Submitted
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import StoreError
-from review_copilot.ports import Appended, Clock, Shared, StoredPrediction, SweepPoint, Wake
-from review_copilot.store import append, errands, log, people, queue, rollouts
+from review_copilot.ports import Appended, Clock, Packing, Part, Shared, StoredPrediction, SweepPoint, Wake
+from review_copilot.store import append, errands, log, parcels, people, queue, rollouts
 from review_copilot.store import reviews as drafts
 from review_copilot.store.engine import Database, connect, migrate
 from review_copilot.store.locks import Locks
 from review_copilot.store.sharing import DailyPurse, SharedReplies, SharedSeats, SharedTurns
 from review_copilot.store.together import TogetherWriter
+
+_log = logging.getLogger(__name__)
 
 PAGE_ROWS = 2000
 """Rows of the log read at once; between two pages no transaction is open, so that an export holds no writer up."""
@@ -164,6 +167,31 @@ class SqlStore:
             if len(rows) < PAGE_ROWS:
                 return
             after = rows[-1].id
+
+    def parcels(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
+        """See `ports.ColumnLog`; where nothing can be written, rows are packed and not kept."""
+        try:
+            self._pack(project, packing)
+        except StoreError as error:
+            _log.warning("columns of project %d are read and not kept: %s", project.project_id, error)
+        with self.database.reading() as connection:
+            yield from parcels.read(connection, project, packing, part)
+
+    def _pack(self, project: ProjectKey, packing: Packing) -> None:
+        with self.database.reading() as connection:
+            found = parcels.stretches(connection, project, packing.form)
+        if any(stretch.version is None for stretch in found):
+            with self.database.writing() as connection:
+                parcels.lay_out(connection, project, packing.form)
+            with self.database.reading() as connection:
+                found = parcels.stretches(connection, project, packing.form)
+        for stretch in found:
+            if not stretch.fresh and stretch.version is not None:
+                with self.database.reading() as connection:
+                    notes = parcels.notes_of(connection, stretch)
+                    parcel = parcels.packed(connection, stretch, packing)
+                with self.database.writing() as connection:
+                    parcels.keep(connection, stretch, parcel, form=packing.form, notes=notes)
 
     def comparisons(self, *, project: ProjectKey | None = None, since: datetime | None = None) -> Iterator[Comparison]:
         """See `ports.OverrideLog`; read page by page."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from review_copilot.analysis.table import OverrideTable
 from review_copilot.bootstrap import Copilot
 from review_copilot.domain.review import ProjectKey
-from review_copilot.flows.study import Drafts, Scope, read_drafts, read_table
+from review_copilot.flows.columns import read_table
+from review_copilot.flows.study import Drafts, Scope, read_drafts
 
 KEPT_S = 20.0
 """How old a page's numbers may be. The log itself trails Label Studio by the sweep's interval, 30 s by default."""

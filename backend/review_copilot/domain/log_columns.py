@@ -1,0 +1,111 @@
+"""Current rows of the override log as parallel sequences: what a study reads. Knows no SQL and no numbers for words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from review_copilot.domain.override import LoggedOverride, OverrideKind
+
+
+@dataclass(frozen=True, slots=True)
+class LogColumns:
+    """Rows of newest revisions of living annotations, in the order of writing; every column has the same length.
+
+    Attributes:
+        id: Row id, rising.
+        task_id: Label Studio's task id.
+        annotation_id: Label Studio's annotation id.
+        reviewer: Editor of the revision, else its author; empty when unknown.
+        time_s: When the annotation was made, in seconds since 1970 UTC; else when it was changed, else logged.
+        lead_time_s: Seconds spent on the annotation; None when unknown.
+        exposure: What the reviewer saw; empty when there was no review.
+        subject: See `Override`; so are all others that are named as its fields are.
+        kind: As above.
+        suggestion_id: As above.
+        criterion_from: As above.
+        criterion_to: As above.
+        severity_from: As above.
+        severity_to: As above.
+        edits: As above.
+        iou: As above.
+        text_similarity: As above.
+        reasons: As above.
+        note: As above.
+        drawn_text: Text of a region that the reviewer added; empty for all other rows.
+        score: As above.
+        box_to: x, y, width, height in fractions.
+        guideline_revision: Of the review's provenance; empty without one.
+    """
+
+    id: Sequence[int]
+    task_id: Sequence[int]
+    annotation_id: Sequence[int]
+    reviewer: Sequence[str]
+    time_s: Sequence[float]
+    lead_time_s: Sequence[float | None]
+    exposure: Sequence[str]
+    subject: Sequence[str]
+    kind: Sequence[str]
+    suggestion_id: Sequence[str]
+    criterion_from: Sequence[str]
+    criterion_to: Sequence[str]
+    severity_from: Sequence[str]
+    severity_to: Sequence[str]
+    edits: Sequence[tuple[str, ...]]
+    iou: Sequence[float | None]
+    text_similarity: Sequence[float | None]
+    reasons: Sequence[tuple[str, ...]]
+    note: Sequence[str]
+    drawn_text: Sequence[str]
+    score: Sequence[float | None]
+    box_to: Sequence[Sequence[float] | None]
+    guideline_revision: Sequence[str]
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.id)
+
+
+COLUMNS = tuple(field.name for field in fields(LogColumns))
+
+
+def columns_of(rows: Iterable[LoggedOverride]) -> LogColumns:
+    """Rows as columns; leaves nothing out, so the caller hands over current ones, in the order of writing."""
+    columns: Sequence[Sequence[Any]] = tuple(zip(*map(_values, rows), strict=True)) or ((),) * len(COLUMNS)
+    return LogColumns(*columns)
+
+
+def _values(logged: LoggedOverride) -> tuple[object, ...]:
+    row, box = logged.override, logged.override.box_to
+    return (
+        logged.id,
+        logged.key.task_id,
+        logged.annotation_id,
+        logged.editor or logged.author,
+        _made_at(logged).timestamp(),
+        logged.lead_time_s,
+        logged.exposure,
+        row.subject,
+        row.kind,
+        row.suggestion_id,
+        row.criterion_from,
+        row.criterion_to,
+        row.severity_from,
+        row.severity_to,
+        row.edits,
+        row.iou,
+        row.text_similarity,
+        row.reasons,
+        row.note,
+        row.text_to if row.kind is OverrideKind.ADDED else "",
+        row.score,
+        (box.x, box.y, box.width, box.height) if box else None,
+        logged.provenance.guideline_revision if logged.provenance else "",
+    )
+
+
+def _made_at(logged: LoggedOverride) -> datetime:
+    return logged.created_at or logged.updated_at or logged.logged_at

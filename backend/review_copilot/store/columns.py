@@ -1,0 +1,63 @@
+"""Read current rows of the log as columns: a narrow query, and no object for a row. Knows no way to write them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from review_copilot.domain.log_columns import COLUMNS, LogColumns
+from review_copilot.domain.override import OverrideKind
+from review_copilot.store import schema
+
+_ANNOTATION = schema.annotations.c
+_REVISION = schema.revisions.c
+_OVERRIDE = schema.overrides.c
+_STATE = schema.revision_states.c
+
+_COMPUTED: dict[str, sa.ColumnElement[Any]] = {
+    "task_id": _ANNOTATION.task_id,
+    "annotation_id": _ANNOTATION.annotation_id,
+    "reviewer": sa.func.coalesce(sa.func.nullif(_REVISION.editor, ""), _REVISION.author),
+    "time_s": sa.func.coalesce(_REVISION.created_at, _REVISION.updated_at, _REVISION.logged_at),
+    "lead_time_s": _REVISION.lead_time_s,
+    "exposure": _REVISION.exposure,
+    "drawn_text": sa.case((_OVERRIDE.kind == OverrideKind.ADDED.value, _OVERRIDE.text_to), else_=""),
+    "guideline_revision": sa.func.coalesce(_OVERRIDE.guideline_revision, ""),
+}
+_ROWS = (
+    # Without a type nothing is converted row by row; each distinct value is, once.
+    sa.select(*(sa.type_coerce(_COMPUTED.get(name, _OVERRIDE.get(name)), sa.types.NullType()) for name in COLUMNS))
+    .join_from(schema.annotations, schema.revisions, _REVISION.annotation_ref == _ANNOTATION.id)
+    .join(schema.revision_states, _STATE.revision_ref == _REVISION.id)
+    .join(schema.overrides, _OVERRIDE.revision_ref == _REVISION.id)
+    .where(_STATE.newest, sa.not_(_STATE.deleted))
+    .order_by(_OVERRIDE.id)
+)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # as the columns hold times: in UTC, without a zone
+
+
+def current_columns(connection: sa.Connection, project_ref: int, *, first_task: int, end_task: int) -> LogColumns:
+    """Current rows of a project's tasks from `first_task` up to `end_task`, that one excluded."""
+    wanted = (_ANNOTATION.project_ref == project_ref, _ANNOTATION.task_id >= first_task, _ANNOTATION.task_id < end_task)
+    rows = connection.execute(_ROWS.where(*wanted)).all()
+    found: dict[str, Sequence[Any]] = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)) if rows else {}
+    times = {at: _seconds(at) for at in set(found.get("time_s", ()))}
+    lists = {text: tuple(json.loads(text)) for name in ("edits", "reasons") for text in set(found.get(name, ()))}
+    boxes = ",".join(text or "null" for text in found.get("box_to", ()))
+    decoded: dict[str, Sequence[Any]] = {
+        "time_s": [times[at] for at in found.get("time_s", ())],
+        "edits": [lists[text] for text in found.get("edits", ())],
+        "reasons": [lists[text] for text in found.get("reasons", ())],
+        "box_to": json.loads(f"[{boxes}]"),  # many at once, for a call costs more than a box
+    }
+    return LogColumns(**{name: decoded.get(name, found.get(name, ())) for name in COLUMNS})
+
+
+def _seconds(at: str | datetime) -> float:
+    """Since 1970 UTC; SQLite's driver gives a time as text."""
+    moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return (moment - _EPOCH) / timedelta(seconds=1)

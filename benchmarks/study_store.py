@@ -1,0 +1,85 @@
+"""A SQLite log of any size for the benchmarks of the study: one simulated project, written once and copied by SQL."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from itertools import groupby
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from fakes import FakeClock
+from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
+from review_copilot.store import open_store
+from study_rows import PROJECT, PROVENANCE, logged_rows
+from study_world import Plan, World, make_world
+
+__all__ = ["PROJECT", "write_log"]
+
+
+def write_log(file: Path, plan: Plan, *, rows: int) -> int:
+    """Write a log of at least so many override rows; returns how many they are.
+
+    The project goes through the store as a sweep would bring it. Its tasks, annotations and suggestions are then copied
+    under new numbers, which is what a longer project of the same kind would hold.
+    """
+    made = make_world(plan)
+    store = open_store(f"sqlite:///{file}", clock=FakeClock())
+    store.append_all(_comparisons(made))
+    store.close()
+    database = sqlite3.connect(file)
+    database.execute("PRAGMA synchronous=OFF")  # nobody waits for a benchmark's disk
+    spans = {table: _greatest(database, table, "id") for table in ("annotations", "revisions", "overrides")}
+    tasks, annotations = (_greatest(database, "annotations", column) for column in ("task_id", "annotation_id"))
+    for copy in range(1, -(-rows // spans["overrides"])):
+        _copy(database, "annotations", spans["annotations"],
+              id=f"id + {copy * spans['annotations']}",
+              task_id=f"task_id + {copy * tasks}",
+              annotation_id=f"annotation_id + {copy * annotations}")  # fmt: skip
+        _copy(database, "revisions", spans["revisions"],
+              id=f"id + {copy * spans['revisions']}",
+              annotation_ref=f"annotation_ref + {copy * spans['annotations']}")  # fmt: skip
+        _copy(database, "overrides", spans["overrides"],
+              id=f"id + {copy * spans['overrides']}",
+              revision_ref=f"revision_ref + {copy * spans['revisions']}",
+              suggestion_id=f"CASE WHEN suggestion_id = '' THEN '' ELSE suggestion_id || '-{copy}' END")  # fmt: skip
+        database.commit()
+    written = _greatest(database, "overrides", "id")
+    database.close()
+    return written
+
+
+def _comparisons(world: World) -> list[Comparison]:
+    rows = groupby(logged_rows(world), key=lambda row: row.annotation_id)
+    return [_comparison(list(group)) for _, group in rows]
+
+
+def _comparison(rows: list[LoggedOverride]) -> Comparison:
+    first = rows[0]
+    annotation = SubmittedAnnotation(
+        key=first.key,
+        annotation_id=first.annotation_id,
+        regions=(),
+        author=first.author,
+        editor=first.editor,
+        created_at=first.created_at,
+        updated_at=first.updated_at,
+        lead_time_s=first.lead_time_s,
+        content_hash=str(first.annotation_id),
+    )
+    return Comparison(annotation, tuple(row.override for row in rows), PROVENANCE, (), exposure=first.exposure)
+
+
+def _greatest(database: sqlite3.Connection, table: str, column: str) -> int:
+    (found,) = database.execute(f"SELECT max({column}) FROM {table}").fetchone()  # noqa: S608  # names of our own
+    return int(found)
+
+
+def _copy(database: sqlite3.Connection, table: str, first_rows: int, **changed: str) -> None:
+    """Insert the table's first rows again, with some columns changed."""
+    names = [name for _, name, *_ in database.execute(f"PRAGMA table_info({table})")]
+    values = ", ".join(changed.get(name, name) for name in names)
+    database.execute(
+        f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table} WHERE id <= {first_rows}"  # noqa: S608
+    )
