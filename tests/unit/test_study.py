@@ -13,7 +13,7 @@ import pytest
 from builders import NOON, a_provenance, task_key
 from review_copilot.analysis.agreement import agreement
 from review_copilot.analysis.bias import automation_bias
-from review_copilot.analysis.boxes import box_agreement
+from review_copilot.analysis.boxes import box_agreement, pair_boxes
 from review_copilot.analysis.calibration import calibration
 from review_copilot.analysis.patterns import cluster, novel_patterns
 from review_copilot.analysis.study import study
@@ -165,14 +165,16 @@ def test_boxes_are_paired_once_by_falling_overlap() -> None:
     near, same = [0.1, 0.1, 0.2, 0.21], [0.1, 0.1, 0.2, 0.2]
     box = np.array([near, same, same])
     seen_by = np.full(3, 2)
-    found = box_agreement(np.ones(3, int), np.array([1, 1, 2]), np.zeros(3, int), box, seen_by=seen_by, criteria=1)
+    found = box_agreement(
+        *pair_boxes(np.ones(3, int), np.array([1, 1, 2]), np.zeros(3, int), box, seen_by=seen_by, criteria=1)
+    )
     assert found.overall == pytest.approx(2 / 3)
     assert found.by_criterion == (found.overall,)
 
 
 def test_boxes_of_tasks_with_one_annotation_say_nothing() -> None:
     alone, nobody = np.array([1, 2]), np.ones(2, int)
-    found = box_agreement(alone, alone, np.zeros(2, int), np.ones((2, 4)), seen_by=nobody, criteria=1)
+    found = box_agreement(*pair_boxes(alone, alone, np.zeros(2, int), np.ones((2, 4)), seen_by=nobody, criteria=1))
     assert math.isnan(found.overall)
 
 

@@ -1,24 +1,24 @@
-"""How reviewers agree with each other and with the copilot, from the rows of the log. Knows no pages."""
+"""How reviewers agree with each other and with the copilot, from counts of the log. Knows no pages."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from review_copilot.analysis.boxes import BoxAgreement, box_agreement
+from review_copilot.analysis.boxes import box_agreement
+from review_copilot.analysis.cells import Cells, cells
 from review_copilot.analysis.coefficients import (
     Coefficient,
+    Metric,
     cohen,
-    cross_table,
     fleiss,
-    krippendorff_interval,
-    unit_counts,
+    interval_of_patterns,
 )
+from review_copilot.analysis.concord import Concord, count_concord, lead_times
 from review_copilot.analysis.rates import wilson
-from review_copilot.analysis.table import SUBJECTS, Flags, Floats, Ints, Outcome, OverrideTable
-from review_copilot.domain.guideline import Severity
-from review_copilot.domain.override import Subject
+from review_copilot.analysis.table import Floats, Ints, OverrideTable
 
 SHRINK = 20.0
 """A reviewer's agreement is drawn towards everybody's by as many imagined decisions as this."""
@@ -104,125 +104,83 @@ def agreement(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -> Ag
         table: The log.
         gold: Ids of annotations that are the standard.
     """
-    presence = _Presence.of(table)
-    boxes = _boxes(table, presence)
-    found = tuple(_criterion(table, presence, c, boxes) for c in range(len(table.criteria)))
-    units = presence.units()
-    everything = unit_counts(
-        (units[:, None] * len(table.criteria) + np.arange(len(table.criteria))[None, :]).ravel(),
-        presence.shown.astype(np.int64).ravel(),
-        levels=2,
-    )
-    verdicts = (table.subject == SUBJECTS.index(Subject.VERDICT)) & (table.value_to >= 0)
-    reviewed = table.reviewed
-    overrode = (table.outcomes() != Outcome.KEPT).astype(np.int64)
-    return Agreement(
-        tasks=len(presence.shared_tasks),
-        overall=krippendorff_interval(everything),
-        verdict=krippendorff_interval(
-            unit_counts(table.task[verdicts], table.value_to[verdicts], levels=max(1, len(table.values)))
-        ),
-        decision=krippendorff_interval(unit_counts(table.suggestion[reviewed], overrode[reviewed], levels=2)),
-        box_f1=boxes.overall,
-        criteria=found,
-        reviewers=_reviewers(table, reviewed, overrode, gold),
+    return agreement_of(
+        count_concord(table, gold=gold),
+        criteria=table.criteria,
+        reviewers=table.reviewers,
+        lead_s=median_leads(*lead_times(table), people=len(table.reviewers)),
     )
 
 
-@dataclass(frozen=True)
-class _Presence:
-    """Which annotation of a shared task shows which criterion.
+def agreement_of(
+    concord: Concord, *, criteria: Sequence[str], reviewers: Sequence[str], lead_s: Sequence[float]
+) -> Agreement:
+    """Measure agreement from what was counted.
 
-    Attributes:
-        task: Task of each annotation.
-        reviewer: Author of each annotation.
-        shown: Shape (annotations, criteria).
-        shared_tasks: Distinct tasks.
+    Args:
+        concord: The counts.
+        criteria: Ids, in the order of their numbers.
+        reviewers: Names, in the order of their numbers.
+        lead_s: Typical seconds for an annotation of each reviewer.
     """
-
-    task: Ints
-    reviewer: Ints
-    shown: Flags
-    shared_tasks: Ints
-
-    @classmethod
-    def of(cls, table: OverrideTable) -> _Presence:
-        _, first, index = np.unique(table.annotation, return_index=True, return_inverse=True)
-        task, reviewer = table.task[first], table.reviewer[first]
-        tasks, of_task, annotations = np.unique(task, return_inverse=True, return_counts=True)
-        shared = annotations[of_task] >= 2
-        wide = max(1, len(table.criteria))
-        rows = np.flatnonzero(table.regions & (table.submitted >= 0) & shared[index])
-        position = np.cumsum(shared) - 1
-        flat = np.bincount(position[index[rows]] * wide + table.submitted[rows], minlength=int(shared.sum()) * wide)
-        return cls(task[shared], reviewer[shared], flat.reshape(-1, wide) > 0, tasks[annotations >= 2])
-
-    def units(self) -> Ints:
-        """The number of each annotation's task, from 0."""
-        return np.searchsorted(self.shared_tasks, self.task)
+    made, chances = (
+        np.bincount(concord.boxes.keys[:, 0], weights=column, minlength=max(1, len(criteria)))
+        for column in concord.boxes.sums.T
+    )
+    boxes = box_agreement(made, chances)
+    return Agreement(
+        tasks=int(concord.tasks.sums.sum()),
+        overall=_interval(concord.presence, keys=1),
+        verdict=_interval(concord.verdicts),
+        decision=_interval(concord.decisions),
+        box_f1=boxes.overall,
+        criteria=tuple(_criterion(concord, c, name, boxes.by_criterion[c]) for c, name in enumerate(criteria)),
+        reviewers=_reviewers(concord.people, reviewers, lead_s),
+    )
 
 
-def _criterion(table: OverrideTable, presence: _Presence, c: int, boxes: BoxAgreement) -> CriterionAgreement:
-    shown = presence.shown[:, c].astype(np.int64)
-    counts = unit_counts(presence.units(), shown, levels=2)
-    rows = table.reviewed & (table.suggested == c) & (table.severity_to >= 0) & (table.submitted >= 0)
-    severities = unit_counts(table.suggestion[rows], table.severity_to[rows], levels=len(Severity))
-    kappa = fleiss(counts) if len(counts) else None
+def _interval(counted: Cells, *, keys: int = 0, metric: Metric = "nominal") -> Coefficient:
+    """Krippendorff's alpha of units by pattern; the first keys are no levels and are left aside."""
+    patterns = cells(list(counted.keys[:, keys:].T), list(counted.sums.T))
+    return interval_of_patterns(patterns.keys, patterns.sums[:, 0].astype(np.int64), metric=metric)
+
+
+def _criterion(concord: Concord, c: int, name: str, box_f1: float) -> CriterionAgreement:
+    mine = concord.presence.where(concord.presence.keys[:, 0] == c)
+    often = mine.sums[:, 0].astype(np.int64)
+    kappa = fleiss(mine.keys[:, 1:], often)
+    severities = concord.severities.where(concord.severities.keys[:, 0] == c)
     return CriterionAgreement(
-        criterion=table.criteria[c],
-        presence=krippendorff_interval(counts),
-        cohen=_cohen(presence, shown),
-        fleiss=kappa if kappa and np.isfinite(kappa.value) else None,
-        severity=krippendorff_interval(severities, metric="ordinal"),
-        box_f1=boxes.by_criterion[c],
+        criterion=name,
+        presence=interval_of_patterns(mine.keys[:, 1:], often),
+        cohen=_cohen(concord, c),
+        fleiss=kappa if np.isfinite(kappa.value) else None,
+        severity=_interval(severities, keys=1, metric="ordinal"),
+        box_f1=box_f1,
     )
 
 
-def _cohen(presence: _Presence, shown: Ints) -> Coefficient | None:
+def _cohen(concord: Concord, c: int) -> Coefficient | None:
     """Cohen's kappa where all shared tasks are shared by the same two people."""
-    people = np.unique(presence.reviewer)
-    if len(people) != 2 or len(presence.task) != 2 * len(presence.shared_tasks):
+    if len(concord.sharers.keys) != 2 or concord.sharers.sums.sum() != 2 * concord.tasks.sums.sum():
         return None
-    order = np.lexsort((presence.reviewer, presence.task))
-    pairs = shown[order].reshape(-1, 2)
-    return cohen(cross_table(pairs[:, 0], pairs[:, 1], levels=2).astype(np.float64))
+    mine = concord.pairs.where(concord.pairs.keys[:, 2] == c)
+    one, other, _, first, second = mine.keys.T
+    turned = one > other
+    table = np.zeros((2, 2))
+    np.add.at(table, (np.where(turned, second, first), np.where(turned, first, second)), mine.sums[:, 0])
+    return cohen(table)
 
 
-def _boxes(table: OverrideTable, presence: _Presence) -> BoxAgreement:
-    shared = np.isin(table.task, presence.shared_tasks)
-    rows = table.regions & (table.submitted >= 0) & ~np.isnan(table.box[:, 0]) & shared
-    people = np.bincount(presence.units(), minlength=1)
-    return box_agreement(
-        table.task[rows],
-        table.annotation[rows],
-        table.submitted[rows].astype(np.int64),
-        table.box[rows],
-        seen_by=people[np.searchsorted(presence.shared_tasks, table.task[rows])],
-        criteria=max(1, len(table.criteria)),
-    )
-
-
-def _reviewers(
-    table: OverrideTable, reviewed: Flags, overrode: Ints, gold: frozenset[int]
-) -> tuple[ReviewerAgreement, ...]:
-    people = len(table.reviewers)
-    rows = np.flatnonzero(reviewed)
-    who, suggestion, no = table.reviewer[rows], table.suggestion[rows], overrode[rows]
-    size = int(suggestion.max(initial=0)) + 1
-    seen, against = np.bincount(suggestion, minlength=size), np.bincount(suggestion, weights=no, minlength=size)
-    alike = np.where(no == 1, against[suggestion] - 1, seen[suggestion] - against[suggestion] - 1)
-    decisions, kept = np.bincount(who, minlength=people), np.bincount(who, weights=1 - no, minlength=people)
-    compared = np.bincount(who, weights=seen[suggestion] - 1, minlength=people)
-    agreed = np.bincount(who, weights=alike, minlength=people)
-    golden, like_gold = _against_gold(table, rows, overrode, gold)
-    lead = _median_lead(table)
+def _reviewers(people: Cells, names: Sequence[str], lead_s: Sequence[float]) -> tuple[ReviewerAgreement, ...]:
+    decisions, kept, compared, agreed, golden, like_gold = people.sums.T
     model, peers, standard = _drawn(kept, decisions), _drawn(agreed, compared), _drawn(like_gold, golden)
     found = []
-    for r in np.argsort(np.array(table.reviewers, dtype=object)).tolist():
+    for r in sorted(range(len(names)), key=names.__getitem__):
         low, high = wilson(float(agreed[r]), float(compared[r]))
         found.append(
             ReviewerAgreement(
-                reviewer=table.reviewers[r],
+                reviewer=names[r],
                 decisions=int(decisions[r]),
                 with_model=float(model[r]),
                 compared=int(compared[r]),
@@ -231,26 +189,10 @@ def _reviewers(
                 peers_high=high,
                 gold=int(golden[r]),
                 with_gold=float(standard[r]),
-                median_lead_time_s=lead[r],
+                median_lead_time_s=lead_s[r],
             )
         )
     return tuple(found)
-
-
-def _against_gold(table: OverrideTable, rows: Ints, overrode: Ints, gold: frozenset[int]) -> tuple[Ints, Ints]:
-    """For each reviewer: decisions that a gold annotation decided too, and those decided alike."""
-    people = len(table.reviewers)
-    standard = np.isin(table.annotation[rows], list(gold))
-    size = int(table.suggestion[rows].max(initial=0)) + 1
-    said = np.full(size, -1, dtype=np.int64)
-    said[table.suggestion[rows[standard]]] = overrode[rows[standard]]
-    mine = rows[~standard]
-    known = mine[said[table.suggestion[mine]] >= 0]
-    alike = said[table.suggestion[known]] == overrode[known]
-    return (
-        np.bincount(table.reviewer[known], minlength=people),
-        np.bincount(table.reviewer[known], weights=alike, minlength=people).astype(np.int64),
-    )
 
 
 def _drawn(yes: Floats, of: Floats) -> Floats:
@@ -261,8 +203,7 @@ def _drawn(yes: Floats, of: Floats) -> Floats:
     return np.asarray((yes + SHRINK * float(np.sum(yes)) / total) / (of + SHRINK))
 
 
-def _median_lead(table: OverrideTable) -> list[float]:
-    _, first = np.unique(table.annotation, return_index=True)
-    lead, who = table.lead_time_s[first], table.reviewer[first]
-    times = [lead[(who == r) & (lead > 0)] for r in range(len(table.reviewers))]
+def median_leads(who: Ints, lead: Floats, *, people: int) -> list[float]:
+    """Typical seconds for an annotation of each reviewer; NaN without any."""
+    times = [lead[who == r] for r in range(people)]
     return [float(np.median(t)) if len(t) else float("nan") for t in times]

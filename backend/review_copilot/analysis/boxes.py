@@ -24,10 +24,10 @@ class BoxAgreement:
     by_criterion: tuple[float, ...]
 
 
-def box_agreement(
+def pair_boxes(
     task: Ints, annotation: Ints, criterion: Ints, box: Floats, *, seen_by: Ints, criteria: int
-) -> BoxAgreement:
-    """F1 of boxes of the same criterion, over all pairs of annotations of the same task.
+) -> tuple[Floats, Floats]:
+    """Pair boxes of the same criterion, over all pairs of annotations of the same task.
 
     Boxes are paired greedily by falling IoU, each box at most once for each other annotation.
 
@@ -38,19 +38,26 @@ def box_agreement(
         box: x, y, width, height; shape (boxes, 4).
         seen_by: How many annotations the box's task has, those without a box included.
         criteria: How many criteria there are.
+
+    Returns:
+        Pairs made, and chances of a box to be paired, both for each criterion.
     """
     chances = np.bincount(criterion, weights=np.maximum(seen_by - 1, 0), minlength=criteria)
-    made: Floats = np.zeros(criteria)
-    if chances.any():
-        _, of_task = np.unique(task, return_inverse=True)
-        _, annotations = np.unique(annotation, return_inverse=True)
-        one, two = _neighbours(of_task * criteria + criterion)
-        apart = annotations[one] != annotations[two]
-        one, two = one[apart], two[apart]
-        overlap = _iou(box[one].astype(np.float64), box[two].astype(np.float64))
-        near = overlap >= LEAST_IOU
-        paired = _paired(one[near], two[near], overlap[near], annotations)
-        made = np.bincount(criterion[paired], minlength=criteria).astype(np.float64)
+    if not chances.any():
+        return np.zeros(criteria), chances
+    _, of_task = np.unique(task, return_inverse=True)
+    _, annotations = np.unique(annotation, return_inverse=True)
+    one, two = _neighbours(of_task * criteria + criterion)
+    apart = annotations[one] != annotations[two]
+    one, two = one[apart], two[apart]
+    overlap = _iou(box[one].astype(np.float64), box[two].astype(np.float64))
+    near = overlap >= LEAST_IOU
+    paired = _paired(one[near], two[near], overlap[near], annotations)
+    return np.bincount(criterion[paired], minlength=criteria).astype(np.float64), chances
+
+
+def box_agreement(made: Floats, chances: Floats) -> BoxAgreement:
+    """F1 of boxes; see `pair_boxes`."""
     with np.errstate(invalid="ignore"):
         by_criterion = 2.0 * made / chances
         overall = 2.0 * made.sum() / chances.sum()

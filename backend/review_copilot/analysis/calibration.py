@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from review_copilot.analysis.cells import Cells, cells
 from review_copilot.analysis.rates import wilson
-from review_copilot.analysis.table import Flags, Floats
+from review_copilot.analysis.table import Flags, Floats, Ints
 
 BINS = 10
 
@@ -61,21 +62,33 @@ def calibration(score: Floats, kept: Flags) -> Calibration:
         score: Probability that a suggestion is right, 0..1; NaN entries are left out.
         kept: Whether reviewers kept it. Same length.
     """
+    everything = np.zeros(len(score), dtype=np.int64)
+    return calibration_of(count_scores(everything, score, kept))
+
+
+def count_scores(group: Ints, score: Floats, kept: Flags) -> Cells:
+    """Scores by group and bin: how many, their sum, how many were kept, the sum of squared differences."""
     known = ~np.isnan(score)
     p, right = np.clip(score[known].astype(np.float64), 0.0, 1.0), kept[known].astype(np.float64)
-    n = len(p)
     at = np.minimum((p * BINS).astype(np.int64), BINS - 1)
-    count = np.bincount(at, minlength=BINS)
-    total_p, total_right = np.bincount(at, weights=p, minlength=BINS), np.bincount(at, weights=right, minlength=BINS)
+    return cells((group[known], at), (np.ones(len(p)), p, right, (p - right) ** 2))
+
+
+def calibration_of(scores: Cells) -> Calibration:
+    """Set scores beside outcomes, of whatever groups they are; see `count_scores`."""
+    count, total_p, total_right, squares = (
+        np.bincount(scores.keys[:, 1], weights=column, minlength=BINS) for column in scores.sums.T
+    )
+    n = int(count.sum())
     bins = tuple(_bin(i, int(count[i]), float(total_p[i]), float(total_right[i])) for i in range(BINS))
     if not n:
         nan = float("nan")
         return Calibration(0, nan, nan, nan, bins)
-    share = float(right.mean())
+    share = float(total_right.sum() / n)
     return Calibration(
         count=n,
         ece=float(np.abs(total_p - total_right).sum() / n),
-        brier=float(np.mean((p - right) ** 2)),
+        brier=float(squares.sum() / n),
         base_brier=share * (1 - share),
         bins=bins,
     )

@@ -79,22 +79,40 @@ def krippendorff_interval(
     counts: Ints, *, metric: Metric = "nominal", values: Floats | None = None, seed: int = 0
 ) -> Coefficient:
     """Krippendorff's alpha with a percentile bootstrap interval over units (1 000 replicates, repeatable by seed)."""
-    rated = counts[counts.sum(axis=1) >= 2]
+    patterns, often = _patterns(counts)
+    return interval_of_patterns(patterns, often, metric=metric, values=values, seed=seed)
+
+
+def interval_of_patterns(
+    patterns: Ints, often: Ints, *, metric: Metric = "nominal", values: Floats | None = None, seed: int = 0
+) -> Coefficient:
+    """`krippendorff_interval` from how often each row of counts occurs, which adds up over parts of the units.
+
+    Args:
+        patterns: Distinct rows of counts, shape (patterns, levels).
+        often: How many units have each.
+        metric: How values differ.
+        values: See `krippendorff`.
+        seed: Of the replicates.
+    """
+    rated = np.flatnonzero(patterns.sum(axis=1) >= 2)
+    rated = rated[np.lexsort(patterns[rated].T)]  # whatever order they come in, replicates are the same
     if not len(rated):
         return Coefficient(float("nan"), float("nan"), float("nan"), 0)
-    patterns, often = _patterns(rated)
-    each = _coincidences(patterns)
-    drawn = np.random.default_rng(seed).multinomial(len(rated), often / len(rated), size=REPLICATES)
-    flat = each.reshape(len(patterns), -1)
-    shape = (REPLICATES, counts.shape[1], counts.shape[1])
-    replicates = _alpha((drawn @ flat).reshape(shape), metric, values)
-    value = float(_alpha((often @ flat).reshape(1, *shape[1:]), metric, values)[0])
+    patterns, often = patterns[rated], often[rated]
+    units, levels = int(often.sum()), patterns.shape[1]
+    drawn = np.random.default_rng(seed).multinomial(units, often / units, size=REPLICATES)
+    flat = _coincidences(patterns).reshape(len(patterns), -1)
+    replicates = _alpha((drawn @ flat).reshape(REPLICATES, levels, levels), metric, values)
+    value = float(_alpha((often @ flat).reshape(1, levels, levels), metric, values)[0])
     low, high = np.quantile(replicates, [0.025, 0.975])
-    return Coefficient(value, float(low), float(high), len(rated))
+    return Coefficient(value, float(low), float(high), units)
 
 
 def _patterns(counts: Ints) -> tuple[Ints, Ints]:
     """The distinct rows, and how often each occurs."""
+    if not len(counts):
+        return counts, np.zeros(0, dtype=np.int64)
     base = int(counts.max()) + 1
     if counts.shape[1] * np.log2(base) >= 62:
         return np.unique(counts, axis=0, return_counts=True)
@@ -174,28 +192,31 @@ def cross_table(one: Ints, two: Ints, *, levels: int) -> Ints:
     return np.bincount(one * levels + two, minlength=levels * levels).reshape(levels, levels)
 
 
-def fleiss(counts: Ints) -> Coefficient:
+def fleiss(counts: Ints, often: Ints | None = None) -> Coefficient:
     """Fleiss' kappa (1971), with the interval from the standard error under chance (Fleiss, Nee and Landis 1979).
 
     Args:
         counts: From `unit_counts`; units without ratings are left out.
+        often: How many units have each row of counts; None for one each.
 
     Returns:
         NaN unless all units have the same number of ratings, two or more, and more than one level is used.
     """
-    rated = counts[counts.sum(axis=1) > 0]
-    nothing = Coefficient(float("nan"), float("nan"), float("nan"), len(rated))
-    if not len(rated):
+    known = counts.sum(axis=1) > 0
+    rated, weight = counts[known], (np.ones(len(counts)) if often is None else often)[known]
+    units = int(weight.sum())
+    nothing = Coefficient(float("nan"), float("nan"), float("nan"), units)
+    if not units:
         return nothing
     raters = int(rated[0].sum())
-    share = rated.sum(axis=0) / rated.sum()
+    share = weight @ rated / (units * raters)
     chance = float((share**2).sum())
     if raters < 2 or (rated.sum(axis=1) != raters).any() or chance == 1.0:
         return nothing
     agreed = ((rated**2).sum(axis=1) - raters) / (raters * (raters - 1))
-    kappa = (float(agreed.mean()) - chance) / (1 - chance)
+    kappa = (float(weight @ agreed) / units - chance) / (1 - chance)
     variation = float((share * (1 - share)).sum())
     error = np.sqrt(2.0 * (variation**2 - (share * (1 - share) * (1 - 2 * share)).sum()))
-    error /= variation * np.sqrt(len(rated) * raters * (raters - 1))
+    error /= variation * np.sqrt(units * raters * (raters - 1))
     half = float(ndtri(0.975)) * float(error)
-    return Coefficient(kappa, kappa - half, kappa + half, len(rated))
+    return Coefficient(kappa, kappa - half, kappa + half, units)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -152,24 +153,24 @@ class OverrideTable:
         """Number of rows."""
         return len(self.task)
 
-    @property
+    @cached_property
     def regions(self) -> Flags:
         """True for rows about a region."""
         return np.asarray(self.subject == _SUBJECT[Subject.REGION])
 
-    @property
+    @cached_property
     def reviewed(self) -> Flags:
         """True for rows in which a reviewer who was shown a suggestion kept or changed it."""
         decided = np.isin(self.kind, [_KIND[k] for k in _DECIDED])
         return np.asarray(self.regions & decided & (self.suggested >= 0) & ~self.blind)
 
-    @property
+    @cached_property
     def blind(self) -> Flags:
         """True for rows of reviewers who were not shown the suggestions."""
         unseen = [i for i, word in enumerate(self.exposures) if word in {"withheld", "failed", "not_ready"}]
         return np.isin(self.exposure, unseen)
 
-    @property
+    @cached_property
     def uncovered(self) -> Flags:
         """True for rows in which a reviewer says that no criterion claims what is there."""
         novel = self.criteria.index(UNCOVERED) if UNCOVERED in self.criteria else -2
@@ -180,6 +181,10 @@ class OverrideTable:
 
     def outcomes(self) -> Ints:
         """The `Outcome` of each row; meaningful where `reviewed`."""
+        return self._outcomes
+
+    @cached_property
+    def _outcomes(self) -> Ints:
         said_no = (self.reasons & ~reason_bit(Reason.AGREE)) > 0
         edited = self.kind == _KIND[OverrideKind.EDITED]
         conditions = [

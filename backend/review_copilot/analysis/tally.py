@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from review_copilot.analysis.cells import Cells, cells
 from review_copilot.analysis.table import Floats, Ints, Outcome, OverrideTable, reason_bit
 from review_copilot.domain.guideline import UNCOVERED
 from review_copilot.domain.override import Reason
@@ -100,6 +101,36 @@ def digest(table: OverrideTable, without: frozenset[str] = frozenset()) -> Diges
         table: The log.
         without: Reviewers whose decisions about suggestions are left out; their annotations still count.
     """
+    tally, shared = count_reviews(table, without)
+    tasks = len(np.unique(table.task))
+    return digest_of(tally, shared, count_submissions(table), tasks=tasks, words=(table.criteria, table.reviewers))
+
+
+def digest_of(
+    tally: Cells, shared: Cells, submissions: Cells, *, tasks: int, words: tuple[tuple[str, ...], tuple[str, ...]]
+) -> Digest:
+    """What was counted, by name.
+
+    Args:
+        tally: From `count_reviews`.
+        shared: From `count_reviews`.
+        submissions: From `count_submissions`.
+        tasks: Distinct tasks with an annotation.
+        words: Criteria and reviewers, in the order of their numbers.
+    """
+    criterion, reviewer, day, seen_by, outcome, target, unclear = tally.keys.T
+    of, seen, overrode = shared.keys.T
+    who, when = submissions.keys.T
+    annotations, uncovered, timed = submissions.sums[:, :3].T.astype(np.int64)
+    return Digest(
+        Tally(criterion, reviewer, day, seen_by, outcome, target, unclear, _whole(tally), *words),
+        Shared(of, seen, overrode, _whole(shared)),
+        Submissions(who, when, annotations, uncovered, timed, submissions.sums[:, 3], tasks),
+    )
+
+
+def count_reviews(table: OverrideTable, without: frozenset[str] = frozenset()) -> tuple[Cells, Cells]:
+    """Cells of `Tally` and of `Shared`; those of parts of a log add up where each part has whole tasks."""
     left_out = [i for i, name in enumerate(table.reviewers) if name in without]
     counted = table.reviewed & (table.suggested != _novel(table)) & ~np.isin(table.reviewer, left_out)
     reviewed = np.flatnonzero(counted)
@@ -109,72 +140,38 @@ def digest(table: OverrideTable, without: frozenset[str] = frozenset()) -> Diges
     seen = np.bincount(suggestion, minlength=1) if len(reviewed) else np.zeros(1, dtype=np.int64)
     overrode = np.bincount(suggestion, weights=outcome != Outcome.KEPT, minlength=1).astype(np.int64)
     seen_by = np.minimum(seen[suggestion], MOST_REVIEWERS)
-    columns = (
-        table.suggested[reviewed],
-        table.reviewer[reviewed],
-        (table.time_s[reviewed] // DAY_S).astype(np.int64),
-        seen_by,
-        outcome,
-        np.where(outcome == Outcome.RELABELLED, table.submitted[reviewed], -1),
-        (table.reasons[reviewed] & reason_bit(Reason.GUIDELINE_UNCLEAR)) > 0,
+    tally = cells(
+        (
+            table.suggested[reviewed],
+            table.reviewer[reviewed],
+            (table.time_s[reviewed] // DAY_S).astype(np.int64),
+            seen_by,
+            outcome,
+            np.where(outcome == Outcome.RELABELLED, table.submitted[reviewed], -1),
+            (table.reasons[reviewed] & reason_bit(Reason.GUIDELINE_UNCLEAR)) > 0,
+        )
     )
-    cells, counts = _cells(columns)
-    criterion, reviewer, day, seen_in, became, target, unclear = cells
-    tally = Tally(criterion, reviewer, day, seen_in, became, target, unclear, counts, table.criteria, table.reviewers)
-
     criterion_of = np.full(len(seen), -1, dtype=np.int64)
     criterion_of[suggestion] = table.suggested[reviewed]
     several = np.flatnonzero(seen >= 2)
-    (of, seen_of, overrode_of), how_many = _cells((criterion_of[several], seen[several], overrode[several]))
-    return Digest(tally, Shared(of, seen_of, overrode_of, how_many), _submissions(table))
+    return tally, cells((criterion_of[several], seen[several], overrode[several]))
+
+
+def count_submissions(table: OverrideTable) -> Cells:
+    """Cells of `Submissions`: by reviewer and day, in the order of its fields."""
+    _, first, of = np.unique(table.annotation, return_index=True, return_inverse=True)
+    uncovered = np.bincount(of, weights=table.uncovered, minlength=len(first)) > 0
+    lead = table.lead_time_s[first].astype(np.float64)
+    timed = lead > 0
+    return cells(
+        (table.reviewer[first], (table.time_s[first] // DAY_S).astype(np.int64)),
+        (np.ones(len(first)), uncovered, timed, np.log(np.where(timed, lead, 1.0))),
+    )
+
+
+def _whole(counted: Cells) -> Ints:
+    return counted.sums[:, 0].astype(np.int64)
 
 
 def _novel(table: OverrideTable) -> int:
     return table.criteria.index(UNCOVERED) if UNCOVERED in table.criteria else -1
-
-
-def _cells(columns: tuple[Ints, ...]) -> tuple[list[Ints], Ints]:
-    """The distinct rows of parallel columns, and how often each occurs."""
-    if not len(columns[0]):
-        return [np.zeros(0, dtype=np.int64) for _ in columns], np.zeros(0, dtype=np.int64)
-    lows = [int(c.min()) for c in columns]
-    spans = [int(c.max()) - low + 1 for c, low in zip(columns, lows, strict=True)]
-    code = np.zeros(len(columns[0]), dtype=np.int64)
-    for column, low, span in zip(columns, lows, spans, strict=True):
-        code *= span
-        code += column.astype(np.int64) - low
-    distinct, counts = np.unique(code, return_counts=True)
-    cells: list[Ints] = []
-    for low, span in zip(reversed(lows), reversed(spans), strict=True):
-        cells.append(distinct % span + low)
-        distinct = distinct // span
-    return cells[::-1], counts
-
-
-def _submissions(table: OverrideTable) -> Submissions:
-    if not len(table):
-        none = np.zeros(0, dtype=np.int64)
-        return Submissions(none, none, none, none, none, none.astype(np.float64))
-    _, first, of = np.unique(table.annotation, return_index=True, return_inverse=True)
-    uncovered = np.bincount(of, weights=table.uncovered) > 0
-    lead = table.lead_time_s[first].astype(np.float64)
-    timed = lead > 0
-    reviewer, day = table.reviewer[first], (table.time_s[first] // DAY_S).astype(np.int64)
-    start = int(day.min())
-    code = reviewer.astype(np.int64) * (int(day.max()) - start + 1) + day - start
-    distinct, cell = np.unique(code, return_inverse=True)
-    span = int(day.max()) - start + 1
-
-    def total(weights: Floats | Ints) -> Floats:
-        return np.bincount(cell, weights=weights, minlength=len(distinct))
-
-    logs = np.log(np.where(timed, lead, 1.0))
-    return Submissions(
-        reviewer=distinct // span,
-        day=distinct % span + start,
-        annotations=np.bincount(cell, minlength=len(distinct)),
-        uncovered=total(uncovered.astype(np.int64)).astype(np.int64),
-        timed=total(timed.astype(np.int64)).astype(np.int64),
-        log_time=total(logs),
-        tasks=len(np.unique(table.task)),
-    )

@@ -1,0 +1,81 @@
+"""Sums by key: what many rows come down to, and what adds up over parts of a log. Knows no meaning of keys or sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from review_copilot.analysis.table import Floats, Ints
+
+_MOST_CODES = 2**62
+_DENSE = 4
+"""Codes for each row up to which all are counted, and not only those that occur: no sorting is then needed."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One cell for each combination of keys that occurred, by rising keys, the first key first.
+
+    Attributes:
+        keys: Whole numbers, shape (cells, keys).
+        sums: What adds up, shape (cells, sums).
+    """
+
+    keys: Ints
+    sums: Floats
+
+    def where(self, mask: Ints) -> Cells:
+        """The cells where the mask is true."""
+        return Cells(self.keys[mask], self.sums[mask])
+
+
+def cells(keys: Sequence[Ints], sums: Sequence[Floats] | None = None) -> Cells:
+    """Add rows of the same keys up.
+
+    Args:
+        keys: One column for each key.
+        sums: One column for each sum; None to count rows.
+    """
+    code, lows, spans = _codes(keys)
+    distinct, place, size = _places(code, int(np.prod([float(s) for s in spans])) if spans else 0)
+    weights = [None] if sums is None else sums
+    found = np.stack([np.bincount(place, weights=w, minlength=size) for w in weights], axis=1).astype(np.float64)
+    used = np.bincount(place, minlength=size) > 0
+    distinct, found = distinct[used], found[used]
+    columns: list[Ints] = []
+    for low, span in zip(reversed(lows), reversed(spans), strict=True):
+        columns.append(distinct % span + low)
+        distinct = distinct // span
+    return Cells(np.stack(columns[::-1], axis=1), found)
+
+
+def added(parts: Sequence[Cells]) -> Cells:
+    """The sum of parts; there must be at least one."""
+    keys = np.concatenate([part.keys for part in parts])
+    sums = np.concatenate([part.sums for part in parts])
+    return cells(list(keys.T), list(sums.T))
+
+
+def _codes(keys: Sequence[Ints]) -> tuple[Ints, list[int], list[int]]:
+    """One number for each row's keys, with the least value and the span of each key."""
+    if not len(keys[0]):
+        return np.zeros(0, dtype=np.int64), [0] * len(keys), [1] * len(keys)
+    lows = [int(key.min()) for key in keys]
+    spans = [int(key.max()) - low + 1 for key, low in zip(keys, lows, strict=True)]
+    if np.prod([float(span) for span in spans]) > _MOST_CODES:
+        raise OverflowError(f"keys of spans {spans} do not fit into one number")
+    code = np.zeros(len(keys[0]), dtype=np.int64)
+    for key, low, span in zip(keys, lows, spans, strict=True):
+        code *= span
+        code += key.astype(np.int64) - low
+    return code, lows, spans
+
+
+def _places(code: Ints, codes: int) -> tuple[Ints, Ints, int]:
+    """The numbers to add up under, the place of each row among them, and how many there are."""
+    if codes <= _DENSE * len(code):
+        return np.arange(codes), code, codes
+    distinct, place = np.unique(code, return_inverse=True)
+    return distinct, place, len(distinct)
