@@ -11,9 +11,9 @@ import pytest
 
 from builders import PROJECT
 from fakes import FakeClock, MemoryStore
+from review_copilot.analysis.criteria import Confusion, Week
 from review_copilot.analysis.flags import Cause, Evidence, Flag
 from review_copilot.analysis.people import ACCEPTS
-from review_copilot.analysis.study import Confusion, Week
 from review_copilot.flows.columns import read_table
 from review_copilot.flows.study import Cost, Drafts, ProjectStudy, Scope, read_drafts, study_project
 from review_copilot.library import load_guideline

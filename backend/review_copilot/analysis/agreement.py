@@ -16,9 +16,10 @@ from review_copilot.analysis.coefficients import (
     fleiss,
     interval_of_patterns,
 )
-from review_copilot.analysis.concord import Concord, count_concord, lead_times
+from review_copilot.analysis.concord import Concord, count_concord
+from review_copilot.analysis.pace import leads_of, median_leads
 from review_copilot.analysis.rates import wilson
-from review_copilot.analysis.table import Floats, Ints, OverrideTable
+from review_copilot.analysis.table import Floats, OverrideTable
 
 SHRINK = 20.0
 """A reviewer's agreement is drawn towards everybody's by as many imagined decisions as this."""
@@ -108,7 +109,7 @@ def agreement(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -> Ag
         count_concord(table, gold=gold),
         criteria=table.criteria,
         reviewers=table.reviewers,
-        lead_s=median_leads(*lead_times(table), people=len(table.reviewers)),
+        lead_s=median_leads(leads_of(table), people=len(table.reviewers)),
     )
 
 
@@ -201,9 +202,3 @@ def _drawn(yes: Floats, of: Floats) -> Floats:
     if not total:
         return np.full(len(of), np.nan)
     return np.asarray((yes + SHRINK * float(np.sum(yes)) / total) / (of + SHRINK))
-
-
-def median_leads(who: Ints, lead: Floats, *, people: int) -> list[float]:
-    """Typical seconds for an annotation of each reviewer; NaN without any."""
-    times = [lead[who == r] for r in range(people)]
-    return [float(np.median(t)) if len(t) else float("nan") for t in times]

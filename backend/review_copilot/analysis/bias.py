@@ -6,39 +6,15 @@ draft find that those who were shown one do not (Goddard, Roudsari and Wyatt 201
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from review_copilot.analysis.rates import difference, wilson
-from review_copilot.analysis.table import KINDS, Flags, Outcome, OverrideTable
+from review_copilot.analysis.cells import PLAIN, Cells, cells, keyed
+from review_copilot.analysis.pace import Leads, Pace, by_pace, leads_of
+from review_copilot.analysis.rates import Share, difference, share_of
+from review_copilot.analysis.table import KINDS, OverrideTable
 from review_copilot.domain.override import OverrideKind
-
-QUARTERS = 4
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share with its 95 % Wilson interval."""
-
-    yes: int
-    of: int
-    rate: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Submissions of similar lead time.
-
-    Attributes:
-        up_to_s: Longest lead time of the group in seconds.
-        untouched: Annotations in which every suggestion stayed as drafted.
-    """
-
-    up_to_s: float
-    untouched: Share
 
 
 @dataclass(frozen=True)
@@ -77,46 +53,51 @@ class AutomationBias:
     found_when_shown: BlindEffect | None
 
 
-def automation_bias(table: OverrideTable) -> AutomationBias:
-    """Look for signs of automation bias."""
-    reviewed = table.reviewed
+@dataclass(frozen=True)
+class Blindness:
+    """What blind annotations are compared by; adds up over parts of a log.
+
+    Attributes:
+        annotations: By whether they were made blind: how many, and how many of them have an added region.
+        suggestions: By whether they were withheld: how many, and how many of them are in the annotation.
+    """
+
+    annotations: Cells = field(metadata=keyed(PLAIN))
+    suggestions: Cells = field(metadata=keyed(PLAIN))
+
+
+def count_blindness(table: OverrideTable) -> Blindness:
+    """Count what blind annotations are compared by."""
     suggested = table.regions & (table.suggestion >= 0) & (table.suggested >= 0)
     added = table.regions & (table.kind == KINDS.index(OverrideKind.ADDED))
-    blind = table.blind
-    return AutomationBias(
-        by_pace=_by_pace(table, reviewed),
-        missed_when_shown=_contrast(*_any_added(table, added, blind)) if blind.any() else None,
-        found_when_shown=_contrast(table.kind[suggested] != KINDS.index(OverrideKind.REJECTED), blind[suggested])
-        if blind.any()
-        else None,
+    _, first, of = np.unique(table.annotation, return_index=True, return_inverse=True)
+    any_added = np.bincount(of, weights=added, minlength=len(first)) > 0
+    found = table.kind[suggested] != KINDS.index(OverrideKind.REJECTED)
+    return Blindness(
+        annotations=cells((table.blind[first],), (np.ones(len(first)), any_added)),
+        suggestions=cells((table.blind[suggested],), (np.ones(len(found)), found)),
     )
 
 
-def _by_pace(table: OverrideTable, reviewed: Flags) -> tuple[Pace, ...]:
-    rows = np.flatnonzero(reviewed & (table.lead_time_s > 0))
-    if not len(rows):
-        return ()
-    _, first, of = np.unique(table.annotation[rows], return_index=True, return_inverse=True)
-    touched = np.bincount(of, weights=table.outcomes()[rows] != Outcome.KEPT) > 0
-    lead = table.lead_time_s[rows][first].astype(np.float64)
-    edges = np.unique(np.quantile(lead, np.linspace(0, 1, QUARTERS + 1)[1:]))
-    group = np.searchsorted(edges, lead)
-    return tuple(Pace(float(edge), _share(~touched[group == i])) for i, edge in enumerate(edges))
+def automation_bias(table: OverrideTable) -> AutomationBias:
+    """Look for signs of automation bias."""
+    return automation_bias_of(leads_of(table), count_blindness(table))
 
 
-def _any_added(table: OverrideTable, added: Flags, blind: Flags) -> tuple[Flags, Flags]:
-    """For each annotation: whether it has an added region, and whether it was made blind."""
-    _, first, of = np.unique(table.annotation, return_index=True, return_inverse=True)
-    return np.bincount(of, weights=added) > 0, blind[first]
+def automation_bias_of(leads: Leads, blindness: Blindness) -> AutomationBias:
+    """Look for signs of automation bias in what was counted."""
+    return AutomationBias(
+        by_pace=by_pace(leads),
+        missed_when_shown=_contrast(blindness.annotations, known=blindness.annotations),
+        found_when_shown=_contrast(blindness.suggestions, known=blindness.annotations),
+    )
 
 
-def _contrast(found: Flags, blind: Flags) -> BlindEffect:
-    one, two = _share(found[blind]), _share(found[~blind])
-    change, low, high = difference(one.yes, one.of, before_yes=two.yes, before_of=two.of)
-    return BlindEffect(one, two, change, low, high)
-
-
-def _share(found: Flags) -> Share:
-    yes, of = int(found.sum()), len(found)
-    low, high = wilson(yes, of)
-    return Share(yes, of, yes / of if of else float("nan"), low, high)
+def _contrast(counted: Cells, *, known: Cells) -> BlindEffect | None:
+    """Blind ones beside others; None where no annotation is known to be blind."""
+    if not known.keys.any():
+        return None
+    of, yes = (np.bincount(counted.keys[:, 0], weights=column, minlength=2) for column in counted.sums.T)
+    shown, blind = (share_of(int(yes[i]), int(of[i])) for i in range(2))
+    change, low, high = difference(blind.yes, blind.of, before_yes=shown.yes, before_of=shown.of)
+    return BlindEffect(blind, shown, change, low, high)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from review_copilot.analysis.flags import Case, Cause, Flag
+from review_copilot.analysis.joining import joined
 from review_copilot.analysis.people import ACCEPTS
 from review_copilot.analysis.table import (
     ASPECTS,
@@ -26,14 +28,75 @@ MOST_TASKS = 200
 MOST_CASES = 3
 
 
-def attach(flag: Flag, table: OverrideTable) -> Flag:
-    """The flag with its tasks and typical cases, looked up in rows of the period that it was raised from."""
+@dataclass(frozen=True)
+class _Candidate:
+    """A row that may be a typical case; they sort as `_Rows` do."""
+
+    untelling: float
+    row: int
+    task: int
+    reviewer: str
+    case: Case = field(compare=False)
+
+    @property
+    def order(self) -> tuple[float, int]:
+        """The least one comes first."""
+        return self.untelling, self.row
+
+
+@dataclass
+class _Gathered:
+    """What is known of one flag after some tables: enough to go on, however many rows there are."""
+
+    tasks: dict[int, tuple[float, int]] = field(default_factory=dict)
+    candidates: dict[str, list[_Candidate]] = field(default_factory=dict)
+
+
+def gather(flags: Sequence[Flag], tables: Iterable[OverrideTable]) -> tuple[tuple[Flag, ...], OverrideTable]:
+    """The flags with their tasks and typical cases, and all rows that no criterion claims.
+
+    Args:
+        flags: What to look for.
+        tables: The rows of the period that the flags were raised from, in parts that have whole tasks.
+    """
+    gathered = [_Gathered() for _ in flags]
+    uncovered: list[OverrideTable] = []
+    for table in tables:
+        for flag, found in zip(flags, gathered, strict=True):
+            _take(flag, table, found)
+        if table.uncovered.any():
+            uncovered.append(table.where(table.uncovered))
+    done = tuple(_attached(flag, found) for flag, found in zip(flags, gathered, strict=True))
+    return done, joined(uncovered)
+
+
+def _take(flag: Flag, table: OverrideTable, found: _Gathered) -> None:
     rows, telling = _concerned(flag, table)
-    if not len(rows):
-        return flag
-    order = rows[np.lexsort((table.row[rows], -telling))]
-    tasks = tuple(dict.fromkeys(table.task[order].tolist()))[:MOST_TASKS]
-    return replace(flag, tasks=tasks, cases=_typical(table, order))
+    order = np.lexsort((table.row[rows], -telling))
+    rows, telling = rows[order], telling[order]
+    _, first = np.unique(table.task[rows], return_index=True)
+    for i in np.sort(first)[:MOST_TASKS].tolist():
+        found.tasks[int(table.task[rows[i]])] = (-float(telling[i]), int(table.row[rows[i]]))
+    best = sorted(found.tasks.items(), key=lambda task: task[1])[:MOST_TASKS]
+    found.tasks = dict(best)
+    for reviewer in np.unique(table.reviewer[rows]).tolist():
+        mine = np.flatnonzero(table.reviewer[rows] == reviewer)
+        _, first = np.unique(table.task[rows[mine]], return_index=True)
+        name = table.reviewers[reviewer]
+        known = found.candidates.get(name, [])
+        # A person's three best rows of different tasks are enough: no more cases are chosen than that.
+        for i in mine[np.sort(first)[:MOST_CASES]].tolist():
+            place = (-float(telling[i]), int(table.row[rows[i]]))
+            if len(known) < MOST_CASES or place < known[-1].order:
+                row = int(rows[i])
+                known.append(_Candidate(*place, int(table.task[row]), name, _case(table, row)))
+                known = sorted(known, key=lambda candidate: candidate.order)[:MOST_CASES]
+        found.candidates[name] = known
+
+
+def _attached(flag: Flag, found: _Gathered) -> Flag:
+    candidates = sorted((c for of_one in found.candidates.values() for c in of_one), key=lambda c: c.order)
+    return replace(flag, tasks=tuple(found.tasks), cases=_typical(candidates))
 
 
 def _concerned(flag: Flag, table: OverrideTable) -> tuple[Ints, Floats]:
@@ -44,7 +107,7 @@ def _concerned(flag: Flag, table: OverrideTable) -> tuple[Ints, Floats]:
     outcome = table.outcomes()
     if flag.cause is Cause.REVIEWER:
         return _of_reviewer(flag, table, outcome)
-    wanted = [table.criteria.index(name) for name in flag.criteria]
+    wanted = [i for i, name in enumerate(table.criteria) if name in flag.criteria]
     mine = table.reviewed & np.isin(table.suggested, wanted)
     if flag.cause is Cause.CONFUSED:
         rows = np.flatnonzero(mine & (outcome == Outcome.RELABELLED) & np.isin(table.submitted, wanted))
@@ -64,7 +127,8 @@ def _concerned(flag: Flag, table: OverrideTable) -> tuple[Ints, Floats]:
 
 def _of_reviewer(flag: Flag, table: OverrideTable, outcome: Ints) -> tuple[Ints, Floats]:
     """What the person did that others who saw the same suggestion did not."""
-    who = table.reviewers.index(flag.evidence.reviewer or "")
+    name = flag.evidence.reviewer
+    who = table.reviewers.index(name) if name in table.reviewers else len(table.reviewers)
     reviewed = table.reviewed
     accepts = flag.evidence.behaviour == ACCEPTS
     kept = outcome == Outcome.KEPT
@@ -92,19 +156,18 @@ def _score(table: OverrideTable, rows: Ints) -> Floats:
     return np.nan_to_num(table.score[rows], nan=0.0).astype(np.float64)
 
 
-def _typical(table: OverrideTable, order: Ints) -> tuple[Case, ...]:
+def _typical(candidates: Sequence[_Candidate]) -> tuple[Case, ...]:
     """The most telling rows, from different tasks, and from different reviewers while there are any."""
-    chosen: list[int] = []
+    chosen: list[_Candidate] = []
     for fresh_reviewer in (True, False):
-        for row in order.tolist():
+        for candidate in candidates:
             if len(chosen) == MOST_CASES:
                 break
-            tasks = {int(table.task[c]) for c in chosen}
-            people = {int(table.reviewer[c]) for c in chosen}
-            if int(table.task[row]) in tasks or (fresh_reviewer and int(table.reviewer[row]) in people):
+            tasks, people = {c.task for c in chosen}, {c.reviewer for c in chosen}
+            if candidate.task in tasks or (fresh_reviewer and candidate.reviewer in people):
                 continue
-            chosen.append(row)
-    return tuple(_case(table, row) for row in chosen)
+            chosen.append(candidate)
+    return tuple(candidate.case for candidate in chosen)
 
 
 def _case(table: OverrideTable, row: int) -> Case:

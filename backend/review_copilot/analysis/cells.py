@@ -1,9 +1,14 @@
-"""Sums by key: what many rows come down to, and what adds up over parts of a log. Knows no meaning of keys or sums."""
+"""Sums by key: what many rows come down to, and what adds up over parts of a log. Knows no meaning of keys or sums.
+
+What is counted together is a dataclass of `Cells`. Each field says by `keyed` which of its keys are numbers of words,
+for two parts of a log number their words differently.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 
@@ -56,6 +61,48 @@ def added(parts: Sequence[Cells]) -> Cells:
     keys = np.concatenate([part.keys for part in parts])
     sums = np.concatenate([part.sums for part in parts])
     return cells(list(keys.T), list(sums.T))
+
+
+_Counted = TypeVar("_Counted")
+PLAIN = ""
+"""Kind of a key that is no number of a word."""
+EACH = "each of "
+"""Begins the kind of keys of which there is one for each word, such as how often each verdict was given."""
+
+
+def keyed(*kinds: str) -> Mapping[str, tuple[str, ...]]:
+    """Metadata of a field of `Cells`: the kinds of its keys, which are names of words, or PLAIN; or EACH and a name."""
+    return {"kinds": kinds}
+
+
+def sum_of(parts: Sequence[_Counted], numbers: Sequence[Mapping[str, Ints]], *, sizes: Mapping[str, int]) -> _Counted:
+    """The sum of what was counted in parts of a log.
+
+    Args:
+        parts: Dataclasses of `Cells`, at least one.
+        numbers: For each part and kind of words, the number in the sum of each of the part's, and -1 for -1.
+        sizes: How many words of each kind the sum has.
+    """
+    sums = {
+        part.name: added(
+            [
+                _moved(getattr(counted, part.name), part.metadata["kinds"], of, sizes)
+                for counted, of in zip(parts, numbers, strict=True)
+            ]
+        )
+        for part in fields(parts[0])  # type: ignore[arg-type]  # a dataclass, as its callers' are
+    }
+    return type(parts[0])(**sums)
+
+
+def _moved(counted: Cells, kinds: tuple[str, ...], numbers: Mapping[str, Ints], sizes: Mapping[str, int]) -> Cells:
+    if kinds[0].startswith(EACH):
+        words = kinds[0].removeprefix(EACH)
+        keys = np.zeros((len(counted.keys), max(1, sizes[words])), dtype=np.int64)
+        keys[:, numbers[words][: counted.keys.shape[1]]] = counted.keys
+        return Cells(keys, counted.sums)
+    columns = [numbers[kind][column] if kind else column for kind, column in zip(kinds, counted.keys.T, strict=True)]
+    return Cells(np.stack(columns, axis=1), counted.sums)
 
 
 def _codes(keys: Sequence[Ints]) -> tuple[Ints, list[int], list[int]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from review_copilot.analysis.boxes import pair_boxes
-from review_copilot.analysis.cells import Cells, cells
+from review_copilot.analysis.cells import EACH, PLAIN, Cells, cells, keyed
 from review_copilot.analysis.coefficients import unit_counts
-from review_copilot.analysis.table import SUBJECTS, Flags, Floats, Ints, Outcome, OverrideTable
+from review_copilot.analysis.table import SUBJECTS, Flags, Ints, Outcome, OverrideTable
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.override import Subject
 
@@ -31,15 +31,15 @@ class Concord:
         people: By reviewer: decisions, kept, compared with peers, alike, compared with gold, alike.
     """
 
-    presence: Cells
-    pairs: Cells
-    sharers: Cells
-    tasks: Cells
-    verdicts: Cells
-    decisions: Cells
-    severities: Cells
-    boxes: Cells
-    people: Cells
+    presence: Cells = field(metadata=keyed("criteria", PLAIN, PLAIN))
+    pairs: Cells = field(metadata=keyed("reviewers", "reviewers", "criteria", PLAIN, PLAIN))
+    sharers: Cells = field(metadata=keyed("reviewers"))
+    tasks: Cells = field(metadata=keyed(PLAIN))
+    verdicts: Cells = field(metadata=keyed(EACH + "values"))
+    decisions: Cells = field(metadata=keyed(PLAIN, PLAIN))
+    severities: Cells = field(metadata=keyed("criteria", *(PLAIN for _ in Severity)))
+    boxes: Cells = field(metadata=keyed("criteria"))
+    people: Cells = field(metadata=keyed("reviewers"))
 
 
 def count_concord(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -> Concord:
@@ -71,13 +71,6 @@ def count_concord(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -
         boxes=_count_boxes(table, presence),
         people=_count_people(table, reviewed, overrode, gold),
     )
-
-
-def lead_times(table: OverrideTable) -> tuple[Ints, Floats]:
-    """Reviewer and seconds of each annotation whose lead time is known."""
-    _, first = np.unique(table.annotation, return_index=True)
-    lead, who = table.lead_time_s[first], table.reviewer[first]
-    return who[lead > 0], lead[lead > 0]
 
 
 @dataclass(frozen=True)

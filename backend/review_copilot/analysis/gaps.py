@@ -63,7 +63,7 @@ def find_gaps(count: Callable[[frozenset[str]], Digest], policy: Policy | None =
         policy: When to raise a flag.
 
     Returns:
-        Flags without tasks and cases (those need rows: see `cases.attach`), and what is known of the rest.
+        Flags without tasks and cases (those need rows: see `cases.gather`), and what is known of the rest.
     """
     rules = policy or Policy()
     counts = count(frozenset())

@@ -41,13 +41,13 @@ def first_uses(table: OverrideTable) -> dict[str, list[tuple[str, int]]]:
     return {name: list(zip(getattr(table, name), _first(table, name).tolist(), strict=True)) for name in WORDS}
 
 
-def in_order(uses: Iterable[Sequence[tuple[str, int]]]) -> tuple[str, ...]:
-    """The words of several tables in the order of first use in all of them."""
+def in_order(uses: Iterable[Sequence[tuple[str, int]]]) -> list[tuple[str, int]]:
+    """The words of several tables in the order of first use in all of them; see `first_uses`."""
     first: dict[str, int] = {}
     for of_one in uses:
         for word, at in of_one:
             first[word] = min(at, first.get(word, at))
-    return tuple(sorted(first, key=first.__getitem__))
+    return sorted(first.items(), key=lambda use: use[1])
 
 
 def renumbered(words: Sequence[str], known: Sequence[str]) -> Ints:
@@ -64,7 +64,10 @@ def joined(tables: Sequence[OverrideTable]) -> OverrideTable:
     """
     if not tables:
         return table_of(())
-    known = {name: in_order(first_uses(table)[name] for table in tables) for name in WORDS}
+    if len(tables) == 1:
+        return tables[0]
+    uses = [first_uses(table) for table in tables]
+    known = {name: tuple(word for word, _ in in_order(of_one[name] for of_one in uses)) for name in WORDS}
     suggestions = np.cumsum([0, *(int(table.suggestion.max(initial=-1)) + 1 for table in tables)])
     moved = [_moved(table, known, int(base)) for table, base in zip(tables, suggestions, strict=False)]
     columns = {name: np.concatenate([getattr(table, name) for table in moved]) for name in (*TYPES, "box")}

@@ -93,11 +93,14 @@ class Pattern:
     draft: DraftCriterion
 
 
-def novel_patterns(table: OverrideTable, *, features: Floats | None = None) -> tuple[Pattern, ...]:
+def novel_patterns(
+    table: OverrideTable, *, span: tuple[float, float] | None = None, features: Floats | None = None
+) -> tuple[Pattern, ...]:
     """Cluster everything that no criterion claims.
 
     Args:
-        table: The log.
+        table: The log; rows that are not uncovered may be missing.
+        span: When the first and the newest annotation of the log were made; the table's times when None.
         features: One vector for each row of `table.uncovered` that says what its crop looks like, in the table's
             order, from an embedding model or measured; rows of NaN where there is no crop. None for texts only.
 
@@ -111,8 +114,10 @@ def novel_patterns(table: OverrideTable, *, features: Floats | None = None) -> t
     if len(rows) < LEAST_SIZE:
         return ()
     labels = cluster(texts, features=features)
-    span = (float(table.time_s.min()), float(table.time_s.max()))
-    found = [_pattern(table, rows[labels == label], words, span) for label, words in enumerate(_telling(texts, labels))]
+    period = span or (float(table.time_s.min()), float(table.time_s.max()))
+    found = [
+        _pattern(table, rows[labels == label], words, period) for label, words in enumerate(_telling(texts, labels))
+    ]
     return tuple(sorted(found, key=lambda p: (-p.size * max(p.growth, 0.5), p.name)))
 
 

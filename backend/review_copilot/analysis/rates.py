@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -17,6 +19,23 @@ def wilson(yes: float, of: float, *, confidence: float = 0.95) -> tuple[float, f
     middle = (share + z * z / (2 * of)) / (1 + z * z / of)
     half = z / (1 + z * z / of) * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share with its 95 % Wilson interval."""
+
+    yes: int
+    of: int
+    rate: float
+    low: float
+    high: float
+
+
+def share_of(yes: int, of: int) -> Share:
+    """A share of so many; its rate is NaN where there are none."""
+    low, high = wilson(yes, of)
+    return Share(yes, of, yes / of if of else float("nan"), low, high)
 
 
 def difference(yes: float, of: float, *, before_yes: float, before_of: float) -> tuple[float, float, float]:

@@ -20,9 +20,10 @@ import math
 from dataclasses import asdict
 from typing import TypeAlias
 
+from review_copilot.analysis.criteria import CriterionStudy, Week
 from review_copilot.analysis.flags import Flag
 from review_copilot.analysis.patterns import Pattern
-from review_copilot.analysis.study import CriterionStudy, Study, Week, iso
+from review_copilot.analysis.study import Study, iso
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 

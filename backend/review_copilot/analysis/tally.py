@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from review_copilot.analysis.cells import Cells, cells
+from review_copilot.analysis.cells import PLAIN, Cells, cells, keyed
 from review_copilot.analysis.table import Floats, Ints, Outcome, OverrideTable, reason_bit
 from review_copilot.domain.guideline import UNCOVERED
 from review_copilot.domain.override import Reason
@@ -94,6 +94,19 @@ class Digest:
     submissions: Submissions
 
 
+@dataclass(frozen=True)
+class Reviews:
+    """Cells of `Tally` and of `Shared`; they add up over parts of a log that have whole tasks.
+
+    Attributes:
+        tally: Reviews, by the fields of `Tally`.
+        shared: Suggestions, by the fields of `Shared`.
+    """
+
+    tally: Cells = field(metadata=keyed("criteria", "reviewers", PLAIN, PLAIN, PLAIN, "criteria", PLAIN))
+    shared: Cells = field(metadata=keyed("criteria", PLAIN, PLAIN))
+
+
 def digest(table: OverrideTable, without: frozenset[str] = frozenset()) -> Digest:
     """Count a table.
 
@@ -101,36 +114,35 @@ def digest(table: OverrideTable, without: frozenset[str] = frozenset()) -> Diges
         table: The log.
         without: Reviewers whose decisions about suggestions are left out; their annotations still count.
     """
-    tally, shared = count_reviews(table, without)
     tasks = len(np.unique(table.task))
-    return digest_of(tally, shared, count_submissions(table), tasks=tasks, words=(table.criteria, table.reviewers))
+    words = table.criteria, table.reviewers
+    return digest_of(count_reviews(table, without), count_submissions(table), tasks=tasks, words=words)
 
 
 def digest_of(
-    tally: Cells, shared: Cells, submissions: Cells, *, tasks: int, words: tuple[tuple[str, ...], tuple[str, ...]]
+    reviews: Reviews, submissions: Cells, *, tasks: int, words: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> Digest:
     """What was counted, by name.
 
     Args:
-        tally: From `count_reviews`.
-        shared: From `count_reviews`.
+        reviews: From `count_reviews`.
         submissions: From `count_submissions`.
         tasks: Distinct tasks with an annotation.
         words: Criteria and reviewers, in the order of their numbers.
     """
-    criterion, reviewer, day, seen_by, outcome, target, unclear = tally.keys.T
-    of, seen, overrode = shared.keys.T
+    criterion, reviewer, day, seen_by, outcome, target, unclear = reviews.tally.keys.T
+    of, seen, overrode = reviews.shared.keys.T
     who, when = submissions.keys.T
     annotations, uncovered, timed = submissions.sums[:, :3].T.astype(np.int64)
     return Digest(
-        Tally(criterion, reviewer, day, seen_by, outcome, target, unclear, _whole(tally), *words),
-        Shared(of, seen, overrode, _whole(shared)),
+        Tally(criterion, reviewer, day, seen_by, outcome, target, unclear, _whole(reviews.tally), *words),
+        Shared(of, seen, overrode, _whole(reviews.shared)),
         Submissions(who, when, annotations, uncovered, timed, submissions.sums[:, 3], tasks),
     )
 
 
-def count_reviews(table: OverrideTable, without: frozenset[str] = frozenset()) -> tuple[Cells, Cells]:
-    """Cells of `Tally` and of `Shared`; those of parts of a log add up where each part has whole tasks."""
+def count_reviews(table: OverrideTable, without: frozenset[str] = frozenset()) -> Reviews:
+    """Count reviews of a part of a log; see `digest`."""
     left_out = [i for i, name in enumerate(table.reviewers) if name in without]
     counted = table.reviewed & (table.suggested != _novel(table)) & ~np.isin(table.reviewer, left_out)
     reviewed = np.flatnonzero(counted)
@@ -154,7 +166,7 @@ def count_reviews(table: OverrideTable, without: frozenset[str] = frozenset()) -
     criterion_of = np.full(len(seen), -1, dtype=np.int64)
     criterion_of[suggestion] = table.suggested[reviewed]
     several = np.flatnonzero(seen >= 2)
-    return tally, cells((criterion_of[several], seen[several], overrode[several]))
+    return Reviews(tally, cells((criterion_of[several], seen[several], overrode[several])))
 
 
 def count_submissions(table: OverrideTable) -> Cells:

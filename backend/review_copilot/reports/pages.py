@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from review_copilot.analysis.coefficients import Coefficient
-from review_copilot.analysis.study import CriterionStudy
+from review_copilot.analysis.criteria import CriterionStudy
 from review_copilot.reports import study_charts, study_words
 
 TEMPLATES = Path(__file__).parent / "templates"

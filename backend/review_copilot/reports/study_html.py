@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from review_copilot.analysis.criteria import CriterionStudy
 from review_copilot.analysis.flags import Flag
-from review_copilot.analysis.study import CriterionStudy, Study
+from review_copilot.analysis.study import Study
 from review_copilot.flows.study import ProjectStudy
 from review_copilot.reports.pages import Frame, render
 from review_copilot.reports.study_charts import matrix, reliability, scale_top, trend

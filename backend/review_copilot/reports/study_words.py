@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from review_copilot.analysis.coefficients import Coefficient
+from review_copilot.analysis.criteria import CriterionStudy
 from review_copilot.analysis.flags import Cause, Evidence, Flag
 from review_copilot.analysis.people import ACCEPTS
-from review_copilot.analysis.study import CriterionStudy
 from review_copilot.domain.guideline import UNCOVERED, Guideline
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.study import Why
