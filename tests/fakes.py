@@ -9,6 +9,7 @@ from itertools import groupby
 
 from review_copilot.domain.errand import Errand
 from review_copilot.domain.log_columns import columns_of
+from review_copilot.domain.lookbook import Lookbook
 from review_copilot.domain.override import Comparison, LoggedOverride, Override, SubmittedAnnotation
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask, TaskKey
@@ -64,6 +65,7 @@ class MemoryStore:
     _gone_tasks: set[TaskKey] = field(default_factory=set)
     _rollouts: dict[ProjectKey, list[tuple[str, str]]] = field(default_factory=dict)
     _errands: dict[int, tuple[Errand, datetime]] = field(default_factory=dict)
+    _lookbooks: dict[ProjectKey, Lookbook] = field(default_factory=dict)
     _last_id: int = 0
 
     def remember(self, reviews: Sequence[Review]) -> None:
@@ -285,6 +287,12 @@ class MemoryStore:
 
     def owed(self) -> int:
         return len(self._errands)
+
+    def lookbook(self, project: ProjectKey) -> Lookbook | None:
+        return self._lookbooks.get(project)
+
+    def keep_lookbook(self, project: ProjectKey, book: Lookbook) -> None:
+        self._lookbooks[project] = book
 
     def _owed_of(self, project: ProjectKey, rollout: str, task_ids: Sequence[int]) -> list[Errand]:
         return [

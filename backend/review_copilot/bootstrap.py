@@ -16,6 +16,7 @@ from review_copilot.engines.ray_cluster import Cluster, RayEngine
 from review_copilot.engines.threads import ThreadEngine
 from review_copilot.flows.blind import BlindShare
 from review_copilot.flows.desk import Desk
+from review_copilot.flows.lookbook import Learning, Reminder
 from review_copilot.flows.once import InspectingOnce
 from review_copilot.flows.predict import Counter
 from review_copilot.flows.workbench import Workbench
@@ -213,7 +214,18 @@ class Copilot:
             delivers=self.has_token,
             lease_s=self.settings.lease_s,
             watchers=self.watchers,
+            remind=self.reminder,
         )
+
+    @cached_property
+    def reminder(self) -> Reminder:
+        """Says of drafts what is known of their like."""
+        return Reminder(self.store)
+
+    @cached_property
+    def learning(self) -> Learning:
+        """What it takes to learn what reviewed regions look like."""
+        return Learning(store=self.store, guideline=self.guideline, images=self.images, clock=self.clock)
 
     def rollout(self, project: ProjectKey) -> str:
         """The label under which this copilot's drafts for a project are stored."""

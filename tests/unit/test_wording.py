@@ -66,3 +66,11 @@ def test_notes_without_words_have_no_place() -> None:
     points, placed = note_points(["", "...", "12"])
     assert points.shape == (3, 1)
     assert not placed.any()
+
+
+def test_one_pattern_alone_is_found_and_noise_alone_is_none() -> None:
+    """HDBSCAN by itself finds two clusters or none."""
+    sides = ("upper", "lower", "outer", "inner", "front", "back", "whole", "half")
+    noise = [f"{one} {other}" for one in sides for other in ("paper", "marble", "garden", "window")]
+    assert cluster(["sticker on the lens"] * 8).tolist() == [0] * 8
+    assert cluster(noise[:9]).max() == -1

@@ -7,6 +7,7 @@ import numpy as np
 from review_copilot.analysis.table import Floats
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
+from review_copilot.domain.lookbook import Look
 
 LOOKS = 14
 SIDE_PX = 64
@@ -37,6 +38,16 @@ def looks(pixels: Pixels, box: Box) -> Floats:
     measured += [_detail(grey, 1), _detail(grey, 4), *np.log1p(50 * edges)]
     measured += [np.log(max(box.width * box.height, 1e-6)), np.log(max(box.width, 1e-3) / max(box.height, 1e-3))]
     return np.asarray(measured, dtype=np.float64)
+
+
+def look_of(pixels: Pixels, box: Box) -> Look:
+    """The same, rounded to what tells crops apart, to be kept."""
+    return rounded(looks(pixels, box))
+
+
+def rounded(numbers: Floats) -> Look:
+    """Four digits of each: crops of one kind differ by more."""
+    return tuple(float(f"{number:.4g}") for number in numbers.tolist())
 
 
 def _sampled(pixels: Pixels, box: Box) -> Floats:

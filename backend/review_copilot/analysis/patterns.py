@@ -24,7 +24,7 @@ MOST_CLUSTERED = 4000
 ALIKE = 0.3
 """Cosine of two clusters' mean texts from which they are one pattern in other words."""
 NEAR = 0.5
-"""Cosine to a cluster's centre from which a note that no cluster holds may belong to it."""
+"""Cosine to a cluster's centre from which a note that no cluster holds may belong to it, and least of a lone one's."""
 NEARER = 0.2
 """How much farther the next centre must then be."""
 TELLING_WORDS = 4
@@ -79,6 +79,7 @@ class Pattern:
         last_seen_s: The same of the newest.
         typical: The most typical sightings, at most three.
         draft: A first draft of a criterion.
+        rows: Row ids of the log by rising id.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Pattern:
     last_seen_s: float
     typical: tuple[Sighting, ...]
     draft: DraftCriterion
+    rows: tuple[int, ...] = ()
 
 
 def novel_patterns(
@@ -152,7 +154,18 @@ def _clustered(points: Floats, eligible: Flags) -> Ints:
     sample = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), MOST_CLUSTERED)).astype(np.int64))]
     least = max(LEAST_SIZE, round(0.01 * len(sample)))
     labels[sample] = HDBSCAN(min_cluster_size=least, min_samples=3, copy=True).fit_predict(points[sample])
+    if labels.max() < 0:
+        labels[sample] = _one_cluster(points[sample], least)
     return np.where(eligible, _adopted(points, _joined(points, labels)), _NOISE)
+
+
+def _one_cluster(points: Floats, least: int) -> Ints:
+    """The only cluster of the points, if they have one: HDBSCAN wants two. Its members resemble its centre."""
+    alone = HDBSCAN(min_cluster_size=least, min_samples=3, allow_single_cluster=True, copy=True).fit_predict(points)
+    if alone.max() < 0:
+        return np.asarray(alone)
+    fits = (alone == 0) & ((points @ normalize(_centres(points, alone)).T)[:, 0] >= NEAR)
+    return np.where(fits, 0, _NOISE) if fits.sum() >= least else np.full(len(points), _NOISE)
 
 
 def _looks(features: Floats, seen: Flags) -> Floats:
@@ -241,6 +254,7 @@ def _pattern(table: OverrideTable, rows: Ints, words: tuple[str, ...], span: tup
             definition=f"Reviewers describe this as: {'; '.join(notes[:2]) or name}.",
             flag_when=notes,
         ),
+        rows=tuple(np.sort(table.row[rows]).tolist()),
     )
 
 

@@ -17,6 +17,7 @@ from review_copilot.cli.said import quiet_failures
 from review_copilot.engines.ray_cluster import Cluster
 from review_copilot.errors import CopilotError, SettingsError
 from review_copilot.flows import preannotate as flow
+from review_copilot.flows.lookbook import learn
 from review_copilot.flows.rollouts import retire
 from review_copilot.flows.sweep import empty_inbox, sweep_project
 from review_copilot.labelstudio.client import Filter
@@ -134,6 +135,8 @@ def preannotate(
     console = Console(stderr=True)
     with _bar(console) as bar:
         job = bar.add_task("drafting", total=None, pace="")
+        if not dry_run:
+            learn(workspace.key, learning=copilot.learning, opener=copilot.opener)
         report = flow.preannotate(
             workspace,
             engine=spread,
@@ -141,6 +144,7 @@ def preannotate(
             rollout=rollout,
             clock=copilot.clock,
             scope=scope,
+            remind=copilot.reminder,
             on_progress=lambda now: bar.update(job, completed=now.done, total=now.total, pace=_pace(now)),
         )
     if dry_run:

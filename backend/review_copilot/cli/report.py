@@ -58,6 +58,8 @@ def report(
     key = find_project(copilot.store.projects(), project, instance=instance)
     scope = Scope(since=since.replace(tzinfo=UTC) if since else None)
     table = read_table(copilot.store, key)
+    book = copilot.store.lookbook(key)
+    seen = book.crops if book else {}
     made = study_project(
         table,
         read_drafts(copilot.store, key, scope=scope),
@@ -65,7 +67,7 @@ def report(
         guideline=copilot.guideline,
         scope=scope,
         clock=copilot.clock,
-        see=partial(crops_of, project=key, opener=copilot.opener_of(key), images=copilot.images)
+        see=partial(crops_of, project=key, opener=copilot.opener_of(key), images=copilot.images, known=seen)
         if thumbnails
         else None,
     )

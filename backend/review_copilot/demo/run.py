@@ -151,6 +151,7 @@ def _draft(copilot: Copilot, project_id: int, *, console: Console) -> Progress:
             store=copilot.store,
             rollout=copilot.rollout(workspace.key),
             clock=copilot.clock,
+            remind=copilot.reminder,
             on_progress=show,
         )
     console.print(f"{progress.drafted} photographs drafted with {progress.suggestions} suggestions.")

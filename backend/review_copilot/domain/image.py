@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 THUMBNAIL_PX = 64
 """Longer side of a thumbnail."""
+GLANCE_PX = 1024
+"""Longer side at which crops are measured, so that what they look like does not depend on the file's size."""
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """Upright RGB, shape (height_px, width_px, 3)."""
@@ -55,3 +57,12 @@ class ReviewImage:
             ImageError: The image could not be decoded.
         """
         return self.decode(THUMBNAIL_PX)
+
+    @property
+    def glance(self) -> Pixels:
+        """The image with at most `GLANCE_PX` on its longer side, from what was decoded already where it was. Read only.
+
+        Raises:
+            ImageError: The image could not be decoded.
+        """
+        return self.decode(GLANCE_PX)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,33 +16,56 @@ from review_copilot.analysis.looks import LOOKS, looks
 from review_copilot.analysis.table import Flags, Floats, OverrideTable
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
+from review_copilot.domain.lookbook import Look
 from review_copilot.domain.review import ProjectKey, ReviewTask
 from review_copilot.errors import CopilotError, ImageError
 from review_copilot.ports import ImageSource, Workspace, WorkspaceOpener
 
 log = logging.getLogger(__name__)
 
-DECODED_PX = 1024
 LIMIT_S = 20.0
 """Time for all crops of a report; those that are not seen by then are told apart by their notes alone."""
 
+NOTHING_KNOWN: Mapping[int, Look] = MappingProxyType({})
+
 
 def crops_of(
-    table: OverrideTable, *, project: ProjectKey, opener: WorkspaceOpener | None, images: ImageSource
+    table: OverrideTable,
+    *,
+    project: ProjectKey,
+    opener: WorkspaceOpener | None,
+    images: ImageSource,
+    known: Mapping[int, Look] = NOTHING_KNOWN,
+    limit_s: float = LIMIT_S,
 ) -> Floats | None:
-    """`see_crops` where the project can be opened and still is the one of the log; None otherwise."""
-    if opener is None or not _wanted(table).any():
-        return None
-    try:
-        workspace = opener.open(project.project_id)
-        return see_crops(table, workspace=workspace, images=images) if workspace.key == project else None
-    except CopilotError as error:
-        log.warning("novel patterns are told apart by their notes alone: %s", error)
-        return None
+    """`see_crops` where the project can be opened and still is the one of the log; else what is known already."""
+    wanted = _wanted(table)
+    if opener is not None and (wanted & ~np.isin(table.row, list(known))).any():
+        try:
+            workspace = opener.open(project.project_id)
+            if workspace.key == project:
+                return see_crops(table, workspace=workspace, images=images, known=known, limit_s=limit_s)
+        except CopilotError as error:
+            log.warning("crops that were not seen before are not looked at: %s", error)
+    return known_crops(table, known)
+
+
+def known_crops(table: OverrideTable, known: Mapping[int, Look]) -> Floats | None:
+    """What is known of the crops of `table.uncovered`, as `see_crops` gives it, without a look at any image."""
+    found = np.full((int(table.uncovered.sum()), LOOKS), np.nan)
+    for i, row in enumerate(table.row[table.uncovered].tolist()):
+        if len(look := known.get(row, ())) == LOOKS:
+            found[i] = look
+    return found if np.isfinite(found).any() else None
 
 
 def see_crops(
-    table: OverrideTable, *, workspace: Workspace, images: ImageSource, limit_s: float = LIMIT_S
+    table: OverrideTable,
+    *,
+    workspace: Workspace,
+    images: ImageSource,
+    known: Mapping[int, Look] = NOTHING_KNOWN,
+    limit_s: float = LIMIT_S,
 ) -> Floats | None:
     """What the crops of `table.uncovered` look like: one row of numbers each, NaN where one could not be seen.
 
@@ -48,11 +73,13 @@ def see_crops(
         table: The rows studied.
         workspace: Says which image each task shows.
         images: Fetches them.
+        known: What is known already, by row id of the log.
         limit_s: Seconds after which no further image is fetched; regions without a note come first.
     """
     rows = np.flatnonzero(table.uncovered)
-    drawn = _wanted(table)[rows]
-    found = np.full((len(rows), LOOKS), np.nan)
+    drawn = _wanted(table)[rows] & ~np.isin(table.row[rows], list(known))
+    found = known_crops(table, known)
+    found = np.full((len(rows), LOOKS), np.nan) if found is None else found
     until = time.monotonic() + limit_s
     wanted = sorted(set(table.task[rows[drawn]].tolist()))
     tasks = {task.key.task_id: task for task in workspace.tasks(only=wanted)}
@@ -81,7 +108,7 @@ def _pixels(task: ReviewTask | None, images: ImageSource) -> Pixels | None:
     if task is None:
         return None
     try:
-        return images.load(task.image, task_id=task.key.task_id).decode(DECODED_PX)
+        return images.load(task.image, task_id=task.key.task_id).glance
     except ImageError as error:
         log.warning("task %d's crop was not seen: %s", task.key.task_id, error)
         return None

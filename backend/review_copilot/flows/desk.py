@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from review_copilot.analysis.duplicates import fingerprint
+from review_copilot.analysis.looks import look_of
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, Provenance, Review, ReviewTask
-from review_copilot.domain.suggestion import Brief
+from review_copilot.domain.suggestion import Brief, Suggestion
 from review_copilot.errors import BudgetSpent, CopilotError, NobodyWants
 from review_copilot.flows.blind import BlindShare
 from review_copilot.ports import Clock, ImageSource, Inspector
@@ -133,7 +136,14 @@ def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float)
         ),
         min_score=desk.min_score,
     )
+    review = replace(review, suggestions=measured(review.suggestions, image))
     return review if occasion.box else replace(review, image_fingerprint=fingerprint(image.thumbnail))
+
+
+def measured(suggestions: Sequence[Suggestion], image: ReviewImage) -> tuple[Suggestion, ...]:
+    """The suggestions with what their crops look like, rounded to what tells them apart."""
+    glance = image.glance if suggestions else None
+    return tuple(s if glance is None else replace(s, look=look_of(glance, s.box)) for s in suggestions)
 
 
 def _provenance(desk: Desk, rollout: str) -> Provenance:

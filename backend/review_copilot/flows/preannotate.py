@@ -116,6 +116,7 @@ def preannotate(
     rollout: str,
     clock: Clock,
     scope: Scope = EVERYTHING,
+    remind: Callable[[Review], Review] = lambda review: review,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
     """Store a prediction for every task that has none under the roll-out, and pin the roll-out.
@@ -127,6 +128,7 @@ def preannotate(
         rollout: Label to store and pin.
         clock: Stamps drafts that are written anew.
         scope: Which tasks, and when to end.
+        remind: Says of a draft what is known of its like.
         on_progress: Called in this thread after each task and each delivery.
 
     Returns:
@@ -142,7 +144,7 @@ def preannotate(
         progress.drafted = sum(1 for _ in undone)
         return progress
     try:
-        for review in engine.reviews(undone, rollout=rollout):
+        for review in map(remind, engine.reviews(undone, rollout=rollout)):
             store.remember([review])
             _count(review, progress)
             if review.exposure is Exposure.SHOWN:

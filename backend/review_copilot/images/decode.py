@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import struct
 import zlib
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from review_copilot.domain.image import THUMBNAIL_PX, Pixels, ReviewImage
+from review_copilot.domain.image import GLANCE_PX, THUMBNAIL_PX, Pixels, ReviewImage
 from review_copilot.errors import ImageTooLarge, ImageUnreadable
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO")
@@ -84,19 +85,29 @@ def open_image(data: bytes, *, source: str, max_pixels: int) -> ReviewImage:
 
 @dataclass(eq=False, slots=True)
 class _Decoder:
-    """Decodes one file as often as it is asked; a thumbnail is left over from the first time."""
+    """Decodes one file as often as it is asked; a thumbnail is left over from the first time.
+
+    The largest picture that was decoded is at hand for a glance as long as the file is: whoever asked for it holds it
+    about as long.
+    """
 
     data: bytes
     source: str
     max_pixels: int
     thumbnail: Pixels | None = field(default=None, init=False)
+    largest: Pixels | None = field(default=None, init=False)
+    largest_px: float = field(default=0.0, init=False)
 
     def __call__(self, max_side: int | None) -> Pixels:
         if max_side == THUMBNAIL_PX and self.thumbnail is not None:
             return self.thumbnail
+        if max_side == GLANCE_PX and self.largest is not None and self.largest_px >= GLANCE_PX:
+            return _glance(self.largest)
         pixels = _decode(self.data, self.source, self.max_pixels, max_side)
         if self.thumbnail is None:
             self.thumbnail = _thumbnail(pixels)
+        if (asked_px := max_side or math.inf) > self.largest_px:
+            self.largest, self.largest_px = pixels, asked_px
         return pixels
 
 
@@ -114,6 +125,15 @@ def _thumbnail(pixels: Pixels) -> Pixels:
     thumbnail = np.asarray(small, dtype=np.uint8)
     thumbnail.setflags(write=False)
     return thumbnail
+
+
+def _glance(pixels: Pixels) -> Pixels:
+    """At most `GLANCE_PX` on the longer side, averaged as a decoder does."""
+    size = pixels.shape[1], pixels.shape[0]
+    width, height = _fitted(size, GLANCE_PX)
+    if (width, height) == size:
+        return pixels
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _decode(data: bytes, source: str, max_pixels: int, max_side: int | None) -> Pixels:

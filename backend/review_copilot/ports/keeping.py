@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from review_copilot.domain.errand import Errand
+from review_copilot.domain.lookbook import Lookbook
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
@@ -262,7 +263,19 @@ class Backlog(Protocol):
         ...
 
 
-class Store(ReviewStore, OverrideLog, ColumnLog, Inbox, Bookmarks, Rollouts, Backlog, Protocol):
+class Lookbooks(Protocol):
+    """Keeps what the reviewed regions of each project look like."""
+
+    def lookbook(self, project: ProjectKey) -> Lookbook | None:
+        """What was kept last; None when nothing was."""
+        ...
+
+    def keep_lookbook(self, project: ProjectKey, book: Lookbook) -> None:
+        """Keep it in the place of what was kept before."""
+        ...
+
+
+class Store(ReviewStore, OverrideLog, ColumnLog, Inbox, Bookmarks, Rollouts, Backlog, Lookbooks, Protocol):
     """Everything that one database keeps."""
 
     def close(self) -> None:

@@ -15,11 +15,13 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from review_copilot.domain.geometry import Box
+from review_copilot.domain.lookbook import Lookbook
 from review_copilot.domain.override import Aspect, Override, OverrideKind, Subject, SubmittedAnnotation
 from review_copilot.domain.review import Provenance, Review, ReviewTask
 
 _REVIEW: TypeAdapter[Review] = TypeAdapter(Review)
 _TASK: TypeAdapter[ReviewTask] = TypeAdapter(ReviewTask)
+_LOOKBOOK: TypeAdapter[Lookbook] = TypeAdapter(Lookbook)
 _ANNOTATION: TypeAdapter[SubmittedAnnotation] = TypeAdapter(SubmittedAnnotation)
 
 PROVENANCE_COLUMNS = tuple(field.name for field in fields(Provenance))
@@ -36,6 +38,16 @@ def review_to_json(review: Review) -> Any:
 def review_from_json(payload: Any) -> Review:
     """The review that `review_to_json` wrote."""
     return _REVIEW.validate_python(payload)
+
+
+def lookbook_to_json(book: Lookbook) -> Any:
+    """A lookbook as JSON values."""
+    return _LOOKBOOK.dump_python(book, mode="json")
+
+
+def lookbook_from_json(payload: Any) -> Lookbook:
+    """The lookbook that `lookbook_to_json` wrote."""
+    return _LOOKBOOK.validate_python(payload)
 
 
 def task_to_json(task: ReviewTask) -> Any:

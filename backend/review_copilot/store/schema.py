@@ -267,6 +267,14 @@ task_tombstones = sa.Table(
 )
 """Tasks heard to be deleted: an unconfirmed annotation on one that is heard of later is buried at once."""
 
+lookbooks = sa.Table(
+    "lookbooks",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True, autoincrement=False),
+    sa.Column("payload", Json, nullable=False),
+)
+"""What reviewed regions look like. Made from the rest, so a lost one is made again."""
+
 revision_states = sa.table(
     "revision_states",
     sa.column("revision_ref", sa.BigInteger),

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from review_copilot.domain.errand import Errand
+from review_copilot.domain.lookbook import Lookbook
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import StoreError
 from review_copilot.ports import Appended, Clock, Packing, Part, Shared, StoredPrediction, SweepPoint, Wake
-from review_copilot.store import append, errands, log, parcels, people, queue, rollouts
+from review_copilot.store import append, errands, log, lookbooks, parcels, people, queue, rollouts
 from review_copilot.store import reviews as drafts
 from review_copilot.store.engine import Database, connect, migrate
 from review_copilot.store.locks import Locks
@@ -289,6 +290,16 @@ class SqlStore:
         """See `ports.Backlog`."""
         with self.database.reading() as connection:
             return errands.owed(connection)
+
+    def lookbook(self, project: ProjectKey) -> Lookbook | None:
+        """See `ports.Lookbooks`."""
+        with self.database.reading() as connection:
+            return lookbooks.read(connection, project)
+
+    def keep_lookbook(self, project: ProjectKey, book: Lookbook) -> None:
+        """See `ports.Lookbooks`."""
+        with self.database.writing() as connection:
+            lookbooks.keep(connection, project, book)
 
     def _in(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)

@@ -13,6 +13,7 @@ from flask import Blueprint, Response
 
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest, CopilotError
+from review_copilot.flows.crops import known_crops
 from review_copilot.flows.pictures import cut_one, linked_pictures, pictures_of
 from review_copilot.flows.study import (
     ProjectStudy,
@@ -148,6 +149,7 @@ def _study(copilot: Copilot, shelf: Shelf, asked: Question) -> ProjectStudy:
         guideline=copilot.guideline,
         scope=asked.scope,
         clock=copilot.clock,
+        see=partial(known_crops, known=shelf.crops(asked.project)),
     )
     return replace(made, link=copilot.link_to(asked.project))
 

@@ -1,4 +1,4 @@
-"""Run the application behind gunicorn, with the sweeper and the finisher beside it."""
+"""Run the application behind gunicorn, with the sweeper, the finisher and the learner beside it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from review_copilot.settings import Settings
 from review_copilot.web.app import create_app
 from review_copilot.web.auth import Doorkeeper
 from review_copilot.web.finisher import Finisher
+from review_copilot.web.learner import Learner
 from review_copilot.web.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         sweeper = Sweeper(copilot)
         app.extensions["review_copilot.woken"] = sweeper.woken
         sweeper.start()
+        Learner(copilot).start()
         if copilot.has_token:
             Finisher(copilot).start()
         return app

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from review_copilot.analysis.table import OverrideTable
 from review_copilot.bootstrap import Copilot
+from review_copilot.domain.lookbook import Look
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.columns import read_table
 from review_copilot.flows.study import Drafts, Scope, read_drafts
@@ -21,6 +23,7 @@ class _Kept:
     read_at_s: float
     table: OverrideTable
     drafts: dict[tuple[object, object], Drafts]
+    crops: Mapping[int, Look]
 
 
 class Shelf:
@@ -36,6 +39,11 @@ class Shelf:
         with self._lock:
             return self._fresh(project).table
 
+    def crops(self, project: ProjectKey) -> Mapping[int, Look]:
+        """What the crops that no criterion claims look like, as far as the learner has seen them."""
+        with self._lock:
+            return self._fresh(project).crops
+
     def drafts(self, project: ProjectKey, scope: Scope) -> Drafts:
         """What the store knows of a project's drafts in a period."""
         with self._lock:
@@ -49,5 +57,7 @@ class Shelf:
         now = time.monotonic()
         self._kept = {key: kept for key, kept in self._kept.items() if now - kept.read_at_s < KEPT_S}
         if project not in self._kept:
-            self._kept[project] = _Kept(now, read_table(self._copilot.store, project), {})
+            book = self._copilot.store.lookbook(project)
+            crops = book.crops if book else {}
+            self._kept[project] = _Kept(now, read_table(self._copilot.store, project), {}, crops)
         return self._kept[project]
