@@ -25,6 +25,7 @@ from review_copilot.domain.image import Pixels
 from review_copilot.domain.override import LoggedOverride, Subject
 from review_copilot.domain.suggestion import Finding
 from review_copilot.engines.threads import ThreadEngine
+from review_copilot.flows.lookbook import Reminder
 from review_copilot.flows.preannotate import Progress, preannotate
 from review_copilot.labelstudio.connect import ProjectWish, connect, create_project
 
@@ -95,20 +96,21 @@ class Workplace:
             client.upload(project_id, file)
         return project_id
 
-    def draft(self, project_id: int) -> Progress:
+    def draft(self, project_id: int, *, findings: tuple[Finding, ...] = LAMP_FINDINGS) -> Progress:
         """Store and pin a draft for each task: one clipped highlight at each of the lamps, whatever is measured.
 
         What reviewers do with drafts is tested with these; what the built-in inspector drafts, with the demo.
         """
         workspace, copilot = self.copilot.opener.open(project_id), self.copilot
         rollout = copilot.rollout(workspace.key)
-        desk = replace(copilot.desk, inspector=FakeInspector(LAMP_FINDINGS))
+        desk = replace(copilot.desk, inspector=FakeInspector(findings))
         return preannotate(
             workspace,
             engine=ThreadEngine(desk, concurrency=2),
             store=copilot.store,
             rollout=rollout,
             clock=copilot.clock,
+            remind=Reminder(copilot.store),
         )
 
     def rows(self, project_id: int) -> list[LoggedOverride]:
