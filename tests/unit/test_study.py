@@ -132,6 +132,17 @@ def test_a_study_sets_a_new_guideline_revision_beside_the_one_before() -> None:
     assert change.high < -0.8
 
 
+def test_revisions_that_overlap_or_come_out_of_order_are_told_by_when_they_were_in_use() -> None:
+    """The newest is written first, as an export by task may have it, and one straggler reviews under the old one."""
+    newer = replace(a_provenance(), guideline_revision="bbb")
+    new = [replace(a_row(task=t, annotation=t, days=30 + t), provenance=newer) for t in range(1, 41)]
+    old = [a_row(OverrideKind.REJECTED, task=t, annotation=100 + t, days=t / 2) for t in range(1, 41)]
+    late = [a_row(OverrideKind.REJECTED, task=41, annotation=999, days=90)]
+    change = study(table_of(new + old + late)).criteria[0].change
+    assert change is not None
+    assert (change.before, change.now, change.difference) == ("9f2c1a77aa01", "bbb", -1.0)
+
+
 @pytest.mark.parametrize("rows", [[], [a_row()]], ids=["empty", "one row"])
 def test_json_of_a_small_study_has_every_part_and_no_nan(rows: list[LoggedOverride]) -> None:
     written = json.dumps(as_json(study(table_of(rows))), allow_nan=False)

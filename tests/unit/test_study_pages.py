@@ -11,7 +11,7 @@ import pytest
 
 from builders import PROJECT
 from fakes import FakeClock, MemoryStore
-from review_copilot.analysis.criteria import Confusion, Week
+from review_copilot.analysis.criteria import Confusion, RevisionChange, Week
 from review_copilot.analysis.flags import Cause, Evidence, Flag
 from review_copilot.analysis.people import ACCEPTS
 from review_copilot.flows.columns import read_table
@@ -109,6 +109,15 @@ def test_what_people_wrote_is_text_and_never_markup(report: ProjectStudy) -> Non
     markdown = to_markdown(bad)
     assert "<script" not in markdown.replace("\\<script", "")
     assert "[z](" not in markdown
+
+
+def test_markdown_sets_the_newest_revision_beside_the_one_before(report: ProjectStudy) -> None:
+    assert "Since the last" not in to_markdown(report)
+    change = RevisionChange("bbb", "aaa", -0.1, -0.2, 0.01)
+    first, *rest = report.study.criteria
+    revised = replace(report.study, criteria=(replace(first, change=change), *rest))
+    said = to_markdown(replace(report, study=revised)).split("## Since the last guideline revision", 1)[1]
+    assert "| aaa | bbb | −10 points | −20 points to +1 points |" in said
 
 
 def test_markdown_tables_keep_their_columns(report: ProjectStudy) -> None:

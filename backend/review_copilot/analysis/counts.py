@@ -32,7 +32,7 @@ class Fates:
         outcomes: Reviews, by criterion, day since 1970 UTC and `Outcome`.
         reasons: Reviews, by criterion and `OverrideTable.reasons`.
         texts: By criterion: sum of the shares of text that were kept, and how many are known.
-        revisions: By criterion and guideline revision: reviews, and overrides.
+        revisions: By criterion and guideline revision: reviews, overrides, and the sum of their days since 1970 UTC.
         scores: See `count_scores`; by criterion.
         moves: Relabellings, by suggested and submitted criterion.
         added: Regions that nobody had suggested, by criterion.
@@ -122,7 +122,9 @@ def _fates(table: OverrideTable) -> Fates:
         outcomes=cells((suggested, day, outcome)),
         reasons=cells((suggested, table.reasons[rows])),
         texts=cells((suggested[known],), (kept[known], np.ones(int(known.sum())))),
-        revisions=cells((suggested[said], revision[said]), (np.ones(int(said.sum())), outcome[said] != Outcome.KEPT)),
+        revisions=cells(
+            (suggested[said], revision[said]), (np.ones(int(said.sum())), outcome[said] != Outcome.KEPT, day[said])
+        ),
         scores=count_scores(suggested, table.score[rows], outcome == Outcome.KEPT),
         moves=cells((suggested[moved], table.submitted[rows][moved])),
         added=cells((table.submitted[added],)),

@@ -159,11 +159,15 @@ def _of(counted: Cells, criterion: int) -> Cells:
 
 
 def _change(revisions: Cells, names: tuple[str, ...]) -> RevisionChange | None:
-    """Against the revision that was in use before the newest one (revisions are numbered in the order of use)."""
+    """Against the revision that was in use before the newest one.
+
+    Revisions are ordered by the mean day of their reviews: a file may be imported in any order, and tasks that were
+    begun under the old revision are submitted after the new one began.
+    """
     if len(revisions.keys) < 2:
         return None
-    order = np.argsort(revisions.keys[:, 1])
-    before, now = (int(revisions.keys[i, 1]) for i in order[-2:])
-    (before_of, before_yes), (of, yes) = revisions.sums[order[-2:]].tolist()
-    gap, low, high = difference(yes, of, before_yes=before_yes, before_of=before_of)
-    return RevisionChange(names[now], names[before], gap, low, high)
+    reviews, overrides, days = revisions.sums.T
+    before, now = np.argsort(days / reviews, kind="stable")[-2:].tolist()
+    gap, low, high = difference(overrides[now], reviews[now], before_yes=overrides[before], before_of=reviews[before])
+    named = [names[int(number)] for number in revisions.keys[:, 1]]
+    return RevisionChange(named[now], named[before], gap, low, high)

@@ -29,4 +29,5 @@ def to_markdown(report: ProjectStudy) -> str:
         flagged=frozenset(criterion for flag in report.study.flags for criterion in flag.criteria),
         waiting=waiting(report.study),
         overall=overall(report.study),
+        revised=any(c.change is not None for c in report.study.criteria),
     )
