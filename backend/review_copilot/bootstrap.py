@@ -21,6 +21,7 @@ from review_copilot.flows.once import InspectingOnce
 from review_copilot.flows.predict import Counter
 from review_copilot.flows.workbench import Workbench
 from review_copilot.images.fetch import FetchLimits, ImageFetcher
+from review_copilot.inspectors.embedding import CropEmbedder
 from review_copilot.inspectors.hybrid import HybridInspector
 from review_copilot.inspectors.model_inspector import ModelInspector
 from review_copilot.inspectors.options import InspectorOptions, ModelSetup
@@ -32,7 +33,7 @@ from review_copilot.labelstudio.connect import Backend
 from review_copilot.labelstudio.transport import LabelStudioAuth, Transport, normalise_url
 from review_copilot.labelstudio.workspace import LabelStudioOpener
 from review_copilot.library import load_guideline, own_file, prompt_source
-from review_copilot.ports import Engine, ImageSource, Inspector, Shared
+from review_copilot.ports import CropMeasure, Engine, ImageSource, Inspector, Shared
 from review_copilot.settings import Settings
 from review_copilot.store import SqlStore, is_shared, names_of, open_store, shared_on
 
@@ -221,6 +222,17 @@ class Copilot:
     def reminder(self) -> Reminder:
         """Says of drafts what is known of their like."""
         return Reminder(self.store)
+
+    @cached_property
+    def embedder(self) -> CropMeasure | None:
+        """The embedding model of the settings; None where crops are measured.
+
+        Raises:
+            ExtraMissing: What it needs is not installed.
+        """
+        settings = self.settings
+        device = "cpu" if settings.model_device == "auto" else settings.model_device
+        return CropEmbedder(settings.embedding_model, device=device) if settings.embedding_model else None
 
     @cached_property
     def learning(self) -> Learning:

@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     model_prices: Path | None = Field(None, description="Your own prices.yaml, looked through before the shipped one.")
     model_device: str = Field("auto", description="Where a local model runs: auto, cpu, cuda, cuda:1, mps.")
     model_dtype: str = Field("auto", description="Numbers of a local model: auto, float32, bfloat16, float16.")
+    embedding_model: str = Field(
+        "", description="Local embedding model (folder) by which `report` tells novel crops apart; measured when empty."
+    )
     model_batch_size: int = Field(4, ge=1, description="Most images in one run of a local model.")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 
 from builders import NOON, PROJECT, a_provenance, an_image, task_key
 from review_copilot.analysis.looks import LOOKS, looks
@@ -16,8 +17,9 @@ from review_copilot.domain.guideline import UNCOVERED
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.override import LoggedOverride, Override, OverrideKind, Subject
 from review_copilot.domain.review import ProjectKey, ReviewTask
-from review_copilot.errors import ImageNotFound, LabelStudioUnreachable
+from review_copilot.errors import ExtraMissing, ImageNotFound, LabelStudioUnreachable
 from review_copilot.flows.crops import crops_of, see_crops
+from review_copilot.ports.seeing import Numbers
 
 HERE = Box(0.2, 0.3, 0.4, 0.4)
 
@@ -100,3 +102,25 @@ def test_without_time_label_studio_or_the_very_project_no_crop_is_seen() -> None
     for opener in (None, Shelves(closed=True), other):
         assert crops_of(table(), project=PROJECT, opener=opener, images=here) is None  # type: ignore[arg-type]  # two methods of it
     assert crops_of(table(), project=PROJECT, opener=here, images=here) is not None  # type: ignore[arg-type]  # two methods of it
+
+
+def test_another_measure_takes_the_place_of_the_numbers() -> None:
+    """As an embedding model does; it may say as many numbers as it likes."""
+    shelves = Shelves()
+
+    def parity(pixels: Pixels, box: Box) -> Numbers:
+        return np.full(3, float(pixels[0, 1, 0] > 100))
+
+    features = see_crops(table(), workspace=shelves, images=shelves, measure=parity)  # type: ignore[arg-type]  # two methods of it
+    assert features is not None
+    assert features[:4].tolist() == [[0.0] * 3, [1.0] * 3, [0.0] * 3, [1.0] * 3]
+
+
+def test_a_measure_that_is_not_installed_is_said_and_not_passed_over() -> None:
+    shelves = Shelves()
+
+    def missing(pixels: Pixels, box: Box) -> Numbers:
+        raise ExtraMissing("It is not installed.")
+
+    with pytest.raises(ExtraMissing):
+        crops_of(table(), project=PROJECT, opener=shelves, images=shelves, measure=missing)  # type: ignore[arg-type]  # two methods of it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,7 +16,9 @@ import typer
 from rich.console import Console
 
 from review_copilot.analysis.study_json import as_json
-from review_copilot.bootstrap import create_copilot
+from review_copilot.analysis.table import Floats, OverrideTable
+from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.columns import read_table
 from review_copilot.flows.crops import crops_of
 from review_copilot.flows.pictures import pictures_of
@@ -58,8 +61,6 @@ def report(
     key = find_project(copilot.store.projects(), project, instance=instance)
     scope = Scope(since=since.replace(tzinfo=UTC) if since else None)
     table = read_table(copilot.store, key)
-    book = copilot.store.lookbook(key)
-    seen = book.crops if book else {}
     made = study_project(
         table,
         read_drafts(copilot.store, key, scope=scope),
@@ -67,9 +68,7 @@ def report(
         guideline=copilot.guideline,
         scope=scope,
         clock=copilot.clock,
-        see=partial(crops_of, project=key, opener=copilot.opener_of(key), images=copilot.images, known=seen)
-        if thumbnails
-        else None,
+        see=_eyes(copilot, key) if thumbnails else None,
     )
     made = replace(made, link=copilot.link_to(key))
     if file_format is Format.HTML and thumbnails:
@@ -88,6 +87,15 @@ def report(
         return
     out.write_text(text, "utf-8")
     Console(stderr=True).print(f"{_count(len(made.study.flags), 'flag')} written to {out}.", soft_wrap=True)
+
+
+def _eyes(copilot: Copilot, key: ProjectKey) -> Callable[[OverrideTable], Floats | None]:
+    """Who says what uncovered crops look like: an embedding model, or measurements, those that were kept too."""
+    look = partial(crops_of, project=key, opener=copilot.opener_of(key), images=copilot.images)
+    if copilot.embedder is not None:
+        return partial(look, measure=copilot.embedder)
+    book = copilot.store.lookbook(key)
+    return partial(look, known=book.crops) if book else look
 
 
 def written(made: ProjectStudy, file_format: Format) -> str:

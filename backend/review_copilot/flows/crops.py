@@ -12,14 +12,14 @@ from types import MappingProxyType
 
 import numpy as np
 
-from review_copilot.analysis.looks import LOOKS, looks
+from review_copilot.analysis.looks import looks
 from review_copilot.analysis.table import Flags, Floats, OverrideTable
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.domain.lookbook import Look
 from review_copilot.domain.review import ProjectKey, ReviewTask
-from review_copilot.errors import CopilotError, ImageError
-from review_copilot.ports import ImageSource, Workspace, WorkspaceOpener
+from review_copilot.errors import CopilotError, ExtraMissing, ImageError, SettingsError
+from review_copilot.ports import CropMeasure, ImageSource, Workspace, WorkspaceOpener
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ def crops_of(
     opener: WorkspaceOpener | None,
     images: ImageSource,
     known: Mapping[int, Look] = NOTHING_KNOWN,
+    measure: CropMeasure = looks,
     limit_s: float = LIMIT_S,
 ) -> Floats | None:
     """`see_crops` where the project can be opened and still is the one of the log; else what is known already."""
@@ -44,7 +45,11 @@ def crops_of(
         try:
             workspace = opener.open(project.project_id)
             if workspace.key == project:
-                return see_crops(table, workspace=workspace, images=images, known=known, limit_s=limit_s)
+                return see_crops(
+                    table, workspace=workspace, images=images, known=known, measure=measure, limit_s=limit_s
+                )
+        except (ExtraMissing, SettingsError):
+            raise
         except CopilotError as error:
             log.warning("crops that were not seen before are not looked at: %s", error)
     return known_crops(table, known)
@@ -52,11 +57,10 @@ def crops_of(
 
 def known_crops(table: OverrideTable, known: Mapping[int, Look]) -> Floats | None:
     """What is known of the crops of `table.uncovered`, as `see_crops` gives it, without a look at any image."""
-    found = np.full((int(table.uncovered.sum()), LOOKS), np.nan)
-    for i, row in enumerate(table.row[table.uncovered].tolist()):
-        if len(look := known.get(row, ())) == LOOKS:
-            found[i] = look
-    return found if np.isfinite(found).any() else None
+    mine = [known.get(row, ()) for row in table.row[table.uncovered].tolist()]
+    wide = max(map(len, mine), default=0)
+    nothing = (np.nan,) * wide
+    return np.array([look if len(look) == wide else nothing for look in mine]) if wide else None
 
 
 def see_crops(
@@ -65,6 +69,7 @@ def see_crops(
     workspace: Workspace,
     images: ImageSource,
     known: Mapping[int, Look] = NOTHING_KNOWN,
+    measure: CropMeasure = looks,
     limit_s: float = LIMIT_S,
 ) -> Floats | None:
     """What the crops of `table.uncovered` look like: one row of numbers each, NaN where one could not be seen.
@@ -74,17 +79,17 @@ def see_crops(
         workspace: Says which image each task shows.
         images: Fetches them.
         known: What is known already, by row id of the log.
+        measure: Says what a crop looks like.
         limit_s: Seconds after which no further image is fetched; regions without a note come first.
     """
     rows = np.flatnonzero(table.uncovered)
     drawn = _wanted(table)[rows] & ~np.isin(table.row[rows], list(known))
-    found = known_crops(table, known)
-    found = np.full((len(rows), LOOKS), np.nan) if found is None else found
     until = time.monotonic() + limit_s
     wanted = sorted(set(table.task[rows[drawn]].tolist()))
     tasks = {task.key.task_id: task for task in workspace.tasks(only=wanted)}
     noted = table.note[rows] >= 0
     order = [i for i in np.lexsort((table.task[rows], noted)).tolist() if drawn[i]]
+    found = dict(known)
     seen: tuple[int, Pixels | None] = (-1, None)
     for i in order:
         task = int(table.task[rows[i]])
@@ -95,8 +100,8 @@ def see_crops(
         if seen[1] is not None:
             box = Box(*table.box[rows[i]].tolist()).clipped()
             if box is not None:
-                found[i] = looks(seen[1], box)
-    return found if np.isfinite(found).any() else None
+                found[int(table.row[rows[i]])] = tuple(measure(seen[1], box).tolist())
+    return known_crops(table, found)
 
 
 def _wanted(table: OverrideTable) -> Flags:

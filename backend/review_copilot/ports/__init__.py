@@ -14,7 +14,7 @@ from review_copilot.ports.keeping import (
     SweepPoint,
 )
 from review_copilot.ports.project import BodyReader, StoredPrediction, TaskState, Told, Wake, Workspace, WorkspaceOpener
-from review_copilot.ports.seeing import Clock, Engine, ImageSource, Inspector, ReplyCache
+from review_copilot.ports.seeing import Clock, CropMeasure, Engine, ImageSource, Inspector, ReplyCache
 from review_copilot.ports.sharing import Purse, Seats, Shared, Turns
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Bookmarks",
     "Clock",
     "ColumnLog",
+    "CropMeasure",
     "Engine",
     "ImageSource",
     "Inbox",

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from review_copilot.domain.image import ReviewImage
+import numpy as np
+from numpy.typing import NDArray
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.review import Review, ReviewTask
 from review_copilot.domain.suggestion import Brief, Inspection
+
+Numbers: TypeAlias = NDArray[np.float64]
 
 
 class Clock(Protocol):
@@ -51,6 +57,22 @@ class ReplyCache(Protocol):
 
     def put(self, key: str, reply: str) -> None:
         """Keep an answer; one that is there already is replaced."""
+        ...
+
+
+class CropMeasure(Protocol):
+    """Says what crops look like, by as many numbers for each."""
+
+    def __call__(self, pixels: Pixels, box: Box) -> Numbers:
+        """The numbers of one crop.
+
+        Args:
+            pixels: Upright RGB.
+            box: Where, in fractions.
+
+        Raises:
+            CopilotError: It cannot be measured by this measure at all.
+        """
         ...
 
 
