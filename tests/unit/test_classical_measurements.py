@@ -16,11 +16,13 @@ from review_copilot.inspectors.classical.colour import colour
 from review_copilot.inspectors.classical.compression import compression
 from review_copilot.inspectors.classical.contrast import contrast
 from review_copilot.inspectors.classical.exposure import clipped_patches, tone
-from review_copilot.inspectors.classical.features import of_lettering
+from review_copilot.inspectors.classical.features import of_lettering, of_whole
 from review_copilot.inspectors.classical.fibres import fibres
 from review_copilot.inspectors.classical.frame import DETAIL_PX, build_frame
+from review_copilot.inspectors.classical.likelihood import likelihoods
 from review_copilot.inspectors.classical.lines import lines
 from review_copilot.inspectors.classical.linking import chains
+from review_copilot.inspectors.classical.measured import measure_whole
 from review_copilot.inspectors.classical.noise import noise
 from review_copilot.inspectors.classical.overlay import lettering
 from review_copilot.inspectors.classical.patches import sharpness_map
@@ -223,3 +225,12 @@ def test_a_large_picture_is_sampled_at_full_resolution() -> None:
 def test_a_huge_strip_is_measured_in_bounded_memory() -> None:
     strip: Pixels = np.zeros((6, 900_000, 3), np.uint8)
     assert build_frame(strip).green.size <= 6 * 4 * DETAIL_PX
+
+
+@pytest.mark.parametrize("sigma_px", [2.0, 4.0])
+def test_blur_is_told_in_a_picture_of_which_only_tiles_are_read(sigma_px: float) -> None:
+    """Where two tiles meet is an edge that is sharper than anything in the picture."""
+    large = blurred(np.tile(scene(), (6, 5, 1)), sigma_px=sigma_px)
+    frame = build_frame(large)
+    assert frame.green.size < large[..., 0].size / 1.2
+    assert likelihoods(of_whole(measure_whole(frame)))["defocus"] > 0.9

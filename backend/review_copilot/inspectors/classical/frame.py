@@ -26,11 +26,13 @@ SMALL_PX = 384
 """Longer side of the small level: enough for tone, colour and layout, cheap enough for everything."""
 MIDDLE_PX = 768
 """Longer side of the middle level: enough for fine lines, lettering and soft patches."""
-DETAIL_PX = 640_000
+DETAIL_PX = 800_000
 """Most pixels that are measured at full resolution; a larger picture is sampled in tiles."""
 TILES = 4
 """Tiles a side of the sample."""
 _BLOCK_PX = 8
+_LEAST_TILED_PX = TILES * 4 * _BLOCK_PX
+"""Narrower pictures are not cut into tiles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,13 @@ class Frame:
         it. Tiles start on multiples of 8 px, so that a JPEG grid goes on across them.
         """
         return _detail(self.rgb)
+
+    @property
+    def tile_px(self) -> tuple[int, int]:
+        """Height and width of one tile of `green`; its own size when it is whole."""
+        height, width = self.green.shape
+        whole = height * width == self.height_px * self.width_px or min(self.rgb.shape[:2]) < _LEAST_TILED_PX
+        return (height, width) if whole else (height // TILES, width // TILES)
 
     @cached_property
     def green_half(self) -> Floats:
@@ -115,11 +124,9 @@ def shrunk(pixels: npt.NDArray[np.uint8], *, longer_px: int) -> npt.NDArray[np.u
     if factor < 0.1 and min(height, width) > 64:  # skip whole rows and columns of huge pictures first
         step = int(1 / factor) // 8 + 1
         pixels = np.ascontiguousarray(pixels[step // 2 :: step, step // 2 :: step])
-    if factor < 0.5:  # averaging over areas reads every pixel: 16 of them for each of the result's will do
+    if factor < 0.4:  # averaging over areas reads every pixel: 16 of them for each of the result's will do
         pixels = np.asarray(cv2.resize(pixels, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR), np.uint8)
-        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-    # the four nearest pixels are all that one of the result covers
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def histogram(grey: Grey) -> Levels:
@@ -141,7 +148,7 @@ def halved(level: Floats) -> Floats:
 
 def _detail(rgb: Pixels) -> Grey:
     height, width = rgb.shape[:2]
-    if height * width <= DETAIL_PX or min(height, width) < TILES * 4 * _BLOCK_PX:
+    if height * width <= DETAIL_PX or min(height, width) < _LEAST_TILED_PX:
         part = rgb[: 4 * DETAIL_PX // max(width, 1) + 1, : 4 * DETAIL_PX]
         return np.asarray(cv2.extractChannel(part, 1), np.uint8)
     share = float(np.sqrt(DETAIL_PX / (height * width)))

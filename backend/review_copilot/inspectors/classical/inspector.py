@@ -49,7 +49,8 @@ class ClassicalInspector:
         if brief.box is not None:
             return _inspect_box(brief, brief.box, wanted=wanted & BOX_MEASURES)
         frame = build_frame(brief.image.pixels)
-        quality = saved_quality(brief.image.data) if brief.image.format == "JPEG" else None
+        told = brief.image.format == "JPEG" and "compression" in wanted
+        quality = saved_quality(brief.image.data) if told else None
         readings, places = measure_all(frame, wanted=wanted, saved=quality)
         kept, dropped = _most_telling(readings, brief.guideline)
         notes = _notes(places, kept)

@@ -53,18 +53,17 @@ def resolution(frame: Frame) -> Resolution:
     green = frame.green
     if min(green.shape) < _TILE_PX:
         return Resolution(coarseness, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    bands = np.log(_band_energy(green) + 1e-3)
+    bands = np.log(_band_energy(green, frame.tile_px) + 1e-3)
     drops = [float(v) for v in bands[:-1] - bands[1:]]
-    ripple = max(_ripple(green, 0), _ripple(green, 1))
-    return Resolution(coarseness, drops[0], drops[1], drops[2], drops[3], ripple, _repeats(green))
+    ripple = max(_ripple(green, axis, seam_px=frame.tile_px[1 - axis]) for axis in (0, 1))
+    return Resolution(
+        coarseness, drops[0], drops[1], drops[2], drops[3], ripple, _repeats(green, seam_px=frame.tile_px[1])
+    )
 
 
-def _band_energy(green: Grey) -> Floats:
+def _band_energy(green: Grey, tile_px: tuple[int, int]) -> Floats:
     """Mean power in five rings of the spectrum, over the tiles with the most contrast."""
-    rows, columns = green.shape[0] // _TILE_PX, green.shape[1] // _TILE_PX
-    top, left = (green.shape[0] - rows * _TILE_PX) // 2, (green.shape[1] - columns * _TILE_PX) // 2
-    cut = green[top : top + rows * _TILE_PX, left : left + columns * _TILE_PX]
-    tiles = cut.reshape(rows, _TILE_PX, columns, _TILE_PX).transpose(0, 2, 1, 3).reshape(-1, _TILE_PX, _TILE_PX)
+    tiles = _windows(green, tile_px)
     order = np.argsort(-tiles[:, ::4, ::4].std(axis=(1, 2)))[:_MOST_TILES]
     chosen = tiles[order].astype(np.float32)
     chosen -= chosen.mean(axis=(1, 2), keepdims=True)
@@ -73,6 +72,20 @@ def _band_energy(green: Grey) -> Floats:
     ring, sizes = _rings()
     sums = np.bincount(ring, power.ravel(), minlength=len(_BANDS) + 1)[1 : len(_BANDS)]
     return np.asarray(sums / sizes / (len(order) * _TILE_PX**2), np.float32)
+
+
+def _windows(green: Grey, tile_px: tuple[int, int]) -> Grey:
+    """Squares of _TILE_PX, shape (squares, side, side), none across the seam of two tiles of a large picture's sample.
+
+    A seam is sharper than anything in a blurred picture. Only where tiles are narrower than a square it is put up with.
+    """
+    height, width = tile_px if min(tile_px) >= _TILE_PX else green.shape
+    rows, columns = height // _TILE_PX, width // _TILE_PX
+    top, left = (height - rows * _TILE_PX) // 2, (width - columns * _TILE_PX) // 2
+    tiles = green.reshape(green.shape[0] // height, height, green.shape[1] // width, width).transpose(0, 2, 1, 3)
+    cut = tiles[:, :, top : top + rows * _TILE_PX, left : left + columns * _TILE_PX]
+    squares = cut.reshape(*cut.shape[:2], rows, _TILE_PX, columns, _TILE_PX).transpose(0, 1, 2, 4, 3, 5)
+    return squares.reshape(-1, _TILE_PX, _TILE_PX)
 
 
 @cache
@@ -88,7 +101,7 @@ def _rings() -> tuple[Indices, Indices]:
     return ring, np.bincount(ring, minlength=len(_BANDS) + 1)[1 : len(_BANDS)]
 
 
-def _ripple(green: Grey, axis: int) -> float:
+def _ripple(green: Grey, axis: int, *, seam_px: int) -> float:
     """A. Gallagher, "Detection of linear and cubic interpolation in JPEG compressed images" (CRV 2005).
 
     The mean size of the second derivative along rows is periodic by the factor of enlargement. Frequencies that the
@@ -98,7 +111,10 @@ def _ripple(green: Grey, axis: int) -> float:
     every = max(1, green.shape[axis] // _MOST_LINES)
     green = np.ascontiguousarray(green[::every] if axis == 0 else green[:, ::every])
     second = cv2.convertScaleAbs(cv2.filter2D(green, cv2.CV_16S, kernel if axis == 0 else kernel.T))
-    sums = np.asarray(second).sum(axis=axis, dtype=np.int32)[2:-2]
+    sums = np.asarray(second).sum(axis=axis, dtype=np.int32)
+    for seam in range(seam_px, sums.size - 2, seam_px):  # where two tiles meet is no line of the picture
+        sums[seam - 1 : seam + 1] = (sums[seam - 2] + sums[seam + 1]) // 2
+    sums = sums[2:-2]
     profile = np.log(sums / np.float32(green.shape[axis]) + 0.2).astype(np.float32)
     smooth = cv2.GaussianBlur(profile[None, :], (0, 0), 3.0)[0]
     signal = (profile - smooth) * np.hanning(profile.size)
@@ -118,9 +134,11 @@ def _ripple(green: Grey, axis: int) -> float:
     return float(np.log(max(peak, doubled) / floor + 1e-6))
 
 
-def _repeats(green: Grey) -> float:
+def _repeats(green: Grey, *, seam_px: int) -> float:
     """Pixels equal to their left neighbour where the one after next differs plainly."""
     rows = green[:: max(2, green.shape[0] // _MOST_LINES)]
-    same = rows[:, 1:-1] == rows[:, :-2]
-    busy = cv2.absdiff(rows[:, 2:], rows[:, :-2]) > 6
+    tiles = rows.reshape(rows.shape[0], -1, seam_px)
+    same = tiles[..., 1:-1] == tiles[..., :-2]
+    apart = np.maximum(tiles[..., 2:], tiles[..., :-2]) - np.minimum(tiles[..., 2:], tiles[..., :-2])
+    busy = apart > 6
     return float(np.count_nonzero(same & busy)) / max(1, int(np.count_nonzero(busy)))
