@@ -79,6 +79,7 @@ bench: $(VENV)/.ready  ## speed: pairing, requests, webhooks, imports, image tok
 	$(BIN)/python benchmarks/image_tokens.py $(if $(PHOTOS),--photographs $(PHOTOS))
 	$(BIN)/python -m pip install --quiet cleanvision
 	$(BIN)/python benchmarks/inspector_speed.py $(if $(PHOTOS),--photos $(PHOTOS))
+	$(BIN)/python benchmarks/inspector_speed.py --folder 1000 $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-accuracy: $(VENV)/.ready  ## how right the built-in inspector is, beside CleanVision; PHOTOS=DIR and PCB=DIR for your own
 	$(BIN)/python -m pip install --quiet cleanvision
