@@ -1,6 +1,6 @@
 """How right the built-in inspector is, on photographs with planted flaws and on clean ones, beside CleanVision.
 
-python benchmarks/accuracy.py [--photos DIR] [--pcb DIR] [--per-flaw N] [--no-cleanvision]
+python benchmarks/accuracy.py [--photos DIR] [--half report|tune] [--pcb DIR] [--per-flaw N] [--no-cleanvision]
 
 Without --photos it takes scikit-image's photographs. With it, only the reporting half is read (see photos.py): the
 constants were fitted on the other. Each flaw is planted in N photographs in rising strength; a criterion that a planted
@@ -266,11 +266,12 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, default=None, help="folder of photographs; scikit-image's when left out")
     parser.add_argument("--pcb", type=Path, default=None, help="folder of circuit boards, handed to pcb.py")
     parser.add_argument("--per-flaw", type=int, default=30)
+    parser.add_argument("--half", choices=("report", "tune"), default="report", help="tune: to choose between ways")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--no-cleanvision", action="store_true")
     options = parser.parse_args()
     guideline = load_guideline("photo-quality")
-    photos = list(photographs(options.photos, "report"))
+    photos = list(photographs(options.photos, options.half))
     with ProcessPoolExecutor(options.workers) as pool:
         answers = list(pool.map(answer, tasks(photos, options.per_flaw), chunksize=8))
     print(f"{len(photos)} photographs, {len(answers)} pictures inspected\n")

@@ -17,6 +17,10 @@ LEAST_RADIUS_PX = 2.0
 """A smaller spot is one pixel of noise."""
 
 
+LEAST_STEP = 10.0
+"""Grey levels by which half of a scratch's pixels change at least; a dark hair on black is there and not to be seen."""
+
+
 def dust(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     """Soft or crisp round spots where they can be seen, as from a sensor or a scan; the strength is their number."""
     wanted = {
@@ -82,22 +86,24 @@ def _spot(way: str, rng: Rng, shape: tuple[int, int], at: tuple[float, float, fl
 
 
 def scratch(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """Fine lines and hairs across the scene; the strength is their number."""
+    """Fine lines and hairs across the scene where they can be seen; the strength is their number."""
     count = {"minor": int(rng.integers(1, 4)), "major": int(rng.integers(4, 8)), "critical": int(rng.integers(10, 14))}
     height, width = pixels.shape[:2]
     way = str(rng.choice(["upright", "slanting", "curved", "emulsion", "hair"]))
     out = pixels.astype(np.float32)
-    boxes = []
-    for _ in range(count[severity.value]):
+    boxes: list[Box] = []
+    for _ in range(20 * count[severity.value]):
+        if len(boxes) == count[severity.value]:
+            break
         line = _track(way, rng, (height, width))
         if way == "emulsion":  # a coloured gouge into one layer of the film
             colour = np.array([(90, 230, 90), (120, 200, 255), (255, 240, 120)][int(rng.integers(3))], np.float32)
         else:
             light = rng.random() < (0.2 if way == "hair" else 0.7)
             colour = np.full(3, rng.uniform(225, 255) if light else rng.uniform(0, 35), np.float32)
-        alpha = float(rng.uniform(0.5, 0.95)) * line[..., None]
-        out += (colour - out) * alpha
-        if (line > 0.25).any():
+        step = (colour - out) * (float(rng.uniform(0.5, 0.95)) * line[..., None])
+        if (line > 0.25).any() and float(np.median(np.abs(step).max(axis=2)[line > 0.25])) >= LEAST_STEP:
+            out += step
             boxes.append(box_of(line > 0.25))
     return Planted("scratch", way, severity, u8(out), tuple(boxes), thin=True)
 

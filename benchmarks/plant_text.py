@@ -22,6 +22,10 @@ _STAMP_COLOURS = ((255, 165, 40), (255, 110, 30), (250, 230, 60), (230, 40, 40),
 _SYSTEM_FONTS = (Path("/usr/share/fonts"), Path("/Library/Fonts"), Path("C:/Windows/Fonts"))
 
 
+LEAST_STEP = 8.0
+"""Grey levels by which half of the ink changes the picture at least; white laid over white is not to be seen."""
+
+
 def overlay(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     """One piece of lettering or a logo; the strength is the share of the picture that its box takes."""
     height, width = pixels.shape[:2]
@@ -37,6 +41,8 @@ def overlay(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     mask[y : y + part.shape[0], x : x + part.shape[1]] = part
     colour, alpha = _paint(way, rng)
     work = pixels.astype(np.float32)
+    if alpha * float(np.median(np.abs(colour - work[mask > 0.3]).max(axis=1))) < LEAST_STEP:
+        colour = 255 - colour
     if way == "outlined":  # the rim of the other tone
         rim = np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8)), np.float32)
         work += ((255 - colour) - work) * (alpha * rim)[..., None]
@@ -49,14 +55,14 @@ def overlay(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     else:
         mask_all = mask
     out = u8(work + (colour - work) * (alpha * mask)[..., None])
-    boxes = _tiles(mask) if way == "tiled" else (box_of(mask_all > 0.3),)
+    boxes = _tiles(mask, out, pixels) if way == "tiled" else (box_of(mask_all > 0.3),)
     taken = 100 * sum(box.area for box in boxes)
     reached = Severity.MINOR if taken < 3 else Severity.MAJOR if taken < 10 else Severity.CRITICAL
     return Planted("overlay", way, reached, out, boxes)
 
 
-def _tiles(mask: Floats) -> tuple[Box, ...]:
-    """A box for each repeat: what lies closer than a line and a half is high belongs together."""
+def _tiles(mask: Floats, out: Pixels, pixels: Pixels) -> tuple[Box, ...]:
+    """A box for each repeat that can be seen: what lies closer than a line and a half is high belongs together."""
     solid = (mask > 0.3).astype(np.uint8)
     ink_rows = np.flatnonzero(solid.any(axis=1))
     breaks = np.flatnonzero(np.diff(ink_rows) > 1)
@@ -64,10 +70,16 @@ def _tiles(mask: Floats) -> tuple[Box, ...]:
     closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((3, int(1.5 * tall) | 1), np.uint8))
     height, width = solid.shape
     _, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
+    step = cv2.absdiff(out, pixels).max(axis=2)
+
+    def shown(x: int, y: int, w: int, h: int) -> bool:
+        part = (slice(y, y + h), slice(x, x + w))
+        return bool(np.median(step[part][solid[part] > 0]) >= LEAST_STEP)
+
     return tuple(
         Box.from_pixels(float(x), float(y), float(w), float(h), image_width_px=width, image_height_px=height)
         for x, y, w, h, _ in stats[1:]
-        if h > 0.3 * tall
+        if h > 0.3 * tall and shown(int(x), int(y), int(w), int(h))
     )
 
 
