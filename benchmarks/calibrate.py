@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -22,14 +22,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fit_places import PLACE_NUMBERS, candidates, fit_place
+from fit_marks import MARKS, WHOLE_NUMBERS, fit_marks
+from fit_places import PLACE_NUMBERS, candidates, crowd_of, fit_place
 from fit_whole import fit_and_report
 from photos import ordinary_photographs
 from planted import Planted, as_jpeg
 from recipes import PLANTS
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
-from review_copilot.inspectors.classical import calibration, features, likelihood
+from review_copilot.inspectors.classical import calibration, features, likelihood, second_look
 from review_copilot.inspectors.classical.frame import build_frame
 from review_copilot.inspectors.classical.measured import measure_places, measure_whole
 from samples import CLEAN, Sample
@@ -137,25 +138,31 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="how often each flaw is planted in each photograph")
     parser.add_argument("--out", type=Path, default=Path(features.__file__).parent)
     parser.add_argument("--ways", action="store_true", help="also print recall of ways held out; takes minutes")
+    parser.add_argument(
+        "--only", choices=("places",), help="fit marks and areas alone; what is image-wide stays as it is"
+    )
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     photos = [photo for folder in options.photos for photo in ordinary_photographs(folder, "tune")]
     tasks = [(name, pixels, turn) for turn in range(options.rounds) for name, pixels in photos]
     with ProcessPoolExecutor(options.workers) as pool:
         samples = [sample for batch in pool.map(samples_of, tasks, chunksize=2) for sample in batch]
-    fit_and_report(samples, options.out / likelihood.FILE, ways=options.ways)
-    write(samples, options.out / calibration.FILE)
-    print(f"{len(samples)} pictures measured, constants written to {calibration.FILE} and {likelihood.FILE}")
+    print(f"{len(samples)} pictures measured")
+    if options.only != "places":
+        fit_and_report(samples, options.out / likelihood.FILE, ways=options.ways)
+        write(options.out / calibration.FILE, "strength", {name: fit_strength(name, samples) for name in STRENGTHS})
+    crowds = {kind: crowd_of(kind, samples) for kind in PLACE_NUMBERS}
+    write(options.out / calibration.FILE, "place", {kind: fit_place(kind, crowd) for kind, crowd in crowds.items()})
+    whole = np.array([[s.whole[name] for name in WHOLE_NUMBERS] for s in samples], np.float32)
+    fit_marks({kind: crowds[kind] for kind in MARKS}, whole, options.out / second_look.FILE)
 
 
-def write(samples: Sequence[Sample], out: Path) -> None:
-    """Fit places and strengths and write the data file."""
-    fitted = {
-        "place": {name: fit_place(name, [(s.flaw, s.places[name]) for s in samples]) for name in PLACE_NUMBERS},
-        "strength": {name: fit_strength(name, samples) for name in STRENGTHS},
-    }
+def write(out: Path, kind: str, fitted: Mapping[str, object]) -> None:
+    """Put the constants of one kind into the data file; those of the other kind stay as they are."""
+    groups = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
+    groups[kind] = fitted
     lines = [f'  "{kind}": {{\n' + ",\n".join(f'    "{n}": {json.dumps(c)}' for n, c in sorted(group.items())) + "\n  }"
-             for kind, group in fitted.items()]  # fmt: skip
+             for kind, group in sorted(groups.items())]  # fmt: skip
     out.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 

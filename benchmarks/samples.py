@@ -5,9 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from review_copilot.inspectors.classical import features
 
+Floats = npt.NDArray[np.float32]
+
 CLEAN = "clean"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """The candidates of one kind in one picture.
+
+    Attributes:
+        names: Names of their numbers.
+        numbers: Shape (candidates, numbers).
+        right: 1 for those on a planted box, 0 for those on none, -1 for those on a part of one.
+    """
+
+    names: tuple[str, ...]
+    numbers: Floats
+    right: npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +40,7 @@ class Sample:
         flaw: Recipe that planted its flaw; "clean" for none.
         strength: As planted; 0 when none was drawn.
         whole: The image-wide numbers.
-        places: Per local measurement, the candidates' numbers and whether each is on a planted box.
+        places: The candidates of each local measurement.
     """
 
     name: str
@@ -28,4 +48,4 @@ class Sample:
     flaw: str
     strength: float
     whole: features.Features
-    places: Mapping[str, tuple[tuple[features.Features, bool], ...]]
+    places: Mapping[str, Marks]

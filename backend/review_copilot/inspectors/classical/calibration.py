@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +68,10 @@ class Surface:
         Raises:
             KeyError: A number is missing.
         """
-        values = np.array([[row[name] for name in self.names] for row in rows], np.float64)
+        return self.sums_of(np.array([[row[name] for name in self.names] for row in rows], np.float64))
+
+    def sums_of(self, values: Doubles) -> Doubles:
+        """The same for rows of numbers in the order of the names."""
         values = np.clip(values, self.low, self.high)
         return np.asarray(self.bias + values @ self.linear + ((values @ self.products) * values).sum(axis=1))
 
@@ -96,7 +100,12 @@ def probabilities(name: str, rows: Sequence[Features]) -> list[float]:
     """How likely each place is the flaw of that name, 0..1; in the order given."""
     if not rows:
         return []
-    return [float(v) for v in 1.0 / (1.0 + np.exp(-np.clip(_surface(name).sums(rows), -40, 40)))]
+    return [float(v) for v in 1.0 / (1.0 + np.exp(-np.clip(first_odds(name, rows), -40, 40)))]
+
+
+def first_odds(name: str, rows: Sequence[Features]) -> Doubles:
+    """Logarithm of the odds that each place is the flaw of that name, by its own numbers; at least one row."""
+    return _surface(name).sums(rows)
 
 
 def strength(name: str, features: Features) -> float:
@@ -116,7 +125,11 @@ def _curves(kind: str) -> Mapping[str, Curve]:
 @cache
 def _surface(name: str) -> Surface:
     text = resources.files("review_copilot.inspectors.classical").joinpath(FILE).read_text(encoding="utf-8")
-    row = json.loads(text)["place"][name]
+    return read_surface(json.loads(text)["place"][name])
+
+
+def read_surface(row: Mapping[str, Any]) -> Surface:
+    """A surface as it stands in the data file."""
     size = len(row["names"])
     products = np.zeros((size, size))
     products[np.triu_indices(size)] = row["products"]

@@ -15,9 +15,8 @@ class Measure:
         name: As guidelines write it.
         unit: Unit of its strength; a criterion's anchors are used only when their unit is the same.
         steps: Strengths from which a flaw is minor, major and critical where the criterion has no numbers.
-        least_score: Probability from which a place is reported. Where it is not one half, it is where F1 was best on
-            260 photographs that nothing was fitted on, with 60 of each such flaw planted; image-wide flaws have theirs
-            from `likelihood.least_score`.
+        least_score: Probability from which a flaw is reported; image-wide ones have theirs from
+            `likelihood.least_score`, marks, lettering and soft patches from `second_look.least_mark_score`.
     """
 
     name: str
@@ -27,7 +26,7 @@ class Measure:
 
 
 CATALOGUE: tuple[Measure, ...] = (
-    Measure("defocus", "px of blur", (1.2, 2.5, 4.5), least_score=0.3),
+    Measure("defocus", "px of blur", (1.2, 2.5, 4.5)),
     Measure("motion_blur", "px of smear", (5, 12, 22)),
     Measure("over_exposure", "stops", (1.0, 1.5, 2.0)),
     Measure("under_exposure", "stops", (2.0, 3.0, 4.0)),
@@ -41,9 +40,9 @@ CATALOGUE: tuple[Measure, ...] = (
     Measure("empty_frame", "% of the range unused", (0, 0, 0)),
     Measure("tilt", "degrees", (2, 5, 10)),
     Measure("border", "% of the picture", (0.3, 10, 25)),
-    Measure("overlay", "% of the picture", (0, 3, 10), least_score=0.35),
-    Measure("dust", "marks", (1, 4, 10), least_score=0.35),
-    Measure("scratch", "marks", (1, 4, 10), least_score=0.4),
+    Measure("overlay", "% of the picture", (0, 3, 10)),
+    Measure("dust", "marks", (1, 4, 10)),
+    Measure("scratch", "marks", (1, 4, 10)),
     Measure("low_resolution", "times too coarse", (1.5, 2.5, 4)),
     Measure("upscaling", "times too coarse", (1.5, 2.5, 4)),
 )

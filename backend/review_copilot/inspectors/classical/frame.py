@@ -135,6 +135,12 @@ def histogram(grey: Grey) -> Levels:
     return np.asarray(counts, np.float64).ravel()
 
 
+def strongest(rgb: Pixels) -> Grey:
+    """The largest of the three channels, pixel by pixel."""
+    red, green, blue = cv2.split(rgb)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+
+
 def _luma(rgb: Pixels) -> Grey:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 

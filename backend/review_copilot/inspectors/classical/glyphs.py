@@ -6,7 +6,7 @@ transform" (CVPR 2010): a stroke vanishes in a small structuring element, what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -26,6 +26,8 @@ LEAST_HEIGHT_PX = 6
 """Lower things are not read."""
 MOST_GLYPHS = 240
 """Of more things than this only those of most contrast are kept."""
+AROUND_PX = 15
+"""Side of the neighbourhood that tells what lies under a stroke."""
 LEAST_SHARE = 0.0006
 """Share of the picture that a pure colour takes at least to be looked at."""
 
@@ -45,6 +47,8 @@ class Glyphs:
         rim: Pixels of its own that touch others.
         tone: Mean of red, green and blue, shape (glyphs, 3).
         ground: The same for what lies around it.
+        inner: Spread of the luma inside, in grey levels.
+        outline: Row and column of each rim pixel of all of them, and whose it is, shape (3, pixels).
     """
 
     x: Floats
@@ -55,11 +59,19 @@ class Glyphs:
     rim: Floats
     tone: Floats
     ground: Floats
+    inner: Floats
+    outline: Ints
 
     @property
     def contrast(self) -> Floats:
         """Tone less ground, as the mean of the channels; negative for dark things."""
         return np.asarray((self.tone - self.ground).mean(axis=1), np.float32)
+
+    @property
+    def veil(self) -> Floats:
+        """How far the ground goes towards white under light things, towards black under dark ones, 0..1."""
+        room = np.where(self.contrast > 0, 255.0, 0.0)[:, None] - self.ground
+        return np.asarray(np.clip(self.contrast / np.where(np.abs(r := room.mean(axis=1)) < 1, 1, r), 0, 1), np.float32)
 
 
 def strokes(grey: Grey) -> Iterator[Grey]:
@@ -68,14 +80,15 @@ def strokes(grey: Grey) -> Iterator[Grey]:
     for how in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT):
         relief = np.asarray(cv2.morphologyEx(grey, how, kernel), np.uint8)
         nearby = cv2.blur(relief, (5 * STROKE_PX, 5 * STROKE_PX))
-        threshold = np.maximum(cv2.convertScaleAbs(nearby, alpha=STANDOUT), np.uint8(LEAST_CONTRAST))
-        yield np.asarray(relief >= threshold, np.uint8)
+        stands = (relief >= cv2.convertScaleAbs(nearby, alpha=STANDOUT)) & (relief >= LEAST_CONTRAST)
+        yield np.asarray(stands, np.uint8)
 
 
 def pure_colours(rgb: Pixels) -> Iterator[Grey]:
     """Where the picture is white, black, or of a strong colour, by ninths of the colour circle; 0 or 1."""
-    high = cv2.max(cv2.max(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
-    low = cv2.min(cv2.min(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
+    red, green, blue = cv2.split(rgb)
+    high = cv2.max(cv2.max(red, green), blue)
+    low = cv2.min(cv2.min(red, green), blue)
     yield np.asarray(low >= 228, np.uint8)
     yield np.asarray(high <= 24, np.uint8)
     strong = (high >= 150) & (cv2.subtract(high, low) >= 90)
@@ -100,24 +113,24 @@ class Level:
         rgb: Its pixels.
         grey: Their luma.
         planes: Red, green and blue, flat.
-        table: Sums over all pixels above and to the left, shape (height + 1, width + 1, 3).
     """
 
     rgb: Pixels
     grey: Grey
     planes: tuple[Floats, ...]
-    table: npt.NDArray[np.int32]
 
 
 def level_of(rgb: Pixels) -> Level:
     """A level with its sums."""
     planes = tuple(np.asarray(plane, np.float32).ravel() for plane in cv2.split(rgb))
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    return Level(rgb, grey, planes, np.asarray(cv2.integral(rgb), np.int32))
+    return Level(rgb, grey, planes)
 
 
 def glyphs(mask: Grey, level: Level) -> Glyphs | None:
     """The connected parts of a mask that have the size and the fill of letters or of joined letters; None for none."""
+    if np.count_nonzero(mask) < LEAST_SHARE * mask.size:
+        return None
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     height, width = mask.shape
     x, y, w, h, area = (stats[:, i] for i in range(5))
@@ -127,26 +140,48 @@ def glyphs(mask: Grey, level: Level) -> Glyphs | None:
     chosen = np.flatnonzero(fitting)
     if chosen.size < 2:
         return None
-    rim_mask = cv2.subtract(mask, cv2.erode(mask, np.ones((3, 3), np.uint8))).ravel()
-    wanted = np.zeros(count, np.bool_)
-    wanted[chosen] = True
-    flat = labels.ravel()
+    place = np.full(count, -1, np.int32)
+    place[chosen] = np.arange(chosen.size, dtype=np.int32)
     on = np.flatnonzero(mask.ravel().view(np.bool_))
-    on = on[wanted[flat[on]]]
-    owner = flat[on]
-    sums = np.stack([np.bincount(owner, plane[on], minlength=count)[chosen] for plane in level.planes], axis=1)
-    rim = np.bincount(owner, rim_mask[on], minlength=count)[chosen]
-    x, y, w, h, area = (part[chosen] for part in (x, y, w, h, area))
-    left, top = np.maximum(x - 3, 0), np.maximum(y - 3, 0)
-    right, bottom = np.minimum(x + w + 3, width), np.minimum(y + h + 3, height)
-    table = level.table
-    around = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left] - sums
-    room = np.maximum((right - left) * (bottom - top) - area, 1)
+    owner = place[labels.ravel()[on]]
+    on, owner = on[owner >= 0], owner[owner >= 0]
+    at_rim = cv2.subtract(mask, cv2.erode(mask, np.ones((3, 3), np.uint8))).ravel()[on].view(np.bool_)
 
-    tone, ground = sums / area[:, None], around / room[:, None]
+    def total(values: npt.NDArray[np.generic]) -> Floats:
+        return np.asarray(np.bincount(owner, values, minlength=chosen.size), np.float32)
+
+    x, y, w, h, area = (part[chosen].astype(np.float32) for part in (x, y, w, h, area))
+    tone = np.stack([total(plane[on]) for plane in level.planes], axis=1) / area[:, None]
+    ground = _ground(mask, level, on=on, tone=tone, total=total)
+    luma = level.grey.ravel()[on].astype(np.float32)
+    inner = np.sqrt(np.maximum(total(luma * luma) / area - (total(luma) / area) ** 2, 0))
     clearest = np.argsort(-np.abs((tone - ground).sum(axis=1)))[:MOST_GLYPHS]
+    order = np.full(chosen.size, -1, np.int64)
+    order[clearest] = np.arange(clearest.size)
+    rim_on, rim_owner = on[at_rim], order[owner[at_rim]]
+    rows, columns = np.divmod(rim_on[rim_owner >= 0], width)
+    outline = np.stack([rows, columns, rim_owner[rim_owner >= 0]]).astype(np.int64)
+    rim = np.maximum(total(at_rim), 1)
 
     def kept(values: npt.NDArray[np.generic]) -> Floats:
         return np.asarray(values[clearest], np.float32)
 
-    return Glyphs(kept(x), kept(y), kept(w), kept(h), kept(area), kept(np.maximum(rim, 1)), kept(tone), kept(ground))
+    return Glyphs(
+        kept(x), kept(y), kept(w), kept(h), kept(area), kept(rim), kept(tone), kept(ground), kept(inner), outline
+    )
+
+
+def _ground(
+    mask: Grey, level: Level, *, on: Ints, tone: Floats, total: Callable[[npt.NDArray[np.generic]], Floats]
+) -> Floats:
+    """Mean colour of what lies close to each thing's pixels and is in no thing, shape (things, 3).
+
+    A thing with nothing but others around it stands out from nothing: its ground is its own tone.
+    """
+    free = np.asarray(1 - np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8))), np.uint8)
+    planes = [cv2.multiply(plane, free) for plane in cv2.split(level.rgb)]
+    # sums of 15 x 15 levels fit into 16 bits
+    sums = cv2.boxFilter(cv2.merge([*planes, free]), cv2.CV_16U, (AROUND_PX, AROUND_PX), normalize=False)
+    near = np.asarray(sums, np.uint16).reshape(-1, 4)[on].astype(np.float32)
+    found = np.stack([total(near[:, c]) for c in range(4)], axis=1)
+    return np.where(found[:, 3:] > 0, found[:, :3] / np.maximum(found[:, 3:], 1), tone)

@@ -10,7 +10,7 @@ from review_copilot.domain.suggestion import Brief, Dropped, Finding, Inspection
 from review_copilot.inspectors.classical.catalogue import criterion_for, measure, severity_for
 from review_copilot.inspectors.classical.features import of_whole
 from review_copilot.inspectors.classical.frame import Frame, build_frame, crop_frame
-from review_copilot.inspectors.classical.judge_places import read_places
+from review_copilot.inspectors.classical.judge_places import read_places, reported
 from review_copilot.inspectors.classical.judge_whole import read_whole
 from review_copilot.inspectors.classical.likelihood import least_score
 from review_copilot.inspectors.classical.measured import Places, Whole, measure_places, measure_whole
@@ -64,18 +64,27 @@ def measure_all(frame: Frame, *, wanted: frozenset[str], saved: int | None = Non
     soft = next((r.strength for r in readings if r.measure == "defocus"), 1.0)
     readings += read_places(places, whole=of_whole(whole), soft_px=min(soft, 1.5))
     asked = [r for r in readings if r.measure in wanted]  # what nobody asked for explains nothing away
-    return [r for r in _consistent(asked, whole) if _likely(r)], places
+    return _consistent(_likely(asked), whole), places
 
 
-def _likely(reading: Reading) -> bool:
-    """Whether the reading is likely enough to be reported."""
-    least = least_score(reading.measure) if reading.box is None else None
-    return reading.score >= (measure(reading.measure).least_score if least is None else least)
+def _likely(readings: list[Reading]) -> list[Reading]:
+    """Those that are likely enough to be reported."""
+    kept = [r for r in readings if r.box is None and r.score >= _least(r.measure)]
+    for name in dict.fromkeys(r.measure for r in readings if r.box is not None):
+        places = [r for r in readings if r.measure == name and r.box is not None]
+        kept += [places[index] for index in reported([r.score for r in places], name)]
+    return kept
+
+
+def _least(name: str) -> float:
+    """Probability from which an image-wide flaw is reported."""
+    least = least_score(name)
+    return measure(name).least_score if least is None else least
 
 
 def _consistent(readings: list[Reading], whole: Whole) -> list[Reading]:
-    """Leave out places that the picture as a whole explains, or another reading of the same place."""
-    sure = {r.measure for r in readings if r.box is None and _likely(r)}
+    """Leave out likely places that the picture as a whole explains, or another reading of the same place."""
+    sure = {r.measure for r in readings if r.box is None}
     covered = set()
     if sure & {"defocus", "motion_blur", "upscaling", "empty_frame", "low_resolution"}:
         covered |= {"defocus"}
@@ -100,8 +109,8 @@ def _consistent(readings: list[Reading], whole: Whole) -> list[Reading]:
 
 
 def _places(readings: list[Reading], name: str) -> list[Box]:
-    """Where a measurement is likely enough to be reported."""
-    return [r.box for r in readings if r.measure == name and r.box is not None and _likely(r)]
+    """Where a measurement is reported."""
+    return [r.box for r in readings if r.measure == name and r.box is not None]
 
 
 def _lies_on(box: Box, others: list[Box]) -> bool:

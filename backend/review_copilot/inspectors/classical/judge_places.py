@@ -21,6 +21,7 @@ from review_copilot.inspectors.classical.measured import Places
 from review_copilot.inspectors.classical.overlay import Lettering
 from review_copilot.inspectors.classical.patches import Softness
 from review_copilot.inspectors.classical.reading import Reading, logistic
+from review_copilot.inspectors.classical.second_look import BESIDE, least_mark_score, mark_likelihoods
 from review_copilot.inspectors.classical.spots import Spot
 from review_copilot.inspectors.classical.wording import level_name, number
 
@@ -28,13 +29,19 @@ SURE = 0.35
 """Marks below this do not count towards the number of marks."""
 
 
-COMPANY, COMPANY_ODDS = 0.75, 6.0
-"""Marks seldom come alone: beside one of at least this score, the odds of the others are this many times higher
-(counted on photographs with planted marks: of spots told as 20 % likely, 60 % are right beside a sure one)."""
 SAME_MARK = 0.3
 """Overlap from which two marks are one, and two lines of letters."""
 LEAST_BAR_PX = 3
 """Thinner bars are remains of scanning or resizing that nobody crops for."""
+
+
+def reported(scores: Sequence[float], name: str) -> list[int]:
+    """Which places of one measurement are likely enough to be reported: one that is lets others be less so."""
+    least = least_mark_score({"defocus": "soft_patch"}.get(name, name))
+    if least is None:
+        return [place for place, score in enumerate(scores) if score >= measure(name).least_score]
+    bar = min(least, BESIDE) if max(scores, default=0.0) >= least else least
+    return [place for place, score in enumerate(scores) if score >= bar]
 
 
 def read_places(places: Places, *, whole: Features, soft_px: float) -> list[Reading]:
@@ -50,9 +57,9 @@ def read_places(places: Places, *, whole: Features, soft_px: float) -> list[Read
         *_patches(places.clipped, "clipped_highlights", "white"),
         *_patches(places.crushed, "crushed_shadows", "black"),
         *_soft(places.softness.patches, whole=whole, soft_px=soft_px),
-        *_lettering(places.lettering),
-        *_spots(places.spots),
-        *_lines(places.lines, places.fibres),
+        *_lettering(places.lettering, whole=whole),
+        *_spots(places.spots, whole=whole),
+        *_lines(places.lines, places.fibres, whole=whole),
     ]
 
 
@@ -93,9 +100,14 @@ def _patches(patches: tuple[Patch, ...], measure: str, tone: str) -> list[Readin
 
 
 def _soft(patches: tuple[Softness, ...], *, whole: Features, soft_px: float) -> list[Reading]:
-    scores = probabilities("soft_patch", [features.of_softness(p, whole=whole) for p in patches])
+    scores = mark_likelihoods("soft_patch", [features.of_softness(p, whole=whole) for p in patches], whole=whole)
+    kept: list[tuple[Softness, float]] = []
+    for soft, score in sorted(zip(patches, scores, strict=True), key=lambda pair: -pair[1]):
+        own = soft.box
+        if all(own.intersection_area(o.box) < SAME_MARK * min(own.area, o.box.area) for o, _ in kept):
+            kept.append((soft, score))
     readings = []
-    for soft, score in zip(patches, scores, strict=True):
+    for soft, score in kept:
         # the ring's fine detail over the patch's own grows with the blur; 1 px keeps about a half of it
         blur = max(soft_px, 1.0 + 1.2 * max(0.0, soft.step))
         times = 2.718 ** min(soft.step, 4.0)
@@ -108,19 +120,8 @@ def _soft(patches: tuple[Softness, ...], *, whole: Features, soft_px: float) -> 
     return readings
 
 
-def _in_company(scores: list[float]) -> list[float]:
-    """The scores of marks of one kind, given what the surest of them says."""
-    if max(scores, default=0.0) < COMPANY:
-        return scores
-    best = scores.index(max(scores))
-    return [
-        score if place == best else COMPANY_ODDS * score / (COMPANY_ODDS * score + 1 - score)
-        for place, score in enumerate(scores)
-    ]
-
-
-def _lettering(lines: tuple[Lettering, ...]) -> list[Reading]:
-    scores = probabilities("overlay", [features.of_lettering(line) for line in lines])
+def _lettering(lines: tuple[Lettering, ...], *, whole: Features) -> list[Reading]:
+    scores = mark_likelihoods("overlay", [features.of_lettering(line) for line in lines], whole=whole)
     scored = _apart(list(zip(lines, scores, strict=True)))
     total = 100 * sum(line.box.area for line, score in scored if score >= SURE)
     readings = []
@@ -175,8 +176,8 @@ def _block(lines: list[tuple[Lettering, float]]) -> tuple[Lettering, float]:
     return replace(best, box=Box(x, y, right - x, bottom - y), letters=letters), score
 
 
-def _spots(spots: tuple[Spot, ...]) -> list[Reading]:
-    scores = _in_company(probabilities("dust", [features.of_spot(spot) for spot in spots]))
+def _spots(spots: tuple[Spot, ...], *, whole: Features) -> list[Reading]:
+    scores = mark_likelihoods("dust", [features.of_spot(spot) for spot in spots], whole=whole)
     scored = list(zip(spots, scores, strict=True))
     count = max(1, sum(score >= SURE for _, score in scored))
     shown = _shown(scores, "dust")
@@ -201,13 +202,13 @@ def _reach(box: Box) -> str:
 
 def _shown(scores: Iterable[float], name: str) -> int:
     """How many marks are likely enough to be reported."""
-    return sum(score >= measure(name).least_score for score in scores)
+    return len(reported(list(scores), name))
 
 
-def _lines(lines: tuple[Line, ...], fibres: tuple[Fibre, ...]) -> list[Reading]:
-    straight = probabilities("scratch", [features.of_line(line) for line in lines])
-    bent = probabilities("fibre", [features.of_fibre(fibre) for fibre in fibres])
-    scored: list[tuple[Line | Fibre, float]] = list(zip((*lines, *fibres), _in_company(straight + bent), strict=True))
+def _lines(lines: tuple[Line, ...], fibres: tuple[Fibre, ...], *, whole: Features) -> list[Reading]:
+    straight = mark_likelihoods("scratch", [features.of_line(line) for line in lines], whole=whole)
+    bent = mark_likelihoods("fibre", [features.of_fibre(fibre) for fibre in fibres], whole=whole)
+    scored: list[tuple[Line | Fibre, float]] = list(zip((*lines, *fibres), straight + bent, strict=True))
     ranked = sorted(scored, key=lambda pair: -pair[1])
     shared, area = _shared_areas([mark.box for mark, _ in ranked])
     # a straight line is seen both ways

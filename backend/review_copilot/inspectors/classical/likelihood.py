@@ -61,6 +61,15 @@ class Forest:
         summed = np.bincount(self.flaw, self.says[node], minlength=len(self.flaws))
         return np.asarray(summed + self.bias, np.float32)
 
+    def odds_of(self, flaw: str, values: Floats) -> Floats:
+        """Logarithm of the odds of one flaw for many rows of numbers, shape (rows,)."""
+        own = self.flaws.index(flaw)
+        rows = np.arange(len(values))[:, None]
+        node = np.broadcast_to(self.root[self.flaw == own], (len(values), int((self.flaw == own).sum())))
+        for _ in range(self.depth):
+            node = np.where(values[rows, self.asked[node]] <= self.border[node], self.low[node], self.high[node])
+        return np.asarray(self.says[node].sum(axis=1) + self.bias[own], np.float32)
+
 
 def likelihoods(features: Features, *, wanted: frozenset[str] | None = None) -> Mapping[str, float]:
     """The probability of each wanted flaw, 0..1, by name of its measurement; of all when nothing is said.
@@ -79,10 +88,15 @@ def least_score(flaw: str) -> float | None:
     return float(forest.least[forest.flaws.index(flaw)]) if flaw in forest.flaws else None
 
 
-@cache
 def fitted_forest() -> Forest:
-    """The fitted trees, read once."""
-    with resources.files("review_copilot.inspectors.classical").joinpath(FILE).open("rb") as file:
+    """The fitted trees of image-wide flaws."""
+    return read_forest(FILE)
+
+
+@cache
+def read_forest(name: str) -> Forest:
+    """The fitted trees of that file beside the code, read once."""
+    with resources.files("review_copilot.inspectors.classical").joinpath(name).open("rb") as file:
         arrays = np.load(file)
         return Forest(
             numbers=tuple(arrays["numbers"].tolist()),

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from review_copilot.domain.geometry import Box
-from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask
+from review_copilot.domain.image import Pixels
+from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, strongest
 from review_copilot.inspectors.classical.linking import chains
 from review_copilot.inspectors.classical.ranks import median, quantile
 
@@ -48,6 +49,9 @@ class Line:
         tone: Its own median level, 0..255.
         upright: Angle from the vertical in degrees, 0..90.
         wander: Root mean square distance from the straight way, in pixels.
+        hue: Largest less smallest channel of its own median colour, in levels.
+        veil: What one even share of white (of black for dark ones) leaves unexplained of its difference from its sides,
+            over that difference.
         rivals: Number of other fine lines in the same direction; facades and fences have many.
         beyond: Share of the way beyond both ends that still looks like the line.
     """
@@ -62,22 +66,23 @@ class Line:
     tone: float
     upright: float
     wander: float
+    hue: float
+    veil: float
     rivals: int
     beyond: float
 
 
 def lines(frame: Frame) -> tuple[Line, ...]:
     """Fine lines, longest first: ridges that a straight line follows (J. Matas, PPHT, 2000), read across their way."""
-    grey = frame.middle_grey
-    if min(grey.shape) < 64:
+    rgb = frame.middle_rgb
+    if min(rgb.shape[:2]) < 64:
         return ()
     kernel = np.ones((RIDGE_PX, RIDGE_PX), np.uint8)
     found: list[Line] = []
     for how, sign in ((cv2.MORPH_TOPHAT, 1), (cv2.MORPH_BLACKHAT, -1)):
-        relief = np.asarray(cv2.morphologyEx(grey, how, kernel), np.uint8)
-        segments = _segments(relief)
+        segments = _segments(strongest(np.asarray(cv2.morphologyEx(rgb, how, kernel), np.uint8)))
         if segments.size:
-            found += _read(grey, _one_each(segments), sign=sign)
+            found += _read(rgb, _one_each(segments), sign=sign)
     return tuple(sorted(found, key=lambda line: -line.length))
 
 
@@ -127,9 +132,12 @@ def _one_each(segments: Floats) -> Floats:
     return out[np.argsort(-np.hypot(out[:, 2] - out[:, 0], out[:, 3] - out[:, 1]))[:MOST_LINES]]
 
 
-def _read(grey: Grey, segments: Floats, *, sign: int) -> list[Line]:
-    """Read strips along every line's way from edge to edge, find where it begins and ends, and describe it."""
-    height, width = grey.shape
+def _read(rgb: Pixels, segments: Floats, *, sign: int) -> list[Line]:
+    """Read strips along every line's way from edge to edge, find where it begins and ends, and describe it.
+
+    Each line is read in the channel that shows it most: a scratch that goes through one layer of a film is coloured.
+    """
+    height, width = rgb.shape[:2]
     begin, finish, at_start, at_end = _ways(segments, height=height, width=width)
     along = finish - begin
     span = np.hypot(along[:, 0], along[:, 1])
@@ -142,9 +150,13 @@ def _read(grey: Grey, segments: Floats, *, sign: int) -> list[Line]:
     map_y = way[:, :, 1:] + normal[:, None, 1:] * across
     count = len(segments)
     levels = cv2.remap(
-        grey, map_x.reshape(count, -1), map_y.reshape(count, -1), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        rgb, map_x.reshape(count, -1), map_y.reshape(count, -1), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    strip = np.asarray(levels, np.float32).reshape(count, STEPS, across.size) * sign
+    strips = np.asarray(levels, np.float32).reshape(count, STEPS, across.size, 3) * sign
+    rises = strips[:, :, REACH_PX] - np.maximum(strips[:, :, 2], strips[:, :, -3])
+    within = (share >= at_start[:, None]) & (share <= at_end[:, None])
+    shown = (rises * within[..., None]).sum(axis=1) / np.maximum(within.sum(axis=1), 1)[:, None]
+    strip = strips[np.arange(count), :, :, shown.argmax(axis=1)]
     middle = slice(REACH_PX - WANDER_PX, REACH_PX + WANDER_PX + 1)
     core = strip[:, :, middle].max(axis=2)
     place = strip[:, :, middle].argmax(axis=2) - WANDER_PX
@@ -169,6 +181,8 @@ def _read(grey: Grey, segments: Floats, *, sign: int) -> list[Line]:
         x2, y2 = points.max(axis=0) + half + 1
         own, sides = core[i, part], np.concatenate([left[i, part], right[i, part]])
         ground = _spread(sides)
+        steps = np.arange(part.start, part.stop)
+        colours = np.median(strips[i, steps, REACH_PX + place[i, part]] * sign, axis=0)
         outside = np.concatenate([rise[i, : part.start], rise[i, part.stop :]])
         found.append(
             Line(
@@ -182,6 +196,8 @@ def _read(grey: Grey, segments: Floats, *, sign: int) -> list[Line]:
                 tone=sign * median(own),
                 upright=float(np.degrees(np.arctan2(abs(unit[i, 0]), abs(unit[i, 1])))),
                 wander=float(np.sqrt((place[i, part][on].astype(np.float32) ** 2).mean())) if on.any() else 3.0,
+                hue=float(np.ptp(colours)),
+                veil=_veil(sign * own, sign * (left[i, part] + right[i, part]) / 2, end=255.0 if sign > 0 else 0.0),
                 rivals=int(rivals[i]),
                 beyond=float((outside > 8).mean()) if outside.size else 0.0,
             )
@@ -191,6 +207,13 @@ def _read(grey: Grey, segments: Floats, *, sign: int) -> list[Line]:
 
 def _spread(values: Floats) -> float:
     return quantile(np.abs(values - median(values)), 0.7)
+
+
+def _veil(own: Floats, ground: Floats, *, end: float) -> float:
+    """What is left of a line's difference from its ground when one even share of white or black is taken away."""
+    step, room = own - ground, end - ground
+    share = float((step * room).mean()) / max(1.0, float((room * room).mean()))
+    return float(np.abs(step - share * room).mean()) / max(1.0, float(np.abs(step).mean()))
 
 
 def _ways(segments: Floats, *, height: int, width: int) -> tuple[Floats, Floats, Floats, Floats]:

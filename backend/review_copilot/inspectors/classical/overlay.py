@@ -23,6 +23,10 @@ LEAST_LEAN, MOST_LEAN, BIN = np.radians((12, 70, 7))
 """Leans of a slanting line, and the width of the bins that they are counted in."""
 SAME_TONE = 18
 """Grey levels by which solid letters differ; they need not stand out alike from every ground."""
+LEAST_FRAME = 0.6
+"""Share of a drawing's box that its largest part spans at least: a ring, a rectangle or a sign around letters."""
+LEAST_DRAWN = 0.04
+"""Least side of a drawing, as a share of the picture's height."""
 LEAST_LETTERS = 4
 """Letters in a row that make a line."""
 
@@ -48,6 +52,12 @@ class Lettering:
         rivals: Number of other lines of like height; facades and fences have many.
         solid: Whether the lettering has one pure colour, not just one contrast.
         slant: Whether the line does not run level.
+        drawn: Whether it is a drawing of strokes of one width, such as a logo, not a line.
+        veil: How far the ground goes towards white under it, or towards black, 0..1.
+        rest: What one even veil of white or black leaves unexplained of its contrast, over that contrast.
+        inner: Spread of the levels inside its letters, over its contrast.
+        framed: Box of the largest part over the whole box.
+        twins: Number of other lines of the same width, height and veil; a tiled watermark has many.
         edge: Distance of the box from the nearest edge of the picture, as a share of the picture's height.
     """
 
@@ -67,6 +77,12 @@ class Lettering:
     rivals: int
     solid: bool
     slant: bool
+    drawn: bool
+    veil: float
+    rest: float
+    inner: float
+    framed: float
+    twins: int
     edge: float
 
 
@@ -90,10 +106,15 @@ def lettering(frame: Frame) -> tuple[Lettering, ...]:
             seen = glyphs(mask, level)
             if seen is None:
                 continue
-            found += _lines(seen, seen, height=rgb.shape[0], width=rgb.shape[1], solid=solid)
             lean = None if solid else _lean(seen)
+            ways = [(_joined(seen, _words(seen)), seen, "level")]
             if lean is not None:
-                found += _lines(seen, _levelled(seen, lean), height=rgb.shape[0], width=rgb.shape[1], solid=False)
+                laid = _levelled(seen, lean)
+                ways.append((_joined(laid, _words(laid)), laid, "slant"))
+            if not solid:
+                ways.append((_drawn(seen), seen, "drawn"))
+            for line, laid, way in ways:
+                found += _described(line, seen, laid, size=(rgb.shape[0], rgb.shape[1]), solid=solid, way=way)
     return tuple(sorted(found, key=lambda line: -line.letters))
 
 
@@ -120,46 +141,79 @@ def _lean(seen: Glyphs) -> float | None:
 
 def _levelled(seen: Glyphs, lean: float) -> Glyphs:
     """The letters as they lie when the picture is turned until their line is level."""
-    x, y = seen.x + seen.width / 2, seen.y + seen.height / 2
-    across, down = x * np.cos(lean) + y * np.sin(lean), y * np.cos(lean) - x * np.sin(lean)
-    size = np.asarray(0.8 * np.maximum(seen.width, seen.height), np.float32)
-    return replace(seen, x=across - size / 2, y=down - size / 2, width=size, height=size)
+    rows, columns, owner = seen.outline
+    across, down = columns * np.cos(lean) + rows * np.sin(lean), rows * np.cos(lean) - columns * np.sin(lean)
+    count = seen.x.size
+    left, top = _least(owner, np.asarray(across, np.float32), count), _least(owner, np.asarray(down, np.float32), count)
+    right, bottom = (
+        _least(owner, np.asarray(-across, np.float32), count),
+        _least(owner, np.asarray(-down, np.float32), count),
+    )
+    return replace(seen, x=left, y=top, width=1 - right - left, height=1 - bottom - top)
 
 
-def _lines(seen: Glyphs, laid: Glyphs, *, height: int, width: int, solid: bool) -> list[Lettering]:
-    """Lines of letters.
+def _drawn(seen: Glyphs) -> Labels:
+    """Label of each thing; those of one veil and one stroke that lie in or close by each other share one."""
+    pen, veil = 2 * seen.area / seen.rim, seen.veil
+    x, y, right, bottom = seen.x, seen.y, seen.x + seen.width, seen.y + seen.height
+    size = np.maximum(seen.width, seen.height)
+    near = 0.4 * np.minimum(size[:, None], size)
+    alike: Mask = seen.contrast[:, None] * seen.contrast > 0
+    alike &= np.abs(veil[:, None] - veil) <= 0.2 * np.maximum(veil[:, None], veil) + 0.02
+    alike &= np.maximum(pen[:, None], pen) <= 1.7 * np.minimum(pen[:, None], pen)
+    alike &= np.maximum(x[:, None], x) - np.minimum(right[:, None], right) <= near
+    alike &= np.maximum(y[:, None], y) - np.minimum(bottom[:, None], bottom) <= near
+    return chains(alike)
+
+
+def _described(
+    line: Labels, seen: Glyphs, laid: Glyphs, *, size: tuple[int, int], solid: bool, way: str
+) -> list[Lettering]:
+    """Lines of letters in numbers.
 
     Args:
+        line: Which line each letter belongs to.
         seen: The letters as they are.
         laid: The same, turned until their lines are level.
-        height: Of the picture in pixels.
-        width: Of the picture in pixels.
+        size: Height and width of the picture in pixels.
         solid: Whether the letters are of one pure colour.
+        way: "level", "slant" or "drawn".
     """
-    line = _joined(laid, _words(laid))
-    slant = laid is not seen
+    height, width = size
     count = int(line.max()) + 1
-    letters = np.maximum(1, np.rint(seen.width / (0.75 * seen.height)))
+    letters = np.maximum(1, np.rint(laid.width / (0.75 * laid.height)))
     total = np.bincount(line, letters, minlength=count)
     parts = np.bincount(line, minlength=count)
-    if not ((total >= LEAST_LETTERS) & (parts >= 2)).any():
+    enough = (parts >= 2) & ((total >= LEAST_LETTERS) | (way == "drawn"))
+    if not enough.any():
         return []
     left, top = _least(line, seen.x, count), _least(line, seen.y, count)
     right, bottom = -_least(line, -(seen.x + seen.width), count), -_least(line, -(seen.y + seen.height), count)
-    tall = _mean(line, seen.height, parts)
-    chosen = np.flatnonzero((total >= LEAST_LETTERS) & (parts >= 2) & (right - left >= 1.6 * tall))
+    tall = _mean(line, laid.height, parts)
+    if way == "drawn":
+        largest = -_least(line, -seen.width * seen.height, count) / ((right - left) * (bottom - top))
+        enough &= (largest >= LEAST_FRAME) & (np.minimum(right - left, bottom - top) >= LEAST_DRAWN * height)
+    else:
+        largest = np.zeros(count, np.float32)
+        enough &= right - left >= 1.6 * tall if way == "level" else (right - left) * (bottom - top) >= 2 * tall**2
+    chosen = np.flatnonzero(enough)
     if chosen.size == 0:
         return []
     evenness, mix, ground = _mixed(line, seen, parts)
     alignment = _scatter(line, laid, parts) / np.maximum(tall, 1)
     contrast = np.abs(_mean(line, seen.contrast, parts))
-    spread = _deviation(line, seen.width, parts) / np.maximum(_mean(line, seen.width, parts), 1)
+    spread = _deviation(line, laid.width, parts) / np.maximum(_mean(line, laid.width, parts), 1)
+    veil, rest = _veil(line, seen, parts)
+    inner = _mean(line, seen.inner, parts) / np.maximum(contrast, 4)
     pen = 2 * seen.area / seen.rim
     stroke = _mean(line, pen, parts)
     pen_spread = _deviation(line, pen, parts) / np.maximum(stroke, 0.5)
     fill = _mean(line, seen.area / (seen.width * seen.height), parts)
     outline = _mean(line, seen.rim / (2 * (seen.width + seen.height)), parts)
     like = np.abs(np.log(tall[chosen, None] / tall[None, chosen])) < 0.5
+    wide, high = (right - left)[chosen], (bottom - top)[chosen]
+    twins = (np.abs(np.log(wide[:, None] / wide)) < 0.08) & (np.abs(np.log(high[:, None] / high)) < 0.15)
+    twins &= np.abs(veil[chosen, None] - veil[chosen]) < 0.12
     out = []
     for place, i in enumerate(chosen):
         edge = min(left[i], top[i], width - right[i], height - bottom[i])
@@ -185,7 +239,13 @@ def _lines(seen: Glyphs, laid: Glyphs, *, height: int, width: int, solid: bool) 
                 height_percent=100 * float(tall[i]) / height,
                 rivals=int(like[place].sum()) - 1,
                 solid=solid,
-                slant=slant,
+                slant=way == "slant",
+                drawn=way == "drawn",
+                veil=float(veil[i]),
+                rest=float(rest[i]),
+                inner=float(inner[i]),
+                framed=float(largest[i]),
+                twins=int(twins[place].sum()) - 1,
                 edge=float(edge) / height,
             )
         )
@@ -261,6 +321,17 @@ def _mixed(line: Labels, seen: Glyphs, parts: npt.NDArray[np.int64]) -> tuple[Fl
     rest = tone - slope[line, None] * ground
     evenness = np.sqrt(_mean(line, (rest**2).sum(axis=1) / 3, parts))
     return np.asarray(evenness, np.float32), np.asarray(slope, np.float32), np.asarray(np.sqrt(variance), np.float32)
+
+
+def _veil(line: Labels, seen: Glyphs, parts: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """One even share of white or black for each line, and what it leaves of the contrast, over that contrast."""
+    step = seen.tone - seen.ground
+    room = np.where(seen.contrast > 0, 255.0, 0.0)[:, None] - seen.ground
+    square = np.maximum(_mean(line, (room * room).sum(axis=1), parts), 1)
+    share = np.clip(_mean(line, (step * room).sum(axis=1), parts) / square, 0, 1)
+    left = np.abs(step - share[line, None] * room).mean(axis=1)
+    rest = _mean(line, left, parts) / np.maximum(_mean(line, np.abs(step).mean(axis=1), parts), 4)
+    return np.asarray(share, np.float32), np.asarray(rest, np.float32)
 
 
 def _scatter(line: Labels, seen: Glyphs, parts: npt.NDArray[np.int64]) -> Floats:

@@ -8,12 +8,16 @@ import cv2
 import numpy as np
 
 from review_copilot.domain.geometry import Box
-from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
+from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask
 
 CELL_PX = 8
 """Side of a cell of the map, in pixels of the middle level."""
 LEAST_DETAIL = 0.7
 """Grey levels of coarse detail from which a cell says anything."""
+
+
+DROPS = (1.1, 0.8, 1.5)
+"""How far below the sharpest parts, as a logarithm, soft ones lie: one area may come once for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class SharpnessMap:
     Attributes:
         sharp_percent: Share of the cells with detail that are sharp.
         soft_percent: Share of the cells with detail that are soft.
-        patches: Soft areas, largest first.
+        patches: Soft areas, largest first for each of `DROPS`.
     """
 
     sharp_percent: float
@@ -79,16 +83,21 @@ def sharpness_map(frame: Frame) -> SharpnessMap:
     high = float(np.quantile(ratio[detailed], 0.8))
     weight = np.minimum(coarse, 6.0)
     blurred = cv2.GaussianBlur(ratio * weight, (0, 0), 1.0) / (cv2.GaussianBlur(weight, (0, 0), 1.0) + 1e-3)
-    soft = (np.asarray(blurred) < high - 1.1) & (np.asarray(blurred) < -1.6)
     quiet = np.asarray(cv2.GaussianBlur(fine, (0, 0), 1.0)) < 0.25 * float(np.median(fine))
-    mask = (soft | (quiet & (np.asarray(blurred) < high - 0.9))).astype(np.uint8)
-    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
-    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)))
+    levels = np.asarray(blurred, np.float32)
+    masks = [_soft(levels, quiet, high=high, drop=drop) for drop in DROPS]
     return SharpnessMap(
         sharp_percent=100 * float((blurred > high - 0.8)[detailed].mean()),
-        soft_percent=100 * float(mask[detailed].mean()),
-        patches=_patches(mask, fine=fine, coarse=coarse, ratio=np.asarray(blurred, np.float32)),
+        soft_percent=100 * float(masks[0][detailed].mean()),
+        patches=tuple(patch for mask in masks for patch in _patches(mask, fine=fine, coarse=coarse, ratio=levels)),
     )
+
+
+def _soft(ratio: Floats, quiet: Mask, *, high: float, drop: float) -> Grey:
+    """Where fine over coarse detail lies so far below that of the sharpest fifth; 0 or 1."""
+    mask = ((ratio < high - drop) & (ratio < -0.5 - drop)) | (quiet & (ratio < high - drop + 0.2))
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)), np.uint8)
 
 
 def _cells(values: Floats) -> Floats:

@@ -43,7 +43,12 @@ class Spot:
         ragged: Spread of the outline's distance from the middle, over its mean; 0 for a disc.
         aspect: Longer over shorter side of its box in pixels.
         width_percent: Its width as a share of the longer side.
-        tint: Spread of its relative depth over the three channels, 0 for a neutral veil.
+        tint: Spread over the three channels of how far it goes towards black or white, 0 for a neutral veil.
+        flat: Share of its depth that is reached half way out; 1 for a disc, less for a soft spot.
+        steep: Width of its edge, from .8 to .22 of its depth, over its radius; small for a crisp spot.
+        inner: Spread of the levels inside around their mean at that distance from the middle, over its depth.
+        uneven: Spread of the ground's level between the directions, a plain slope taken away, over its depth.
+        sloping: Rise of that plain slope over the spot's width, over its depth.
         tone: Level of the ground, 0..255.
         rivals: Number of places of the same sign that stand out no less.
     """
@@ -55,6 +60,11 @@ class Spot:
     aspect: float
     width_percent: float
     tint: float
+    flat: float
+    steep: float
+    inner: float
+    uneven: float
+    sloping: float
     tone: float
     rivals: int
 
@@ -153,7 +163,8 @@ def _read(frame: Frame, at: _Places, *, sign: int) -> list[Spot]:
     flat = (map_x.reshape(map_x.shape[0], -1), map_y.reshape(map_x.shape[0], -1))
     levels = cv2.remap(frame.middle_grey, *flat, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     rays = np.asarray(levels, np.float32).reshape(map_x.shape)
-    rays -= _slope(rays, angle)
+    slope = _slope(rays, angle)
+    rays -= slope
     ground = np.median(rays[:, :, -4:].reshape(at.x.size, -1), axis=1)
     depth = rays[:, :, :3].mean(axis=(1, 2)) - ground
     share = (rays - ground[:, None, None]) / np.where(np.abs(depth) < 1, 1, depth)[:, None, None]
@@ -170,7 +181,22 @@ def _read(frame: Frame, at: _Places, *, sign: int) -> list[Spot]:
     clear = np.abs(depth) / (spread + 1)
     aspect = np.maximum(across, down) / np.maximum(np.minimum(across, down), 1)
     good &= aspect <= 2.2
-    tint = _tint(frame.middle_rgb, at)
+    deep = np.maximum(np.abs(depth), 1)
+    steps = np.arange(RADII)
+    inside = steps[None, :] < 0.7 * foot[:, None]
+    rough = (rays.std(axis=1) * inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
+    columns = {
+        "depth": depth,
+        "ground": spread,
+        "ragged": ragged,
+        "tint": _tint(frame.middle_rgb, at, sign=sign),
+        "flat": _at(whole[:, 0], np.asarray(foot / 2, np.float32)),
+        "steep": (foot - _first_below(whole, 0.8)[:, 0]) / np.maximum(foot, 1),
+        "inner": rough / deep,
+        "uneven": rays[:, :, -4:].mean(axis=2).std(axis=1) / deep,
+        "sloping": np.ptp(slope[:, :, -1], axis=1) / (RADII - 1) * foot / deep,
+        "tone": ground,
+    }
     height, width = frame.middle_grey.shape
     rivals = (good & (clear >= clear[:, None])).sum(axis=1) - 1
     out = []
@@ -184,14 +210,10 @@ def _read(frame: Frame, at: _Places, *, sign: int) -> list[Spot]:
                     2 * w / width,
                     2 * h / height,
                 ),
-                depth=float(depth[i]),
-                ground=float(spread[i]),
-                ragged=float(ragged[i]),
                 aspect=float(aspect[i]),
                 width_percent=200 * max(w, h) / max(height, width),
-                tint=float(tint[i]),
-                tone=float(ground[i]),
                 rivals=int(rivals[i]),
+                **{name: float(values[i]) for name, values in columns.items()},
             )
         )
     return out
@@ -227,15 +249,24 @@ def _reach(outline: Floats, angle: Floats, way: float, foot: Floats) -> Floats:
     return np.asarray(np.clip(own, 0.75 * foot, 1.3 * foot), np.float32)
 
 
-def _tint(rgb: npt.NDArray[np.uint8], at: _Places) -> Floats:
-    """Spread over the channels of middle over ground."""
+def _at(profile: Floats, step: Floats) -> Floats:
+    """A profile's value at a step between two others, for each place."""
+    low = np.clip(step.astype(np.int64), 0, RADII - 2)
+    rows = np.arange(len(profile))
+    part = step - low
+    return np.asarray(profile[rows, low] * (1 - part) + profile[rows, low + 1] * part, np.float32)
+
+
+def _tint(rgb: npt.NDArray[np.uint8], at: _Places, *, sign: int) -> Floats:
+    """Spread over the channels of middle over ground, both as distances from black, or from white for light spots."""
     angle = np.arange(8) * np.pi / 4
     height, width = rgb.shape[:2]
 
     def mean(reach: float) -> Floats:
         xs = np.clip(np.rint(at.x[:, None] + reach * at.scale[:, None] * np.cos(angle)), 0, width - 1).astype(np.int64)
         ys = np.clip(np.rint(at.y[:, None] + reach * at.scale[:, None] * np.sin(angle)), 0, height - 1).astype(np.int64)
-        return np.asarray(np.median(rgb[ys, xs], axis=1), np.float32)
+        levels = np.asarray(np.median(rgb[ys, xs], axis=1), np.float32)
+        return 255 - levels if sign > 0 else levels
 
     ratio = (mean(0.5) + 4) / (mean(3.6) + 4)
     return np.asarray(np.ptp(np.log(ratio), axis=1), np.float32)
