@@ -3,7 +3,8 @@
 python benchmarks/accuracy.py [--photos DIR] [--half report|tune] [--pcb DIR] [--per-flaw N] [--no-cleanvision]
 
 Without --photos it takes scikit-image's photographs. With it, only the reporting half is read (see photos.py): the
-constants were fitted on the other. Each flaw is planted in N photographs in rising strength; a criterion that a planted
+constants were fitted on the other. Each flaw is planted in N photographs in rising strength, a tilt only in those that
+have level or upright edges to see it by (see recipes.SHOWN_BY; with --everywhere in any); a criterion that a planted
 flaw may rightly be taken for as well counts neither as hit nor as false alarm (see recipes.IMPLIES).
 """
 
@@ -24,7 +25,7 @@ import numpy as np
 
 from photos import photographs
 from planted import Planted
-from recipes import IMPLIES, PLANTS
+from recipes import IMPLIES, PLANTS, SHOWN_BY
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline, Severity
 from review_copilot.domain.image import Pixels, ReviewImage
@@ -123,13 +124,17 @@ def answer(task: tuple[str, Pixels, str, Severity]) -> Answer:
     return Answer(name, recipe, truth, planted.severity, planted.boxes, planted.thin, said.findings)
 
 
-def tasks(photos: Sequence[tuple[str, Pixels]], per_flaw: int) -> list[tuple[str, Pixels, str, Severity]]:
-    """All clean photographs, and each flaw in `per_flaw` of them, severities by turns."""
+def tasks(
+    photos: Sequence[tuple[str, Pixels]], per_flaw: int, *, everywhere: bool
+) -> list[tuple[str, Pixels, str, Severity]]:
+    """All clean photographs, and each flaw in `per_flaw` of those that can show it, severities by turns."""
     out = [(name, pixels, CLEAN, Severity.MINOR) for name, pixels in photos]
     for recipe in PLANTS:
-        order = np.random.default_rng(zlib.crc32(recipe.encode())).permutation(len(photos))
+        order = [int(v) for v in np.random.default_rng(zlib.crc32(recipe.encode())).permutation(len(photos))]
+        if recipe in SHOWN_BY and not everywhere:
+            order = [index for index in order if SHOWN_BY[recipe](photos[index][1])] or order
         for turn in range(per_flaw):
-            name, pixels = photos[int(order[turn % len(photos)])]
+            name, pixels = photos[order[turn % len(order)]]
             out.append((name, pixels, recipe, list(Severity)[turn % 3]))
     return out
 
@@ -269,11 +274,12 @@ def main() -> None:
     parser.add_argument("--half", choices=("report", "tune"), default="report", help="tune: to choose between ways")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--no-cleanvision", action="store_true")
+    parser.add_argument("--everywhere", action="store_true", help="plant tilt where no edge shows it as well")
     options = parser.parse_args()
     guideline = load_guideline("photo-quality")
     photos = list(photographs(options.photos, options.half))
     with ProcessPoolExecutor(options.workers) as pool:
-        answers = list(pool.map(answer, tasks(photos, options.per_flaw), chunksize=8))
+        answers = list(pool.map(answer, tasks(photos, options.per_flaw, everywhere=options.everywhere), chunksize=8))
     print(f"{len(photos)} photographs, {len(answers)} pictures inspected\n")
     print_criteria(answers, guideline)
     print_boxes(answers, guideline)

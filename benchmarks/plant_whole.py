@@ -13,6 +13,11 @@ from planted import Floats, Planted, Rng, as_jpeg, display, linear, strength_of,
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 
+_SEGMENTS_PX = 448
+"""Longer side at which line segments are looked for."""
+_LEAST_SEGMENT, _TRUE_DEG, _NEAR_DEG = 0.04, 1.5, 20.0
+"""Least length of a segment over the longer side; lean up to which it is level or upright, or meant to be."""
+
 
 def defocus(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     """A lens's disc, a Gaussian, boxes, or rough glass; the strength is the kernel's standard deviation in pixels."""
@@ -129,6 +134,30 @@ def compression(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     return Planted(
         "compression", way, severity, out, file=data if way in {"file", "twice"} else b"", strength=100.0 - quality
     )
+
+
+def shows_lean(pixels: Pixels) -> bool:
+    """Whether a lean of this photograph could be seen: it has straight edges that are level or upright.
+
+    Asked of the photograph before it is turned, of line segments that the inspector does not look at (R. von Gioi,
+    J. Jakubowicz, J.-M. Morel, G. Randall, "LSD: a line segment detector", IPOL 2012). Those of _LEAST_SEGMENT or more
+    that lie within _TRUE_DEG of level or upright must together be half as long as the longer side, and be three tenths
+    of all that lie within _NEAR_DEG. A cat on a cushion has no such edges; a photograph that leans already would be set
+    upright as often as tilted.
+    """
+    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    factor = min(1.0, _SEGMENTS_PX / max(grey.shape))
+    grey = np.asarray(cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+    found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
+    if found is None:
+        return False
+    ends = np.asarray(found, np.float32).reshape(-1, 4)
+    across, down = np.abs(ends[:, 2] - ends[:, 0]), np.abs(ends[:, 3] - ends[:, 1])
+    length = np.hypot(across, down) / max(grey.shape)
+    lean = np.degrees(np.arctan2(np.minimum(across, down), np.maximum(across, down)))
+    near = (length >= _LEAST_SEGMENT) & (lean < _NEAR_DEG)
+    true = float(length[near & (lean < _TRUE_DEG)].sum())
+    return true >= 0.5 and true >= 0.3 * float(length[near].sum())
 
 
 def tilt(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:

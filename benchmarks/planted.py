@@ -18,6 +18,9 @@ from review_copilot.inspectors.classical.catalogue import measure
 Rng: TypeAlias = np.random.Generator
 Floats: TypeAlias = npt.NDArray[np.float32]
 
+_LEVEL = np.arange(256, dtype=np.float32) / 255
+_LINEAR = np.where(_LEVEL <= 0.04045, _LEVEL / 12.92, ((_LEVEL + 0.055) / 1.055) ** 2.4)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planted:
@@ -62,8 +65,7 @@ def u8(values: npt.NDArray[np.generic]) -> Pixels:
 
 def linear(pixels: Pixels) -> Floats:
     """Levels by the sRGB curve to linear light, 0..1."""
-    level = pixels.astype(np.float32) / 255
-    return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return np.asarray(np.take(_LINEAR, pixels), np.float32)
 
 
 def display(light: Floats) -> Pixels:

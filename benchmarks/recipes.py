@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import plant_local as local
 import plant_marks as marks
 import plant_text as text
 import plant_tone as tone
 import plant_whole as whole
 from planted import Plant
+from review_copilot.domain.image import Pixels
 
 PLANTS: dict[str, Plant] = {
     "defocus": whole.defocus,
@@ -31,6 +34,10 @@ PLANTS: dict[str, Plant] = {
     "low_resolution": whole.low_resolution,
     "upscaling": whole.upscaling,
 }
+
+SHOWN_BY: dict[str, Callable[[Pixels], bool]] = {"tilt": whole.shows_lean}
+"""Flaws that not every photograph can show, and which can; dust, scratches and lettering choose their places
+themselves."""
 
 IMPLIES: dict[str, frozenset[str]] = {
     "over_exposure": frozenset({"clipped_highlights", "low_contrast"}),

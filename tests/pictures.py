@@ -28,6 +28,15 @@ def scene(*, seed: int = 7, width_px: int = 480, height_px: int = 320) -> Pixels
     return np.asarray(np.clip(np.rint(small + rng.normal(0, 1.5, (height_px, width_px, 1))), 0, 255), np.uint8)
 
 
+def facade() -> Pixels:
+    """A wall with three rows of windows."""
+    pixels = np.full((320, 420, 3), 170, np.uint8)
+    for top in (50, 140, 230):
+        for left in range(40, 360, 80):
+            cv2.rectangle(pixels, (left, top), (left + 45, top + 55), (60, 70, 80), -1)
+    return pixels
+
+
 def blurred(pixels: Pixels, *, sigma_px: float) -> Pixels:
     """The picture behind a Gaussian blur."""
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma_px), np.uint8)

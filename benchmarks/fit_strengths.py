@@ -1,0 +1,56 @@
+"""Fit how strong each graded flaw is. Knows no pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import nnls
+
+from samples import Sample
+
+Array = npt.NDArray[np.float64]
+_RIDGE = 3.0
+
+STRENGTHS: dict[str, tuple[str, ...]] = {
+    "defocus": ("blur", "blur_half", "drop_1", "drop_2", "drop_3"),
+    "motion_blur": ("smear_middle", "smear_coarse", "smear_far", "blur", "blur_half", "drop_1", "drop_2", "drop_3"),
+    "over_exposure": ("stops", "median", "white", "light", "tone_low", "roll_off"),
+    "under_exposure": ("stops", "median", "high"),
+    "noise": ("grain", "grain_quarter", "lonely"),
+    "compression": ("block_ratio", "block_jump", "jpeg_quality", "jpeg_comb", "still"),
+    "banding": ("gap", "wide_gap", "luma_gap", "levels", "still"),
+    "colour_cast": ("cast", "cast_peak", "cast_least", "cast_shift", "cast_dark", "cast_light"),
+    "upscaling": ("blur", "blur_half", "drop_1", "drop_2", "drop_3", "ripple"),
+}
+
+
+def fit_strength(name: str, samples: Sequence[Sample]) -> dict[str, object]:
+    """Constants of the logarithm of one strength: a sum of curves, each bent once, that only rise or only fall.
+
+    Each number may speak only in the direction in which it speaks alone, so that a picture which is worse by every
+    number is never called the lesser one (ridge regression with coefficients of one sign: C. Lawson, R. Hanson,
+    "Solving least squares problems", 1974).
+    """
+    used = [s for s in samples if s.flaw == name and s.strength > 0]
+    names = STRENGTHS[name]
+    numbers = np.array([[s.whole[n] for n in names] for s in used], np.float64)
+    target = np.log([s.strength for s in used])
+    low, high = np.quantile(numbers, [0.002, 0.998], axis=0)
+    span = np.maximum(high - low, 1e-6)
+    part = (np.clip(numbers, low, high) - low) / span
+    spread = part - part.mean(axis=0)
+    sign = np.where(spread.T @ (target - target.mean()) < 0, -1.0, 1.0)
+    # the slope of `early` falls from 1 to 0 on the way from low to high, that of `late` rises from 0 to 1
+    early, late = part - part**2 / 2, part**2 / 2
+    curves = np.hstack([early * sign, late * sign])
+    middle, size = curves.mean(axis=0), curves.std(axis=0) + 1e-6
+    rows = np.vstack([(curves - middle) / size, np.sqrt(_RIDGE) * np.eye(curves.shape[1])])
+    found = nnls(rows, np.concatenate([target - target.mean(), np.zeros(curves.shape[1])]))[0] / size
+    at_low, at_high = (sign * half / span for half in np.split(found, 2))
+    square = (at_high - at_low) / (2 * span)
+    linear = at_low - 2 * square * low
+    bias = target.mean() - middle @ found - (linear * low + square * low**2).sum()
+    terms = [[n, *(round(float(v), 5) for v in row)] for n, *row in zip(names, linear, square, low, high, strict=True)]
+    return {"bias": round(float(bias), 5), "terms": terms}
