@@ -16,12 +16,12 @@ _RIDGE = 3.0
 STRENGTHS: dict[str, tuple[str, ...]] = {
     "defocus": ("blur", "blur_half", "drop_1", "drop_2", "drop_3"),
     "motion_blur": ("smear_middle", "smear_coarse", "smear_far", "blur", "blur_half", "drop_1", "drop_2", "drop_3"),
-    "over_exposure": ("stops", "median", "white", "light", "tone_low", "roll_off"),
-    "under_exposure": ("stops", "median", "high"),
+    "over_exposure": ("stops", "median", "white", "light", "tone_low", "light_stops", "light_over", "cut"),
+    "under_exposure": ("stops", "median", "high", "light_stops"),
     "noise": ("grain", "grain_quarter", "lonely"),
     "compression": ("block_ratio", "block_jump", "jpeg_quality", "jpeg_comb", "still"),
     "banding": ("gap", "wide_gap", "luma_gap", "levels", "still"),
-    "colour_cast": ("cast", "cast_peak", "cast_least", "cast_shift", "cast_dark", "cast_light"),
+    "colour_cast": ("cast", "cast_sure", "cast_least", "cast_shift", "cast_dark", "cast_light"),
     "upscaling": ("blur", "blur_half", "drop_1", "drop_2", "drop_3", "ripple"),
 }
 

@@ -20,20 +20,23 @@ false alarms of all image-wide flaws together a clean picture; difference in F1 
 
 _TONE = ("stops", "median", "dark", "light", "white", "black", "tone_low", "tone_lower", "tone_upper", "tone_high",
          "roll_off", "low", "high", "unused", "spread", "veil", "local")  # fmt: skip
-_COLOUR = ("cast", "cast_sure", "cast_peak", "cast_green", "cast_warm", "cast_shift", "cast_ratio", "cast_least",
+_LIGHT = ("light_over", "light_stops", "burnt", "cut")
+_COLOUR = ("cast", "cast_sure", "cast_along", "cast_green",
+           "cast_warm", "cast_shift", "cast_ratio", "cast_least",
            "cast_light", "cast_dark", "colourful")  # fmt: skip
 _DETAIL = ("blur", "blur_half", "smear_middle", "smear_coarse", "smear_far", "drop_1", "drop_2", "drop_3", "drop_4",
            "ripple", "repeats", "local")  # fmt: skip
 _GRAIN = ("grain", "grain_quarter", "grain_half", "lonely", "streak")
 _BLOCKS = ("block_ratio", "block_jump", "jpeg_quality", "jpeg_comb", "still")
 _STEPS = ("gap", "wide_gap", "luma_gap", "still", "levels", "repeats")
-_LEAN = ("lean", "lean_sure", "lean_peak", "lean_both", "lean_most", "level", "lean_longest", "edges")
+_LEAN = ("lean", "lean_seen", "lean_told", "lean_peak", "lean_better", "lean_both", "lean_most", "level",
+         "lean_longest", "edges")  # fmt: skip
 NUMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "defocus": (*_DETAIL, *_GRAIN, *_BLOCKS),
         "motion_blur": (*_DETAIL, *_GRAIN, *_BLOCKS),
-        "over_exposure": (*_TONE, "cast_light", "colourful"),
-        "under_exposure": (*_TONE, "colourful"),
+        "over_exposure": (*_TONE, *_LIGHT, "cast_light", "colourful"),
+        "under_exposure": (*_TONE, *_LIGHT, "colourful"),
         "noise": (*_GRAIN, *_DETAIL, *_BLOCKS, "stops"),
         "compression": (*_BLOCKS, *_GRAIN, *_DETAIL, "gap"),
         "banding": (*_STEPS, *_BLOCKS, *_GRAIN, "stops", "unused", "local"),
@@ -51,7 +54,8 @@ does to fine detail, a tinted one by gaps in its histogram."""
 RISING: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "colour_cast": frozenset({"cast", "cast_sure", "cast_least", "cast_ratio"}),
-        "tilt": frozenset({"lean_sure"}),
+        "over_exposure": frozenset({"light_over", "light_stops"}),
+        "tilt": frozenset({"lean_seen", "lean_told"}),
     }
 )
 """Numbers of which more never speaks against the flaw, so that what is stronger than all that was planted is found."""

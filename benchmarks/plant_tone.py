@@ -16,6 +16,7 @@ from review_copilot.domain.image import Pixels
 MIDDLE = 0.18
 """Middle grey in linear light."""
 TINTS = ("balance", "temperature", "gains", "shift", "veil")
+EXPOSURES = ("light", "light", "raw", "film", "levels", "gamma", "offset")
 
 
 def exposed(pixels: Pixels, stops: float, way: str) -> Pixels:
@@ -48,7 +49,7 @@ def exposed(pixels: Pixels, stops: float, way: str) -> Pixels:
 def over_exposure(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     """Too much light; the strength is the stops added."""
     low, high = {"minor": (1.0, 1.4), "major": (1.5, 2.0), "critical": (2.1, 3.0)}[severity.value]
-    way = str(rng.choice(["light", "light", "raw", "film", "levels", "gamma", "offset"]))
+    way = str(rng.choice(EXPOSURES))
     stops = float(rng.uniform(low, high))
     return Planted("over_exposure", way, severity, exposed(pixels, stops, way), strength=stops)
 

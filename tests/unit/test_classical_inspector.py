@@ -68,6 +68,11 @@ def test_a_clean_scene_has_no_flaw() -> None:
     assert _inspect(scene()) == {}
 
 
+@pytest.mark.parametrize("seed", range(8, 12))
+def test_no_tint_lies_over_a_picture_that_is_partly_without_colour(seed: int) -> None:
+    assert "colour_cast" not in _inspect(scene(seed=seed))
+
+
 def test_local_flaws_have_a_tight_box_and_name_the_place() -> None:
     finding = _inspect(_blotted(scene()))["clipped_highlights"]
     assert finding.box is not None

@@ -5,33 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fit_whole import NUMBERS
 from pictures import scene
 from review_copilot.inspectors.classical import features
-from review_copilot.inspectors.classical.colour import BIN, BINS, colour_maps
 from review_copilot.inspectors.classical.frame import build_frame
-from review_copilot.inspectors.classical.learned import Ordinary, ordinary, shift_of
 from review_copilot.inspectors.classical.likelihood import fitted_forest, least_score, likelihoods
 from review_copilot.inspectors.classical.measured import measure_whole
 from trees import Judge, Table, fit_trees, joined, platt
-
-
-def test_a_filter_finds_by_how_much_maps_were_shifted() -> None:
-    rng = np.random.default_rng(1)
-    maps = rng.random((2, 16, 16)).astype(np.float32)
-    known = Ordinary(
-        np.asarray(np.fft.rfft2(np.roll(maps, (-8, -8), (1, 2))), np.complex64), np.zeros((16, 16), np.float32)
-    )
-    found = shift_of(np.roll(maps, (3, -2), (1, 2)), known)
-    assert int(found.argmax()) == (8 + 3) * 16 + (8 - 2)
-    assert found.sum() == pytest.approx(1)
-
-
-def test_more_light_of_one_colour_moves_the_colour_maps_as_a_whole() -> None:
-    ground = np.array([120, 100, 80]) + np.random.default_rng(4).normal(0, 4, (48, 64, 3))
-    plain, greener = (colour_maps((ground * gain).astype(np.uint8))[0] for gain in ((1, 1, 1), (1, 1.35, 1)))
-    cells = round(np.log(1.35) / BIN)
-    assert float((np.roll(plain, (cells, cells), (0, 1)) * greener).sum()) > 0.9
-    assert float((plain * greener).sum()) < 0.1
 
 
 def test_black_and_white_pictures_carry_no_tint() -> None:
@@ -49,13 +29,13 @@ def test_tilt_is_told_by_nothing_but_lean() -> None:
     nodes = np.concatenate([np.arange(root, min(end for end in ends if end > root)) for root in trees])
     inner = nodes[forest.low[nodes] != nodes]
     spoken = {forest.numbers[index] for index in forest.asked[inner]}
-    assert spoken <= {"lean", "lean_sure", "lean_peak", "lean_both", "lean_most", "level", "lean_longest", "edges"}
+    assert spoken <= set(NUMBERS["tilt"])
+    assert all(name.startswith("lean") or name in {"level", "edges"} for name in spoken)
 
 
 def test_each_flaw_has_a_least_score_and_places_have_none() -> None:
     assert all(0 < (least_score(name) or 0) < 1 for name in fitted_forest().flaws)
     assert least_score("dust") is None
-    assert ordinary("tint").bias.shape == (BINS, BINS)
 
 
 def _toy(*, seed: int, name: str) -> Table:

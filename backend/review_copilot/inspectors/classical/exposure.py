@@ -9,7 +9,8 @@ import numpy as np
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
-from review_copilot.inspectors.classical.frame import Frame, Grey, histogram
+from review_copilot.inspectors.classical.frame import Frame, Grey, histogram, strongest
+from review_copilot.inspectors.classical.network import network, thumbnail
 
 MIDDLE_GREY = 0.18
 """Luminance of the photographer's grey card (ISO 2721)."""
@@ -46,6 +47,24 @@ class Tone:
 
 
 @dataclass(frozen=True, slots=True)
+class Light:
+    """Whether there was too much light, by what the picture shows.
+
+    Attributes:
+        over: How likely too much light is, as the logarithm of the odds.
+        stops: How many stops too many; negative for too few.
+        burnt_percent: Share of pixels that are not white, but full in one channel or two: their colour has changed.
+        cut: Share of pixels that are full in a channel over the share just below, as a logarithm: high where light is
+            cut off, low where it runs out gently.
+    """
+
+    over: float
+    stops: float
+    burnt_percent: float
+    cut: float
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """A connected area.
 
@@ -76,6 +95,20 @@ def tone(grey: Grey) -> Tone:
         black_percent=float(100 * share[: BLACK + 1].sum()),
         quantiles=(low, lower, upper, high),
         roll_off=float(np.log((share[230:WHITE].sum() + 0.002) / (share[WHITE:].sum() + 0.002))),
+    )
+
+
+def light(frame: Frame) -> Light:
+    """What the network and the full channels say."""
+    over, stops = (float(v) for v in network("light").answers(thumbnail(frame.small_rgb)))
+    shares = histogram(strongest(frame.small_rgb)) / (frame.small_rgb.size / 3)
+    full = float(shares[WHITE:].sum())
+    white = float(np.count_nonzero(_between(frame.small_rgb, WHITE, 255))) / (frame.small_rgb.size / 3)
+    return Light(
+        over=over,
+        stops=stops,
+        burnt_percent=100 * (full - white),
+        cut=float(np.log((full + 0.002) / (shares[230:WHITE].sum() + 0.002))),
     )
 
 

@@ -92,6 +92,16 @@ def _of_tone(whole: Whole) -> Features:
     }
 
 
+def _of_light(whole: Whole) -> Features:
+    light = whole.light
+    return {
+        "light_over": light.over,
+        "light_stops": light.stops,
+        "burnt": _log(light.burnt_percent, 0.3),
+        "cut": light.cut,
+    }
+
+
 def _of_noise(whole: Whole) -> Features:
     noise = whole.noise
     return {
@@ -117,12 +127,12 @@ def _of_colour(whole: Whole) -> Features:
     colour = whole.colour
     return {
         "cast": colour.cast / 10,
-        "cast_sure": _odds(colour.sure),
-        "cast_peak": colour.peak / 10,
+        "cast_sure": colour.sure,
         "cast_green": colour.green / 10,
         "cast_warm": colour.warm / 10,
         "cast_shift": colour.shift / 10,
         "cast_ratio": min(colour.ratio, 6.0),
+        "cast_along": 2 * colour.along,
         "cast_least": colour.least / 8,
         "cast_dark": colour.dark / 10,
     }
@@ -172,7 +182,9 @@ def _of_tilt(whole: Whole) -> Features:
     tilt = whole.tilt
     return {
         "lean": min(abs(tilt.degrees), 16.0) / 4,
-        "lean_sure": _odds(tilt.sure),
+        "lean_seen": _odds(tilt.seen),
+        "lean_told": _odds(tilt.told),
+        "lean_better": tilt.better,
         "lean_peak": _odds(tilt.peak),
         "lean_both": 4 * min(tilt.across, tilt.up),
         "lean_most": 4 * max(tilt.across, tilt.up),
@@ -183,7 +195,7 @@ def _of_tilt(whole: Whole) -> Features:
 
 
 _SPOKEN: tuple[Callable[[Whole], Features], ...] = (
-    _of_sharpness, _of_tone, _of_noise, _of_compression, _of_colour, _of_chroma, _of_contrast, _of_banding,
+    _of_sharpness, _of_tone, _of_light, _of_noise, _of_compression, _of_colour, _of_chroma, _of_contrast, _of_banding,
     _of_resolution, _of_tilt,
 )  # fmt: skip
 """The numbers of each measurement."""

@@ -21,6 +21,9 @@ ALL_PERCENT = 99.0
 ALL_TINTED_LAB = 38.0
 """Distance from grey that nine tenths of a picture keep at which it is as likely tinted as not, whatever it shows: one
 in some four hundred photographs is so by nature."""
+NO_COLOUR_LAB = 1.5
+"""Distance from grey that nine tenths of a picture exceed, at which it is half as likely tinted as it seems: a tint
+lies over everything, and of 522 planted ones two in a hundred left a tenth of the picture with less colour."""
 ALL_BRIGHT_STOPS = 2.0
 """Mean brightness above middle grey at which a picture is as likely over-exposed as not, whatever it shows: one in some
 six hundred photographs is so by nature, and the guideline calls it critical."""
@@ -127,6 +130,7 @@ def _cast(whole: Whole, features: Features, score: float) -> Reading:
     colour = hue_name(whole.colour.hue_deg)
     text = f"tones that should be neutral lean to {colour} by about {number(distance)} Lab units, light and dark alike"
     evidence = {"cast_lab": round(distance, 1), "hue_deg": round(whole.colour.hue_deg)}
+    score *= logistic(whole.colour.least, middle=NO_COLOUR_LAB, slope=4)
     # stronger than any tint that the trees were shown
     score = max(score, logistic(whole.colour.least, middle=ALL_TINTED_LAB, slope=0.25))
     return Reading("colour_cast", distance, score, text, evidence=evidence)

@@ -11,7 +11,15 @@ from review_copilot.inspectors.classical.chroma import Chroma, chroma
 from review_copilot.inspectors.classical.colour import Colour, colour
 from review_copilot.inspectors.classical.compression import Compression, compression
 from review_copilot.inspectors.classical.contrast import Contrast, contrast
-from review_copilot.inspectors.classical.exposure import Patch, Tone, clipped_patches, crushed_patches, tone
+from review_copilot.inspectors.classical.exposure import (
+    Light,
+    Patch,
+    Tone,
+    clipped_patches,
+    crushed_patches,
+    light,
+    tone,
+)
 from review_copilot.inspectors.classical.fibres import Fibre, fibres
 from review_copilot.inspectors.classical.frame import Frame
 from review_copilot.inspectors.classical.lines import Line, lines
@@ -42,6 +50,11 @@ class Whole:
     def tone(self) -> Tone:
         """How light it is."""
         return tone(self.frame.small_grey)
+
+    @cached_property
+    def light(self) -> Light:
+        """Whether it got too much light."""
+        return light(self.frame)
 
     @cached_property
     def noise(self) -> Noise:

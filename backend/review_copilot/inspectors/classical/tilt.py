@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, shrunk
-from review_copilot.inspectors.classical.learned import ordinary, shift_of
+from review_copilot.inspectors.classical.network import network
 
 SIDE_PX = 320
 """Longer side at which edges are read."""
@@ -16,9 +17,17 @@ STEP_DEG, LEANS = 0.5, 96
 """Step and number of the leans that are told apart: 24 degrees either way."""
 LEVEL_DEG = 1.5
 """A lean of less is level."""
-MAPS = 12
+MAPS = 8
+SEEN_SIZE_PX = (128, 96)
+"""Longer and shorter side of what the network sees."""
+SEEN_LEANS: Floats = np.arange(-16, 17).astype(np.float32)
+"""Leans that the network tells apart, in degrees."""
+LEVEL_SHARE = 0.45
+"""Share of the pictures that the network learned from which did not lean."""
 _WORTH_NAMING = 0.2
 """Likelihood of leaning under which the likeliest lean may be none."""
+_FEW_LINES = 400.0
+"""Squared length, in px, of straight edges that says little against the rest."""
 _MOST_DEG = 22.0
 _MOST_EDGES = 4000
 """Edge pixels that speak, the steepest; more add nothing."""
@@ -31,13 +40,15 @@ _REACH = 4
 
 @dataclass(frozen=True, slots=True)
 class Tilt:
-    """How the straight edges lie.
+    """How the picture lies.
 
     Attributes:
         degrees: Likeliest lean of what should be level or upright, that of LEVEL_DEG or more where one is worth naming;
             positive = clockwise.
-        sure: How likely the picture leans by LEVEL_DEG or more, 0..1, half of all pictures leaning.
-        peak: How likely the lean is within a degree of `degrees`, 0..1.
+        seen: How likely the picture leans by LEVEL_DEG or more, by what it shows, 0..1, half of all pictures leaning.
+        told: The same when its straight edges are weighed as well.
+        peak: How likely the lean is within a degree of `degrees`, by both, 0..1.
+        better: By how much more straight edges lie at `degrees` than level and upright, as a logarithm.
         across: Share of the near level edges that have this lean, within a degree.
         up: The same of the near upright ones.
         level: Share of all near level and near upright edges that do not lean.
@@ -46,8 +57,10 @@ class Tilt:
     """
 
     degrees: float
-    sure: float
+    seen: float
+    told: float
     peak: float
+    better: float
     across: float
     up: float
     level: float
@@ -56,37 +69,66 @@ class Tilt:
 
 
 def tilt(frame: Frame) -> Tilt:
-    """Weigh the edges by what ordinary photographs look like upright."""
+    """Weigh what the picture shows by where its straight edges lie."""
     grey = shrunk(frame.small_grey, longer_px=SIDE_PX)
-    maps = edge_maps(grey)
-    likely = shift_of(log_maps(maps), ordinary("lean"))[0]
+    return lean_of(edge_maps(grey), seen_leans(frame.small_rgb), size_px=(grey.shape[0], grey.shape[1]))
+
+
+def lean_of(maps: Floats, seen: Floats, *, size_px: tuple[int, int]) -> Tilt:
+    """The lean by both.
+
+    Args:
+        maps: As from `edge_maps`.
+        seen: As from `seen_leans`.
+        size_px: Height and width of the picture that the maps are of.
+    """
     leans = _leans()
-    leaning = np.where(np.abs(leans) >= LEVEL_DEG, likely, 0)
-    best = int(np.argmax(leaning if leaning.sum() >= _WORTH_NAMING else likely))
+    leaning, level = np.abs(leans) >= LEVEL_DEG, np.abs(leans) <= 1
+    straight = np.convolve(maps[1] + maps[5], [0.25, 0.5, 0.25], "same") + _FEW_LINES
+    likely = np.interp(leans, SEEN_LEANS, seen) * straight
+    likely /= max(float(likely.sum()), 1e-9)
+    told = float(likely[leaning].sum())
+    best = int(np.argmax(np.where(leaning, likely, 0) if told >= _WORTH_NAMING else likely))
     near = np.abs(leans - leans[best]) <= 1
-    level = np.abs(leans) <= 1
     flat, upright = maps[0], maps[4]
-    both = flat + upright
     return Tilt(
         degrees=float(np.average(leans[near], weights=likely[near] + 1e-9)),
-        sure=float(leaning.sum()),
+        seen=float(seen[np.abs(SEEN_LEANS) > LEVEL_DEG].sum()),
+        told=told,
         peak=float(likely[near].sum()),
+        better=float(np.log(straight[near].max() / straight[level].max())),
         across=_share(flat, near),
         up=_share(upright, near),
-        level=_share(both, level),
-        longest=float(max(maps[3][near].max(), maps[7][near].max())) / max(grey.shape),
-        edges=float(maps[2].sum() + maps[6].sum()) / grey.size,
+        level=_share(flat + upright, level),
+        longest=float(max(maps[3][near].max(), maps[7][near].max())) / max(size_px),
+        edges=float(maps[2].sum() + maps[6].sum()) / (size_px[0] * size_px[1]),
     )
+
+
+def seen_leans(rgb: Pixels) -> Floats:
+    """How likely each of SEEN_LEANS is by what the picture shows, summing to 1."""
+    picture = lean_picture(rgb)
+    lean = network("lean")
+    # a mirrored picture leans the other way
+    said = lean.answers(picture) + lean.answers(np.ascontiguousarray(picture[:, :, ::-1]))[::-1]
+    odds = np.exp((said - said.max()) / 2)
+    return np.asarray(odds / odds.sum(), np.float32)
+
+
+def lean_picture(rgb: Pixels) -> Floats:
+    """What the network sees of a picture of any size: SEEN_SIZE_PX lying or standing, levels about their mean."""
+    size = SEEN_SIZE_PX if rgb.shape[1] >= rgb.shape[0] else SEEN_SIZE_PX[::-1]
+    levels = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.ascontiguousarray(((levels - levels.mean()) / (levels.std() + 8)).transpose(2, 0, 1))
 
 
 def edge_maps(grey: Grey) -> Floats:
     """What edges of each lean there are, shape (MAPS, LEANS), no lean in the middle; zeros where edges are few.
 
-    Four numbers each for the near level edges, the near upright ones, and the upright ones in the middle of the frame,
-    which do not converge when the camera looks up: their weight, the sum of the squared lengths of straight edges, what
-    is long of them, and the longest. Straight edges are found by letting every edge pixel vote for the lines through it
-    that have about its direction (R. Duda, P. Hart, "Use of the Hough transformation", 1972; F. O'Gorman, M. Clowes,
-    1976, for the direction).
+    Four numbers each for the near level and the near upright edges: their weight, the sum of the squared lengths of
+    straight edges, what is long of them, and the longest. Straight edges are found by letting every edge pixel vote for
+    the lines through it that have about its direction (R. Duda, P. Hart, "Use of the Hough transformation", 1972;
+    F. O'Gorman, M. Clowes, 1976, for the direction).
     """
     none = np.zeros((MAPS, LEANS), np.float32)
     if min(grey.shape) < 48:
@@ -108,22 +150,12 @@ def edge_maps(grey: Grey) -> Floats:
     x, y = (x - width / 2).astype(np.float32), (y - height / 2).astype(np.float32)
     flat = np.abs(gy) > np.abs(gx)
     upright = ~flat
-    middle = upright & (np.abs(x) < width / 6)
     lean = np.degrees(np.arctan(np.where(flat, -gx, gy) / np.where(flat, gy, gx))).astype(np.float32)
     weight = np.sqrt(steep / 1000)
     return np.concatenate([
         _spectrum(x[flat], y[flat], lean=lean[flat], weight=weight[flat], side_px=width),
-        *(
-            _spectrum(y[part], -x[part], lean=lean[part], weight=weight[part], side_px=height)
-            for part in (upright, middle)
-        ),
+        _spectrum(y[upright], -x[upright], lean=lean[upright], weight=weight[upright], side_px=height),
     ])  # fmt: skip
-
-
-def log_maps(maps: Floats) -> Floats:
-    """The maps on the scale that the filters were learned for, shape (MAPS, 1, LEANS)."""
-    scale = np.tile(np.array([2.0, 200.0, 5.0, 5.0], np.float32), MAPS // 4)
-    return np.asarray(np.log1p(maps / scale[:, None])[:, None, :], np.float32)
 
 
 def _crests(across: np.ndarray[tuple[int, ...], np.dtype[np.int16]],
