@@ -99,7 +99,7 @@ def least_scores(told: Mapping[str, Floats], tables: Mapping[str, Table], clean:
         best = np.array([int(np.quantile(np.flatnonzero(row), 0.25)) for row in as_well])
         if alarm[np.arange(len(best)), best].sum() <= MOST_ALARMS:
             break
-    return grid[best].astype(np.float32)
+    return np.asarray(grid[best], np.float32)
 
 
 def f1_of(said: npt.NDArray[np.bool_], table: Table) -> float:

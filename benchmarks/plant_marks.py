@@ -122,8 +122,9 @@ def _track(way: str, rng: Rng, shape: tuple[int, int]) -> Floats:
         lean = float(rng.normal(0, 0.02)) if way in {"upright", "emulsion"} else float(rng.uniform(-1.2, 1.2))
         bow = float(rng.uniform(0.02, 0.1)) * length * float(rng.choice([-1, 1])) if way == "curved" else 0.0
         x0, y0 = rng.uniform(0.05, 0.95) * width, rng.uniform(0, 0.9 * (height - length) + 1)
-        xs = x0 + lean * length * steps + 4 * bow * steps * (1 - steps) + np.cumsum(rng.normal(0, 0.25, 40))
-        ys = y0 + length * steps
+        shake = np.cumsum(rng.normal(0, 0.25, 40))
+        xs = np.asarray(x0 + lean * length * steps + 4 * bow * steps * (1 - steps) + shake, np.float64)
+        ys = np.asarray(y0 + length * steps, np.float64)
     line = np.zeros((height, width), np.uint8)
     points = np.round(np.stack([xs, ys], axis=1) * 8).astype(np.int32)
     thick = int(rng.integers(1, 3)) if max(shape) < 900 else int(rng.integers(1, 4))

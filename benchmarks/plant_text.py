@@ -162,7 +162,7 @@ def _font(words: str, rng: Rng) -> Floats:
     box = draw.multiline_textbbox((8, 8), words, font=font, align="center")
     canvas = Image.new("L", (int(box[2]) + 16, int(box[3]) + 16), 0)
     ImageDraw.Draw(canvas).multiline_text((8, 8), words, fill=255, font=font, align="center")
-    return _cut(np.asarray(canvas, np.float32) / 255)
+    return _cut(np.asarray(canvas, np.float32) / np.float32(255))
 
 
 @cache
@@ -196,7 +196,7 @@ def _logo(rng: Rng, size: int) -> Floats:
 
 
 def _turned(ink: Floats, degrees: float) -> Floats:
-    side = int(np.hypot(*ink.shape)) + 4
+    side = int(np.hypot(ink.shape[0], ink.shape[1])) + 4
     canvas = np.zeros((side, side), np.float32)
     top, left = (side - ink.shape[0]) // 2, (side - ink.shape[1]) // 2
     canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
