@@ -14,12 +14,13 @@ from PIL import Image
 
 from builders import PROJECT, a_guideline, a_review, a_suggestion, an_image, at, task_key
 from fakes import FakeClock, MemoryStore
+from review_copilot.analysis.counts import count
 from review_copilot.analysis.table import OverrideTable
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, ProjectKey, ReviewTask
 from review_copilot.errors import ImageNotFound, LabelStudioUnreachable, SettingsError
-from review_copilot.flows.columns import read_table
+from review_copilot.flows.columns import read_table, reading_of
 from review_copilot.flows.pictures import THUMBNAIL_PX, cut_one, cut_pictures, linked_pictures, pictures_of, thumbnail
 from review_copilot.flows.study import (
     Drafts,
@@ -54,7 +55,7 @@ def table(store: MemoryStore) -> OverrideTable:
 
 def studied(table: OverrideTable, scope: Scope | None = None) -> ProjectStudy:
     return study_project(
-        table,
+        reading_of(table),
         Drafts(0, (), None),
         project=PROJECT,
         guideline=a_guideline(),
@@ -131,7 +132,7 @@ def test_usage_is_added_up_and_set_beside_what_was_kept(table: OverrideTable) ->
 
 def test_people_are_listed_by_name_and_user_ids_by_number(table: OverrideTable) -> None:
     renamed = replace(table, reviewers=("10", "9", "zoe", "Anna", "2", "ben"))
-    assert reviewers_of(renamed) == ("2", "9", "10", "Anna", "ben", "zoe")
+    assert reviewers_of(count(renamed)) == ("2", "9", "10", "Anna", "ben", "zoe")
 
 
 def test_the_newest_overrides_of_each_criterion_are_at_hand(table: OverrideTable) -> None:

@@ -14,7 +14,7 @@ from fakes import FakeClock, MemoryStore
 from review_copilot.analysis.criteria import Confusion, RevisionChange, Week
 from review_copilot.analysis.flags import Cause, Evidence, Flag
 from review_copilot.analysis.people import ACCEPTS
-from review_copilot.flows.columns import read_table
+from review_copilot.flows.columns import reading_of_log
 from review_copilot.flows.study import Cost, Drafts, ProjectStudy, Scope, read_drafts, study_project
 from review_copilot.library import load_guideline
 from review_copilot.reports import study_charts, study_words
@@ -34,7 +34,7 @@ def made(*plans: Plan, scope: Scope | None = None) -> ProjectStudy:
     if plans:
         store.remember(drafts(PROJECT))
     report = study_project(
-        read_table(store, PROJECT),
+        reading_of_log(store, PROJECT),
         read_drafts(store, PROJECT),
         project=PROJECT,
         guideline=GUIDELINE,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from review_copilot.analysis.boxes import box_agreement
-from review_copilot.analysis.cells import Cells, cells
+from review_copilot.analysis.cells import Cells, added, cells
 from review_copilot.analysis.coefficients import (
     Coefficient,
     Metric,
@@ -129,13 +129,26 @@ def agreement_of(
         for column in concord.boxes.sums.T
     )
     boxes = box_agreement(made, chances)
+    presence = [_presence(concord, c) for c in range(len(criteria))]
     return Agreement(
-        tasks=int(concord.tasks.sums.sum()),
-        overall=_interval(concord.presence, keys=1),
+        tasks=int(concord.sharing.sums.sum()),
+        overall=_interval(added(presence) if presence else Cells(np.zeros((0, 2), dtype=np.int64), np.zeros((0, 1)))),
         verdict=_interval(concord.verdicts),
         decision=_interval(concord.decisions),
         box_f1=boxes.overall,
-        criteria=tuple(_criterion(concord, c, name, boxes.by_criterion[c]) for c, name in enumerate(criteria)),
+        criteria=tuple(
+            CriterionAgreement(
+                criterion=name,
+                presence=_interval(presence[c]),
+                cohen=_cohen(concord, c),
+                fleiss=_fleiss(presence[c]),
+                severity=_interval(
+                    concord.severities.where(concord.severities.keys[:, 0] == c), keys=1, metric="ordinal"
+                ),
+                box_f1=boxes.by_criterion[c],
+            )
+            for c, name in enumerate(criteria)
+        ),
         reviewers=_reviewers(concord.people, reviewers, lead_s),
     )
 
@@ -146,30 +159,31 @@ def _interval(counted: Cells, *, keys: int = 0, metric: Metric = "nominal") -> C
     return interval_of_patterns(patterns.keys, patterns.sums[:, 0].astype(np.int64), metric=metric)
 
 
-def _criterion(concord: Concord, c: int, name: str, box_f1: float) -> CriterionAgreement:
-    mine = concord.presence.where(concord.presence.keys[:, 0] == c)
-    often = mine.sums[:, 0].astype(np.int64)
-    kappa = fleiss(mine.keys[:, 1:], often)
-    severities = concord.severities.where(concord.severities.keys[:, 0] == c)
-    return CriterionAgreement(
-        criterion=name,
-        presence=interval_of_patterns(mine.keys[:, 1:], often),
-        cohen=_cohen(concord, c),
-        fleiss=kappa if np.isfinite(kappa.value) else None,
-        severity=_interval(severities, keys=1, metric="ordinal"),
-        box_f1=box_f1,
-    )
+def _presence(concord: Concord, c: int) -> Cells:
+    """Shared tasks by how many annotations do not show a criterion and how many do, those included where none does."""
+    shown = concord.presence.where(concord.presence.keys[:, 0] == c)
+    shown = Cells(shown.keys[:, 1:], shown.sums)
+    absent = np.stack([concord.sharing.keys[:, 0], np.zeros(len(concord.sharing.keys), dtype=np.int64)], axis=1)
+    taken = np.stack([shown.keys.sum(axis=1), np.zeros(len(shown.keys), dtype=np.int64)], axis=1)
+    all_tasks = added([shown, Cells(absent, concord.sharing.sums), Cells(taken, -shown.sums)])
+    return all_tasks.where(all_tasks.sums[:, 0] > 0)
+
+
+def _fleiss(presence: Cells) -> Coefficient | None:
+    kappa = fleiss(presence.keys, presence.sums[:, 0])
+    return kappa if np.isfinite(kappa.value) else None
 
 
 def _cohen(concord: Concord, c: int) -> Coefficient | None:
     """Cohen's kappa where all shared tasks are shared by the same two people."""
-    if len(concord.sharers.keys) != 2 or concord.sharers.sums.sum() != 2 * concord.tasks.sums.sum():
+    if len(concord.sharers.keys) != 2 or concord.sharers.sums.sum() != 2 * concord.sharing.sums.sum():
         return None
     mine = concord.pairs.where(concord.pairs.keys[:, 2] == c)
     one, other, _, first, second = mine.keys.T
     turned = one > other
     table = np.zeros((2, 2))
     np.add.at(table, (np.where(turned, second, first), np.where(turned, first, second)), mine.sums[:, 0])
+    table[0, 0] = concord.sharing.sums.sum() - table.sum()  # neither of the two shows it
     return cohen(table)
 
 

@@ -19,11 +19,11 @@ class Concord:
     """What agreement is measured from; adds up over parts of a log that have whole tasks.
 
     Attributes:
-        presence: For each criterion and shared task, by criterion, annotations without it and annotations with it.
+        presence: Shared tasks in which somebody shows a criterion, by criterion, annotations without it and with it.
         pairs: Shared tasks of two annotations, where no more than two people share tasks: by the two people, the
-            criterion, and whether each annotation shows it.
+            criterion, and whether each annotation shows it; left out where none does.
         sharers: Annotations of shared tasks, by reviewer.
-        tasks: One cell without a meaning of its own; the number of shared tasks.
+        sharing: Shared tasks, by how many annotations they have.
         verdicts: Tasks, by how many annotations gave each verdict.
         decisions: Suggestions, by how often they were kept and overridden.
         severities: Suggestions, by criterion and how many people gave each severity.
@@ -34,7 +34,7 @@ class Concord:
     presence: Cells = field(metadata=keyed("criteria", PLAIN, PLAIN))
     pairs: Cells = field(metadata=keyed("reviewers", "reviewers", "criteria", PLAIN, PLAIN))
     sharers: Cells = field(metadata=keyed("reviewers"))
-    tasks: Cells = field(metadata=keyed(PLAIN))
+    sharing: Cells = field(metadata=keyed(PLAIN))
     verdicts: Cells = field(metadata=keyed(EACH + "values"))
     decisions: Cells = field(metadata=keyed(PLAIN, PLAIN))
     severities: Cells = field(metadata=keyed("criteria", *(PLAIN for _ in Severity)))
@@ -62,7 +62,7 @@ def count_concord(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -
         presence=presence.patterns(),
         pairs=presence.pairs(),
         sharers=cells((presence.reviewer,)),
-        tasks=cells((np.zeros(len(presence.shared_tasks), dtype=np.int64),)),
+        sharing=cells((np.bincount(presence.units(), minlength=len(presence.shared_tasks)),)),
         verdicts=cells(
             list(unit_counts(table.task[verdicts], table.value_to[verdicts], levels=max(1, len(table.values))).T)
         ),
@@ -107,11 +107,11 @@ class _Presence:
 
     def patterns(self) -> Cells:
         """See `Concord.presence`."""
-        units, wide = self.units(), self.shown.shape[1]
-        of, criterion = np.bincount(units, minlength=len(self.shared_tasks)), np.arange(wide)
-        showing = _units_sum(units, self.shown, len(self.shared_tasks))
-        absent = of[:, None] - showing
-        return cells((np.broadcast_to(criterion, showing.shape).ravel(), absent.ravel(), showing.ravel()))
+        units, size = self.units(), len(self.shared_tasks)
+        showing = _units_sum(units, self.shown, size)
+        task, criterion = np.nonzero(showing)
+        present = showing[task, criterion]
+        return cells((criterion, np.bincount(units, minlength=size)[task] - present, present))
 
     def pairs(self) -> Cells:
         """See `Concord.pairs`."""
@@ -124,7 +124,9 @@ class _Presence:
         shown = self.shown[order].astype(np.int64)  # shape (tasks, 2, criteria)
         one, other = (np.repeat(self.reviewer[order[:, i]], wide) for i in (0, 1))
         criterion = np.tile(np.arange(wide), len(order))
-        return cells((one, other, criterion, shown[:, 0].ravel(), shown[:, 1].ravel()))
+        first, second = shown[:, 0].ravel(), shown[:, 1].ravel()
+        keys = (one, other, criterion, first, second)
+        return cells([key[first + second > 0] for key in keys])
 
 
 def _units_sum(unit: Ints, shown: Flags, units: int) -> Ints:

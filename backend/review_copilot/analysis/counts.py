@@ -20,7 +20,7 @@ from review_copilot.analysis.tally import DAY_S, Reviews, count_reviews, count_s
 from review_copilot.domain.override import OverrideKind
 
 WORDS = ("criteria", "reviewers", "guidelines", "values")
-_AT_ONCE = 32
+_AT_ONCE = 16
 """Parts that are added up together, so that few are held at a time."""
 
 

@@ -51,9 +51,10 @@ def in_order(uses: Iterable[Sequence[tuple[str, int]]]) -> list[tuple[str, int]]
 
 
 def renumbered(words: Sequence[str], known: Sequence[str]) -> Ints:
-    """The number in `known` of each of some words; one entry more at the end says that -1 stays -1."""
+    """The number in `known` of each of some words, -1 where it has none; one entry more at the end is for -1 itself."""
     number = {word: i for i, word in enumerate(known)}
-    return np.array([*(number[word] for word in words), -1], dtype=np.int64)
+    kind = np.int16 if len(known) <= np.iinfo(np.int16).max else np.int64  # millions of cells are renumbered by this
+    return np.array([*(number.get(word, -1) for word in words), -1], dtype=kind)
 
 
 def joined(tables: Sequence[OverrideTable]) -> OverrideTable:

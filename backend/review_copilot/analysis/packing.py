@@ -19,7 +19,7 @@ def pack(words: object, arrays: Mapping[str, Ints]) -> bytes:
 
     Args:
         words: Anything that JSON can hold.
-        arrays: Whole numbers, which are narrowed, or floats, which are not.
+        arrays: Whole numbers, which are narrowed, or floats and flags, which are not.
     """
     narrow = {name: _narrowed(array) for name, array in arrays.items()}
     shapes = [(name, array.dtype.str, array.shape) for name, array in narrow.items()]
@@ -40,7 +40,7 @@ def unpack(packed: bytes) -> tuple[Any, dict[str, Ints]]:
 
 
 def _narrowed(array: Ints) -> Ints:
-    if array.dtype.kind == "f" or not array.size:
+    if array.dtype.kind != "i" or not array.size:
         return array
     low, high = int(array.min()), int(array.max())
     fits = next(kind for kind in _WIDTHS if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)

@@ -21,7 +21,7 @@ from review_copilot.analysis.joining import renumbered
 from review_copilot.analysis.pace import median_leads
 from review_copilot.analysis.patterns import Pattern, novel_patterns
 from review_copilot.analysis.table import Floats, OverrideTable
-from review_copilot.analysis.tally import Digest, count_reviews, digest_of
+from review_copilot.analysis.tally import Digest, Reviews, count_reviews, digest_of
 
 
 @dataclass(frozen=True)
@@ -154,12 +154,15 @@ def figures_of(
 def _digest(counts: Counts, tables: Callable[[], Iterable[OverrideTable]], without: frozenset[str]) -> Digest:
     known = {kind: counts.words(kind) for kind in ("criteria", "reviewers")}
     reviews = counts.reviews
-    if without:
-        parts, numbers = [], []
-        for table in tables():
-            parts.append(count_reviews(table, without))
-            numbers.append({kind: renumbered(getattr(table, kind), words) for kind, words in known.items()})
-        reviews = sum_of(parts, numbers, sizes={kind: len(words) for kind, words in known.items()})
+    parts, numbers = [], []
+    for table in tables() if without else ():
+        parts.append(count_reviews(table, without))
+        numbers.append({kind: renumbered(getattr(table, kind), words) for kind, words in known.items()})
+    if parts:
+        read = sum_of(parts, numbers, sizes={kind: len(words) for kind, words in known.items()})
+        # A word that was first used after the counting has no number; its rows are the next study's.
+        numbered = np.flatnonzero((read.tally.keys[:, :2] >= 0).all(axis=1))
+        reviews = Reviews(read.tally.where(numbered), read.shared.where(read.shared.keys[:, 0] >= 0))
     words = known["criteria"], known["reviewers"]
     return digest_of(reviews, counts.fates.submissions, tasks=counts.tasks, words=words)
 

@@ -19,9 +19,9 @@ from review_copilot.analysis.study_json import as_json
 from review_copilot.analysis.table import Floats, OverrideTable
 from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.domain.review import ProjectKey
-from review_copilot.flows.columns import read_table
+from review_copilot.flows.columns import reading_of_log
 from review_copilot.flows.crops import crops_of
-from review_copilot.flows.pictures import pictures_of
+from review_copilot.flows.pictures import pictures_of, shown_rows
 from review_copilot.flows.study import ProjectStudy, Scope, find_project, read_drafts, study_project
 from review_copilot.reports.study_html import to_html
 from review_copilot.reports.study_markdown import to_markdown
@@ -60,9 +60,9 @@ def report(
     copilot = create_copilot(load_settings())
     key = find_project(copilot.store.projects(), project, instance=instance)
     scope = Scope(since=since.replace(tzinfo=UTC) if since else None)
-    table = read_table(copilot.store, key)
+    reading = reading_of_log(copilot.store, key)
     made = study_project(
-        table,
+        reading,
         read_drafts(copilot.store, key, scope=scope),
         project=key,
         guideline=copilot.guideline,
@@ -74,7 +74,7 @@ def report(
     if file_format is Format.HTML and thumbnails:
         pictures = pictures_of(
             made.study,
-            table,
+            shown_rows(made.study, reading),
             project=key,
             opener=copilot.opener_of(key),
             images=copilot.images,

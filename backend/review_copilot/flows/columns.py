@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from review_copilot.analysis.counts import Counts, count, pack_counts, total, unpack_counts
 from review_copilot.analysis.joining import joined, pack_table, unpack_table
 from review_copilot.analysis.table import OverrideTable, number_columns
 from review_copilot.domain.log_columns import LogColumns
@@ -10,13 +16,57 @@ from review_copilot.ports import ColumnLog, Packing, Parcel, Part
 
 
 def _pack(columns: LogColumns) -> Parcel:
-    return Parcel(counts=b"", rows=pack_table(number_columns(columns)))
+    table = number_columns(columns)
+    return Parcel(counts=pack_counts(count(table)), rows=pack_table(table))
 
 
-PACKING = Packing("rows 1", _pack)
+PACKING = Packing("counts 1, rows 1", _pack)
 """Must be renamed with every change of what is packed, and of what its numbers mean."""
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Rows of a log, read as often as they are asked for.
+
+    Attributes:
+        counts: What is counted in them.
+        tables: The rows, in parts that have whole tasks, so that a long log is never held as one.
+    """
+
+    counts: Callable[[], Counts]
+    tables: Callable[[], Iterable[OverrideTable]]
+
+
+def reading_of_log(log: ColumnLog, project: ProjectKey) -> Reading:
+    """The current rows of a project: what was packed of them before, and what was not yet."""
+    return Reading(
+        counts=lambda: total(map(unpack_counts, log.parcels(project, PACKING, Part.COUNTS))),
+        tables=lambda: map(unpack_table, log.parcels(project, PACKING, Part.ROWS)),
+    )
+
+
+def reading_of(table: OverrideTable) -> Reading:
+    """Rows that are at hand."""
+    return Reading(counts=lambda: count(table), tables=lambda: (table,))
+
+
+def some_of(reading: Reading, narrow: Callable[[OverrideTable], OverrideTable]) -> Reading:
+    """The rows that are left of each part; they are counted anew."""
+    return Reading(
+        counts=lambda: total(count(narrow(table), of=table) for table in reading.tables()),
+        tables=lambda: map(narrow, reading.tables()),
+    )
+
+
+def rows_of(reading: Reading, *, rows: Collection[int], annotations: Collection[int] = ()) -> OverrideTable:
+    """Some rows: by row id, and all of some annotations."""
+
+    def narrow(table: OverrideTable) -> OverrideTable:
+        return table.where(np.isin(table.row, list(rows)) | np.isin(table.annotation, list(annotations)))
+
+    return joined([found for table in reading.tables() if len(found := narrow(table))])
+
+
 def read_table(log: ColumnLog, project: ProjectKey) -> OverrideTable:
-    """The current rows of a project."""
-    return joined([unpack_table(rows) for rows in log.parcels(project, PACKING, Part.ROWS)])
+    """The current rows of a project at once."""
+    return joined(list(reading_of_log(log, project).tables()))

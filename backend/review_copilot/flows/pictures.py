@@ -21,6 +21,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.review import ProjectKey, ReviewTask, TaskKey
 from review_copilot.errors import CopilotError, ImageError
+from review_copilot.flows.columns import Reading, rows_of
 from review_copilot.ports import ImageSource, ReviewStore, Workspace, WorkspaceOpener
 
 log = logging.getLogger(__name__)
@@ -84,12 +85,19 @@ def pictures_of(
     return cut_pictures(study, table, workspace=workspace, images=images, store=store)
 
 
+def shown_rows(study: Study, reading: Reading) -> OverrideTable:
+    """The rows that a study's cases and sightings are about, which is all that its pictures need."""
+    cases = {case.row for flag in study.flags for case in flag.cases}
+    sightings = {s.annotation for pattern in study.novel_patterns for s in pattern.typical}
+    return rows_of(reading, rows=cases, annotations=sightings)
+
+
 def linked_pictures(study: Study, table: OverrideTable, link: Callable[[int], str]) -> Pictures:
     """Addresses in the place of thumbnails, for a page that asks for each when it comes into view.
 
     Args:
         study: What to illustrate.
-        table: The rows that it was made from.
+        table: See `shown_rows`.
         link: The address of the thumbnail of a row id; see `cut_one`.
     """
     cases = {case.row: link(case.row) for flag in study.flags for case in flag.cases}
@@ -143,7 +151,7 @@ def cut_pictures(
 
     Args:
         study: What to illustrate.
-        table: The rows that it was made from; tells each case's box.
+        table: See `shown_rows`; tells each case's box.
         workspace: Says which image each task shows.
         images: Fetches them.
         store: Knows the box of a suggestion that was deleted.

@@ -7,14 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 
-from review_copilot.analysis.study import Study, study
+from review_copilot.analysis.calibration import calibration_of
+from review_copilot.analysis.counts import Counts
+from review_copilot.analysis.criteria import weeks
+from review_copilot.analysis.study import Study, study_of
 from review_copilot.analysis.table import Floats, OverrideTable
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import Exposure, ProjectKey, Review
 from review_copilot.errors import SettingsError
+from review_copilot.flows.columns import Reading, some_of
 from review_copilot.flows.pictures import NO_PICTURES, Pictures
 from review_copilot.ports import Clock, ReviewStore
 
@@ -183,7 +188,7 @@ def read_drafts(store: ReviewStore, project: ProjectKey, *, scope: Scope | None 
 
 
 def study_project(
-    table: OverrideTable,
+    reading: Reading,
     drafts: Drafts,
     *,
     project: ProjectKey,
@@ -195,7 +200,7 @@ def study_project(
     """Study the part of a project's log that the scope names.
 
     Args:
-        table: The project's rows.
+        reading: The project's rows.
         drafts: What the store knows of its drafts.
         project: Which project.
         guideline: Names the criteria.
@@ -203,10 +208,11 @@ def study_project(
         clock: Stamps the study.
         see: Says what the uncovered crops of the rows look like; None to go by notes alone.
     """
-    rows = within(table, scope)
-    order = [criterion.id for criterion in guideline.criteria]
-    known = [name for name in order if name in table.criteria]
-    found = study(rows, criteria=known, features=see(rows) if see else None)
+    rows = reading if scope == replace(scope, since=None, until=None, reviewer="") else scoped(reading, scope)
+    counts = rows.counts()
+    of_log = counts.words("criteria")
+    known = [criterion.id for criterion in guideline.criteria if criterion.id in of_log]
+    found = study_of(counts, rows.tables, criteria=known, see=see)
     if scope.reviewer:
         found = replace(found, flags=())
     if scope.criterion:
@@ -230,10 +236,19 @@ def within(table: OverrideTable, scope: Scope) -> OverrideTable:
     return table if mask.all() else table.where(mask)
 
 
-def _narrowed(found: Study, rows: OverrideTable, criterion: str) -> Study:
+def scoped(reading: Reading, scope: Scope) -> Reading:
+    """The rows of the scope's period and reviewer."""
+    return some_of(reading, partial(within, scope=scope))
+
+
+def _narrowed(found: Study, rows: Reading, criterion: str) -> Study:
     """What concerns one criterion; rates that are compared with the other criteria stay as they were found."""
-    number = rows.criteria.index(criterion) if criterion in rows.criteria else len(rows.criteria)
-    alone = study(rows.where(rows.suggested == number))
+
+    def about(table: OverrideTable) -> OverrideTable:
+        number = table.criteria.index(criterion) if criterion in table.criteria else len(table.criteria)
+        return table.where(table.suggested == number)
+
+    alone = some_of(rows, about).counts()
     mine = tuple(c for c in found.criteria if c.criterion == criterion)
     agreement = replace(
         found.agreement, criteria=tuple(a for a in found.agreement.criteria if a.criterion == criterion)
@@ -244,8 +259,8 @@ def _narrowed(found: Study, rows: OverrideTable, criterion: str) -> Study:
         criteria=mine,
         confusions=tuple(c for c in found.confusions if criterion in (c.suggested, c.submitted)),
         agreement=agreement,
-        calibration=mine[0].calibration if mine else alone.calibration,
-        weeks=alone.weeks,
+        calibration=mine[0].calibration if mine else calibration_of(alone.fates.scores),
+        weeks=weeks(alone),
         novel_patterns=(),
     )
 
@@ -268,9 +283,9 @@ def _within(moment: datetime, scope: Scope) -> bool:
     return (scope.since is None or moment >= scope.since) and (scope.until is None or moment < scope.until)
 
 
-def reviewers_of(table: OverrideTable) -> tuple[str, ...]:
+def reviewers_of(counts: Counts) -> tuple[str, ...]:
     """Everybody who annotated, by name."""
-    return tuple(sorted({table.reviewers[i] for i in np.unique(table.reviewer).tolist()}, key=_by_name))
+    return tuple(sorted(counts.words("reviewers"), key=_by_name))
 
 
 def _by_name(name: str) -> tuple[int, str]:
@@ -291,7 +306,8 @@ def latest_tasks(table: OverrideTable, *, most: int = 5) -> Mapping[str, Sequenc
     return found
 
 
-def criteria_of(table: OverrideTable, guideline: Guideline) -> tuple[str, ...]:
+def criteria_of(counts: Counts, guideline: Guideline) -> tuple[str, ...]:
     """Every criterion of the log, in the guideline's order first."""
-    order: Iterable[str] = (c.id for c in guideline.criteria if c.id in table.criteria)
-    return tuple(dict.fromkeys([*order, *table.criteria]))
+    of_log = counts.words("criteria")
+    order: Iterable[str] = (c.id for c in guideline.criteria if c.id in of_log)
+    return tuple(dict.fromkeys([*order, *of_log]))

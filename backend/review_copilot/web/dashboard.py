@@ -11,17 +11,19 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
+from review_copilot.analysis.joining import joined
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest, CopilotError
+from review_copilot.flows.columns import rows_of
 from review_copilot.flows.crops import known_crops
-from review_copilot.flows.pictures import cut_one, linked_pictures, pictures_of
+from review_copilot.flows.pictures import cut_one, linked_pictures, pictures_of, shown_rows
 from review_copilot.flows.study import (
     ProjectStudy,
     criteria_of,
     latest_tasks,
     reviewers_of,
+    scoped,
     study_project,
-    within,
 )
 from review_copilot.reports.dashboard_html import problem_page, reviewer_page, reviewers_page, undrafted_page
 from review_copilot.reports.pages import Frame, style
@@ -55,7 +57,9 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
         asked = read_question(copilot.store.projects())
         made = _study(copilot, shelf, asked)
         if copilot.opener_of(asked.project) is not None:
-            linked = linked_pictures(made.study, shelf.table(asked.project), partial(thumbnail_url, asked))
+            linked = linked_pictures(
+                made.study, shown_rows(made.study, shelf.reading(asked.project)), partial(thumbnail_url, asked)
+            )
             made = replace(made, pictures=linked)
         return to_html(made, frame=_frame(copilot, shelf, asked, here="overview"))
 
@@ -64,7 +68,7 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
         """One row's region with what is around it; a drawn notice where it cannot be had."""
         asked = read_question(copilot.store.projects())
         picture = cut_one(
-            shelf.table(asked.project),
+            rows_of(shelf.reading(asked.project), rows=[row]),
             row,
             project=asked.project,
             opener=copilot.opener_of(asked.project),
@@ -82,7 +86,7 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
         found = _study(copilot, shelf, asked)
         pictures = pictures_of(
             found.study,
-            shelf.table(asked.project),
+            shown_rows(found.study, shelf.reading(asked.project)),
             project=asked.project,
             opener=copilot.opener_of(asked.project),
             images=copilot.images,
@@ -104,7 +108,7 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
     def reviewers() -> str:
         """Everybody who reviewed, by name."""
         asked = read_question(copilot.store.projects())
-        names = reviewers_of(shelf.table(asked.project))
+        names = reviewers_of(shelf.counts(asked.project))
         frame = replace(_frame(copilot, shelf, asked, here="reviewers"), criteria=(), reviewers=())
         return reviewers_page(asked.project, names, frame)
 
@@ -116,7 +120,8 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
             raise BadRequest("The address names no reviewer.", hint="Choose one from the list of reviewers.")
         made = _study(copilot, shelf, replace(asked, scope=replace(asked.scope, criterion="")))
         frame = replace(_frame(copilot, shelf, asked, here="reviewers", action="reviewer"), criteria=())
-        return reviewer_page(made, latest_tasks(within(shelf.table(asked.project), made.scope)), frame)
+        own = joined(list(scoped(shelf.reading(asked.project), made.scope).tables()))
+        return reviewer_page(made, latest_tasks(own), frame)
 
     @routes.get("/style.css")
     def style_sheet() -> Response:
@@ -143,7 +148,7 @@ def _guarded(response: Response) -> Response:
 
 def _study(copilot: Copilot, shelf: Shelf, asked: Question) -> ProjectStudy:
     made = study_project(
-        shelf.table(asked.project),
+        shelf.reading(asked.project),
         shelf.drafts(asked.project, asked.scope),
         project=asked.project,
         guideline=copilot.guideline,
@@ -155,12 +160,12 @@ def _study(copilot: Copilot, shelf: Shelf, asked: Question) -> ProjectStudy:
 
 
 def _frame(copilot: Copilot, shelf: Shelf, asked: Question, *, here: str, action: str = "") -> Frame:
-    table = shelf.table(asked.project)
+    counts = shelf.counts(asked.project)
     return frame_of(
         asked,
         here=here,
         action=action,
         guideline=copilot.guideline,
-        criteria=criteria_of(table, copilot.guideline),
-        reviewers=reviewers_of(table),
+        criteria=criteria_of(counts, copilot.guideline),
+        reviewers=reviewers_of(counts),
     )

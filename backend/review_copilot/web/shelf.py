@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
-from review_copilot.analysis.table import OverrideTable
+from review_copilot.analysis.counts import Counts
 from review_copilot.bootstrap import Copilot
 from review_copilot.domain.lookbook import Look
 from review_copilot.domain.review import ProjectKey
-from review_copilot.flows.columns import read_table
+from review_copilot.flows.columns import Reading, reading_of_log
 from review_copilot.flows.study import Drafts, Scope, read_drafts
 
 KEPT_S = 20.0
@@ -21,23 +22,27 @@ KEPT_S = 20.0
 @dataclass(frozen=True)
 class _Kept:
     read_at_s: float
-    table: OverrideTable
+    counts: Counts
     drafts: dict[tuple[object, object], Drafts]
     crops: Mapping[int, Look]
 
 
 class Shelf:
-    """Tables and drafts of the projects looked at last. Safe to use from several threads: each is read once."""
+    """Counts and drafts of the projects looked at last. Safe to use from several threads: each is read once."""
 
     def __init__(self, copilot: Copilot) -> None:
         self._copilot = copilot
         self._lock = threading.Lock()
         self._kept: dict[ProjectKey, _Kept] = {}
 
-    def table(self, project: ProjectKey) -> OverrideTable:
-        """The rows of a project's log."""
+    def counts(self, project: ProjectKey) -> Counts:
+        """What is counted in a project's log."""
         with self._lock:
-            return self._fresh(project).table
+            return self._fresh(project).counts
+
+    def reading(self, project: ProjectKey) -> Reading:
+        """The rows of a project's log, which are not held: a long log is read again where rows are asked for."""
+        return replace(reading_of_log(self._copilot.store, project), counts=partial(self.counts, project))
 
     def crops(self, project: ProjectKey) -> Mapping[int, Look]:
         """What the crops that no criterion claims look like, as far as the learner has seen them."""
@@ -58,6 +63,6 @@ class Shelf:
         self._kept = {key: kept for key, kept in self._kept.items() if now - kept.read_at_s < KEPT_S}
         if project not in self._kept:
             book = self._copilot.store.lookbook(project)
-            crops = book.crops if book else {}
-            self._kept[project] = _Kept(now, read_table(self._copilot.store, project), {}, crops)
+            counts = reading_of_log(self._copilot.store, project).counts()
+            self._kept[project] = _Kept(now, counts, {}, book.crops if book else {})
         return self._kept[project]
