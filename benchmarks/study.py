@@ -1,6 +1,6 @@
 """How well the study finds planted causes: recall, false discoveries, false alarms, reviews needed, patterns, speed.
 
-    python benchmarks/study.py [--projects 8] [--only recall,nulls,mixed,road,reviews,patterns,speed] [--json FILE]
+    python benchmarks/study.py [--projects 8] [--json FILE] [--only recall,nulls,mixed,road,reviews,patterns,...]
 
 Every project is simulated (`study_world`; "mixed" and "road": `study_second_world`, unlike it in nearly everything and
 with several causes in one project) with natural differences between criteria and between reviewers. The levels of the
@@ -32,6 +32,7 @@ from review_copilot.analysis.tally import digest
 from study_road import CRITERIA as ROAD_CRITERIA
 from study_road import found_by_report, planted
 from study_rows import logged_rows
+from study_scale import scale
 from study_second_world import SUBJECTS, Planted, SecondPlan, make_second
 from study_world import BASE_RATE, CAUSES, PATTERNS, Plan, Truth, make_world
 
@@ -308,7 +309,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     """Run the figures asked for and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--projects", type=int, default=8, help="projects for each cause and rate")
-    parser.add_argument("--only", default="recall,nulls,mixed,road,reviews,patterns,speed")
+    parser.add_argument("--only", default="recall,nulls,mixed,road,reviews,patterns,speed,scale")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args(None if arguments is None else list(arguments))
     parts: dict[str, Callable[[], Row]] = {
@@ -319,6 +320,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         "reviews": lambda: reviews(chosen.projects),
         "patterns": lambda: patterns(chosen.projects),
         "speed": speed,
+        "scale": scale,
     }
     results: dict[str, Row] = {}
     for name in chosen.only.split(","):

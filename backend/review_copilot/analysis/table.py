@@ -215,9 +215,6 @@ class OverrideTable:
 _DECIDED = (OverrideKind.UNTOUCHED, OverrideKind.CONFIRMED, OverrideKind.EDITED, OverrideKind.REJECTED)
 
 
-_NO_BOX = (float("nan"),) * 4
-
-
 def table_of(rows: Iterable[LoggedOverride]) -> OverrideTable:
     """The rows of a log as numbers, read once and in order; see `number_columns`."""
     return number_columns(columns_of(rows))
@@ -272,10 +269,9 @@ def number_columns(columns: LogColumns) -> OverrideTable:
         "value_from": (verdicts[start] for start, _ in values),
         "value_to": (verdicts[end] for _, end in values),
     }
-    boxes = [_NO_BOX if box is None else box for box in columns.box_to]
     return OverrideTable(
         **{name: np.array(list(found[name]), dtype=kind) for name, kind in TYPES.items()},
-        box=np.array(boxes, dtype=np.float32).reshape(-1, 4),
+        box=np.array(columns.box_to, dtype=np.float32).reshape(-1, 4),
         reviewers=tuple(reviewers),
         criteria=_words(criteria),
         exposures=tuple(exposures),

@@ -14,6 +14,7 @@ from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.cli.project import ready_copilot
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import LibraryError, SettingsError
+from review_copilot.flows.columns import pack_log
 from review_copilot.flows.import_log import ImportReport, import_tasks
 from review_copilot.labelstudio.exports import ExportReader, records
 from review_copilot.labelstudio.label_config import generate
@@ -51,10 +52,14 @@ def import_overrides(
     if (file is None) == (from_project is None):
         raise SettingsError("Say what to import.", hint="Either the path of a JSON export, or --from-project N.")
     if file is not None:
-        report = _from_file(file, create_copilot(load_settings()), project_id=project, label_config=label_config)
+        copilot = create_copilot(load_settings())
+        report = _from_file(file, copilot, project_id=project, label_config=label_config)
     else:
-        report = _from_project(ready_copilot(), from_project or 0)
+        copilot = ready_copilot()
+        report = _from_project(copilot, from_project or 0)
     _show(report)
+    for key in copilot.store.projects():
+        pack_log(copilot.store, key)  # who waited for the import need not wait again for the first report
     if report.skipped:
         raise typer.Exit(1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from review_copilot.domain.override import LoggedOverride, OverrideKind
@@ -12,7 +13,9 @@ from review_copilot.domain.override import LoggedOverride, OverrideKind
 
 @dataclass(frozen=True, slots=True)
 class LogColumns:
-    """Rows of newest revisions of living annotations, in the order of writing; every column has the same length.
+    """Rows of newest revisions of living annotations, in the order of writing.
+
+    Every column has one entry for each row; `box_to` has four.
 
     Attributes:
         id: Row id, rising.
@@ -36,7 +39,7 @@ class LogColumns:
         note: As above.
         drawn_text: Text of a region that the reviewer added; empty for all other rows.
         score: As above.
-        box_to: x, y, width, height in fractions.
+        box_to: x, y, width, height in fractions, row after row; NaN where no box was submitted.
         guideline_revision: Of the review's provenance; empty without one.
     """
 
@@ -61,7 +64,7 @@ class LogColumns:
     note: Sequence[str]
     drawn_text: Sequence[str]
     score: Sequence[float | None]
-    box_to: Sequence[Sequence[float] | None]
+    box_to: Sequence[float]
     guideline_revision: Sequence[str]
 
     def __len__(self) -> int:
@@ -69,13 +72,15 @@ class LogColumns:
         return len(self.id)
 
 
+_NO_BOX = (float("nan"),) * 4
 COLUMNS = tuple(field.name for field in fields(LogColumns))
 
 
 def columns_of(rows: Iterable[LoggedOverride]) -> LogColumns:
     """Rows as columns; leaves nothing out, so the caller hands over current ones, in the order of writing."""
-    columns: Sequence[Sequence[Any]] = tuple(zip(*map(_values, rows), strict=True)) or ((),) * len(COLUMNS)
-    return LogColumns(*columns)
+    values: Sequence[Sequence[Any]] = tuple(zip(*map(_values, rows), strict=True)) or ((),) * len(COLUMNS)
+    columns = dict(zip(COLUMNS, values, strict=True))
+    return LogColumns(**columns | {"box_to": tuple(chain.from_iterable(columns["box_to"]))})
 
 
 def _values(logged: LoggedOverride) -> tuple[object, ...]:
@@ -102,7 +107,7 @@ def _values(logged: LoggedOverride) -> tuple[object, ...]:
         row.note,
         row.text_to if row.kind is OverrideKind.ADDED else "",
         row.score,
-        (box.x, box.y, box.width, box.height) if box else None,
+        (box.x, box.y, box.width, box.height) if box else _NO_BOX,
         logged.provenance.guideline_revision if logged.provenance else "",
     )
 

@@ -45,6 +45,11 @@ def reading_of_log(log: ColumnLog, project: ProjectKey) -> Reading:
     )
 
 
+def pack_log(log: ColumnLog, project: ProjectKey) -> None:
+    """Pack what was written since a project was last read, so that who reads it next need not wait for that."""
+    next(iter(log.parcels(project, PACKING, Part.COUNTS)), None)
+
+
 def reading_of(table: OverrideTable) -> Reading:
     """Rows that are at hand."""
     return Reading(counts=lambda: count(table), tables=lambda: (table,))

@@ -37,24 +37,29 @@ _ROWS = (
     .where(_STATE.newest, sa.not_(_STATE.deleted))
     .order_by(_OVERRIDE.id)
 )
+_ROWS_AT_ONCE = 500
+_NO_BOX = "NaN,NaN,NaN,NaN"
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # as the columns hold times: in UTC, without a zone
 
 
 def current_columns(connection: sa.Connection, project_ref: int, *, first_task: int, end_task: int) -> LogColumns:
     """Current rows of a project's tasks from `first_task` up to `end_task`, that one excluded."""
     wanted = (_ANNOTATION.project_ref == project_ref, _ANNOTATION.task_id >= first_task, _ANNOTATION.task_id < end_task)
-    rows = connection.execute(_ROWS.where(*wanted)).all()
-    found: dict[str, Sequence[Any]] = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)) if rows else {}
-    times = {at: _seconds(at) for at in set(found.get("time_s", ()))}
-    lists = {text: tuple(json.loads(text)) for name in ("edits", "reasons") for text in set(found.get(name, ()))}
-    boxes = ",".join(text or "null" for text in found.get("box_to", ()))
+    found: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    # A few rows at a time: the collector of garbage would go through all that are held, again and again.
+    for rows in connection.execute(_ROWS.where(*wanted)).partitions(_ROWS_AT_ONCE):
+        for column, values in zip(found.values(), zip(*rows, strict=True), strict=True):
+            column.extend(values)
+    times = {at: _seconds(at) for at in set(found["time_s"])}
+    lists = {text: tuple(json.loads(text)) for name in ("edits", "reasons") for text in set(found[name])}
+    boxes = ",".join(text[1:-1] if text else _NO_BOX for text in found["box_to"])
     decoded: dict[str, Sequence[Any]] = {
-        "time_s": [times[at] for at in found.get("time_s", ())],
-        "edits": [lists[text] for text in found.get("edits", ())],
-        "reasons": [lists[text] for text in found.get("reasons", ())],
-        "box_to": json.loads(f"[{boxes}]"),  # many at once, for a call costs more than a box
+        "time_s": [times[at] for at in found["time_s"]],
+        "edits": [lists[text] for text in found["edits"]],
+        "reasons": [lists[text] for text in found["reasons"]],
+        "box_to": json.loads(f"[{boxes}]"),  # all at once, for a call costs more than a box
     }
-    return LogColumns(**{name: decoded.get(name, found.get(name, ())) for name in COLUMNS})
+    return LogColumns(**(found | decoded))
 
 
 def _seconds(at: str | datetime) -> float:
