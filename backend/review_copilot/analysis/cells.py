@@ -43,17 +43,33 @@ def cells(keys: Sequence[Ints], sums: Sequence[Floats] | None = None) -> Cells:
         keys: One column for each key.
         sums: One column for each sum; None to count rows.
     """
-    code, lows, spans = _codes(keys)
-    distinct, place, size = _places(code, int(np.prod([float(s) for s in spans])) if spans else 0)
-    weights = [None] if sums is None else sums
-    found = np.stack([np.bincount(place, weights=w, minlength=size) for w in weights], axis=1).astype(np.float64)
-    used = np.bincount(place, minlength=size) > 0
-    distinct, found = distinct[used], found[used]
+    rows = len(keys[0])
+    lows = [int(key.min(initial=0)) for key in keys]
+    spans = [int(key.max(initial=0)) - low + 1 for key, low in zip(keys, lows, strict=True)]
+    codes = float(np.prod([float(span) for span in spans]))
+    if codes > _MOST_CODES:
+        distinct, place = np.unique(np.stack(keys, axis=1).astype(np.int64), axis=0, return_inverse=True)
+        return Cells(distinct, _summed(place.ravel(), sums, len(distinct)))
+    code = np.zeros(rows, dtype=np.int64)
+    for key, low, span in zip(keys, lows, spans, strict=True):
+        code *= span
+        code += key.astype(np.int64) - low
+    if codes <= _DENSE * rows:
+        used = np.flatnonzero(np.bincount(code, minlength=int(codes)))
+        found = _summed(code, sums, int(codes))[used]
+    else:
+        used, place = np.unique(code, return_inverse=True)
+        found = _summed(place, sums, len(used))
     columns: list[Ints] = []
     for low, span in zip(reversed(lows), reversed(spans), strict=True):
-        columns.append(distinct % span + low)
-        distinct = distinct // span
+        columns.append(used % span + low)
+        used = used // span
     return Cells(np.stack(columns[::-1], axis=1), found)
+
+
+def _summed(place: Ints, sums: Sequence[Floats] | None, size: int) -> Floats:
+    weights = [None] if sums is None else sums
+    return np.stack([np.bincount(place, weights=w, minlength=size) for w in weights], axis=1).astype(np.float64)
 
 
 def added(parts: Sequence[Cells]) -> Cells:
@@ -103,26 +119,3 @@ def _moved(counted: Cells, kinds: tuple[str, ...], numbers: Mapping[str, Ints], 
         return Cells(keys, counted.sums)
     columns = [numbers[kind][column] if kind else column for kind, column in zip(kinds, counted.keys.T, strict=True)]
     return Cells(np.stack(columns, axis=1), counted.sums)
-
-
-def _codes(keys: Sequence[Ints]) -> tuple[Ints, list[int], list[int]]:
-    """One number for each row's keys, with the least value and the span of each key."""
-    if not len(keys[0]):
-        return np.zeros(0, dtype=np.int64), [0] * len(keys), [1] * len(keys)
-    lows = [int(key.min()) for key in keys]
-    spans = [int(key.max()) - low + 1 for key, low in zip(keys, lows, strict=True)]
-    if np.prod([float(span) for span in spans]) > _MOST_CODES:
-        raise OverflowError(f"keys of spans {spans} do not fit into one number")
-    code = np.zeros(len(keys[0]), dtype=np.int64)
-    for key, low, span in zip(keys, lows, spans, strict=True):
-        code *= span
-        code += key.astype(np.int64) - low
-    return code, lows, spans
-
-
-def _places(code: Ints, codes: int) -> tuple[Ints, Ints, int]:
-    """The numbers to add up under, the place of each row among them, and how many there are."""
-    if codes <= _DENSE * len(code):
-        return np.arange(codes), code, codes
-    distinct, place = np.unique(code, return_inverse=True)
-    return distinct, place, len(distinct)
