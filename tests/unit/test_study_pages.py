@@ -12,7 +12,7 @@ import pytest
 from builders import PROJECT
 from fakes import FakeClock, MemoryStore
 from review_copilot.analysis.criteria import Confusion, RevisionChange, Week
-from review_copilot.analysis.flags import Cause, Evidence, Flag
+from review_copilot.analysis.flags import Cause, Evidence, Flag, Outlook
 from review_copilot.analysis.people import ACCEPTS
 from review_copilot.flows.columns import reading_of_log
 from review_copilot.flows.study import Cost, Drafts, ProjectStudy, Scope, read_drafts, study_project
@@ -118,6 +118,23 @@ def test_markdown_sets_the_newest_revision_beside_the_one_before(report: Project
     revised = replace(report.study, criteria=(replace(first, change=change), *rest))
     said = to_markdown(replace(report, study=revised)).split("## Since the last guideline revision", 1)[1]
     assert "| aaa | bbb | −10 points | −20 points to +1 points |" in said
+
+
+def test_without_a_flag_the_first_screen_still_names_what_is_worth_a_look(report: ProjectStudy) -> None:
+    first, *rest = report.study.criteria
+    assert first.standing is not None
+    high = replace(
+        first,
+        outlook=Outlook(first.criterion, 0, ""),
+        standing=replace(first.standing, rate_low=0.4, natural_high=0.2),
+    )
+    quiet = replace(report.study, flags=(), novel_patterns=(), criteria=())
+    assert "Nothing to act on" in to_html(replace(report, study=quiet))
+    page = to_html(replace(report, study=replace(report.study, flags=(), criteria=(high, *rest))))
+    start = page.split("Tasks reviewed", 1)[0]
+    assert "No flag, and something to look at" in start
+    assert "High without a clear cause:</strong> PQ-01" in start
+    assert report.study.novel_patterns[0].name in start
 
 
 def test_markdown_tables_keep_their_columns(report: ProjectStudy) -> None:

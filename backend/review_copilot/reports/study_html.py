@@ -10,7 +10,7 @@ from review_copilot.analysis.study import Study
 from review_copilot.flows.study import ProjectStudy
 from review_copilot.reports.pages import Frame, render
 from review_copilot.reports.study_charts import matrix, reliability, scale_top, trend
-from review_copilot.reports.study_words import Advice, advice, tasks_url
+from review_copilot.reports.study_words import Advice, advice, tasks_url, unexplained
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ def to_html(report: ProjectStudy, *, frame: Frame | None = None) -> str:
         flags=advised(report),
         flagged=frozenset(criterion for flag in study.flags for criterion in flag.criteria),
         waiting=waiting(study),
+        unexplained=[c for c in study.criteria if unexplained(c)],
         early=2 * len(waiting(study)) > len(study.criteria),
         revised=any(c.change is not None for c in study.criteria),
         overall=overall(study),

@@ -179,7 +179,14 @@ def standing(criterion: CriterionStudy) -> str:
         return "never suggested"
     if outlook.more_reviews:
         return f"about {number(outlook.more_reviews)} more reviews would tell"
-    return "high, but no cause stands out" if stand.rate_low > stand.natural_high else "nothing unusual"
+    return "high, but no cause stands out" if unexplained(criterion) else "nothing unusual"
+
+
+def unexplained(criterion: CriterionStudy) -> bool:
+    """Whether a criterion was reviewed enough and is surely higher than nature shows; without a flag, no cause is."""
+    outlook, stand = criterion.outlook, criterion.standing
+    known = outlook is not None and stand is not None and not outlook.more_reviews
+    return known and stand is not None and stand.rate_low > stand.natural_high
 
 
 def facts(flag: Flag) -> tuple[tuple[str, str], ...]:
