@@ -52,10 +52,14 @@ class _Crowd:
     Attributes:
         points: Shape (crops, LOOKS).
         apart: Distance of each to its nearest neighbours.
+        inner: Distance that WITHIN of them have at most.
+        edge: Distance that all but FAR of them have at most.
     """
 
     points: Floats
     apart: Floats
+    inner: float = 0.0
+    edge: float = 0.0
 
     def __len__(self) -> int:
         return len(self.points)
@@ -166,7 +170,8 @@ def _crowd(points: Floats) -> _Crowd:
     if len(points) < 2:
         return _Crowd(points, np.zeros(0))
     apart = cdist(points, points)
-    return _Crowd(points, np.array([_nearest(np.delete(row, own)) for own, row in enumerate(apart)]))
+    each = np.array([_nearest(np.delete(row, own)) for own, row in enumerate(apart)])
+    return _Crowd(points, each, inner=float(np.quantile(each, WITHIN)), edge=float(np.quantile(each, 1.0 - FAR)))
 
 
 def _nearest(distances: Floats) -> float:
@@ -180,12 +185,11 @@ def _is_far(point: Floats, crowd: _Crowd) -> bool:
         return False
     found = crowd.far(point)
     as_far = int((crowd.apart >= found).sum())
-    edge = float(np.quantile(crowd.apart, 1.0 - FAR))
-    return (1 + as_far) / (1 + len(crowd)) <= FAR and found > FARTHER * edge
+    return (1 + as_far) / (1 + len(crowd)) <= FAR and found > FARTHER * crowd.edge
 
 
 def _is_near(point: Floats, crowd: _Crowd) -> bool:
-    return len(crowd) >= LEAST_NEAR and crowd.far(point) <= NEARBY * float(np.quantile(crowd.apart, WITHIN))
+    return len(crowd) >= LEAST_NEAR and crowd.far(point) <= NEARBY * crowd.inner
 
 
 def _like(pattern: PatternLooks) -> str:
