@@ -3,9 +3,9 @@
 python benchmarks/accuracy.py [--photos DIR] [--half report|tune] [--pcb DIR] [--per-flaw N] [--no-cleanvision]
 
 Without --photos it takes scikit-image's photographs. With it, only the reporting half is read (see photos.py): the
-constants were fitted on the other. Each flaw is planted in N photographs in rising strength, a tilt only in those that
-have level or upright edges to see it by (see recipes.SHOWN_BY; with --everywhere in any); a criterion that a planted
-flaw may rightly be taken for as well counts neither as hit nor as false alarm (see recipes.IMPLIES).
+constants were fitted on the other. Each flaw is planted in N photographs in rising strength; a criterion that a planted
+flaw may rightly be taken for as well counts neither as hit nor as false alarm (see recipes.IMPLIES). What not every
+photograph can show (see recipes.SHOWN_BY) is printed twice: planted in any photograph, and in those that show it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -33,6 +34,10 @@ from review_copilot.domain.suggestion import Brief, Finding
 from review_copilot.inspectors.classical import ClassicalInspector
 from review_copilot.library import load_guideline
 from rivals import cleanvision_flags
+
+Photo: TypeAlias = tuple[str, Pixels]
+Task: TypeAlias = tuple[str, Pixels, str, Severity]
+"""Name, photograph, what to plant in it, and how bad."""
 
 CLEAN = "clean"
 TARGETS = (
@@ -113,7 +118,7 @@ def plant(name: str, pixels: Pixels, recipe: str, severity: Severity) -> Planted
     return PLANTS[recipe](pixels, np.random.default_rng(seed), severity)
 
 
-def answer(task: tuple[str, Pixels, str, Severity]) -> Answer:
+def answer(task: Task) -> Answer:
     """Plant and inspect."""
     cv2.setNumThreads(1)
     name, pixels, recipe, severity = task
@@ -124,19 +129,27 @@ def answer(task: tuple[str, Pixels, str, Severity]) -> Answer:
     return Answer(name, recipe, truth, planted.severity, planted.boxes, planted.thin, said.findings)
 
 
-def tasks(
-    photos: Sequence[tuple[str, Pixels]], per_flaw: int, *, everywhere: bool
-) -> list[tuple[str, Pixels, str, Severity]]:
-    """All clean photographs, and each flaw in `per_flaw` of those that can show it, severities by turns."""
+def tasks(photos: Sequence[Photo], per_flaw: int) -> list[Task]:
+    """All clean photographs, and each flaw in `per_flaw` of them, severities by turns."""
     out = [(name, pixels, CLEAN, Severity.MINOR) for name, pixels in photos]
     for recipe in PLANTS:
-        order = [int(v) for v in np.random.default_rng(zlib.crc32(recipe.encode())).permutation(len(photos))]
-        if recipe in SHOWN_BY and not everywhere:
-            order = [index for index in order if SHOWN_BY[recipe](photos[index][1])] or order
-        for turn in range(per_flaw):
-            name, pixels = photos[order[turn % len(order)]]
-            out.append((name, pixels, recipe, list(Severity)[turn % 3]))
+        out += _planted_by_turns(recipe, photos, per_flaw)
     return out
+
+
+def tasks_that_show(photos: Sequence[Photo], per_flaw: int) -> list[Task]:
+    """Each flaw of `recipes.SHOWN_BY` in `per_flaw` of the photographs that can show it; none where none can."""
+    out: list[Task] = []
+    for recipe, shows in SHOWN_BY.items():
+        able = [photo for photo in photos if shows(photo[1])]
+        out += _planted_by_turns(recipe, able, per_flaw) if able else []
+    return out
+
+
+def _planted_by_turns(recipe: str, photos: Sequence[Photo], per_flaw: int) -> list[Task]:
+    order = np.random.default_rng(zlib.crc32(recipe.encode())).permutation(len(photos))
+    chosen = [photos[int(order[turn % len(photos)])] for turn in range(per_flaw)]
+    return [(name, pixels, recipe, list(Severity)[turn % 3]) for turn, (name, pixels) in enumerate(chosen)]
 
 
 def score_of(criterion: str, answers: Sequence[Answer], guideline: Guideline) -> Score:
@@ -152,19 +165,17 @@ def score_of(criterion: str, answers: Sequence[Answer], guideline: Guideline) ->
     return Score(hits, misses, false_alarms)
 
 
-def print_criteria(answers: Sequence[Answer], guideline: Guideline) -> list[float]:
-    """A row per criterion; returns their F1."""
+def print_criteria(answers: Sequence[Answer], guideline: Guideline) -> None:
+    """A row per criterion."""
     clean = [a for a in answers if a.recipe == CLEAN]
     print(
         f"{'criterion':38s} {'n':>4s} {'prec':>5s} {'rec':>5s} {'F1':>5s} {'FA/clean':>8s}  recall minor/major/critical"
     )
-    all_f1 = []
     for criterion in guideline.criteria:
         score = score_of(criterion.id, answers, guideline)
         own = [a for a in answers if a.truth == criterion.id]
         if not own:
             continue
-        all_f1.append(score.f1)
         alarms = sum(any(f.criterion_id == criterion.id for f in a.findings) for a in clean) / max(1, len(clean))
         found = [(a.severity, any(f.criterion_id == criterion.id for f in a.findings)) for a in own]
         steps = "/".join(
@@ -178,8 +189,26 @@ def print_criteria(answers: Sequence[Answer], guideline: Guideline) -> list[floa
             f"{score.f1:5.2f} {alarms:8.3f}  {steps}"
         )
     total = sum(len({f.criterion_id for f in a.findings}) for a in clean) / max(1, len(clean))
+    all_f1 = all_scores(answers, guideline)
     print(f"macro F1 {np.mean(all_f1):.3f}, lowest {min(all_f1):.2f}, false alarms a clean image {total:.3f}")
-    return all_f1
+
+
+def print_shown(answers: Sequence[Answer], shown: Sequence[Answer], guideline: Guideline) -> None:
+    """The same once more with some flaws planted only where they can be seen."""
+    recipes = {said.recipe for said in shown}
+    instead = [said for said in answers if said.recipe not in recipes] + list(shown)
+    for recipe in sorted(recipes):
+        score = score_of(criterion_of(guideline, recipe), instead, guideline)
+        print(
+            f"{recipe} where it shows: precision {score.precision:.2f}, recall {score.recall:.2f}, F1 {score.f1:.2f}; "
+            f"macro F1 with it {np.mean(all_scores(instead, guideline)):.3f}"
+        )
+
+
+def all_scores(answers: Sequence[Answer], guideline: Guideline) -> list[float]:
+    """F1 of each criterion that was planted."""
+    planted = {said.truth for said in answers}
+    return [score_of(c.id, answers, guideline).f1 for c in guideline.criteria if c.id in planted]
 
 
 def print_boxes(answers: Sequence[Answer], guideline: Guideline) -> None:
@@ -233,7 +262,7 @@ def print_calibration(answers: Sequence[Answer], guideline: Guideline) -> None:
     print(f"  expected calibration error {error / max(1, scores.size):.3f}")
 
 
-def print_rival(answers: Sequence[Answer], photos: Sequence[tuple[str, Pixels]], guideline: Guideline) -> None:
+def print_rival(answers: Sequence[Answer], photos: Sequence[Photo], guideline: Guideline) -> None:
     """CleanVision on the same pictures for what it has."""
     shared = {"is_dark_issue": "under_exposure", "is_light_issue": "over_exposure", "is_blurry_issue": "defocus",
               "is_low_information_issue": "empty_frame"}  # fmt: skip
@@ -274,14 +303,15 @@ def main() -> None:
     parser.add_argument("--half", choices=("report", "tune"), default="report", help="tune: to choose between ways")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--no-cleanvision", action="store_true")
-    parser.add_argument("--everywhere", action="store_true", help="plant tilt where no edge shows it as well")
     options = parser.parse_args()
     guideline = load_guideline("photo-quality")
     photos = list(photographs(options.photos, options.half))
     with ProcessPoolExecutor(options.workers) as pool:
-        answers = list(pool.map(answer, tasks(photos, options.per_flaw, everywhere=options.everywhere), chunksize=8))
+        answers = list(pool.map(answer, tasks(photos, options.per_flaw), chunksize=8))
+        shown = list(pool.map(answer, tasks_that_show(photos, options.per_flaw), chunksize=8))
     print(f"{len(photos)} photographs, {len(answers)} pictures inspected\n")
     print_criteria(answers, guideline)
+    print_shown(answers, shown, guideline)
     print_boxes(answers, guideline)
     print_severity(answers)
     print_calibration(answers, guideline)

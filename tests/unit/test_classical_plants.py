@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from accuracy import CLEAN, tasks
+from accuracy import tasks, tasks_that_show
 from fit_strengths import STRENGTHS, fit_strength
 from pictures import facade
 from plant_whole import shows_lean, turned
@@ -24,12 +24,12 @@ def test_lean_shows_where_straight_edges_are_level_and_nowhere_else() -> None:
     assert not shows_lean(cv2.GaussianBlur(grain, (0, 0), 6))  # type: ignore[arg-type]  # OpenCV's stubs
 
 
-def test_tilt_is_planted_where_it_shows_and_everywhere_on_request() -> None:
-    photos = [("facade", facade()), ("plain", np.full((200, 200, 3), 128, np.uint8))]
-    chosen = {name for name, _, recipe, _ in tasks(photos, 4, everywhere=False) if recipe == "tilt"}
-    asked = {name for name, _, recipe, _ in tasks(photos, 4, everywhere=True) if recipe == "tilt"}
-    assert (chosen, asked) == ({"facade"}, {"facade", "plain"})
-    assert {name for name, _, recipe, _ in tasks(photos, 4, everywhere=False) if recipe == CLEAN} == asked
+def test_tilt_is_planted_in_any_photograph_and_once_more_where_it_shows() -> None:
+    plain = ("plain", np.full((200, 200, 3), 128, np.uint8))
+    photos = [("facade", facade()), plain]
+    assert {name for name, _, recipe, _ in tasks(photos, 4) if recipe == "tilt"} == {"facade", "plain"}
+    assert {(name, recipe) for name, _, recipe, _ in tasks_that_show(photos, 4)} == {("facade", "tilt")}
+    assert not tasks_that_show([plain], 4)
 
 
 def test_what_is_worse_by_every_number_is_never_called_the_lesser_flaw() -> None:
