@@ -17,7 +17,7 @@ from review_copilot.demo.reviewer import ScriptedReviewer, drafted, drawn
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.domain.override import OverrideKind
-from review_copilot.flows.lookbook import learn
+from review_copilot.flows.lookbook import Learnt, learn
 
 pytestmark = pytest.mark.labelstudio
 
@@ -66,7 +66,8 @@ def test_the_next_draft_names_the_pattern_and_its_tasks(office: Workplace, proje
 
     copilot, in_an_hour = office.copilot, FakeClock(datetime.now(UTC) + timedelta(hours=1))
     key = copilot.opener.open(project_id).key
-    assert learn(key, learning=replace(copilot.learning, clock=in_an_hour), opener=copilot.opener)
+    learning = replace(copilot.learning, clock=in_an_hour)
+    assert learn(key, learning=learning, opener=copilot.opener) is Learnt.ANEW
 
     file = office.folder / "next.png"
     file.write_bytes(png(with_sticker(99)))

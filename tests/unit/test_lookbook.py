@@ -14,6 +14,7 @@ from builders import NOON, PROJECT, a_comparison, an_annotation, an_image, task_
 from fake_label_studio import FakeInspector, FakeWorkspace
 from fakes import FakeClock
 from review_copilot.analysis.familiar import LIKE, UNLIKE
+from review_copilot.analysis.table import table_of
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Severity
 from review_copilot.domain.image import Pixels, ReviewImage
@@ -23,11 +24,21 @@ from review_copilot.domain.suggestion import Finding
 from review_copilot.engines.threads import ThreadEngine
 from review_copilot.errors import ImageNotFound, StoreBusy
 from review_copilot.flows.desk import Desk
-from review_copilot.flows.lookbook import LEARN_AFTER, Learning, Reminder, learn
+from review_copilot.flows.lookbook import (
+    LEARN_AFTER,
+    MOST_REVIEWED,
+    Learning,
+    Learnt,
+    Reminder,
+    learn,
+    rows_of_interest,
+)
 from review_copilot.flows.preannotate import preannotate
 from review_copilot.library import load_guideline
 from review_copilot.ports import Store
 from review_copilot.store import open_store
+from study_rows import logged_rows
+from study_world import Plan, make_world
 
 ROLLOUT = "photo-quality r1 abc"
 DUST_HERE, STICKER_HERE = Box(0.1, 0.1, 0.2, 0.2), Box(0.6, 0.6, 0.2, 0.2)
@@ -116,7 +127,7 @@ class House:
             annotation = an_annotation(key=task_key(number), annotation_id=number, content_hash=str(number))
             self.store.append(a_comparison(annotation, rows))
 
-    def learn(self) -> bool:
+    def learn(self) -> Learnt:
         learning = Learning(self.store, load_guideline("photo-quality"), self.gallery, self.clock)
         return learn(PROJECT, learning=learning, opener=Opener(self.workspace))
 
@@ -132,7 +143,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def reviewed(house: House) -> House:
     house.draft()
     house.review()
-    assert house.learn()
+    assert house.learn() is Learnt.ANEW
     return house
 
 
@@ -177,9 +188,9 @@ def test_before_anything_was_learnt_nothing_is_said(house: House) -> None:
 
 
 def test_a_young_book_and_a_log_that_did_not_grow_are_left_alone(reviewed: House) -> None:
-    assert not reviewed.learn()
+    assert reviewed.learn() is Learnt.TOO_SOON
     reviewed.clock.time = NOON + LEARN_AFTER
-    assert not reviewed.learn()
+    assert reviewed.learn() is Learnt.NOTHING_NEW
 
 
 def test_a_crop_that_was_seen_is_not_looked_at_again(reviewed: House) -> None:
@@ -188,7 +199,7 @@ def test_a_crop_that_was_seen_is_not_looked_at_again(reviewed: House) -> None:
     more = Override(Subject.REGION, OverrideKind.ADDED, criterion_to=UNCOVERED, box_to=STICKER_HERE)
     annotation = an_annotation(key=task_key(2), annotation_id=99, content_hash="more")
     reviewed.store.append(a_comparison(annotation, [more]))
-    assert reviewed.learn()
+    assert reviewed.learn() is Learnt.ANEW
     assert reviewed.gallery.loaded == ["2"]
 
 
@@ -196,11 +207,23 @@ def test_without_images_notes_are_learnt(house: House) -> None:
     house.draft()
     house.review()
     house.gallery.gone = True
-    assert house.learn()
+    assert house.learn() is Learnt.ANEW
     book = house.store.lookbook(PROJECT)
     assert book is not None
     assert [(pattern.size, pattern.looks) for pattern in book.patterns] == [(20, ())]
     assert book.crops == {}
+
+
+def test_a_log_read_part_by_part_gives_the_same_rows_to_learn_from() -> None:
+    table = table_of(logged_rows(make_world(Plan(seed=3, tasks=1500, criteria=("PQ-01", "PQ-02")))))
+    parts = [table.where(table.task % 5 == number) for number in range(5)]
+    whole, newest, span = rows_of_interest([table])
+    found, newest_of_parts, span_of_parts = rows_of_interest(parts)
+    assert set(found.row.tolist()) == set(whole.row.tolist())
+    assert (newest_of_parts, span_of_parts) == (newest, span)
+    assert newest == table.row.max()
+    assert whole.uncovered.sum() == table.uncovered.sum()
+    assert 2 * MOST_REVIEWED >= whole.reviewed.sum() > MOST_REVIEWED
 
 
 class BusyBooks:

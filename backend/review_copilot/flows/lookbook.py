@@ -10,22 +10,24 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import Enum
 
 import numpy as np
 
 from review_copilot.analysis.familiar import Familiar, familiar, words_of
+from review_copilot.analysis.joining import joined
 from review_copilot.analysis.looks import rounded
 from review_copilot.analysis.patterns import Pattern, novel_patterns
-from review_copilot.analysis.table import Outcome, OverrideTable
+from review_copilot.analysis.table import Ints, Outcome, OverrideTable
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.lookbook import Look, Lookbook, PatternLooks, ReviewedLooks
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
 from review_copilot.domain.suggestion import Suggestion
 from review_copilot.errors import StoreError
-from review_copilot.flows.columns import read_table
+from review_copilot.flows.columns import reading_of_log
 from review_copilot.flows.crops import crops_of
 from review_copilot.ports import Clock, ImageSource, Lookbooks, Store, WorkspaceOpener
 
@@ -62,8 +64,16 @@ class Learning:
     clock: Clock
 
 
-def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | None) -> bool:
-    """Make a project's lookbook anew where it is old and the log has grown; says whether it did.
+class Learnt(Enum):
+    """What came of an attempt to learn."""
+
+    TOO_SOON = "too soon"
+    NOTHING_NEW = "nothing new"
+    ANEW = "anew"
+
+
+def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | None) -> Learnt:
+    """Make a project's lookbook anew where it is old and the log has grown.
 
     Args:
         project: Which project.
@@ -73,18 +83,17 @@ def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | 
     store, now = learning.store, learning.clock.now()
     before = store.lookbook(project)
     if before is not None and timedelta(0) <= now - before.made_at < LEARN_AFTER:
-        return False
-    table = read_table(store, project)
-    newest = int(table.row.max(initial=0))
+        return Learnt.TOO_SOON
+    table, newest, span = rows_of_interest(reading_of_log(store, project).tables())
     if newest == (before.newest_row if before else 0):
-        return False
+        return Learnt.NOTHING_NEW
     known = before.crops if before else {}
     features = crops_of(table, project=project, opener=opener, images=learning.images, known=known)
     rows = table.row[table.uncovered].tolist()
     seen = [] if features is None else list(zip(rows, features, strict=True))
     crops = dict(sorted((row, rounded(look)) for row, look in seen if np.isfinite(look).all())[-MOST_SEEN:])
     reviewed, rationales = _reviewed(table, project=project, store=store)
-    patterns = novel_patterns(table, features=features)[:MOST_PATTERNS]
+    patterns = novel_patterns(table, span=span, features=features)[:MOST_PATTERNS]
     book = Lookbook(
         made_at=now,
         newest_row=newest,
@@ -93,7 +102,36 @@ def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | 
         crops=crops,
     )
     store.keep_lookbook(project, book)
-    return True
+    return Learnt.ANEW
+
+
+def rows_of_interest(tables: Iterable[OverrideTable]) -> tuple[OverrideTable, int, tuple[float, float]]:
+    """Uncovered rows and the newest reviewed ones; the newest row id; when the first and the last row were made.
+
+    Each part of the log is let go before the next is read.
+    """
+    found, newest, since, until = joined([]), 0, np.inf, -np.inf
+    for table in tables:
+        newest = max(newest, int(table.row.max(initial=0)))
+        since = min(since, float(table.time_s.min(initial=np.inf)))
+        until = max(until, float(table.time_s.max(initial=-np.inf)))
+        found = _narrowed(joined([found, _narrowed(table)]))
+    return found, newest, (since, until)
+
+
+def _narrowed(table: OverrideTable) -> OverrideTable:
+    wanted = table.uncovered.copy()
+    for number in range(len(table.criteria)):
+        wanted[_newest_reviewed(table, number)] = True
+    return table.where(wanted)
+
+
+def _newest_reviewed(table: OverrideTable, criterion: int) -> Ints:
+    """The newest decision about each of the newest suggestions of a criterion, the newest first."""
+    rows = np.flatnonzero(table.reviewed & (table.suggested == criterion))
+    newest = rows[np.argsort(-table.time_s[rows], kind="stable")]
+    _, first = np.unique(table.suggestion[newest], return_index=True)
+    return np.asarray(newest[np.sort(first)[:MOST_REVIEWED]])
 
 
 def _reviewed(
@@ -104,11 +142,8 @@ def _reviewed(
     drafts: dict[int, Sequence[Suggestion]] = {}
     found = []
     for number, criterion in enumerate(table.criteria):
-        rows = np.flatnonzero(table.reviewed & (table.suggested == number))
-        newest = rows[np.argsort(-table.time_s[rows], kind="stable")]
-        _, first = np.unique(table.suggestion[newest], return_index=True)
         looks: list[tuple[Look, bool]] = []
-        for row in newest[np.sort(first)[:MOST_REVIEWED]].tolist():
+        for row in _newest_reviewed(table, number).tolist():
             task = int(table.task[row])
             if task not in drafts:
                 drafts[task] = [s for review in store.recall(TaskKey(project, task)) for s in review.suggestions]

@@ -10,7 +10,7 @@ from datetime import datetime
 from review_copilot.bootstrap import Copilot
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import CopilotError
-from review_copilot.flows.lookbook import learn
+from review_copilot.flows.lookbook import Learnt, learn
 
 log = logging.getLogger(__name__)
 
@@ -56,5 +56,5 @@ class Learner:
             swept_to = copilot.store.bookmark(project)
             if self._stopping.is_set() or (swept_to is not None and self._learnt.get(project) == swept_to):
                 continue
-            if learn(project, learning=copilot.learning, opener=copilot.opener_of(project)):
+            if learn(project, learning=copilot.learning, opener=copilot.opener_of(project)) is not Learnt.TOO_SOON:
                 self._learnt[project] = swept_to
