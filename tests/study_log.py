@@ -7,10 +7,13 @@ from dataclasses import replace
 from itertools import groupby
 
 from builders import a_review, a_suggestion
+from review_copilot.analysis.joining import joined
+from review_copilot.analysis.table import OverrideTable
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.domain.review import Exposure, ProjectKey, Review, TaskKey
 from review_copilot.domain.suggestion import Usage
-from review_copilot.ports import Store
+from review_copilot.flows.columns import reading_of_log
+from review_copilot.ports import ColumnLog, Store
 from study_rows import PROVENANCE, logged_rows
 from study_world import Plan, make_world
 
@@ -27,6 +30,11 @@ def fill(store: Store, plans: Sequence[Plan], *, project: ProjectKey) -> None:
         store.append_all(
             _comparison(list(group), project, shift) for _, group in groupby(rows, key=lambda row: row.annotation_id)
         )
+
+
+def read_table(log: ColumnLog, project: ProjectKey) -> OverrideTable:
+    """The current rows of a project at once."""
+    return joined(list(reading_of_log(log, project).tables()))
 
 
 def _comparison(rows: Sequence[LoggedOverride], project: ProjectKey, shift: int) -> Comparison:

@@ -15,9 +15,10 @@ from review_copilot.analysis.counts import unpack_counts
 from review_copilot.analysis.joining import unpack_table
 from review_copilot.analysis.table import table_of
 from review_copilot.domain.log_columns import LogColumns
-from review_copilot.flows.columns import PACKING, pack_log, read_table, reading_of_log
+from review_copilot.flows.columns import PACKING, pack_log, reading_of_log
 from review_copilot.ports import Packing, Parcel, Part
 from review_copilot.store import SqlStore, open_store
+from study_log import read_table
 
 WRITERS = 3
 EACH = 25

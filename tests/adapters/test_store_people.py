@@ -10,9 +10,9 @@ import pytest
 from builders import PROJECT, a_comparison, an_annotation
 from fakes import FakeClock
 from review_copilot.domain.override import Override, OverrideKind, Subject
-from review_copilot.flows.columns import read_table
 from review_copilot.store import SqlStore, open_store
 from review_copilot.store.people import pseudonym
+from study_log import read_table
 
 KEY = "a secret of the team"
 ROW = Override(subject=Subject.REGION, kind=OverrideKind.ADDED)

@@ -15,8 +15,9 @@ from review_copilot.analysis.table import TYPES, OverrideTable, table_of
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.log_columns import LogColumns
 from review_copilot.domain.override import Aspect, Comparison, Override, OverrideKind, Reason, Subject
-from review_copilot.flows.columns import PACKING, read_table
+from review_copilot.flows.columns import PACKING
 from review_copilot.ports import Packing, Parcel, Part, Store
+from study_log import read_table
 
 
 @pytest.fixture(autouse=True)

@@ -17,9 +17,9 @@ from review_copilot.analysis.joining import joined, pack_table, unpack_table
 from review_copilot.analysis.study import Study, study, study_of
 from review_copilot.analysis.table import OverrideTable, table_of
 from review_copilot.domain.override import LoggedOverride
-from review_copilot.flows.columns import Reading, read_table, reading_of, reading_of_log
+from review_copilot.flows.columns import Reading, reading_of, reading_of_log
 from review_copilot.flows.study import Scope, scoped
-from study_log import fill
+from study_log import fill, read_table
 from study_rows import logged_rows
 from study_second_world import Planted, SecondPlan, make_second
 from study_world import START, Plan, make_world

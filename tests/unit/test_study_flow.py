@@ -20,7 +20,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, ProjectKey, ReviewTask
 from review_copilot.errors import ImageNotFound, LabelStudioUnreachable, SettingsError
-from review_copilot.flows.columns import read_table, reading_of
+from review_copilot.flows.columns import reading_of
 from review_copilot.flows.pictures import THUMBNAIL_PX, cut_one, cut_pictures, linked_pictures, pictures_of, thumbnail
 from review_copilot.flows.study import (
     Drafts,
@@ -34,7 +34,7 @@ from review_copilot.flows.study import (
     study_project,
     within,
 )
-from study_log import drafts, fill
+from study_log import drafts, fill, read_table
 from study_world import START, Plan
 
 CRITERIA = ("PQ-01", "PQ-02", "PQ-03", "PQ-04", "PQ-05", "PQ-06")

@@ -70,8 +70,3 @@ def rows_of(reading: Reading, *, rows: Collection[int], annotations: Collection[
         return table.where(np.isin(table.row, list(rows)) | np.isin(table.annotation, list(annotations)))
 
     return joined([found for table in reading.tables() if len(found := narrow(table))])
-
-
-def read_table(log: ColumnLog, project: ProjectKey) -> OverrideTable:
-    """The current rows of a project at once."""
-    return joined(list(reading_of_log(log, project).tables()))
