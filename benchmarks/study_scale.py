@@ -4,7 +4,7 @@
 
 Each figure is taken in a process of its own, the first time that the process does it. Memory is the peak beside what
 the imported libraries and the open database hold. "pandas" reads the same current rows with `read_sql` and counts by
-groupby what the flags need, which is less than a study counts.
+groupby what the flags need, which is less than a study counts. There is one draft for every three overrides.
 """
 
 from __future__ import annotations
@@ -32,12 +32,18 @@ from review_copilot.analysis.counts import count, total
 from review_copilot.analysis.study import figures_of, study_of
 from review_copilot.flows.columns import Reading, reading_of_log
 from review_copilot.store import open_store
-from study_store import PROJECT, write_log
+from study_store import PROJECT, write_drafts, write_log
 from study_world import Plan
 
 Row = dict[str, object]
 SIZES = (250_000, 500_000, 1_000_000)
 RATINGS = 10**6
+ROWS_A_DRAFT = 3
+"""Of the simulated project: override rows for each task, which has one draft."""
+
+DRAFTS = "drafts"
+"""The road that adds up drafts instead of overrides: tasks without one by reason, usage and cost."""
+
 PLAN = Plan(seed=0, tasks=4000, criteria=tuple(f"PQ-{i:02d}" for i in range(1, 11)), criterion_width=0.27)
 
 
@@ -123,10 +129,11 @@ def scale(sizes: Sequence[int] = SIZES, keep: Path | None = None) -> Row:
             file = (keep or Path(folder)) / f"{size}.db"
             file.unlink(missing_ok=True)
             of_size: dict[str, dict[str, float]] = {"written": {"rows": write_log(file, PLAN, rows=size)}}
-            for road in (*ROADS, "pandas"):
+            of_size["written"]["drafts"] = write_drafts(file, least=size // ROWS_A_DRAFT)
+            for road in (*ROADS, DRAFTS, "pandas"):
                 done = subprocess.run([sys.executable, __file__, "--road", road, str(file)], check=True, stdout=-1)
                 of_size[road] = json.loads(done.stdout)
-            for road in ROADS:
+            for road in (*ROADS, DRAFTS):
                 for what in ("seconds", "mib"):
                     of_size[road][f"{what}_beside_pandas"] = round(of_size[road][what] / of_size["pandas"][what], 3)
             figures[str(size)] = of_size
@@ -150,7 +157,7 @@ def _measured(road: str, file: Path) -> Row:
         store = open_store(f"sqlite:///{file}", clock=FakeClock())
         reading = reading_of_log(store, PROJECT)
         store.projects()
-        work = lambda: ROADS[road](reading)  # noqa: E731
+        work = lambda: store.draft_totals(PROJECT) if road == DRAFTS else ROADS[road](reading)  # noqa: E731
     before = _memory_mib("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far is the imports'
     cpu = time.process_time()

@@ -12,10 +12,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from fakes import FakeClock
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.store import open_store
+from study_log import drafts
 from study_rows import PROJECT, PROVENANCE, logged_rows
 from study_world import Plan, World, make_world
 
-__all__ = ["PROJECT", "write_log"]
+__all__ = ["PROJECT", "write_drafts", "write_log"]
 
 
 def write_log(file: Path, plan: Plan, *, rows: int) -> int:
@@ -50,6 +51,28 @@ def write_log(file: Path, plan: Plan, *, rows: int) -> int:
     return written
 
 
+def write_drafts(file: Path, *, least: int) -> int:
+    """Add whole-image reviews to a log, at least so many, one a task and four of five without a suggestion shown.
+
+    Five go through the store and are copied under new numbers, without their payloads, which no report reads.
+    """
+    store = open_store(f"sqlite:///{file}", clock=FakeClock())
+    made = drafts(PROJECT)
+    store.remember(made)
+    store.close()
+    database = sqlite3.connect(file)
+    database.execute("PRAGMA synchronous=OFF")
+    shift = f"{len(made)} * n"
+    copies = -(-least // len(made)) - 1
+    _copy_often(database, "reviews", copies, id=f"id + {shift}", task_id=f"task_id + {shift}",
+                review_id="review_id || '-' || n", payload="'{}'")  # fmt: skip
+    _copy_often(database, "draft_facts", copies, review_ref=f"review_ref + {shift}", task_id=f"task_id + {shift}")
+    database.commit()
+    (written,) = database.execute("SELECT count(*) FROM draft_facts").fetchone()
+    database.close()
+    return int(written)
+
+
 def _comparisons(world: World) -> list[Comparison]:
     rows = groupby(logged_rows(world), key=lambda row: row.annotation_id)
     return [_comparison(list(group)) for _, group in rows]
@@ -74,6 +97,16 @@ def _comparison(rows: list[LoggedOverride]) -> Comparison:
 def _greatest(database: sqlite3.Connection, table: str, column: str) -> int:
     (found,) = database.execute(f"SELECT max({column}) FROM {table}").fetchone()  # noqa: S608  # names of our own
     return int(found)
+
+
+def _copy_often(database: sqlite3.Connection, table: str, copies: int, **changed: str) -> None:
+    """Insert all rows of a table again, with some columns changed by `n`, the number of the copy from 1."""
+    names = [name for _, name, *_ in database.execute(f"PRAGMA table_info({table})")]
+    values = ", ".join(changed.get(name, name) for name in names)
+    database.execute(
+        f"WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {copies}) "  # noqa: S608
+        f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table}, copy ORDER BY n"
+    )
 
 
 def _copy(database: sqlite3.Connection, table: str, first_rows: int, **changed: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from review_copilot.domain.draft import Cost, Drafts, Undrafted, Why, why_undrafted
 from review_copilot.domain.errand import Errand
 from review_copilot.domain.log_columns import columns_of
 from review_copilot.domain.lookbook import Lookbook
@@ -50,6 +52,10 @@ def _block(row: LoggedOverride) -> int:
     return row.key.task_id // 100
 
 
+def made_within(review: Review, since: datetime | None, until: datetime | None) -> bool:
+    return (since is None or review.created_at >= since) and (until is None or review.created_at < until)
+
+
 @dataclass
 class MemoryStore:
     """`ports.Store` in memory; the clock stamps what is written."""
@@ -75,8 +81,38 @@ class MemoryStore:
     def recall(self, key: TaskKey) -> Sequence[Review]:
         return tuple(sorted((r for r in self._reviews.values() if r.key == key), key=lambda r: r.created_at))
 
-    def reviews(self, project: ProjectKey) -> Iterator[Review]:
+    def _whole(self, project: ProjectKey) -> Iterator[Review]:
         yield from (r for r in self._reviews.values() if r.key.project == project and r.box is None)
+
+    def _newest(self, project: ProjectKey, since: datetime | None, until: datetime | None) -> Mapping[int, Review]:
+        return {r.key.task_id: r for r in self._whole(project) if made_within(r, since, until)}
+
+    def draft_totals(
+        self, project: ProjectKey, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Drafts:
+        newest = self._newest(project, since, until)
+        reasons = Counter(filter(None, map(why_undrafted, newest.values())))
+        used = [r.usage for r in self._whole(project) if r.usage is not None and made_within(r, since, until)]
+        cost = Cost(
+            drafts=len(used),
+            calls=sum(usage.calls for usage in used),
+            tokens=sum(usage.prompt_tokens + usage.completion_tokens for usage in used),
+            usd=sum(usage.cost_usd for usage in used),
+        )
+        return Drafts(len(newest), reasons, cost if used else None)
+
+    def undrafted(
+        self,
+        project: ProjectKey,
+        why: Why,
+        *,
+        limit: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Undrafted]:
+        newest = sorted(self._newest(project, since, until).items())
+        found = [Undrafted(task, why, r.error, r.created_at) for task, r in newest if why_undrafted(r) is why]
+        return tuple(found[:limit])
 
     def close(self) -> None:
         pass
@@ -110,7 +146,7 @@ class MemoryStore:
         return {r.key.task_id: r for r in sorted(wanted, key=lambda r: r.created_at)}
 
     def pictures(self, project: ProjectKey) -> Sequence[Picture]:
-        looked_at = (r for r in self.reviews(project) if r.image_sha256)
+        looked_at = (r for r in self._whole(project) if r.image_sha256)
         return tuple(dict.fromkeys(Picture(r.key.task_id, r.image_sha256, r.image_fingerprint) for r in looked_at))
 
     def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:

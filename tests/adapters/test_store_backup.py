@@ -13,9 +13,12 @@ from builders import PROJECT, a_comparison, a_review, a_suggestion, an_annotatio
 from fakes import FakeClock
 from postgres import fresh_database
 from review_copilot.compare import compare
+from review_copilot.domain.draft import Drafts
 from review_copilot.errors import StoreError
 from review_copilot.ports import Packing, Parcel, Part, StoredPrediction, Wake
 from review_copilot.store import SqlStore, backup, open_store, restore
+from review_copilot.store.engine import migrate
+from study_log import drafts
 
 KINDS = ("sqlite", "postgresql")
 
@@ -64,12 +67,29 @@ def test_everything_comes_back_and_ids_go_on(
     assert list(again.recall(key)) == list(store.recall(key))
     assert list(again.predictions_of(key)) == list(store.predictions_of(key))
     assert list(again.waiting()) == list(store.waiting())
+    assert again.draft_totals(PROJECT) == store.draft_totals(PROJECT) == Drafts(tasks=1)
     assert (again.living(key), again.bookmark(PROJECT)) == (store.living(key), at(1))
     later = compare(untouched(a_review("r1"), content_hash="c2", updated_at=at(900)), [])
     assert again.append(later).revisions == 1
     assert again.put(Wake(0, "i", 7, (), "X")) > max(wake.id for wake in store.waiting())
     again.close()
     backup(target, tmp_path / "second.jsonl")
+
+
+def test_a_backup_of_an_older_schema_tells_what_its_drafts_come_to(
+    filled: tuple[str, SqlStore], tmp_path: Path
+) -> None:
+    url, store = filled
+    store.remember(drafts(PROJECT))
+    before = store.draft_totals(PROJECT)
+    migrate(store.database, to="0009")
+    backup(url, tmp_path / "log.jsonl")
+    target = f"sqlite:///{tmp_path / 'new.db'}"
+    restore(tmp_path / "log.jsonl", target)
+    again = open_store(target, clock=FakeClock())
+    assert again.draft_totals(PROJECT) == before
+    assert before.without == 4
+    again.close()
 
 
 def test_a_database_that_holds_something_is_not_overwritten(filled: tuple[str, SqlStore], tmp_path: Path) -> None:

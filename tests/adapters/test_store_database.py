@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,17 +15,21 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from builders import PROJECT, a_comparison, a_review, a_suggestion, a_task, an_annotation, at, untouched
+from builders import PROJECT, a_comparison, a_review, a_suggestion, a_task, an_annotation, at, task_key, untouched
 from fakes import FakeClock
 from review_copilot.compare import compare
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.lookbook import Lookbook
 from review_copilot.domain.override import Override, OverrideKind, Subject
-from review_copilot.domain.review import TaskKey
+from review_copilot.domain.review import Exposure, TaskKey
+from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import StoreBusy, StoreError
 from review_copilot.ports import Packing, Parcel, Part, StoredPrediction, SweepPoint, Wake
-from review_copilot.store import SqlStore, open_store
+from review_copilot.store import SqlStore, open_store, schema
 from review_copilot.store.engine import migrate
 from review_copilot.store.schema import metadata
 from review_copilot.store.sharing import DailyPurse, SharedReplies
+from study_log import drafts
 
 
 def fill(store: SqlStore) -> None:
@@ -36,6 +41,7 @@ def fill(store: SqlStore) -> None:
     list(store.parcels(PROJECT, Packing("form", lambda _: Parcel(b"c", b"r")), Part.ROWS))
     store.append(a_comparison(an_annotation(annotation_id=12)))
     store.bury(review.key, annotation_ids=[12])
+    store.keep_lookbook(PROJECT, Lookbook(made_at=at(0)))
     store.rollout(PROJECT, guideline_id="photo-quality", model_version="9f2c1a77aa01")
     store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))
     store.move_bookmark(PROJECT, at(0))
@@ -77,6 +83,26 @@ def test_the_log_survives_each_step_down_and_up(store: SqlStore) -> None:
         migrate(store.database, to=revision)
     assert list(store.overrides(current=False)) == before
     assert before
+
+
+def test_what_drafts_come_to_is_made_of_drafts_of_an_older_schema(store: SqlStore) -> None:
+    """All exposures, all usages, errors with every character, more than are read at once, and none of Magic's."""
+    kinds = [replace(review, error='NUL \x00, \ud83d, "quotes"') for review in drafts(PROJECT)]
+    usages = [None, Usage(), Usage(calls=10**30, cost_usd=math.inf), Usage(cost_usd=math.nan)]
+    odd = [replace(a_review(f"u{n}", key=task_key(50 + n)), usage=usage) for n, usage in enumerate(usages)]
+    many = [a_review(f"m{n}", a_suggestion(), key=task_key(100 + n)) for n in range(600)]
+    boxed = a_review("box", key=task_key(99), exposure=Exposure.OFFERED, box=Box(0, 0, 0.5, 0.5))
+    store.remember([*kinds, boxed, *odd, *many])
+    facts = sa.select(schema.draft_facts).order_by(schema.draft_facts.c.review_ref)
+    with store.database.reading() as connection:
+        before = connection.execute(facts).all()
+    migrate(store.database, to="0009")
+    assert "draft_facts" not in tables(store)
+    migrate(store.database)
+    with store.database.reading() as connection:
+        assert connection.execute(facts).all() == before
+    assert len(before) == 609
+    assert store.draft_totals(PROJECT).tasks == 609
 
 
 def test_opening_again_keeps_what_is_there(store: SqlStore, url: str) -> None:

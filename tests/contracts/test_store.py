@@ -26,16 +26,6 @@ from review_copilot.domain.review import Exposure, ProjectKey
 from review_copilot.ports import Appended, Store, StoredPrediction, SweepPoint, Wake
 
 
-def test_all_whole_image_reviews_of_a_project_come_back(store: Store) -> None:
-    """Failed and withheld ones too, in the order of writing; what was asked for by a box and other projects not."""
-    failed = a_review("r2", key=task_key(2), exposure=Exposure.FAILED)
-    withheld = a_review("r1", created_at=at(60), exposure=Exposure.WITHHELD)
-    boxed = a_review("r3", exposure=Exposure.OFFERED, box=Box(0.1, 0.2, 0.3, 0.4))
-    elsewhere = a_review("r4", key=task_key(1, project=OTHER))
-    store.remember([failed, boxed, withheld, elsewhere])
-    assert [review.id for review in store.reviews(failed.key.project)] == ["r2", "r1"]
-
-
 def test_reviews_come_back_whole_and_oldest_first(store: Store) -> None:
     first = a_review("r1", a_suggestion("s1"), a_suggestion("s2", box=Box.whole()))
     second = a_review("r2", created_at=at(60), exposure=Exposure.OFFERED, box=Box(0.1, 0.2, 0.3, 0.4))

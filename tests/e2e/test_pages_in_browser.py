@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from review_copilot.bootstrap import create_copilot
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.columns import reading_of_log
-from review_copilot.flows.study import Scope, read_drafts, study_project
+from review_copilot.flows.study import Scope, study_project
 from review_copilot.reports.study_html import to_html
 from review_copilot.settings import load_settings
 from review_copilot.web import create_app
@@ -58,7 +58,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
     copilot.store.remember(drafts(KEY))
     report = study_project(
         reading_of_log(copilot.store, KEY),
-        read_drafts(copilot.store, KEY),
+        copilot.store.draft_totals(KEY),
         project=KEY,
         guideline=copilot.guideline,
         scope=Scope(),

@@ -12,24 +12,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from builders import PROJECT, a_guideline, a_review, a_suggestion, an_image, at, task_key
+from builders import PROJECT, a_guideline, an_image, at, task_key
 from fakes import FakeClock, MemoryStore
 from review_copilot.analysis.counts import count
 from review_copilot.analysis.table import OverrideTable
+from review_copilot.domain.draft import Drafts
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import ReviewImage
-from review_copilot.domain.review import Exposure, ProjectKey, ReviewTask
+from review_copilot.domain.review import ProjectKey, ReviewTask
 from review_copilot.errors import ImageNotFound, LabelStudioUnreachable, SettingsError
 from review_copilot.flows.columns import reading_of
 from review_copilot.flows.pictures import THUMBNAIL_PX, cut_one, cut_pictures, linked_pictures, pictures_of, thumbnail
 from review_copilot.flows.study import (
-    Drafts,
     ProjectStudy,
     Scope,
-    Why,
     find_project,
     latest_tasks,
-    read_drafts,
     reviewers_of,
     study_project,
     within,
@@ -56,7 +54,7 @@ def table(store: MemoryStore) -> OverrideTable:
 def studied(table: OverrideTable, scope: Scope | None = None) -> ProjectStudy:
     return study_project(
         reading_of(table),
-        Drafts(0, (), None),
+        Drafts(),
         project=PROJECT,
         guideline=a_guideline(),
         scope=scope or Scope(),
@@ -98,36 +96,16 @@ def test_flags_are_raised_from_everybodys_reviews_only(table: OverrideTable) -> 
     assert studied(table, Scope(reviewer=table.reviewers[0])).study.flags == ()
 
 
-def test_each_task_without_a_suggestion_has_its_reason() -> None:
-    held = MemoryStore()
-    held.remember(drafts(PROJECT))
-    found = read_drafts(held, PROJECT)
-    assert [(task.task_id, task.why) for task in found.undrafted] == [
-        (2, Why.NOTHING_FOUND),
-        (3, Why.FAILED),
-        (4, Why.NOT_READY),
-        (5, Why.WITHHELD),
-    ]
-    assert found.undrafted[1].said == "The image could not be fetched."
-    assert (found.tasks, found.counts()[Why.FAILED]) == (5, 1)
-
-
-def test_a_later_draft_replaces_a_failed_one() -> None:
-    held = MemoryStore()
-    held.remember([a_review("r1", exposure=Exposure.FAILED), a_review("r2", a_suggestion(), created_at=at(60))])
-    assert read_drafts(held, PROJECT).undrafted == ()
-
-
 def test_usage_is_added_up_and_set_beside_what_was_kept(table: OverrideTable) -> None:
     held = MemoryStore()
     held.remember(drafts(PROJECT))
-    found = read_drafts(held, PROJECT)
+    found = held.draft_totals(PROJECT)
     report = replace(studied(table), drafts=found)
     kept = sum(c.suggestions - c.overridden for c in report.study.criteria)
     assert report.cost is not None
     assert (report.cost.calls, report.cost.tokens, report.cost.kept) == (5, 5000, kept)
     assert report.cost.usd_per_kept == pytest.approx(0.05 / kept)
-    assert read_drafts(held, PROJECT, scope=Scope(since=at(3600))).cost is None
+    assert held.draft_totals(PROJECT, since=at(3600)).cost is None
 
 
 def test_people_are_listed_by_name_and_user_ids_by_number(table: OverrideTable) -> None:

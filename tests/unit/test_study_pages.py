@@ -14,8 +14,9 @@ from fakes import FakeClock, MemoryStore
 from review_copilot.analysis.criteria import Confusion, RevisionChange, Week
 from review_copilot.analysis.flags import Cause, Evidence, Flag, Outlook
 from review_copilot.analysis.people import ACCEPTS
+from review_copilot.domain.draft import Cost, Drafts
 from review_copilot.flows.columns import reading_of_log
-from review_copilot.flows.study import Cost, Drafts, ProjectStudy, Scope, read_drafts, study_project
+from review_copilot.flows.study import ProjectStudy, Scope, study_project
 from review_copilot.library import load_guideline
 from review_copilot.reports import study_charts, study_words
 from review_copilot.reports.study_html import to_html
@@ -35,7 +36,7 @@ def made(*plans: Plan, scope: Scope | None = None) -> ProjectStudy:
         store.remember(drafts(PROJECT))
     report = study_project(
         reading_of_log(store, PROJECT),
-        read_drafts(store, PROJECT),
+        store.draft_totals(PROJECT),
         project=PROJECT,
         guideline=GUIDELINE,
         scope=scope or Scope(),
@@ -167,7 +168,7 @@ def test_cost_is_told_only_where_it_is_known(report: ProjectStudy) -> None:
     told = replace(report, drafts=replace(report.drafts, cost=Cost(10, 12, 5000, 4.0, 0)))
     assert told.cost is not None
     assert f"US$ {told.cost.usd_per_kept:.4f} for each" in to_html(told)
-    free = replace(report, drafts=Drafts(3, (), None))
+    free = replace(report, drafts=Drafts(3))
     assert "No usage is known" in to_html(free)
 
 

@@ -22,7 +22,7 @@ from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.columns import reading_of_log
 from review_copilot.flows.crops import crops_of
 from review_copilot.flows.pictures import pictures_of, shown_rows
-from review_copilot.flows.study import ProjectStudy, Scope, find_project, read_drafts, study_project
+from review_copilot.flows.study import ProjectStudy, Scope, find_project, study_project
 from review_copilot.reports.study_html import to_html
 from review_copilot.reports.study_markdown import to_markdown
 from review_copilot.settings import load_settings
@@ -63,7 +63,7 @@ def report(
     reading = reading_of_log(copilot.store, key)
     made = study_project(
         reading,
-        read_drafts(copilot.store, key, scope=scope),
+        copilot.store.draft_totals(key, since=scope.since),
         project=key,
         guideline=copilot.guideline,
         scope=scope,

@@ -1,12 +1,10 @@
-"""Study a project: read its log and its drafts, and say what they say. Knows ports and the analysis; draws no page."""
+"""Study a project: say what its log and its drafts say. Knows ports and the analysis; draws no page."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 
 import numpy as np
@@ -16,12 +14,13 @@ from review_copilot.analysis.counts import Counts
 from review_copilot.analysis.criteria import weeks
 from review_copilot.analysis.study import Study, study_of
 from review_copilot.analysis.table import Floats, OverrideTable
+from review_copilot.domain.draft import Cost, Drafts
 from review_copilot.domain.guideline import Guideline
-from review_copilot.domain.review import Exposure, ProjectKey, Review
+from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import SettingsError
 from review_copilot.flows.columns import Reading, some_of
 from review_copilot.flows.pictures import NO_PICTURES, Pictures
-from review_copilot.ports import Clock, ReviewStore
+from review_copilot.ports import Clock
 
 
 @dataclass(frozen=True)
@@ -40,76 +39,6 @@ class Scope:
     until: datetime | None = None
     criterion: str = ""
     reviewer: str = ""
-
-
-class Why(StrEnum):
-    """Why a task shows no suggestion."""
-
-    NOTHING_FOUND = "nothing_found"
-    FAILED = "failed"
-    NOT_READY = "not_ready"
-    WITHHELD = "withheld"
-
-
-@dataclass(frozen=True)
-class Undrafted:
-    """A task that shows no suggestion.
-
-    Attributes:
-        task_id: Label Studio's task id.
-        why: In one word.
-        said: The error of a failed draft; empty otherwise.
-        at: When the copilot last looked, UTC.
-    """
-
-    task_id: int
-    why: Why
-    said: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What the drafts of a project cost.
-
-    Attributes:
-        drafts: Drafts whose usage is known.
-        calls: Model calls for them.
-        tokens: Prompt and completion tokens.
-        usd: US dollars; 0 where the provider did not say.
-        kept: Suggestions that reviewers kept in the same period.
-    """
-
-    drafts: int
-    calls: int
-    tokens: int
-    usd: float
-    kept: int
-
-    @property
-    def usd_per_kept(self) -> float:
-        """US dollars for one kept suggestion; NaN where nothing was kept or no price is known."""
-        return self.usd / self.kept if self.kept and self.usd else float("nan")
-
-
-@dataclass(frozen=True)
-class Drafts:
-    """What the store knows of a project's drafts.
-
-    Attributes:
-        tasks: Tasks that the copilot looked at.
-        undrafted: Those that show no suggestion, by task id.
-        cost: None where no usage is known; its `kept` is 0.
-    """
-
-    tasks: int
-    undrafted: tuple[Undrafted, ...]
-    cost: Cost | None
-
-    def counts(self) -> Mapping[Why, int]:
-        """How many tasks show no suggestion, for each reason."""
-        found = Counter(task.why for task in self.undrafted)
-        return {why: found[why] for why in Why}
 
 
 @dataclass(frozen=True)
@@ -161,29 +90,6 @@ def find_project(known: Sequence[ProjectKey], project_id: int, *, instance: str 
     raise SettingsError(
         f"The log holds nothing of project {project_id}.",
         hint=f"It knows these projects: {ids}." if ids else "It is empty: it fills while `review-copilot serve` runs.",
-    )
-
-
-def read_drafts(store: ReviewStore, project: ProjectKey, *, scope: Scope | None = None) -> Drafts:
-    """What the store knows of a project's drafts; those made outside the scope's period are left out."""
-    period = scope or Scope()
-    newest: dict[int, Review] = {}
-    drafts = calls = tokens = 0
-    usd = 0.0
-    for review in store.reviews(project):
-        if not _within(review.created_at, period):
-            continue
-        newest[review.key.task_id] = review
-        if review.usage is not None:
-            drafts += 1
-            calls += review.usage.calls
-            tokens += review.usage.prompt_tokens + review.usage.completion_tokens
-            usd += review.usage.cost_usd
-    undrafted = (_undrafted(newest[task_id]) for task_id in sorted(newest))
-    return Drafts(
-        tasks=len(newest),
-        undrafted=tuple(task for task in undrafted if task is not None),
-        cost=Cost(drafts, calls, tokens, usd, kept=0) if drafts else None,
     )
 
 
@@ -263,24 +169,6 @@ def _narrowed(found: Study, rows: Reading, criterion: str) -> Study:
         weeks=weeks(alone),
         novel_patterns=(),
     )
-
-
-def _undrafted(review: Review) -> Undrafted | None:
-    why = _WHY.get(review.exposure)
-    if why is None and review.exposure is Exposure.SHOWN and not review.suggestions:
-        why = Why.NOTHING_FOUND
-    return Undrafted(review.key.task_id, why, review.error, review.created_at) if why else None
-
-
-_WHY: Mapping[Exposure, Why] = {
-    Exposure.FAILED: Why.FAILED,
-    Exposure.NOT_READY: Why.NOT_READY,
-    Exposure.WITHHELD: Why.WITHHELD,
-}
-
-
-def _within(moment: datetime, scope: Scope) -> bool:
-    return (scope.since is None or moment >= scope.since) and (scope.until is None or moment < scope.until)
 
 
 def reviewers_of(counts: Counts) -> tuple[str, ...]:

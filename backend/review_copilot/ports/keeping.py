@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from review_copilot.domain.draft import Drafts, Undrafted, Why
 from review_copilot.domain.errand import Errand
 from review_copilot.domain.lookbook import Lookbook
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
@@ -27,8 +28,30 @@ class ReviewStore(Protocol):
         """All reviews of a task, oldest first."""
         ...
 
-    def reviews(self, project: ProjectKey) -> Iterator[Review]:
-        """Whole-image reviews of a project in the order of writing, also failed, unready and withheld ones."""
+    def draft_totals(
+        self, project: ProjectKey, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Drafts:
+        """What the whole-image drafts of a project come to, without reading them one by one.
+
+        The newest draft of a task, which says whether it shows something, is the one that was written last.
+
+        Args:
+            project: Which project.
+            since: Only drafts made at that time or later, UTC; None for no limit.
+            until: Only drafts made before that time, UTC; None for no limit.
+        """
+        ...
+
+    def undrafted(
+        self,
+        project: ProjectKey,
+        why: Why,
+        *,
+        limit: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Undrafted]:
+        """The first tasks, by task id, that show no suggestion for one reason; of the same drafts as `draft_totals`."""
         ...
 
     def projects(self) -> Sequence[ProjectKey]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from review_copilot.domain.draft import Drafts, Undrafted, Why
 from review_copilot.domain.review import ProjectKey
-from review_copilot.flows.study import Drafts, ProjectStudy, Why
+from review_copilot.flows.study import ProjectStudy
 from review_copilot.reports.pages import Frame, render
 from review_copilot.reports.study_charts import scale_top, trend
 from review_copilot.reports.study_html import overall
@@ -15,12 +16,15 @@ MOST_LISTED = 500
 """Tasks listed for each reason; the count tells how many there are."""
 
 
-def undrafted_page(project: ProjectKey, drafts: Drafts, *, link: str, frame: Frame) -> str:
+def undrafted_page(
+    project: ProjectKey, drafts: Drafts, listed: Mapping[Why, Sequence[Undrafted]], *, link: str, frame: Frame
+) -> str:
     """Which tasks show no suggestion, and why.
 
     Args:
         project: Which project.
-        drafts: What the store knows of its drafts.
+        drafts: What its drafts come to.
+        listed: The first tasks of each reason, `MOST_LISTED` of them at most.
         link: Label Studio's URL in a browser; empty where it is not known.
         frame: The dashboard around it.
     """
@@ -30,8 +34,7 @@ def undrafted_page(project: ProjectKey, drafts: Drafts, *, link: str, frame: Fra
         project=project,
         drafts=drafts,
         tasks_url=tasks_url(link, project),
-        groups=[(why, [task for task in drafts.undrafted if task.why is why]) for why in Why],
-        most=MOST_LISTED,
+        groups=[(why, drafts.undrafted.get(why, 0), listed[why]) for why in Why],
     )
 
 

@@ -11,9 +11,9 @@ from review_copilot.analysis.coefficients import Coefficient
 from review_copilot.analysis.criteria import CriterionStudy
 from review_copilot.analysis.flags import Cause, Evidence, Flag
 from review_copilot.analysis.people import ACCEPTS
+from review_copilot.domain.draft import Why
 from review_copilot.domain.guideline import UNCOVERED, Guideline
 from review_copilot.domain.review import ProjectKey
-from review_copilot.flows.study import Why
 
 UNKNOWN = "–"
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
 from review_copilot.ports import StoredPrediction
-from review_copilot.store import codec, schema
+from review_copilot.store import codec, draft_facts, schema
 from review_copilot.store.keys import ensure_project, find_project, insert_new, project_from_row
 
 _REVIEW = schema.reviews.c
@@ -37,6 +37,7 @@ def remember(connection: sa.Connection, reviews: Sequence[Review]) -> None:
         for review in reviews
     ]
     insert_new(connection, schema.reviews, rows)
+    draft_facts.note(connection, reviews)
     looked_at = [
         {
             "project_ref": refs[review.key.project],
@@ -69,17 +70,6 @@ def recall(connection: sa.Connection, key: TaskKey) -> Sequence[Review]:
         .order_by(_REVIEW.created_at, _REVIEW.id)
     )
     return tuple(codec.review_from_json(payload) for payload in connection.scalars(query))
-
-
-def page(connection: sa.Connection, project: ProjectKey, *, after: int, limit: int) -> Sequence[tuple[int, Review]]:
-    """The next reviews of `ports.ReviewStore.reviews`, those with a row id above `after`, each with its row id."""
-    query = (
-        sa.select(_REVIEW.id, _REVIEW.payload)
-        .where(_REVIEW.project_ref == find_project(connection, project), sa.not_(_REVIEW.for_box), _REVIEW.id > after)
-        .order_by(_REVIEW.id)
-        .limit(limit)
-    )
-    return tuple((row_id, codec.review_from_json(payload)) for row_id, payload in connection.execute(query))
 
 
 def newest(connection: sa.Connection) -> int:

@@ -96,6 +96,23 @@ reviews = sa.Table(
     sqlite_autoincrement=True,
 )
 
+draft_facts = sa.Table(
+    "draft_facts",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
+    sa.Column("task_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("review_ref", sa.BigInteger, sa.ForeignKey("reviews.id"), primary_key=True),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("why", sa.Integer, nullable=False),
+    sa.Column("calls", sa.Double),
+    sa.Column("tokens", sa.Double),
+    sa.Column("cost_usd", sa.Double),
+    sa.Column("error", Json, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""One row for each whole-image review, written with it. `why` is 0 where it shows something; `calls` and `tokens` are
+NULL where no usage is known, `cost_usd` also where it is NaN."""
+
 rollouts = sa.Table(
     "rollouts",
     metadata,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
+from review_copilot.domain.draft import Drafts, Undrafted, Why
 from review_copilot.domain.errand import Errand
 from review_copilot.domain.lookbook import Lookbook
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
@@ -15,7 +16,7 @@ from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import StoreError
 from review_copilot.ports import Appended, Clock, Packing, Part, Shared, StoredPrediction, SweepPoint, Wake
-from review_copilot.store import append, errands, log, lookbooks, parcels, people, queue, rollouts
+from review_copilot.store import append, draft_facts, errands, log, lookbooks, parcels, people, queue, rollouts
 from review_copilot.store import reviews as drafts
 from review_copilot.store.engine import Database, connect, migrate
 from review_copilot.store.locks import Locks
@@ -59,16 +60,25 @@ class SqlStore:
         with self.database.reading() as connection:
             return drafts.recall(connection, key)
 
-    def reviews(self, project: ProjectKey) -> Iterator[Review]:
-        """See `ports.ReviewStore`; read page by page."""
-        after = 0
-        while True:
-            with self.database.reading() as connection:
-                found = drafts.page(connection, project, after=after, limit=PAGE_REVISIONS)
-            yield from (review for _, review in found)
-            if len(found) < PAGE_REVISIONS:
-                return
-            after = found[-1][0]
+    def draft_totals(
+        self, project: ProjectKey, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Drafts:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return draft_facts.totals(connection, project, since=since, until=until)
+
+    def undrafted(
+        self,
+        project: ProjectKey,
+        why: Why,
+        *,
+        limit: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Undrafted]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return draft_facts.undrafted(connection, project, why, since=since, until=until, limit=limit)
 
     def projects(self) -> Sequence[ProjectKey]:
         """See `ports.ReviewStore`."""

@@ -13,6 +13,7 @@ from flask import Blueprint, Response
 
 from review_copilot.analysis.joining import joined
 from review_copilot.bootstrap import Copilot
+from review_copilot.domain.draft import Why
 from review_copilot.errors import BadRequest, CopilotError
 from review_copilot.flows.columns import rows_of
 from review_copilot.flows.crops import known_crops
@@ -25,7 +26,13 @@ from review_copilot.flows.study import (
     scoped,
     study_project,
 )
-from review_copilot.reports.dashboard_html import problem_page, reviewer_page, reviewers_page, undrafted_page
+from review_copilot.reports.dashboard_html import (
+    MOST_LISTED,
+    problem_page,
+    reviewer_page,
+    reviewers_page,
+    undrafted_page,
+)
 from review_copilot.reports.pages import Frame, style
 from review_copilot.reports.study_html import to_html
 from review_copilot.web.auth import Doorkeeper
@@ -102,7 +109,9 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
         asked = read_question(copilot.store.projects())
         frame = replace(_frame(copilot, shelf, asked, here="undrafted"), criteria=(), reviewers=())
         drafts = shelf.drafts(asked.project, asked.scope)
-        return undrafted_page(asked.project, drafts, link=copilot.link_to(asked.project), frame=frame)
+        period = {"since": asked.scope.since, "until": asked.scope.until}
+        listed = {why: copilot.store.undrafted(asked.project, why, limit=MOST_LISTED, **period) for why in Why}
+        return undrafted_page(asked.project, drafts, listed, link=copilot.link_to(asked.project), frame=frame)
 
     @routes.get("/reviewers")
     def reviewers() -> str:

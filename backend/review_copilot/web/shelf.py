@@ -10,10 +10,11 @@ from functools import partial
 
 from review_copilot.analysis.counts import Counts
 from review_copilot.bootstrap import Copilot
+from review_copilot.domain.draft import Drafts
 from review_copilot.domain.lookbook import Look
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.columns import Reading, reading_of_log
-from review_copilot.flows.study import Drafts, Scope, read_drafts
+from review_copilot.flows.study import Scope
 
 KEPT_S = 20.0
 """How old a page's numbers may be. The log itself trails Label Studio by the sweep's interval, 30 s by default."""
@@ -50,12 +51,12 @@ class Shelf:
             return self._fresh(project).crops
 
     def drafts(self, project: ProjectKey, scope: Scope) -> Drafts:
-        """What the store knows of a project's drafts in a period."""
+        """What a project's drafts of a period come to."""
         with self._lock:
             kept = self._fresh(project).drafts
             period = (scope.since, scope.until)
             if period not in kept:
-                kept[period] = read_drafts(self._copilot.store, project, scope=scope)
+                kept[period] = self._copilot.store.draft_totals(project, since=scope.since, until=scope.until)
             return kept[period]
 
     def _fresh(self, project: ProjectKey) -> _Kept:

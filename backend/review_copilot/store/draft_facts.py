@@ -1,0 +1,137 @@
+"""Sum up what drafts cost and which tasks show none, from narrow rows beside the reviews. Reads no review.
+
+A review's payload takes a hundred times longer to read than the few numbers that a report needs of it, so these are
+kept in a table of their own: columns after `payload` would lie behind its overflow pages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from review_copilot.domain.draft import Cost, Drafts, Undrafted, Why, why_undrafted
+from review_copilot.domain.review import ProjectKey, Review
+from review_copilot.store import schema
+from review_copilot.store.keys import find_project, insert_new
+
+_REVIEW = schema.reviews.c
+_FACT = schema.draft_facts.c
+_CODES = {Why.NOTHING_FOUND: 1, Why.FAILED: 2, Why.NOT_READY: 3, Why.WITHHELD: 4}
+_REASONS: Mapping[int, Why] = {code: why for why, code in _CODES.items()}
+_CODE_SPAN = 8
+"""More than the greatest code: the newest review of a task and its code fit into one number."""
+
+_MOST = 2**53
+"""Counts are kept as doubles, so that no sum overflows; up to here they are exact."""
+
+_MOST_PARAMETERS = 10_000
+
+
+def note(connection: sa.Connection, reviews: Sequence[Review]) -> None:
+    """Keep the numbers of reviews that were just inserted; those that have theirs keep them."""
+    whole: dict[str, Review] = {}
+    for review in reviews:
+        if review.box is None:
+            whole.setdefault(review.id, review)
+    ids = list(whole)
+    for start in range(0, len(ids), _MOST_PARAMETERS):
+        found = connection.execute(
+            sa.select(_REVIEW.id, _REVIEW.project_ref, _REVIEW.task_id, _REVIEW.review_id).where(
+                _REVIEW.review_id.in_(ids[start : start + _MOST_PARAMETERS]), sa.not_(_REVIEW.for_box)
+            )
+        )
+        rows = [
+            {"review_ref": ref, "project_ref": project, "task_id": task_id, **_numbers(whole[review_id])}
+            for ref, project, task_id, review_id in found
+        ]
+        insert_new(connection, schema.draft_facts, rows)
+
+
+def totals(connection: sa.Connection, project: ProjectKey, *, since: datetime | None, until: datetime | None) -> Drafts:
+    """See `ports.ReviewStore.draft_totals`; one walk over the project's rows in the order of their key."""
+    by_task = (
+        sa.select(
+            (sa.func.max(_FACT.review_ref * _CODE_SPAN + _FACT.why) % _CODE_SPAN).label("why"),
+            *(sa.func.count(column).label(f"{column.name}_known") for column in (_FACT.calls, _FACT.cost_usd)),
+            *(sa.func.sum(column).label(column.name) for column in (_FACT.calls, _FACT.tokens, _FACT.cost_usd)),
+        )
+        .where(*_within(_FACT, find_project(connection, project), since, until))
+        .group_by(_FACT.task_id)
+        .subquery()
+    )
+    sums = (sa.func.sum(column) for column in list(by_task.c)[1:])
+    rows = connection.execute(sa.select(by_task.c.why, sa.func.count(), *sums).group_by(by_task.c.why)).all()
+    return Drafts(
+        tasks=sum(row[1] for row in rows),
+        undrafted={_REASONS[row[0]]: row[1] for row in rows if row[0] in _REASONS},
+        cost=_cost([row[2:] for row in rows]),
+    )
+
+
+def undrafted(
+    connection: sa.Connection,
+    project: ProjectKey,
+    why: Why,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+) -> Sequence[Undrafted]:
+    """See `ports.ReviewStore.undrafted`."""
+    ref = find_project(connection, project)
+    later = schema.draft_facts.alias("later")
+    replaced = sa.exists().where(
+        later.c.task_id == _FACT.task_id, later.c.review_ref > _FACT.review_ref, *_within(later.c, ref, since, until)
+    )
+    query = (
+        sa.select(_FACT.task_id, _FACT.error, _FACT.created_at)
+        .where(_FACT.why == _CODES[why], *_within(_FACT, ref, since, until), sa.not_(replaced))
+        .order_by(_FACT.task_id)
+        .limit(limit)
+    )
+    return tuple(Undrafted(task_id, why, said, at) for task_id, said, at in connection.execute(query))
+
+
+def _within(
+    fact: ReadOnlyColumnCollection[str, sa.Column[Any]],
+    project_ref: int | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> Iterable[sa.ColumnElement[bool]]:
+    yield fact.project_ref == project_ref
+    if since is not None:
+        yield fact.created_at >= since
+    if until is not None:
+        yield fact.created_at < until
+
+
+def _numbers(review: Review) -> dict[str, object]:
+    """What is kept of a review; NaN is kept as NULL, for SQLite has no other."""
+    why, usage = why_undrafted(review), review.usage
+    return {
+        "created_at": review.created_at,
+        "why": _CODES[why] if why else 0,
+        "calls": usage and _double(usage.calls),
+        "tokens": usage and _double(usage.prompt_tokens + usage.completion_tokens),
+        "cost_usd": usage and (None if math.isnan(usage.cost_usd) else usage.cost_usd),
+        "error": review.error,
+    }
+
+
+def _double(count: int) -> float:
+    return float(max(-_MOST, min(_MOST, count)))
+
+
+def _cost(parts: Sequence[Sequence[Any]]) -> Cost | None:
+    """The sum of parts of (usage known, price known, calls, tokens, USD)."""
+    known = [part for part in parts if part[0]]
+    if not known:
+        return None
+    drafts, priced, calls, tokens = (sum(int(part[i]) for part in known) for i in (0, 1, 2, 3))
+    usd = sum(math.nan if part[4] is None else part[4] for part in known) if priced == drafts else math.nan
+    return Cost(drafts, calls, tokens, usd)
