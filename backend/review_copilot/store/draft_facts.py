@@ -53,23 +53,29 @@ def note(connection: sa.Connection, reviews: Sequence[Review]) -> None:
 
 
 def totals(connection: sa.Connection, project: ProjectKey, *, since: datetime | None, until: datetime | None) -> Drafts:
-    """See `ports.ReviewStore.draft_totals`; one walk over the project's rows in the order of their key."""
-    by_task = (
-        sa.select(
-            (sa.func.max(_FACT.review_ref * _CODE_SPAN + _FACT.why) % _CODE_SPAN).label("why"),
-            *(sa.func.count(column).label(f"{column.name}_known") for column in (_FACT.calls, _FACT.cost_usd)),
-            *(sa.func.sum(column).label(column.name) for column in (_FACT.calls, _FACT.tokens, _FACT.cost_usd)),
-        )
-        .where(*_within(_FACT, find_project(connection, project), since, until))
+    """See `ports.ReviewStore.draft_totals`; two walks over the project's rows in the order of their key."""
+    counted = tuple(_within(_FACT, find_project(connection, project), since, until))
+    newest = (
+        sa.select((sa.func.max(_FACT.review_ref * _CODE_SPAN + _FACT.why) % _CODE_SPAN).label("why"))
+        .where(*counted)
         .group_by(_FACT.task_id)
         .subquery()
     )
-    sums = (sa.func.sum(column) for column in list(by_task.c)[1:])
-    rows = connection.execute(sa.select(by_task.c.why, sa.func.count(), *sums).group_by(by_task.c.why)).all()
+    by_reason = sa.select(newest.c.why, sa.func.count()).group_by(newest.c.why)
+    tasks: dict[int, int] = {code: many for code, many in connection.execute(by_reason)}  # noqa: C416  # types the pairs
+    sums = sa.select(
+        sa.func.count(_FACT.calls),
+        sa.func.count(_FACT.cost_usd),
+        sa.func.sum(_FACT.calls),
+        sa.func.sum(_FACT.tokens),
+        sa.func.sum(_FACT.cost_usd),
+    ).where(*counted)
+    drafts, priced, calls, tokens, usd = connection.execute(sums).one()
+    unclear = priced < drafts or usd is None
     return Drafts(
-        tasks=sum(row[1] for row in rows),
-        undrafted={_REASONS[row[0]]: row[1] for row in rows if row[0] in _REASONS},
-        cost=_cost([row[2:] for row in rows]),
+        tasks=sum(tasks.values()),
+        undrafted={_REASONS[code]: many for code, many in tasks.items() if code in _REASONS},
+        cost=Cost(drafts, int(calls), int(tokens), math.nan if unclear else usd) if drafts else None,
     )
 
 
@@ -125,13 +131,3 @@ def _numbers(review: Review) -> dict[str, object]:
 
 def _double(count: int) -> float:
     return float(max(-_MOST, min(_MOST, count)))
-
-
-def _cost(parts: Sequence[Sequence[Any]]) -> Cost | None:
-    """The sum of parts of (usage known, price known, calls, tokens, USD)."""
-    known = [part for part in parts if part[0]]
-    if not known:
-        return None
-    drafts, priced, calls, tokens = (sum(int(part[i]) for part in known) for i in (0, 1, 2, 3))
-    usd = sum(math.nan if part[4] is None else part[4] for part in known) if priced == drafts else math.nan
-    return Cost(drafts, calls, tokens, usd)
