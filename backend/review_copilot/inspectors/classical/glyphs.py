@@ -110,21 +110,26 @@ class Level:
     """One level of the pyramid as letters are read from it.
 
     Attributes:
-        rgb: Its pixels.
-        grey: Their luma.
-        planes: Red, green and blue, flat.
+        grey: Luma of its pixels.
+        packed: Red, green, blue and a 1 of each pixel in one number, shape (height_px, width_px).
+        framed: Room for the same with a frame of half a neighbourhood, written by every mask in turn.
+        sums: Room for the table of their sums, likewise; fresh memory for each mask would cost more than summing.
     """
 
-    rgb: Pixels
     grey: Grey
-    planes: tuple[Floats, ...]
+    packed: npt.NDArray[np.uint32]
+    framed: Grey
+    sums: npt.NDArray[np.int32]
 
 
 def level_of(rgb: Pixels) -> Level:
-    """A level with its sums."""
-    planes = tuple(np.asarray(plane, np.float32).ravel() for plane in cv2.split(rgb))
+    """A level of at least 1 x 1 px."""
+    red, green, blue = cv2.split(rgb)
+    four = np.asarray(cv2.merge([red, green, blue, np.ones_like(red)]), np.uint8)
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    return Level(rgb, grey, planes)
+    height, width = (length + AROUND_PX - 1 for length in red.shape)
+    framed, sums = np.empty((height, width, 4), np.uint8), np.empty((height + 1, width + 1, 4), np.int32)
+    return Level(grey, four.view(np.uint32)[..., 0], framed, sums)
 
 
 def glyphs(mask: Grey, level: Level) -> Glyphs | None:
@@ -140,25 +145,24 @@ def glyphs(mask: Grey, level: Level) -> Glyphs | None:
     chosen = np.flatnonzero(fitting)
     if chosen.size < 2:
         return None
-    place = np.full(count, -1, np.int32)
-    place[chosen] = np.arange(chosen.size, dtype=np.int32)
-    on = np.flatnonzero(mask.ravel().view(np.bool_))
-    owner = place[labels.ravel()[on]]
-    on, owner = on[owner >= 0], owner[owner >= 0]
-    at_rim = cv2.subtract(mask, cv2.erode(mask, np.ones((3, 3), np.uint8))).ravel()[on].view(np.bool_)
+    on = _pixels(mask, np.asarray(labels, np.int32), chosen, count=count)
+    at_rim = np.take(cv2.subtract(mask, cv2.erode(mask, np.ones((3, 3), np.uint8))), on).view(np.bool_)
+    x, y, w, h, area = (part[chosen].astype(np.float32) for part in (x, y, w, h, area))
+    starts = np.concatenate([[0], np.cumsum(stats[chosen[:-1], cv2.CC_STAT_AREA])])
 
     def total(values: npt.NDArray[np.generic]) -> Floats:
-        return np.asarray(np.bincount(owner, values, minlength=chosen.size), np.float32)
+        """Sums over each thing's pixels, of values of shape (..., pixels)."""
+        return np.add.reduceat(values.astype(np.float64), starts, axis=-1).astype(np.float32)
 
-    x, y, w, h, area = (part[chosen].astype(np.float32) for part in (x, y, w, h, area))
-    tone = np.stack([total(plane[on]) for plane in level.planes], axis=1) / area[:, None]
+    own = np.take(level.packed, on).view(np.uint8).reshape(-1, 4)
+    tone = (total(own.T[:3]) / area).T
     ground = _ground(mask, level, on=on, tone=tone, total=total)
-    luma = level.grey.ravel()[on].astype(np.float32)
+    luma = np.take(level.grey, on).astype(np.float32)
     inner = np.sqrt(np.maximum(total(luma * luma) / area - (total(luma) / area) ** 2, 0))
     clearest = np.argsort(-np.abs((tone - ground).sum(axis=1)))[:MOST_GLYPHS]
     order = np.full(chosen.size, -1, np.int64)
     order[clearest] = np.arange(clearest.size)
-    rim_on, rim_owner = on[at_rim], order[owner[at_rim]]
+    rim_on, rim_owner = on[at_rim], np.repeat(order, stats[chosen, cv2.CC_STAT_AREA])[at_rim]
     rows, columns = np.divmod(rim_on[rim_owner >= 0], width)
     outline = np.stack([rows, columns, rim_owner[rim_owner >= 0]]).astype(np.int64)
     rim = np.maximum(total(at_rim), 1)
@@ -171,6 +175,17 @@ def glyphs(mask: Grey, level: Level) -> Glyphs | None:
     )
 
 
+def _pixels(mask: Grey, labels: npt.NDArray[np.int32], chosen: Ints, *, count: int) -> Ints:
+    """Flat places of the chosen parts' pixels, part by part in the order chosen, each row by row."""
+    place = np.full(count, chosen.size, np.uint16 if chosen.size < 2**16 else np.uint32)
+    place[chosen] = np.arange(chosen.size)
+    on = np.flatnonzero(mask.view(np.bool_))
+    owner = np.take(place, np.take(labels, on))
+    inside = owner < chosen.size
+    on, owner = on[inside], owner[inside]
+    return on[np.argsort(owner, kind="stable")]
+
+
 def _ground(
     mask: Grey, level: Level, *, on: Ints, tone: Floats, total: Callable[[npt.NDArray[np.generic]], Floats]
 ) -> Floats:
@@ -178,10 +193,19 @@ def _ground(
 
     A thing with nothing but others around it stands out from nothing: its ground is its own tone.
     """
+    height, width = mask.shape
     free = np.asarray(1 - np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8))), np.uint8)
-    planes = [cv2.multiply(plane, free) for plane in cv2.split(level.rgb)]
-    # sums of 15 x 15 levels fit into 16 bits
-    sums = cv2.boxFilter(cv2.merge([*planes, free]), cv2.CV_16U, (AROUND_PX, AROUND_PX), normalize=False)
-    near = np.asarray(sums, np.uint16).reshape(-1, 4)[on].astype(np.float32)
-    found = np.stack([total(near[:, c]) for c in range(4)], axis=1)
+    four = (level.packed * free).view(np.uint8).reshape(height, width, 4)
+    reach = AROUND_PX // 2
+    cv2.copyMakeBorder(four, reach, reach, reach, reach, cv2.BORDER_REFLECT_101, dst=level.framed)
+    cv2.integral(level.framed, sum=level.sums, sdepth=cv2.CV_32S)
+    sums = level.sums.view(np.complex128)[..., 0]  # four sums in one record
+    rows, columns = np.divmod(on, width)
+    first = rows * sums.shape[1] + columns
+    corners = [
+        np.take(sums, first + down * sums.shape[1] + right).view(np.int32).reshape(-1, 4)
+        for down, right in ((0, 0), (0, AROUND_PX), (AROUND_PX, 0), (AROUND_PX, AROUND_PX))
+    ]
+    near = corners[3] - corners[2] - corners[1] + corners[0]
+    found = total(near.T).T
     return np.where(found[:, 3:] > 0, found[:, :3] / np.maximum(found[:, 3:], 1), tone)
