@@ -47,6 +47,7 @@ class Glyphs:
         rim: Pixels of its own that touch others.
         tone: Mean of red, green and blue, shape (glyphs, 3).
         ground: The same for what lies around it.
+        contrast: Tone less ground, as the mean of the channels; negative for dark things.
         inner: Spread of the luma inside, in grey levels.
         outline: Row and column of each rim pixel of all of them, and whose it is, shape (3, pixels).
     """
@@ -59,13 +60,9 @@ class Glyphs:
     rim: Floats
     tone: Floats
     ground: Floats
+    contrast: Floats
     inner: Floats
     outline: Ints
-
-    @property
-    def contrast(self) -> Floats:
-        """Tone less ground, as the mean of the channels; negative for dark things."""
-        return np.asarray((self.tone - self.ground).mean(axis=1), np.float32)
 
     @property
     def veil(self) -> Floats:
@@ -170,8 +167,19 @@ def glyphs(mask: Grey, level: Level) -> Glyphs | None:
     def kept(values: npt.NDArray[np.generic]) -> Floats:
         return np.asarray(values[clearest], np.float32)
 
+    tone, ground = kept(tone), kept(ground)
     return Glyphs(
-        kept(x), kept(y), kept(w), kept(h), kept(area), kept(rim), kept(tone), kept(ground), kept(inner), outline
+        x=kept(x),
+        y=kept(y),
+        width=kept(w),
+        height=kept(h),
+        area=kept(area),
+        rim=kept(rim),
+        tone=tone,
+        ground=ground,
+        contrast=np.asarray((tone - ground).mean(axis=1), np.float32),
+        inner=kept(inner),
+        outline=outline,
     )
 
 

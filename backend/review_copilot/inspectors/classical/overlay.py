@@ -314,8 +314,8 @@ def _linked(
 
 def _mixed(line: Labels, seen: Glyphs, parts: npt.NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
     """Rest, slope and spread of the ground: letters' tones as a straight line of their grounds', channels together."""
-    tone = seen.tone - np.stack([_mean(line, seen.tone[:, c], parts)[line] for c in range(3)], axis=1)
-    ground = seen.ground - np.stack([_mean(line, seen.ground[:, c], parts)[line] for c in range(3)], axis=1)
+    tone = seen.tone - np.stack([_mean(line, plane, parts) for plane in seen.tone.T], axis=1)[line]
+    ground = seen.ground - np.stack([_mean(line, plane, parts) for plane in seen.ground.T], axis=1)[line]
     variance = _mean(line, (ground**2).sum(axis=1) / 3, parts)
     slope = np.clip(_mean(line, (ground * tone).sum(axis=1) / 3, parts) / (variance + 4), 0, 0.9)
     rest = tone - slope[line, None] * ground
