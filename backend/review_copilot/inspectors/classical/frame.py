@@ -26,6 +26,8 @@ SMALL_PX = 384
 """Longer side of the small level: enough for tone, colour and layout, cheap enough for everything."""
 MIDDLE_PX = 768
 """Longer side of the middle level: enough for fine lines, lettering and soft patches."""
+SEARCHED_PX = 320
+"""Longer side of the searched level: enough for straight edges, and to find where spots may be."""
 DETAIL_PX = 800_000
 """Most pixels that are measured at full resolution; a larger picture is sampled in tiles."""
 TILES = 4
@@ -85,6 +87,11 @@ class Frame:
     def small_grey(self) -> Grey:
         """Luma (ITU-R BT.601) of the small level."""
         return _luma(self.small_rgb)
+
+    @cached_property
+    def searched_grey(self) -> Grey:
+        """The small luma averaged over areas to at most SEARCHED_PX on the longer side; itself when it is no larger."""
+        return shrunk(self.small_grey, longer_px=SEARCHED_PX)
 
     @property
     def height_px(self) -> int:

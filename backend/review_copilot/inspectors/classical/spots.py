@@ -9,11 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from review_copilot.domain.geometry import Box
-from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, shrunk
+from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask
 from review_copilot.inspectors.classical.linking import first_of_each
 
-SIDE_PX = 320
-"""Longer side at which spots are looked for; they are read at the middle level."""
 SCALES_PX = (1.2, 1.9, 3.0)
 """Standard deviations whose differences see spots of about 3 to 5 px across, and of 5 to 10 px at half size; every
 spot's own outline decides its size."""
@@ -99,7 +97,7 @@ def spots(frame: Frame) -> tuple[Spot, ...]:
     """Spots, clearest first: extrema in scale space (T. Lindeberg, 1998), then read along rays from the middle."""
     if min(frame.small_grey.shape) < 32:
         return ()
-    searched = shrunk(frame.small_grey, longer_px=SIDE_PX)
+    searched = frame.searched_grey
     factor = max(frame.middle_grey.shape) / max(searched.shape)
     reliefs = _reliefs(searched, factor=factor)
     found: list[Spot] = []

@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 
 from review_copilot.domain.image import Pixels
-from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, shrunk
+from review_copilot.inspectors.classical.frame import SEARCHED_PX, Floats, Frame, Grey, Mask
 from review_copilot.inspectors.classical.network import network
 
-SIDE_PX = 320
-"""Longer side at which edges are read."""
 STEP_DEG, LEANS = 0.5, 96
 """Step and number of the leans that are told apart: 24 degrees either way."""
 LEVEL_DEG = 1.5
@@ -70,7 +68,7 @@ class Tilt:
 
 def tilt(frame: Frame) -> Tilt:
     """Weigh what the picture shows by where its straight edges lie."""
-    grey = shrunk(frame.small_grey, longer_px=SIDE_PX)
+    grey = frame.searched_grey
     return lean_of(edge_maps(grey), seen_leans(frame.small_rgb), size_px=(grey.shape[0], grey.shape[1]))
 
 
@@ -188,7 +186,7 @@ def _spectrum(along: Floats, aside: Floats, *, lean: Floats, weight: Floats, sid
     tried = np.clip(np.rint(at).astype(np.int32)[:, None] + np.arange(-_REACH, _REACH + 1), 0, LEANS - 1)
     angle = np.radians(_leans()).astype(np.float32)
     offset = aside[:, None] * np.cos(angle)[tried] - along[:, None] * np.sin(angle)[tried]
-    room = 2 * SIDE_PX
+    room = 2 * SEARCHED_PX
     votes = np.bincount((tried * room + (offset + room / 2).astype(np.int32)).ravel(), minlength=LEANS * room)
     lines = votes.astype(np.float32).reshape(LEANS, room)
     long = np.maximum(lines - 0.04 * side_px, 0)
