@@ -1,8 +1,8 @@
 """Small networks that have looked at ordinary photographs. Knows no flaw and no guideline.
 
 A tint, too much light or a lean is partly told by what a picture shows: skin and sky have colours, clouds are lighter
-than stone, walls and people stand upright. Each
-network is a few convolutions over a thumbnail, learned by `benchmarks/learn.py` and run here in plain NumPy.
+than stone, walls and people stand upright. Each network is a few convolutions over a thumbnail, learned by
+`benchmarks/learn.py` and run here in plain NumPy.
 """
 
 from __future__ import annotations
