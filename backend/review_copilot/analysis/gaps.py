@@ -20,7 +20,7 @@ from review_copilot.analysis.figures import Figures, confidence, figures
 from review_copilot.analysis.flags import EXCEPTION, Cause, Flag, Gaps, Policy
 from review_copilot.analysis.outlook import outlooks, standings
 from review_copilot.analysis.people import odd_reviewers
-from review_copilot.analysis.rates import discoveries
+from review_copilot.analysis.rates import discoveries, percent
 from review_copilot.analysis.table import Flags, Floats
 from review_copilot.analysis.tally import Digest
 from review_copilot.analysis.ties import log_said_unclear
@@ -186,8 +186,8 @@ def _wrong_or_ambiguous(known: Figures, c: int, rules: Policy, *, said: float) -
         cause,
         (known.names[c],),
         confidence(log_e) * sure,
-        f"Reviewers override {evidence.rate:.0%} of {evidence.reviews} suggestions and {words}; "
-        f"this project naturally shows {evidence.natural:.0%}, seldom above {evidence.natural_high:.0%}.",
+        f"Reviewers override {percent(evidence.rate)} of {evidence.reviews} suggestions and {words}; "
+        f"this project naturally shows {percent(evidence.natural)}, seldom above {percent(evidence.natural_high)}.",
         evidence,
     )
 
@@ -199,8 +199,8 @@ def _vague(known: Figures, c: int) -> Flag:
         Cause.SEVERITY_VAGUE,
         (known.names[c],),
         confidence(log_e),
-        f"Reviewers change only the severity of {evidence.rate:.0%} of {evidence.reviews} suggestions; "
-        f"natural here is {evidence.natural:.0%}.",
+        f"Reviewers change only the severity of {percent(evidence.rate)} of {evidence.reviews} suggestions; "
+        f"natural here is {percent(evidence.natural)}.",
         evidence,
     )
 
@@ -219,7 +219,7 @@ def _drift(known: Figures, c: int) -> Flag:
         Cause.DRIFT,
         (known.names[c],),
         confidence(change.log_e),
-        f"The override rate went from {change.before:.0%} to {change.after:.0%} about {evidence.changed_on} "
+        f"The override rate went from {percent(change.before)} to {percent(change.after)} about {evidence.changed_on} "
         f"(between {evidence.changed_from} and {evidence.changed_to}).",
         evidence,
     )

@@ -7,7 +7,7 @@ from scipy.stats import t as student
 
 from review_copilot.analysis.figures import Figures, confidence, times
 from review_copilot.analysis.flags import Cause, Evidence, Flag, Policy
-from review_copilot.analysis.rates import discoveries, wilson
+from review_copilot.analysis.rates import discoveries, percent, wilson
 from review_copilot.analysis.spread import Contrast, Prior, contrast, log_likelihood
 from review_copilot.analysis.table import Floats, Ints, Outcome
 from review_copilot.analysis.tally import Submissions, Tally
@@ -127,8 +127,8 @@ def _flag(r: int, *, quick: bool, against: Contrast, log_e: float, pace: Floats,
         Cause.REVIEWER,
         (),
         confidence(log_e),
-        f"{name} overrides {evidence.rate:.0%} of {reviews} suggestions where others override "
-        f"{evidence.natural:.0%}{pace_words}.",
+        f"{name} overrides {percent(evidence.rate)} of {reviews} suggestions where others override "
+        f"{percent(evidence.natural)}{pace_words}.",
         evidence,
     )
 

@@ -73,3 +73,8 @@ def discoveries(log_e: Floats, *, alpha: float) -> Flags:
     ranked = np.sort(log_e)[::-1]
     enough = np.flatnonzero(ranked >= np.log(n / alpha) - np.log(np.arange(1, n + 1)))
     return np.zeros(n, dtype=np.bool_) if not len(enough) else log_e >= ranked[enough[-1]]
+
+
+def percent(share: float) -> str:
+    """A share as "12 %", in tenths where it is under one."""
+    return f"{100 * share:.1f} %" if 0 < share < 0.0095 else f"{100 * share:.0f} %"

@@ -7,7 +7,7 @@ from scipy.special import expit, logit
 
 from review_copilot.analysis.figures import times
 from review_copilot.analysis.flags import Cause, Evidence, Flag, Policy
-from review_copilot.analysis.rates import wilson
+from review_copilot.analysis.rates import percent, wilson
 from review_copilot.analysis.spread import LOGITS, RATES, log_likelihood
 from review_copilot.analysis.tally import Submissions
 
@@ -46,8 +46,8 @@ def uncovered_flag(submissions: Submissions, rules: Policy) -> Flag | None:
         Cause.UNCOVERED,
         (),
         float(expit(log_e)),
-        f"In {rate:.0%} of {annotations} annotations reviewers mark what no criterion claims; "
-        f"usual is {USUAL:.1%}, seldom above {usual_high:.0%}.",
+        f"In {percent(rate)} of {annotations} annotations reviewers mark what no criterion claims; "
+        f"usual is {percent(USUAL)}, seldom above {percent(usual_high)}.",
         Evidence(
             reviews=annotations,
             overridden=uncovered,

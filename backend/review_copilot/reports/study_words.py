@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from review_copilot.analysis import rates
 from review_copilot.analysis.coefficients import Coefficient
 from review_copilot.analysis.criteria import CriterionStudy
 from review_copilot.analysis.flags import Cause, Evidence, Flag
@@ -229,9 +230,7 @@ def certainty(confidence: float) -> str:
 
 def percent(share: float | None) -> str:
     """A share as "12 %"; a dash where it is not known."""
-    if share is None or math.isnan(share):
-        return UNKNOWN
-    return f"{100 * share:.1f} %" if 0 < share < 0.0095 else f"{100 * share:.0f} %"
+    return UNKNOWN if share is None or math.isnan(share) else rates.percent(share)
 
 
 def points(difference: float) -> str:
