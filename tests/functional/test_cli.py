@@ -81,7 +81,9 @@ def test_a_large_folder_is_inspected_in_order_and_its_broken_file_is_named(tmp_p
 
 def test_ctrl_c_ends_a_long_run_without_a_traceback_and_leaves_no_process(tmp_path: Path) -> None:
     _many(tmp_path / "many", 400, broken=0)
-    command = [sys.executable, "-m", "review_copilot.cli", "inspect", "many", "--json"]
+    # whoever starts the tests in the background may have told them to ignore the signal
+    listening = ["env", "--default-signal=INT"]
+    command = [*listening, sys.executable, "-m", "review_copilot.cli", "inspect", "many", "--json"]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running:
