@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import ThreadpoolController
 
 from pictures import facade
 from plant_whole import turned
@@ -64,3 +65,10 @@ def test_a_colour_that_is_full_in_one_channel_is_burnt_and_white_is_not() -> Non
     found = light(build_frame(pixels))
     assert found.burnt_percent == pytest.approx(20)
     assert found.cut > 3
+
+
+def test_networks_keep_to_the_thread_that_asks() -> None:
+    network("tint").answers(thumbnail(np.zeros((80, 90, 3), np.uint8)))
+    pools = ThreadpoolController().select(internal_api="openblas").info()
+    of_numpy = [pool["num_threads"] for pool in pools if "numpy" in pool["filepath"]]
+    assert of_numpy == [1]
