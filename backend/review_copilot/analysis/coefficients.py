@@ -75,18 +75,12 @@ def krippendorff(counts: Ints, *, metric: Metric = "nominal", values: Floats | N
     return float(_alpha(together[None], metric, values)[0])
 
 
-def krippendorff_interval(
-    counts: Ints, *, metric: Metric = "nominal", values: Floats | None = None, seed: int = 0
-) -> Coefficient:
-    """Krippendorff's alpha with a percentile bootstrap interval over units (1 000 replicates, repeatable by seed)."""
-    patterns, often = _patterns(counts)
-    return interval_of_patterns(patterns, often, metric=metric, values=values, seed=seed)
-
-
 def interval_of_patterns(
     patterns: Ints, often: Ints, *, metric: Metric = "nominal", values: Floats | None = None, seed: int = 0
 ) -> Coefficient:
-    """`krippendorff_interval` from how often each row of counts occurs, which adds up over parts of the units.
+    """Krippendorff's alpha with a percentile bootstrap interval over units (1 000 replicates, repeatable by seed).
+
+    It is made from how often each row of counts occurs, which adds up over parts of the units.
 
     Args:
         patterns: Distinct rows of counts, shape (patterns, levels).
@@ -107,18 +101,6 @@ def interval_of_patterns(
     value = float(_alpha((often @ flat).reshape(1, levels, levels), metric, values)[0])
     low, high = np.quantile(replicates, [0.025, 0.975])
     return Coefficient(value, float(low), float(high), units)
-
-
-def _patterns(counts: Ints) -> tuple[Ints, Ints]:
-    """The distinct rows, and how often each occurs."""
-    if not len(counts):
-        return counts, np.zeros(0, dtype=np.int64)
-    base = int(counts.max()) + 1
-    if counts.shape[1] * np.log2(base) >= 62:
-        return np.unique(counts, axis=0, return_counts=True)
-    power = base ** np.arange(counts.shape[1], dtype=np.int64)
-    _, first, often = np.unique(counts @ power, return_index=True, return_counts=True)
-    return counts[first], often
 
 
 def _coincidences(counts: Ints) -> Floats:
@@ -185,11 +167,6 @@ def cohen(table: Floats, *, weights: Weights = "none", drop_unused: bool = True)
     error = np.sqrt(max(0.0, spread - (kappa - chance * (1 - kappa)) ** 2) / n) / (1 - chance)
     half = float(ndtri(0.975)) * float(error)
     return Coefficient(kappa, kappa - half, kappa + half, int(n))
-
-
-def cross_table(one: Ints, two: Ints, *, levels: int) -> Ints:
-    """Cross table of two raters' values for the same units, first rater in rows."""
-    return np.bincount(one * levels + two, minlength=levels * levels).reshape(levels, levels)
 
 
 def fleiss(counts: Ints, often: Ints | None = None) -> Coefficient:
