@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from itertools import groupby
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from fakes import FakeClock
-from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.store import open_store
-from study_log import drafts
-from study_rows import PROJECT, PROVENANCE, logged_rows
-from study_world import Plan, World, make_world
+from study_log import drafts, fill
+from study_rows import PROJECT
+from study_world import Plan
 
-__all__ = ["PROJECT", "write_drafts", "write_log"]
+__all__ = ["PROJECT", "kept_bytes", "touch_one", "write_drafts", "write_log"]
 
 
 def write_log(file: Path, plan: Plan, *, rows: int) -> int:
@@ -25,9 +23,8 @@ def write_log(file: Path, plan: Plan, *, rows: int) -> int:
     The project goes through the store as a sweep would bring it. Its tasks, annotations and suggestions are then copied
     under new numbers, which is what a longer project of the same kind would hold.
     """
-    made = make_world(plan)
     store = open_store(f"sqlite:///{file}", clock=FakeClock())
-    store.append_all(_comparisons(made))
+    fill(store, [plan], project=PROJECT)
     store.close()
     database = sqlite3.connect(file)
     database.execute("PRAGMA synchronous=OFF")  # nobody waits for a benchmark's disk
@@ -73,25 +70,21 @@ def write_drafts(file: Path, *, least: int) -> int:
     return int(written)
 
 
-def _comparisons(world: World) -> list[Comparison]:
-    rows = groupby(logged_rows(world), key=lambda row: row.annotation_id)
-    return [_comparison(list(group)) for _, group in rows]
+def touch_one(file: Path) -> None:
+    """Note that the first annotation's task was written to, as every write does."""
+    with sqlite3.connect(file) as database:
+        database.execute(
+            "INSERT INTO touched_tasks (project_ref, task_id) SELECT project_ref, task_id FROM annotations WHERE id = 1"
+        )
+    database.close()
 
 
-def _comparison(rows: list[LoggedOverride]) -> Comparison:
-    first = rows[0]
-    annotation = SubmittedAnnotation(
-        key=first.key,
-        annotation_id=first.annotation_id,
-        regions=(),
-        author=first.author,
-        editor=first.editor,
-        created_at=first.created_at,
-        updated_at=first.updated_at,
-        lead_time_s=first.lead_time_s,
-        content_hash=str(first.annotation_id),
-    )
-    return Comparison(annotation, tuple(row.override for row in rows), PROVENANCE, (), exposure=first.exposure)
+def kept_bytes(file: Path) -> int:
+    """Bytes of packed rows and sums."""
+    database = sqlite3.connect(file)
+    (found,) = database.execute("SELECT sum(length(counts) + length(rows)) FROM parcels").fetchone()
+    database.close()
+    return int(found)
 
 
 def _greatest(database: sqlite3.Connection, table: str, column: str) -> int:
