@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from playwright.sync_api import Page, expect
 
+from e2e.editor import PATIENCE_MS, Editor
 from e2e.workplace import IMAGE_PX, LAMP_FINDINGS, Workplace, lamps, png
 from fakes import FakeClock
 from review_copilot.demo import label_studio as ls
@@ -46,7 +49,9 @@ def project_id(office: Workplace) -> Iterator[int]:
     office.copilot.client.delete_project(made)
 
 
-def test_the_next_draft_names_the_pattern_and_its_tasks(office: Workplace, project_id: int) -> None:
+def test_the_next_draft_names_the_pattern_and_its_tasks(
+    office: Workplace, project_id: int, page: Page, tmp_path: Path
+) -> None:
     office.draft(project_id)
     reviewer = ScriptedReviewer(office.server.url, ls.signed_in(office.server))
     tasks = reviewer.tasks(project_id)
@@ -75,9 +80,14 @@ def test_the_next_draft_names_the_pattern_and_its_tasks(office: Workplace, proje
     office.draft(project_id, findings=(replace(LAMP_FINDINGS[0], box=STICKER), LAMP_FINDINGS[1]))
     newest = reviewer.tasks(project_id)[-1]
     infos = [entry["meta"]["text"][0] for entry in drafted(newest) if entry["type"] == "rectanglelabels"]
-    known = [info for info in infos if "like known pattern" in info]
+    known = [info for info in infos if info.startswith(f"Like {STICKERS} regions that reviewers marked as")]
     first = ", ".join(str(task["id"]) for task in tasks[:2])
     assert len(infos) == 2
     assert len(known) == 1
-    assert f"like known pattern: Like {STICKERS} regions that reviewers marked as" in known[0]
     assert f"tasks {first} and {tasks[2]['id']}." in known[0]
+
+    editor = Editor(page, url=office.server.url, project_id=project_id)
+    shown = editor.wait_for_regions(lambda now: len(now) >= len(infos))
+    editor.select(max(shown, key=lambda region: region.box.iou(STICKER)).id)
+    expect(page.get_by_text(f"Like {STICKERS} regions that reviewers marked as")).to_be_visible(timeout=PATIENCE_MS)
+    editor.screenshot(tmp_path / "like-a-known-pattern.png")

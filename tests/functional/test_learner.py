@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from builders import PROJECT, a_comparison, a_review, a_suggestion, an_annotation, task_key
-from review_copilot.analysis.familiar import LIKE
 from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED
 from review_copilot.domain.lookbook import Lookbook
 from review_copilot.domain.override import Override, OverrideKind, Subject
+from review_copilot.domain.suggestion import LIKE
 from review_copilot.settings import load_settings
 from review_copilot.web import create_app
 from review_copilot.web.learner import Learner

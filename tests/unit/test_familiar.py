@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from builders import NOON, a_suggestion
-from review_copilot.analysis.familiar import LIKE, UNLIKE, familiar
+from review_copilot.analysis.familiar import familiar
 from review_copilot.domain.lookbook import Look, Lookbook, PatternLooks, ReviewedLooks
-from review_copilot.domain.suggestion import Suggestion
+from review_copilot.domain.suggestion import LIKE, UNLIKE, Suggestion
 
 DUST, STICKER, STRANGE = 0.0, 4.0, -9.0
 

@@ -13,14 +13,13 @@ import pytest
 from builders import NOON, PROJECT, a_comparison, an_annotation, an_image, task_key
 from fake_label_studio import FakeInspector, FakeWorkspace
 from fakes import FakeClock
-from review_copilot.analysis.familiar import LIKE, UNLIKE
 from review_copilot.analysis.table import table_of
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Severity
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.override import Override, OverrideKind, Subject
 from review_copilot.domain.review import Review
-from review_copilot.domain.suggestion import Finding
+from review_copilot.domain.suggestion import LIKE, UNLIKE, Finding
 from review_copilot.engines.threads import ThreadEngine
 from review_copilot.errors import ImageNotFound, StoreBusy
 from review_copilot.flows.desk import Desk

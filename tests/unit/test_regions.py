@@ -10,7 +10,7 @@ from label_studio_sdk.label_interface.interface import LabelInterface
 from builders import a_review, a_suggestion
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity, Verdict
-from review_copilot.domain.suggestion import Dropped
+from review_copilot.domain.suggestion import LIKE, UNLIKE, Dropped, Evidence
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.mapping import LabelMap, read_label_config
 from review_copilot.labelstudio.regions import to_interactive, to_prediction
@@ -82,6 +82,13 @@ def test_a_suggestion_becomes_box_severity_and_rationale_under_one_id(labels: La
             },
         ],
     }
+
+
+def test_what_others_reviewed_is_read_before_what_was_measured(labels: LabelMap) -> None:
+    facts: Evidence = {"edge_width_px": 4, UNLIKE: "Unlike the 60 last reviewed.", LIKE: "Like 14 regions."}
+    marked = results_of(to_prediction(a_review("r1", replace(a_suggestion("s1"), evidence=facts)), labels).payload)[0]
+    head = "PQ-01, measured\nphoto-quality 9f2c1a77aa01"
+    assert marked["meta"] == {"text": [f"Like 14 regions.\nUnlike the 60 last reviewed.\n{head}\nedge width px: 4"]}
 
 
 def test_label_studios_own_checks_accept_it(labels: LabelMap) -> None:

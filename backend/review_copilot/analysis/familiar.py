@@ -15,11 +15,7 @@ from scipy.spatial.distance import cdist
 from review_copilot.analysis.table import Floats
 from review_copilot.analysis.wording import WORD
 from review_copilot.domain.lookbook import Look, Lookbook, PatternLooks
-from review_copilot.domain.suggestion import Suggestion
-
-LIKE = "like_known_pattern"
-UNLIKE = "unlike_reviewed"
-"""Names that the two facts have in a suggestion's evidence."""
+from review_copilot.domain.suggestion import LIKE, UNLIKE, Suggestion
 
 NEIGHBOURS = 3
 """A crop is as far from others as from the nearest three of them, on average."""

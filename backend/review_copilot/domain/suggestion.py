@@ -15,6 +15,10 @@ from review_copilot.domain.lookbook import Look
 Evidence: TypeAlias = Mapping[str, float | int | str | bool]
 """Measured facts by name; the name carries the unit, such as {"clipped_percent": 4.2}."""
 
+LIKE = "like_known_pattern"
+UNLIKE = "unlike_reviewed"
+"""The two facts that speak of what others reviewed. Each is a sentence for the reviewer, and is read first."""
+
 
 class Scope(StrEnum):
     """Whether a suggestion speaks of the whole image or of a place in it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Review
-from review_copilot.domain.suggestion import Dropped, Scope, Suggestion
+from review_copilot.domain.suggestion import LIKE, UNLIKE, Dropped, Scope, Suggestion
 from review_copilot.labelstudio.mapping import LabelMap
 
 _DIGITS = 4
@@ -150,11 +150,15 @@ def _percent(box: Box) -> dict[str, float]:
 
 
 def _evidence(sheet: _Sheet, suggestion: Suggestion) -> str:
-    """What the region's Info panel shows: criterion and source, guideline and revision, then one fact a line."""
-    origin = sheet.review.provenance
+    """What the region's Info panel shows: criterion and source, guideline and revision, then one fact a line.
+
+    What others reviewed comes before all: the panel shows a few lines until it is opened.
+    """
+    origin, evidence = sheet.review.provenance, suggestion.evidence
     head = f"{suggestion.criterion_id}, {suggestion.source}\n{origin.guideline_id} {origin.guideline_revision}"
-    facts = [f"{name.replace('_', ' ')}: {_shown(value)}" for name, value in suggestion.evidence.items()]
-    return "\n".join([head, *facts])
+    reviewed = [str(evidence[name]) for name in (LIKE, UNLIKE) if name in evidence]
+    facts = [f"{n.replace('_', ' ')}: {_shown(v)}" for n, v in evidence.items() if n not in {LIKE, UNLIKE}]
+    return "\n".join([*reviewed, head, *facts])
 
 
 def _shown(value: object) -> str:
