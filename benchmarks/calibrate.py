@@ -39,6 +39,10 @@ from samples import CLEAN, Sample
 
 AGAIN = 3
 """Some three photographs of ten show a tilt."""
+LARGE_PX, SMALLEST_PX, LARGEST_PX = 720, 480, 2600
+"""Longer side from which a photograph is made smaller at random, and to what."""
+PARTS = 0.35
+"""Share of large photographs of which a part is taken instead."""
 LOCAL = frozenset({"clipped_highlights", "crushed_shadows", "defocus", "overlay", "dust", "scratch"})
 
 
@@ -60,7 +64,8 @@ def samples_of(task: tuple[str, Pixels, int], *, wanted: frozenset[str]) -> list
         for turn in times_of(recipe, pixels):
             seed = zlib.crc32(f"{name} {recipe} {round_no}{turn or ''}".encode())
             rng = np.random.default_rng(seed)
-            ground = part_of(pixels, rng) if round_no or turn else pixels
+            ground = rendition_of(pixels, rng)
+            ground = part_of(ground, rng) if round_no or turn else ground
             planted = Planted(CLEAN, "", Severity.MINOR, ground)
             if recipe != CLEAN:
                 planted = PLANTS[recipe](ground, rng, list(Severity)[(seed + index) % 3])
@@ -69,8 +74,27 @@ def samples_of(task: tuple[str, Pixels, int], *, wanted: frozenset[str]) -> list
 
 
 def times_of(recipe: str, pixels: Pixels) -> range:
-    """How often a flaw is planted in a round: once, or AGAIN times in photographs that show what others do not."""
-    return range(1) if recipe not in SHOWN_BY else range(AGAIN) if SHOWN_BY[recipe](pixels) else range(0)
+    """How often a flaw is planted in a round: once, twice in large photographs, which come in many sizes.
+
+    AGAIN times in photographs that show what others do not.
+    """
+    if recipe in SHOWN_BY:
+        return range(AGAIN if SHOWN_BY[recipe](pixels) else 0)
+    return range(2 if max(pixels.shape[:2]) > LARGE_PX else 1)
+
+
+def rendition_of(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """A large photograph as it may reach a reviewer: made smaller, or a part of it as crisp as the camera made it."""
+    longer = max(pixels.shape[:2])
+    if longer <= LARGE_PX:
+        return pixels
+    wanted = int(np.exp(rng.uniform(np.log(SMALLEST_PX), np.log(min(longer, LARGEST_PX)))))
+    if rng.random() < PARTS:
+        height, width = (min(v, max(SMALLEST_PX, round(v * wanted / longer))) for v in pixels.shape[:2])
+        y, x = int(rng.integers(0, pixels.shape[0] - height + 1)), int(rng.integers(0, pixels.shape[1] - width + 1))
+        return np.ascontiguousarray(pixels[y : y + height, x : x + width])
+    size = (max(1, round(pixels.shape[1] * wanted / longer)), max(1, round(pixels.shape[0] * wanted / longer)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def part_of(pixels: Pixels, rng: np.random.Generator) -> Pixels:

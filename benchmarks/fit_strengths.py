@@ -14,8 +14,24 @@ Array = npt.NDArray[np.float64]
 _RIDGE = 3.0
 
 STRENGTHS: dict[str, tuple[str, ...]] = {
-    "defocus": ("blur", "blur_half", "drop_1", "drop_2", "drop_3"),
-    "motion_blur": ("smear_middle", "smear_coarse", "smear_far", "blur", "blur_half", "drop_1", "drop_2", "drop_3"),
+    "defocus": ("blur", "blur_half", "blur_screen", "blur_small", "reach", "drop_1", "drop_2", "drop_3"),
+    "motion_blur": (
+        "smear_middle",
+        "smear_coarse",
+        "smear_far",
+        "smear_screen",
+        "smear_screen_far",
+        "smear_small",
+        "smear_small_far",
+        "reach",
+        "blur",
+        "blur_half",
+        "blur_screen",
+        "blur_small",
+        "drop_1",
+        "drop_2",
+        "drop_3",
+    ),
     "over_exposure": ("stops", "median", "white", "light", "tone_low", "light_stops", "light_over", "cut"),
     "under_exposure": ("stops", "median", "high", "light_stops"),
     "noise": ("grain", "grain_quarter", "lonely"),

@@ -25,7 +25,8 @@ _COLOUR = ("cast", "cast_sure", "cast_along", "cast_green",
            "cast_warm", "cast_shift", "cast_ratio", "cast_least",
            "cast_light", "cast_dark", "colourful")  # fmt: skip
 _DETAIL = ("blur", "blur_half", "smear_middle", "smear_coarse", "smear_far", "drop_1", "drop_2", "drop_3", "drop_4",
-           "ripple", "repeats", "local")  # fmt: skip
+           "ripple", "repeats", "local", "reach", "blur_screen", "blur_small", "smear_screen", "smear_screen_far",
+           "smear_small", "smear_small_far")  # fmt: skip
 _GRAIN = ("grain", "grain_quarter", "grain_half", "lonely", "streak")
 _BLOCKS = ("block_ratio", "block_jump", "jpeg_quality", "jpeg_comb", "still")
 _STEPS = ("gap", "wide_gap", "luma_gap", "still", "levels", "repeats")

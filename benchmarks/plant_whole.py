@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from planted import Floats, Planted, Rng, as_jpeg, display, linear, strength_of, u8
+from planted import SLOPE, Floats, Planted, Rng, as_jpeg, as_taken, display, linear, reach_of, strength_of, u8
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 
@@ -20,10 +20,16 @@ _LEAST_SEGMENT, _TRUE_DEG, _NEAR_DEG = 0.04, 1.5, 20.0
 
 
 def defocus(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """A lens's disc, a Gaussian, boxes, or rough glass; the strength is the kernel's standard deviation in pixels."""
-    sigma = strength_of("defocus", severity, rng)
-    way = str(rng.choice(["gaussian", "disc", "disc", "box", "glass"]))
-    out = _through_glass(pixels, sigma, rng) if way == "glass" else soften(pixels, sigma, way)
+    """A lens's disc, a Gaussian, boxes, rough glass, or a disc in a camera, which adds grain and may sharpen.
+
+    The strength is the kernel's standard deviation in pixels.
+    """
+    sigma = strength_of("defocus", severity, rng, most=reach_of(pixels))
+    way = str(rng.choice(["gaussian", "disc", "box", "glass", "camera", "camera"]))
+    if way == "camera":
+        out = as_taken(soften(pixels, sigma, "disc"), rng)
+    else:
+        out = _through_glass(pixels, sigma, rng) if way == "glass" else soften(pixels, sigma, way)
     return Planted("defocus", way, severity, out, strength=sigma)
 
 
@@ -58,9 +64,9 @@ def _disc(radius: float) -> Floats:
 
 
 def motion_blur(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """An even, fading, bent or shaky line; the strength is sqrt(12) times its standard deviation."""
-    length = strength_of("motion_blur", severity, rng)
-    way = str(rng.choice(["even", "even", "fading", "bent", "shaky"]))
+    """An even, fading, bent or shaky line, or a shaky one in a camera; the strength is sqrt(12) standard deviations."""
+    length = strength_of("motion_blur", severity, rng, most=reach_of(pixels))
+    way = str(rng.choice(["even", "fading", "bent", "shaky", "camera", "camera"]))
     angle = float(rng.uniform(0, np.pi))
     reach = int(np.ceil(length)) + 2
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
@@ -70,7 +76,7 @@ def motion_blur(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     bend = 0.15 if way == "bent" else 0.0
     along = steps * length / 2
     aside = bend * length / 2 * (steps**2 - 0.5)
-    if way == "shaky":
+    if way in {"shaky", "camera"}:
         walk = np.cumsum(rng.normal(0, 1, steps.size))
         aside = 0.12 * length * (walk - walk.mean()) / (np.ptp(walk) + 1e-6)
     x = reach + along * np.cos(angle) - aside * np.sin(angle)
@@ -80,8 +86,8 @@ def motion_blur(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     for down, across in ((0, 0), (0, 1), (1, 0), (1, 1)):
         share = (below if down else 1 - below) * (right if across else 1 - right)
         np.add.at(kernel, (row + down, column + across), share)
-    out = cv2.filter2D(pixels.astype(np.float32), -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT)
-    return Planted("motion_blur", way, severity, u8(out), strength=length)
+    out = u8(cv2.filter2D(pixels.astype(np.float32), -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT))
+    return Planted("motion_blur", way, severity, as_taken(out, rng) if way == "camera" else out, strength=length)
 
 
 def noise(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
@@ -113,8 +119,7 @@ def noise(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
 def _sensor_noise(pixels: Pixels, sigma: float, rng: Rng) -> Floats:
     """Photon and read noise in linear light, scaled so that middle grey gets `sigma` levels."""
     light = linear(pixels)
-    slope = 255 * 1.055 / 2.4 * 0.18 ** (1 / 2.4 - 1)  # levels by linear light at middle grey
-    variance = (sigma / slope) ** 2 * (0.2 + 0.8 * light / 0.18)
+    variance = (sigma / SLOPE) ** 2 * (0.2 + 0.8 * light / 0.18)
     return display(light + np.sqrt(variance) * rng.normal(0, 1, light.shape).astype(np.float32)).astype(np.float32)
 
 

@@ -19,6 +19,8 @@ Rng: TypeAlias = np.random.Generator
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 _LEVEL = np.arange(256, dtype=np.float32) / 255
+SLOPE = 255 * 1.055 / 2.4 * 0.18 ** (1 / 2.4 - 1)
+"""Levels by linear light at middle grey."""
 _LINEAR = np.where(_LEVEL <= 0.04045, _LEVEL / 12.92, ((_LEVEL + 0.055) / 1.055) ** 2.4)
 
 
@@ -50,11 +52,11 @@ class Planted:
 Plant: TypeAlias = Callable[[Pixels, Rng, Severity], Planted]
 
 
-def strength_of(flaw: str, severity: Severity, rng: Rng) -> float:
-    """A strength well inside the severity's range by the built-in steps; critical reaches to 1.6 of its first step."""
+def strength_of(flaw: str, severity: Severity, rng: Rng, *, most: float = 1.6) -> float:
+    """A strength well inside the severity's range by the built-in steps; critical reaches to `most` of its step."""
     steps = measure(flaw).steps
     low = steps[severity.rank]
-    high = steps[severity.rank + 1] if severity.rank < 2 else 1.6 * low
+    high = steps[severity.rank + 1] if severity.rank < 2 else most * low
     return float(rng.uniform(low + 0.1 * (high - low), high - 0.1 * (high - low)))
 
 
@@ -82,6 +84,23 @@ def as_jpeg(pixels: Pixels, quality: int, *, subsample: bool = True) -> tuple[Pi
     assert ok
     decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(decoded[:, :, ::-1]), data.tobytes()
+
+
+def reach_of(pixels: Pixels) -> float:
+    """How far a critical blur reaches, for `strength_of`: as far across a large picture as across one of 640 px."""
+    return 1.6 * max(1.0, max(pixels.shape[:2]) / 640)
+
+
+def as_taken(pixels: Pixels, rng: Rng) -> Pixels:
+    """What a camera adds behind the lens: the grain of its sensor, often sharpening, often its own JPEG."""
+    light = linear(pixels)
+    grain = float(np.exp(rng.uniform(np.log(0.4), np.log(3.0)))) / SLOPE
+    light += grain * np.sqrt(0.2 + 0.8 * light / 0.18) * rng.normal(0, 1, light.shape).astype(np.float32)
+    taken = display(light)
+    if rng.random() < 0.5:
+        work = taken.astype(np.float32)
+        taken = u8(work + float(rng.uniform(0.3, 1.0)) * (work - cv2.GaussianBlur(work, (0, 0), 0.8)))
+    return as_jpeg(taken, int(rng.integers(80, 97)))[0] if rng.random() < 0.6 else taken
 
 
 def box_of(mask: npt.NDArray[np.bool_]) -> Box:

@@ -42,14 +42,14 @@ def test_edge_width_is_the_blur_that_was_applied(sigma_px: float) -> None:
 def test_sharp_edges_are_narrow_and_alike_in_all_directions() -> None:
     found = sharpness(build_frame(scene()))
     assert found.blur_px < 0.9
-    assert found.middle < 0.5
+    assert found.smear.middle < 0.5
 
 
 @pytest.mark.parametrize("angle_deg", [0.0, 45.0, 90.0])
 def test_a_smear_takes_detail_in_its_own_direction(angle_deg: float) -> None:
     found = sharpness(build_frame(smeared(scene(), length_px=9, angle_deg=angle_deg)))
-    assert found.middle > 0.8
-    assert abs((found.direction_deg - angle_deg + 90) % 180 - 90) <= 15
+    assert found.smear.middle > 0.8
+    assert abs((found.smear.direction_deg - angle_deg + 90) % 180 - 90) <= 15
 
 
 def test_a_picture_without_edges_has_no_edge_width() -> None:

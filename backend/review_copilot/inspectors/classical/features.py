@@ -69,9 +69,22 @@ def _of_sharpness(whole: Whole) -> Features:
     return {
         "blur": _log(sharp.blur_px, 0.05),
         "blur_half": _log(sharp.blur_half_px, 0.05),
-        "smear_middle": sharp.middle,
-        "smear_coarse": sharp.coarse,
-        "smear_far": sharp.far,
+        "smear_middle": sharp.smear.middle,
+        "smear_coarse": sharp.smear.coarse,
+        "smear_far": sharp.smear.far,
+    }
+
+
+def _of_coarse(whole: Whole) -> Features:
+    coarse = whole.coarse
+    return {
+        "reach": math.log(coarse.reach),
+        "blur_screen": _log(coarse.screen_px, 0.05),
+        "blur_small": _log(coarse.small_px, 0.05),
+        "smear_screen": coarse.screen.middle,
+        "smear_screen_far": coarse.screen.far,
+        "smear_small": coarse.small.middle,
+        "smear_small_far": coarse.small.far,
     }
 
 
@@ -195,8 +208,8 @@ def _of_tilt(whole: Whole) -> Features:
 
 
 _SPOKEN: tuple[Callable[[Whole], Features], ...] = (
-    _of_sharpness, _of_tone, _of_light, _of_noise, _of_compression, _of_colour, _of_chroma, _of_contrast, _of_banding,
-    _of_resolution, _of_tilt,
+    _of_sharpness, _of_coarse, _of_tone, _of_light, _of_noise, _of_compression, _of_colour, _of_chroma, _of_contrast,
+    _of_banding, _of_resolution, _of_tilt,
 )  # fmt: skip
 """The numbers of each measurement."""
 

@@ -58,7 +58,7 @@ def _defocus(whole: Whole, features: Features, score: float) -> Reading:
 
 
 def _motion(whole: Whole, features: Features, score: float) -> Reading:
-    smear, degrees = strength("motion_blur", features), whole.sharpness.direction_deg
+    smear, degrees = strength("motion_blur", features), whole.coarse.smear.direction_deg
     text = f"detail is smeared {way_of(degrees)} over about {number(smear)} px; edges along that direction stay crisp"
     evidence = {"smear_px": round(smear, 1), "direction_deg": round(degrees)}
     return Reading("motion_blur", smear, score, text, evidence=evidence)

@@ -8,6 +8,7 @@ from functools import cached_property
 from review_copilot.inspectors.classical.banding import Banding, banding
 from review_copilot.inspectors.classical.border import Bar, bars
 from review_copilot.inspectors.classical.chroma import Chroma, chroma
+from review_copilot.inspectors.classical.coarse import Coarse, coarse
 from review_copilot.inspectors.classical.colour import Colour, colour
 from review_copilot.inspectors.classical.compression import Compression, compression
 from review_copilot.inspectors.classical.contrast import Contrast, contrast
@@ -45,6 +46,11 @@ class Whole:
     def sharpness(self) -> Sharpness:
         """Edges, and the loss of detail by direction."""
         return sharpness(self.frame)
+
+    @cached_property
+    def coarse(self) -> Coarse:
+        """The same at the size of a screen."""
+        return coarse(self.frame, self.sharpness)
 
     @cached_property
     def tone(self) -> Tone:

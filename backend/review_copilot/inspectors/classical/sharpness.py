@@ -26,44 +26,62 @@ DIRECTIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
+class Smear:
+    """How much more detail is lost in one direction than in another.
+
+    Attributes:
+        middle: Loss of fine detail (about 2 px) in the worst direction against the best, as a logarithm; 0 for none.
+        coarse: The same against a nearer scale.
+        far: The same for detail twice as coarse.
+        direction_deg: Direction in which detail is lost, 0 = sideways, 90 = up and down, 0 <= value < 180.
+    """
+
+    middle: float
+    coarse: float
+    far: float
+    direction_deg: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sharpness:
     """How sharp the picture is.
 
     Attributes:
         blur_px: Standard deviation of the blur at the sharper edges, in pixels; 0 when there are too few edges.
         blur_half_px: The same, read at half size.
-        middle: Loss of fine detail (about 2 px) in the worst direction against the best, as a logarithm; 0 for none.
-        coarse: The same against a nearer scale.
-        far: The same for detail twice as coarse.
-        direction_deg: Direction in which detail is lost, 0 = sideways, 90 = up and down, 0 <= value < 180.
+        smear: Loss of detail by direction.
         edges: Number of edge pixels that spoke.
     """
 
     blur_px: float
     blur_half_px: float
-    middle: float
-    coarse: float
-    far: float
-    direction_deg: float
+    smear: Smear
     edges: int
 
 
 def sharpness(frame: Frame) -> Sharpness:
     """Measure edges and the loss of detail by direction."""
-    levels = [frame.green_half]
-    for _ in range(2):
-        levels.append(halved(levels[-1]))
     widths, half = edge_blur(frame.green), edge_blur(frame.green_half)
-    ladder = [_directional_energy(level) for level in levels]
-    middle = _loss(ladder[0], ladder[2])
     return Sharpness(
         blur_px=_sharper(widths),
         blur_half_px=2 * _sharper(half),
+        smear=smear_of(frame.green_half),
+        edges=int(widths.size),
+    )
+
+
+def smear_of(half: Floats) -> Smear:
+    """The loss of detail by direction, from a level that was halved once."""
+    levels = [half]
+    for _ in range(2):
+        levels.append(halved(levels[-1]))
+    ladder = [_directional_energy(level) for level in levels]
+    middle = _loss(ladder[0], ladder[2])
+    return Smear(
         middle=float(np.ptp(middle)),
         coarse=float(np.ptp(_loss(ladder[0], ladder[1]))),
         far=float(np.ptp(_loss(ladder[1], ladder[2]))),
         direction_deg=float(np.argmin(middle)) * 180.0 / DIRECTIONS,
-        edges=int(widths.size),
     )
 
 
