@@ -16,10 +16,13 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from review_copilot.domain.review import Review, ReviewTask
-from review_copilot.errors import BudgetSpent, ExtraMissing
+from review_copilot.errors import BudgetSpent, EngineError, ExtraMissing
 from review_copilot.flows.desk import Desk, review_task
 from review_copilot.ports import Shared
 
+KNOWN_WITHIN_S = 30.0
+"""How long a cluster's nodes may take to get to know the one that a run is started on."""
+_ASK_AGAIN_S = 0.2
 DeskMaker: TypeAlias = Callable[[Shared], Desk]
 """Makes the tools of a worker from what it shares with the others."""
 
@@ -111,12 +114,32 @@ class Clerk:
 
 
 def clerk_actor(ray: Any, *, node_id: str, most_at_once: int, budget_usd: float | None) -> Any:
-    """The clerk of a run, on the node of whoever asks for it, so that it is lost only together with the run."""
+    """The clerk of a run, on the node of whoever asks for it, so that it is lost only together with the run.
+
+    A node that has just joined is not known to all others yet. One that does not know it would put a clerk who need not
+    be here on any other node, and refuses one who must: then it is asked again.
+
+    Raises:
+        EngineError: The nodes do not get to know this one within KNOWN_WITHIN_S.
+    """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415  # an extra
 
-    beside_us = NodeAffinitySchedulingStrategy(node_id=node_id, soft=True)
+    beside_us = NodeAffinitySchedulingStrategy(node_id=node_id, soft=False)
     made = ray.remote(num_cpus=0, max_concurrency=1000, scheduling_strategy=beside_us)(Clerk)
-    return made.remote(most_at_once=most_at_once, budget_usd=budget_usd)
+    until = time.monotonic() + KNOWN_WITHIN_S
+    while True:
+        clerk = made.remote(most_at_once=most_at_once, budget_usd=budget_usd)
+        try:
+            ray.get(clerk.forget.remote("nobody"))
+        except ray.exceptions.RayActorError as error:
+            if time.monotonic() > until:
+                raise EngineError(
+                    "The Ray cluster does not let this machine's node take part.",
+                    hint="`ray status` shows the nodes it knows; this machine's must be among them.",
+                ) from error
+            time.sleep(_ASK_AGAIN_S)
+        else:
+            return clerk
 
 
 @dataclass(frozen=True)
