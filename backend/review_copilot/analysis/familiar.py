@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from review_copilot.analysis.table import Floats
-from review_copilot.analysis.wording import WORD
+from review_copilot.analysis.words import WORD
 from review_copilot.domain.lookbook import Look, Lookbook, PatternLooks
 from review_copilot.domain.suggestion import LIKE, UNLIKE, Suggestion
 

@@ -15,7 +15,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from review_copilot.analysis.table import Flags, Floats, Ints, OverrideTable
-from review_copilot.analysis.wording import STOP_WORDS, WORD, note_points
+from review_copilot.analysis.wording import STOP_WORDS, note_points
+from review_copilot.analysis.words import WORD
 
 LEAST_SIZE = 5
 """Fewer regions than this are no pattern yet."""

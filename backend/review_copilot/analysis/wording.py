@@ -17,8 +17,8 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer,
 from sklearn.preprocessing import normalize
 
 from review_copilot.analysis.table import Flags, Floats, Ints
+from review_copilot.analysis.words import WORD
 
-WORD = r"(?u)\b[^\W\d_][\w-]+\b"
 STOP_WORDS = list(ENGLISH_STOP_WORDS)
 MOST_WORDS = 1000
 """The most frequent words describe the notes; with more, rare ones would only add noise."""

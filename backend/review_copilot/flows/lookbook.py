@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from review_copilot.analysis.familiar import Familiar, familiar, words_of
 from review_copilot.analysis.joining import joined
 from review_copilot.analysis.looks import rounded
-from review_copilot.analysis.patterns import Pattern, novel_patterns
 from review_copilot.analysis.table import Ints, Outcome, OverrideTable
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.lookbook import Look, Lookbook, PatternLooks, ReviewedLooks
@@ -30,6 +30,9 @@ from review_copilot.errors import StoreError
 from review_copilot.flows.columns import reading_of_log
 from review_copilot.flows.crops import crops_of
 from review_copilot.ports import Clock, ImageSource, Lookbooks, Store, WorkspaceOpener
+
+if TYPE_CHECKING:
+    from review_copilot.analysis.patterns import Pattern
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +83,9 @@ def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | 
         learning: What it takes.
         opener: Opens the project, for crops; None to go by notes and by what was seen before.
     """
+    # scikit-learn takes longer to import than all else together, and no draft needs it
+    from review_copilot.analysis.patterns import novel_patterns  # noqa: PLC0415
+
     store, now = learning.store, learning.clock.now()
     before = store.lookbook(project)
     if before is not None and timedelta(0) <= now - before.made_at < LEARN_AFTER:
