@@ -167,6 +167,22 @@ def test_a_file_cut_in_half_is_unreadable_or_too_short_to_open(form: str) -> Non
         _decode(data[: len(data) // 2])
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_jpeg_is_decoded_to_the_bit_as_pillow_does(mode: str) -> None:
+    grain = Image.fromarray(np.random.default_rng(1).integers(0, 255, (111, 77, 3), dtype=np.uint8))
+    data = _file(grain.convert(mode), "JPEG", quality=80)
+    with Image.open(io.BytesIO(data)) as image:
+        np.testing.assert_array_equal(_decode(data), np.asarray(image.convert("RGB")))
+
+
+def test_a_jpeg_with_stray_bytes_is_shown_as_pillow_shows_it() -> None:
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (200, 200, 3), dtype=np.uint8))
+    whole = _file(noise, "JPEG")
+    data = whole[: len(whole) // 2] + whole[-2:]
+    with Image.open(io.BytesIO(data)) as image:
+        np.testing.assert_array_equal(_decode(data), np.asarray(image.convert("RGB")))
+
+
 def test_more_pixels_than_allowed_are_refused_before_decoding() -> None:
     with pytest.raises(ImageTooLarge, match=r"96 x 64 pixels, over the limit of 6143"):
         open_image(_file(_quarters(), "PNG"), source="a.file", max_pixels=96 * 64 - 1)
