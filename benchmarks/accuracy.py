@@ -4,8 +4,9 @@ python benchmarks/accuracy.py [--photos DIR] [--half report|tune] [--pcb DIR] [-
 
 Without --photos it takes scikit-image's photographs. With it, only the reporting half is read (see photos.py): the
 constants were fitted on the other. Each flaw is planted in N photographs in rising strength; a criterion that a planted
-flaw may rightly be taken for as well counts neither as hit nor as false alarm (see recipes.IMPLIES). What not every
-photograph can show (see recipes.SHOWN_BY) is printed twice: planted in any photograph, and in those that show it.
+flaw may rightly be taken for as well counts neither as hit nor as false alarm (see recipes.IMPLIES), nor does one that
+the photograph breaks of its own (own_flaws.txt: slide mounts and letterboxes). What not every photograph can show (see
+recipes.SHOWN_BY) is printed twice: planted in any photograph, and in those that show it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from photos import photographs
+from photos import own_flaws, photographs
 from planted import Planted
 from recipes import IMPLIES, PLANTS, SHOWN_BY
 from review_copilot.domain.geometry import Box
@@ -152,6 +153,15 @@ def _planted_by_turns(recipe: str, photos: Sequence[Photo], per_flaw: int) -> li
     return [(name, pixels, recipe, list(Severity)[turn % 3]) for turn, (name, pixels) in enumerate(chosen)]
 
 
+def rightly_said(said: Answer, guideline: Guideline) -> frozenset[str]:
+    """Criteria that are neither hits nor false alarms when they are named.
+
+    The planted flaw may be taken for them, or the photograph breaks them of its own.
+    """
+    flaws = IMPLIES.get(said.recipe, frozenset()) | own_flaws(said.name)
+    return frozenset(criterion_of(guideline, flaw) for flaw in flaws)
+
+
 def score_of(criterion: str, answers: Sequence[Answer], guideline: Guideline) -> Score:
     """Hits, misses and false alarms of one criterion, picture by picture."""
     hits = misses = false_alarms = 0
@@ -160,8 +170,7 @@ def score_of(criterion: str, answers: Sequence[Answer], guideline: Guideline) ->
         if said.truth == criterion:
             hits, misses = hits + flagged, misses + (not flagged)
         elif flagged:
-            implied = {criterion_of(guideline, name) for name in IMPLIES.get(said.recipe, ())}
-            false_alarms += criterion not in implied
+            false_alarms += criterion not in rightly_said(said, guideline)
     return Score(hits, misses, false_alarms)
 
 
@@ -176,7 +185,7 @@ def print_criteria(answers: Sequence[Answer], guideline: Guideline) -> None:
         own = [a for a in answers if a.truth == criterion.id]
         if not own:
             continue
-        alarms = sum(any(f.criterion_id == criterion.id for f in a.findings) for a in clean) / max(1, len(clean))
+        alarms = score_of(criterion.id, clean, guideline).false_alarms / max(1, len(clean))
         found = [(a.severity, any(f.criterion_id == criterion.id for f in a.findings)) for a in own]
         steps = "/".join(
             f"{np.mean([hit for s, hit in found if s is severity]):.2f}"
@@ -188,9 +197,13 @@ def print_criteria(answers: Sequence[Answer], guideline: Guideline) -> None:
             f"{criterion.id + ' ' + criterion.label:38s} {len(own):4d} {score.precision:5.2f} {score.recall:5.2f} "
             f"{score.f1:5.2f} {alarms:8.3f}  {steps}"
         )
-    total = sum(len({f.criterion_id for f in a.findings}) for a in clean) / max(1, len(clean))
+    wrong = sum(len({f.criterion_id for f in a.findings} - rightly_said(a, guideline)) for a in clean)
+    total = wrong / max(1, len(clean))
     all_f1 = all_scores(answers, guideline)
     print(f"macro F1 {np.mean(all_f1):.3f}, lowest {min(all_f1):.2f}, false alarms a clean image {total:.3f}")
+    flawed = sum(bool(own_flaws(a.name)) for a in clean)
+    if flawed:
+        print(f"{flawed} of the photographs have a flaw of their own (own_flaws.txt); to name it counts neither way")
 
 
 def print_shown(answers: Sequence[Answer], shown: Sequence[Answer], guideline: Guideline) -> None:
@@ -244,7 +257,7 @@ def print_calibration(answers: Sequence[Answer], guideline: Guideline) -> None:
     """Whether a score of .8 is right 80 % of the time."""
     pairs = []
     for said in answers:
-        implied = {criterion_of(guideline, name) for name in IMPLIES.get(said.recipe, ())}
+        implied = rightly_said(said, guideline)
         best: dict[str, float] = {}
         for finding in said.findings:
             best[finding.criterion_id] = max(finding.score, best.get(finding.criterion_id, 0.0))

@@ -31,6 +31,17 @@ def lettered() -> frozenset[str]:
     return frozenset(Path(__file__).with_name("lettered.txt").read_text(encoding="utf-8").split())
 
 
+@cache
+def own_flaws(name: str) -> frozenset[str]:
+    """Flaws that a photograph has of its own, by the name of the recipe that would plant them, as told by eye.
+
+    All photographs of Urban100, BSDS500 and Sun-Hays80 were looked at that have an edge of one tone: slide mounts,
+    frames and letterboxes. Others may have flaws of their own as well.
+    """
+    lines = Path(__file__).with_name("own_flaws.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(flaw for photo, flaw in map(str.split, lines) if photo == name)
+
+
 def half_of(name: str) -> Half:
     """Which half a photograph is in, by the hash of its file name."""
     return "tune" if hashlib.sha256(name.encode()).digest()[0] % 2 == 0 else "report"

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from plant_whole import soften
-from planted import Floats, Planted, Rng, box_of, strength_of, u8
+from planted import Floats, Planted, Rng, box_of, reach_of, strength_of, u8
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
@@ -30,7 +30,7 @@ def _oval(pixels: Pixels, rng: Rng, share: float, *, oblong: bool = True) -> Flo
 
 def defocus_patch(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     """A soft patch in a sharp picture."""
-    sigma = max(2.0, strength_of("defocus", severity, rng))
+    sigma = max(2.0, strength_of("defocus", severity, rng, most=reach_of(pixels)))
     mask = _oval(pixels, rng, float(rng.uniform(0.05, 0.25)))
     way = str(rng.choice(["gaussian", "disc"]))
     if rng.random() < 0.4:  # from a hard edge to a wide fade

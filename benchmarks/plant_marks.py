@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -10,6 +12,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 
+SCRATCHES = ("upright", "slanting", "curved", "emulsion", "hair")
 _VISIBLE = (1.8, 4.0)
 """A spot is planted where it is this many times deeper than the scene's own spread; else nobody could see it."""
 
@@ -85,11 +88,11 @@ def _spot(way: str, rng: Rng, shape: tuple[int, int], at: tuple[float, float, fl
     return np.asarray(spot, np.float32)
 
 
-def scratch(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """Fine lines and hairs across the scene where they can be seen; the strength is their number."""
+def scratch(pixels: Pixels, rng: Rng, severity: Severity, *, ways: Sequence[str] = SCRATCHES) -> Planted:
+    """Fine lines and hairs where they can be seen, in one of some ways; the strength is their number."""
     count = {"minor": int(rng.integers(1, 4)), "major": int(rng.integers(4, 8)), "critical": int(rng.integers(10, 14))}
     height, width = pixels.shape[:2]
-    way = str(rng.choice(["upright", "slanting", "curved", "emulsion", "hair"]))
+    way = str(rng.choice(list(ways)))
     out = pixels.astype(np.float32)
     boxes: list[Box] = []
     for _ in range(20 * count[severity.value]):

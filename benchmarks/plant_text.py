@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 
-_WAYS = ("stamp", "caption", "watermark", "outlined", "shadowed", "vector", "diagonal", "tiled", "logo")
+WAYS = ("stamp", "caption", "watermark", "outlined", "shadowed", "vector", "diagonal", "tiled", "logo")
 _NAMES = ("J. Miller", "North Light", "Studio Vega", "A. Okafor", "Lumen & Co", "Photographer", "Harbour View")
 _LINES = ("SAMPLE", "PREVIEW", "STOCK", "Do not copy", "Copyright", "All rights reserved", "www.photos.example",
           "DRAFT", "Summer 98", "for review only", "Proof")  # fmt: skip
@@ -26,14 +27,12 @@ LEAST_STEP = 8.0
 """Grey levels by which half of the ink changes the picture at least; white laid over white is not to be seen."""
 
 
-def overlay(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """One piece of lettering or a logo; the strength is the share of the picture that its box takes."""
+def overlay(pixels: Pixels, rng: Rng, severity: Severity, *, ways: Sequence[str] = WAYS) -> Planted:
+    """One piece of lettering or a logo, in one of some ways; the strength is the share that its box takes."""
     height, width = pixels.shape[:2]
     percent = {"minor": rng.uniform(0.5, 2.6), "major": rng.uniform(3.3, 9), "critical": rng.uniform(11, 22)}
     share = float(percent[severity.value]) / 100
-    way = str(
-        rng.choice(["stamp", "caption", "watermark", "outlined", "shadowed", "vector", "diagonal", "tiled", "logo"])
-    )
+    way = str(rng.choice(list(ways)))
     ink = _ink(way, rng, (height, width), share)
     x, y = _place(way, rng, (height, width), ink.shape, severity)
     mask: Floats = np.zeros((height, width), np.float32)
