@@ -19,6 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -39,7 +40,9 @@ from samples import CLEAN, Sample
 
 AGAIN = 3
 """Some three photographs of ten show a tilt."""
-LARGE_PX, SMALLEST_PX, LARGEST_PX = 720, 480, 2600
+LARGE_TIMES = MappingProxyType({CLEAN: 3, "defocus": 3, "motion_blur": 6})
+"""How often blur is planted in large photographs, which hide it in more ways than small ones; other flaws once."""
+LARGE_PX, SMALLEST_PX, LARGEST_PX = 720, 480, 2200
 """Longer side from which a photograph is made smaller at random, and to what."""
 PARTS = 0.35
 """Share of large photographs of which a part is taken instead."""
@@ -74,13 +77,12 @@ def samples_of(task: tuple[str, Pixels, int], *, wanted: frozenset[str]) -> list
 
 
 def times_of(recipe: str, pixels: Pixels) -> range:
-    """How often a flaw is planted in a round: once, twice in large photographs, which come in many sizes.
-
-    AGAIN times in photographs that show what others do not.
-    """
+    """How often a flaw is planted in a round: once, oftener in large photographs and in those that show what few do."""
     if recipe in SHOWN_BY:
         return range(AGAIN if SHOWN_BY[recipe](pixels) else 0)
-    return range(2 if max(pixels.shape[:2]) > LARGE_PX else 1)
+    if max(pixels.shape[:2]) <= LARGE_PX:
+        return range(1)
+    return range(LARGE_TIMES.get(recipe, 1))
 
 
 def rendition_of(pixels: Pixels, rng: np.random.Generator) -> Pixels:

@@ -21,7 +21,7 @@ FOLDS = 4
 """Parts of the photographs of which each is looked at by constants from the others."""
 LEAST = 0.2
 """Least score that is worth a look of a reviewer."""
-ALIKE = 0.01
+ALIKE = 0.02
 """F1 that makes no difference."""
 
 

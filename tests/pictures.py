@@ -8,6 +8,11 @@ import cv2
 import numpy as np
 
 from review_copilot.domain.image import Pixels
+from review_copilot.inspectors.classical.fibres import Fibre, fibres
+from review_copilot.inspectors.classical.frame import build_frame
+from review_copilot.inspectors.classical.lines import Line, lines
+from review_copilot.inspectors.classical.overlay import Lettering, lettering
+from review_copilot.inspectors.classical.traces import traces
 
 
 def scene(*, seed: int = 7, width_px: int = 480, height_px: int = 320) -> Pixels:
@@ -80,3 +85,21 @@ def noise_uris(number: int, *, seed: int = 0) -> list[str]:
         _, file = cv2.imencode(".png", rng.integers(0, 255, (64, 96, 3), np.uint8))
         found.append("data:image/png;base64," + base64.b64encode(file.tobytes()).decode())
     return found
+
+
+def lettering_in(pixels: Pixels) -> tuple[Lettering, ...]:
+    """What may be lettering."""
+    frame = build_frame(pixels)
+    return lettering(frame, traces(frame))
+
+
+def lines_in(pixels: Pixels) -> tuple[Line, ...]:
+    """What may be a scratch."""
+    frame = build_frame(pixels)
+    return lines(frame, traces(frame))
+
+
+def fibres_in(pixels: Pixels) -> tuple[Fibre, ...]:
+    """What may be a hair."""
+    frame = build_frame(pixels)
+    return fibres(frame, traces(frame))

@@ -43,4 +43,3 @@ def test_a_picture_that_fits_the_screen_is_measured_once() -> None:
     fine = sharpness(frame)
     found = coarse(frame, fine)
     assert (found.reach, found.screen_px) == (1.0, fine.blur_px)
-    assert found.screen is fine.smear

@@ -6,13 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from pictures import fibres_in, lettering_in, lines_in
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
-from review_copilot.inspectors.classical.fibres import fibres
 from review_copilot.inspectors.classical.frame import build_frame
 from review_copilot.inspectors.classical.judge_places import reported
-from review_copilot.inspectors.classical.lines import lines
-from review_copilot.inspectors.classical.overlay import Lettering, lettering
+from review_copilot.inspectors.classical.overlay import Lettering
 from review_copilot.inspectors.classical.patches import sharpness_map
 from review_copilot.inspectors.classical.second_look import COMPANY, LONELY, company, least_mark_score
 from review_copilot.inspectors.classical.spots import spots
@@ -47,8 +46,8 @@ def best(found: tuple[Lettering, ...], box: Box) -> Lettering:
 
 def test_a_see_through_sign_is_boxed_whole_not_letter_by_letter() -> None:
     pixels = slope()
-    found = best(lettering(build_frame(veiled(pixels, sign_of(pixels), share=0.5))), ring := around(240, 160, 63))
-    assert found.drawn
+    drawings = tuple(line for line in lettering_in(veiled(pixels, sign_of(pixels), share=0.5)) if line.drawn)
+    found = best(drawings, ring := around(240, 160, 63))
     assert found.box.iou(ring) > 0.85
     assert found.veil == pytest.approx(0.5, abs=0.1)
     assert found.rest < 0.2
@@ -64,7 +63,7 @@ def test_every_line_of_a_tiled_watermark_knows_its_twins() -> None:
     for y in (80, 160, 240):
         for x in (40, 260):
             cv2.putText(ink, "SAMPLE", (x, y), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 2, cv2.LINE_AA)
-    found = [line for line in lettering(build_frame(veiled(slope(), ink, share=0.5))) if line.letters in range(5, 9)]
+    found = [line for line in lettering_in(veiled(slope(), ink, share=0.5)) if line.letters in range(5, 9)]
     assert max(line.twins for line in found) >= 5
 
 
@@ -85,7 +84,7 @@ def test_a_coloured_gouge_of_the_same_lightness_is_seen() -> None:
     cv2.line(pixels, (240, 20), (244, 300), (95, 148, 95), 1)
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     assert int(grey.max()) - int(grey.min()) < 6
-    longest = max(lines(build_frame(pixels)), key=lambda line: line.length)
+    longest = max(lines_in(pixels), key=lambda line: line.length)
     assert longest.length == pytest.approx(280 / HEIGHT, abs=0.06)
     assert longest.hue > 20
 
@@ -93,7 +92,7 @@ def test_a_coloured_gouge_of_the_same_lightness_is_seen() -> None:
 def test_a_broad_bent_hair_is_boxed_whole() -> None:
     pixels = np.full((HEIGHT, WIDTH, 3), 150, np.uint8)
     cv2.ellipse(pixels, (240, 160), (60, 50), 0, 180, 360, (40, 40, 40), 4, cv2.LINE_AA)
-    hair = fibres(build_frame(pixels))[0]
+    hair = fibres_in(pixels)[0]
     assert hair.box.iou(Box(178 / WIDTH, 108 / HEIGHT, 124 / WIDTH, 54 / HEIGHT)) > 0.8
     assert hair.pen == pytest.approx(4, abs=1.0)
     assert hair.veil < 0.3

@@ -25,7 +25,7 @@ do.
 From pixels to findings: `frame` (one small pyramid) -> `measured` (all measurements, one module per family) ->
 `features` (named numbers) -> `likelihood` (how likely each image-wide flaw is), `calibration` (how likely each place is
 at a glance, how strong each flaw) and `second_look` (how likely marks are in company) -> `judge_whole` and
-`judge_places` (readings in words) -> `inspector` (what the guideline asks for). Tint, light and lean ask `network`
+`judge_places` (readings in words) -> `inspector` (what the guideline asks for). Tint, light and lean ask `sight`
 what ordinary photographs look like. docs/inspector.md says how all of it was fitted.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -61,12 +62,17 @@ def _smooth(share: Levels, spread: float) -> Levels:
     inner = share.copy()
     ends = inner[[0, 255]].copy()
     inner[[0, 255]] = 0
-    reach = int(4 * spread)
-    kernel: Floats = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2).astype(np.float32)
-    smoothed = np.convolve(inner, kernel / kernel.sum(), mode="same")
+    smoothed = np.asarray(np.convolve(inner, _kernel(spread), mode="same"), np.float64)
     smoothed *= inner.sum() / max(smoothed.sum(), 1e-12)
     smoothed[[0, 255]] += ends
     return smoothed
+
+
+@cache
+def _kernel(spread: float) -> Floats:
+    reach = int(4 * spread)
+    kernel: Floats = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2).astype(np.float32)
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def _filled(share: Levels) -> float:

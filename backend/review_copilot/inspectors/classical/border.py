@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.frame import Floats
+from review_copilot.inspectors.classical.ranks import medians
 
 FLAT_LEVELS = 10
 """Grey levels by which a pixel may differ from the bar's colour after compression."""
@@ -79,7 +80,7 @@ def _lines_from(rgb: Pixels, side: Side) -> Pixels:
 
 
 def _bar(lines: Pixels, side: Side) -> Bar | None:
-    colour = np.median(lines[0], axis=0).astype(np.int16)
+    colour = medians(lines[0].T.astype(np.float32)).astype(np.int16)
     if _stray(_away(lines[:1], colour))[0] > STRAY_SHARE:  # as in most pictures
         return None
     reach = int(lines.shape[0] * MOST_SHARE)
@@ -110,7 +111,8 @@ def _bar(lines: Pixels, side: Side) -> Bar | None:
 
 def _away(lines: Pixels, colour: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
     """How far each pixel is from a colour, in grey levels of the channel that differs most."""
-    return np.asarray(np.abs(lines - colour).max(axis=2), np.int16)
+    red, green, blue = np.moveaxis(np.abs(lines - colour), 2, 0)
+    return np.asarray(np.maximum(np.maximum(red, green), blue), np.int16)
 
 
 def _stray(away: npt.NDArray[np.int16]) -> Floats:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,8 @@ class Surface:
         Raises:
             KeyError: A number is missing.
         """
-        return self.sums_of(np.array([[row[name] for name in self.names] for row in rows], np.float64))
+        numbers = itemgetter(*self.names)
+        return self.sums_of(np.array([numbers(row) for row in rows], np.float64).reshape(-1, len(self.names)))
 
     def sums_of(self, values: Doubles) -> Doubles:
         """The same for rows of numbers in the order of the names."""

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from review_copilot.inspectors.classical.frame import MIDDLE_PX, Frame, halved
-from review_copilot.inspectors.classical.sharpness import Sharpness, Smear, blur_of, smear_of
+from review_copilot.inspectors.classical.frame import MIDDLE_PX, Frame
+from review_copilot.inspectors.classical.sharpness import Sharpness, Smear, blur_of, smears_of
+
+SMEARS = 4
+"""Levels at which loss of detail by direction is told: a hand moves by a few pixels or by a tenth of the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,34 +26,30 @@ class Coarse:
         reach: Full pixels in one of the middle level, along the longer side; 1 for pictures that fit it.
         screen_px: Blur of the sharper edges of the middle level in its pixels; 0 when there are too few.
         small_px: The same of the small level.
-        screen: Loss of detail by direction in the middle level.
-        small: The same in the small level.
+        smears: Loss of detail by direction in the middle level and in those that halving makes of it, SMEARS of them.
         smear: That of these and of full resolution where most is lost in one direction only.
     """
 
     reach: float
     screen_px: float
     small_px: float
-    screen: Smear
-    small: Smear
+    smears: tuple[Smear, ...]
     smear: Smear
 
 
 def coarse(frame: Frame, fine: Sharpness) -> Coarse:
-    """Measure edges and the loss of detail by direction in both smaller levels.
+    """Measure edges and the loss of detail by direction as they show on a screen.
 
     Args:
         frame: The picture.
         fine: What full resolution shows, which is what the screen shows of a picture that fits it.
     """
     fits = frame.middle_rgb is frame.rgb
-    screen = fine.smear if fits else smear_of(halved(frame.middle_grey.astype(np.float32)))
-    small = smear_of(halved(frame.small_grey.astype(np.float32)))
+    smears = smears_of(frame.middle_grey.astype(np.float32), count=SMEARS)
     return Coarse(
         reach=max(1.0, max(frame.height_px, frame.width_px) / MIDDLE_PX),
         screen_px=fine.blur_px if fits else blur_of(frame.middle_grey),
         small_px=blur_of(frame.small_grey),
-        screen=screen,
-        small=small,
-        smear=max(fine.smear, screen, small, key=lambda found: found.middle),
+        smears=smears,
+        smear=max(fine.smear, *smears, key=lambda found: found.middle),
     )

@@ -8,12 +8,10 @@ import cv2
 import numpy as np
 
 from review_copilot.inspectors.classical.frame import Frame, shrunk
-from review_copilot.inspectors.classical.network import network, thumbnail
+from review_copilot.inspectors.classical.sight import Sight
 
 SIDE_PX = 64
 """Longer side at which colour is read."""
-LEARNED_LAB = 10.0
-"""The network counts in tens of Lab units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +43,19 @@ class Colour:
     dark: float
 
 
-def colour(frame: Frame) -> Colour:
-    """Measure the tint on a thumbnail."""
+def colour(frame: Frame, seen: Sight) -> Colour:
+    """Measure the tint on a thumbnail, beside what the picture shows."""
     thumb = shrunk(frame.small_rgb, longer_px=SIDE_PX)
     lab = np.asarray(cv2.cvtColor(thumb, cv2.COLOR_RGB2LAB), np.float32).reshape(-1, 3)
     ab = lab[:, 1:] - 128
-    sure, green, warm = (float(v) for v in network("tint").answers(thumbnail(frame.small_rgb)))
-    green, warm = LEARNED_LAB * green, LEARNED_LAB * warm
+    green, warm = seen.green, seen.warm
     cast = float(np.hypot(green, warm))
     mean = ab.mean(axis=0)
     shift, spread = float(np.hypot(*mean)), float(np.hypot(ab[:, 0].std(), ab[:, 1].std()))
     low = np.quantile(lab[:, 0], 0.1)
     return Colour(
         cast=cast,
-        sure=sure,
+        sure=seen.tinted,
         green=abs(green),
         warm=warm,
         hue_deg=float(np.degrees(np.arctan2(warm, green)) % 360.0),

@@ -6,9 +6,11 @@ Knows no guideline.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
 
@@ -21,6 +23,8 @@ PLAIN_RATIO = 1.1
 """Blocking under which the rounding is not looked for."""
 # Frequencies (row, column) that are read, with their steps in the example table of ITU-T T.81, annex K.1.
 _FREQUENCIES = (((0, 1), 11), ((1, 0), 12), ((1, 1), 12), ((0, 2), 10), ((2, 0), 14), ((1, 2), 14), ((2, 1), 13))
+_QUALITIES = (*range(3, 30, 2), *range(30, 66, 4))
+"""Qualities whose rounding is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +87,27 @@ def _rounding(grey: Grey, *, x: int, y: int) -> tuple[float, float]:
     """
     rows, columns = (grey.shape[0] - y) // BLOCK_PX, (grey.shape[1] - x) // BLOCK_PX
     blocks = grey[y : y + rows * BLOCK_PX, x : x + columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
-    flat = blocks.transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX * BLOCK_PX)
-    values = flat[:: max(1, flat.shape[0] // MOST_BLOCKS)].astype(np.float32) @ _basis()
+    row, column = np.divmod(np.arange(0, rows * columns, max(1, rows * columns // MOST_BLOCKS)), columns)
+    values = blocks[row, :, column].reshape(-1, BLOCK_PX * BLOCK_PX).astype(np.float32) @ _basis()
     rising = np.sort(np.abs(values).T, axis=1)  # the cosine asks for no sign
+    waves, least = (np.asarray(values, np.float32) for values in (2 * np.pi / _steps(), 0.6 * _steps()))
+    starts = [np.searchsorted(row, own, "right") for row, own in zip(rising, least.T, strict=True)]
     best, found = 0.0, 100.0
-    for quality in (*range(3, 30, 2), *range(30, 66, 4)):
-        scale = 5000 / quality if quality < 50 else 200 - 2 * quality
-        teeth, count = 0.0, 0
-        for index, (_, base) in enumerate(_FREQUENCIES):
-            step = min(255, max(1, int((base * scale + 50) / 100)))
-            spoken = rising[index, np.searchsorted(rising[index], np.float32(0.6 * step), "right") :]
-            teeth += float(np.cos(spoken * np.float32(2 * np.pi / step)).sum())
-            count += spoken.size
+    for index, quality in enumerate(_QUALITIES):
+        spoken = [row[start[index] :] for row, start in zip(rising, starts, strict=True)]
+        teeth = sum(float(np.cos(row * wave).sum()) for row, wave in zip(spoken, waves[index], strict=True))
+        count = sum(row.size for row in spoken)
         if count >= 40 and teeth / count > best:
             best, found = teeth / count, float(quality)
     return found, best
+
+
+@cache
+def _steps() -> npt.NDArray[np.float64]:
+    """The step of each read frequency at each quality on the scale of the Independent JPEG Group."""
+    scales = [5000 / quality if quality < 50 else 200 - 2 * quality for quality in _QUALITIES]
+    bases = [base for _, base in _FREQUENCIES]
+    return np.array([[min(255, max(1, int((base * s + 50) / 100))) for base in bases] for s in scales], np.float64)
 
 
 def _basis() -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.frame import Frame, Grey, histogram, strongest
-from review_copilot.inspectors.classical.network import network, thumbnail
+from review_copilot.inspectors.classical.sight import Sight
 
 MIDDLE_GREY = 0.18
 """Luminance of the photographer's grey card (ISO 2721)."""
@@ -98,15 +98,14 @@ def tone(grey: Grey) -> Tone:
     )
 
 
-def light(frame: Frame) -> Light:
-    """What the network and the full channels say."""
-    over, stops = (float(v) for v in network("light").answers(thumbnail(frame.small_rgb)))
+def light(frame: Frame, seen: Sight) -> Light:
+    """What the picture shows and the full channels say."""
     shares = histogram(strongest(frame.small_rgb)) / (frame.small_rgb.size / 3)
     full = float(shares[WHITE:].sum())
     white = float(np.count_nonzero(_between(frame.small_rgb, WHITE, 255))) / (frame.small_rgb.size / 3)
     return Light(
-        over=over,
-        stops=stops,
+        over=seen.overlit,
+        stops=seen.stops,
         burnt_percent=100 * (full - white),
         cut=float(np.log((full + 0.002) / (shares[230:WHITE].sum() + 0.002))),
     )

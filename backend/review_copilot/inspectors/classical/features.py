@@ -77,14 +77,17 @@ def _of_sharpness(whole: Whole) -> Features:
 
 def _of_coarse(whole: Whole) -> Features:
     coarse = whole.coarse
+    smears = {f"smear_{2**level}": found for level, found in enumerate(coarse.smears)}
+    sizes = sorted(found.middle for found in (whole.sharpness.smear, *coarse.smears))
     return {
         "reach": math.log(coarse.reach),
         "blur_screen": _log(coarse.screen_px, 0.05),
         "blur_small": _log(coarse.small_px, 0.05),
-        "smear_screen": coarse.screen.middle,
-        "smear_screen_far": coarse.screen.far,
-        "smear_small": coarse.small.middle,
-        "smear_small_far": coarse.small.far,
+        **{name: found.middle for name, found in smears.items()},
+        **{f"{name}_near": found.coarse for name, found in smears.items()},
+        "smear_most": sizes[-1],
+        "smear_twice": sizes[-2],
+        "smear_sum": sum(sizes),
     }
 
 
@@ -197,19 +200,23 @@ def _of_tilt(whole: Whole) -> Features:
         "lean": min(abs(tilt.degrees), 16.0) / 4,
         "lean_seen": _odds(tilt.seen),
         "lean_told": _odds(tilt.told),
+        "lean_far": _odds(tilt.far),
         "lean_better": tilt.better,
         "lean_peak": _odds(tilt.peak),
         "lean_both": 4 * min(tilt.across, tilt.up),
         "lean_most": 4 * max(tilt.across, tilt.up),
         "level": _log(tilt.level, 0.02),
         "lean_longest": 4 * tilt.longest,
-        "edges": _log(tilt.edges, 0.002),
     }
+
+
+def _of_edges(whole: Whole) -> Features:
+    return {"edges": _log(whole.edges.share, 0.002)}
 
 
 _SPOKEN: tuple[Callable[[Whole], Features], ...] = (
     _of_sharpness, _of_coarse, _of_tone, _of_light, _of_noise, _of_compression, _of_colour, _of_chroma, _of_contrast,
-    _of_banding, _of_resolution, _of_tilt,
+    _of_banding, _of_resolution, _of_tilt, _of_edges,
 )  # fmt: skip
 """The numbers of each measurement."""
 
@@ -262,6 +269,9 @@ def of_lettering(line: Lettering) -> Features:
         "framed": 2 * line.framed,
         "twins": _log(line.twins, 1.0),
         "edge": _log(line.edge, 0.01),
+        "seen": _odds(line.seen),
+        "around": _odds(line.around),
+        "told": float(line.told),
     }
 
 
@@ -304,6 +314,7 @@ def of_line(line: Line) -> Features:
         "veil": 4 * line.veil,
         "rivals": _log(line.rivals, 1.0),
         "beyond": 4 * line.beyond,
+        "seen": _odds(line.seen),
     }
 
 
@@ -325,11 +336,13 @@ def of_fibre(fibre: Fibre) -> Features:
         "light": float(fibre.contrast > 0),
         "fill": 4 * fibre.fill,
         "rivals": _log(fibre.rivals, 1.0),
+        "seen": _odds(fibre.seen),
     }
 
 
 def _log(value: float, offset: float) -> float:
-    return math.log(max(value, 0.0) + offset) if max(value, 0.0) + offset > 0 else 0.0
+    held = value + offset if value > 0 else offset
+    return math.log(held) if held > 0 else 0.0
 
 
 def _odds(likely: float) -> float:

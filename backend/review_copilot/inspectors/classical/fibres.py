@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -12,17 +13,24 @@ import numpy.typing as npt
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, strongest
+from review_copilot.inspectors.classical.linking import pairs_within
+from review_copilot.inspectors.classical.parts import Ints, parts_of
+from review_copilot.inspectors.classical.traces import Traces
 
-SIZES = ((9, 2.2, 10), (5, 4.0, 20))
-"""Side of the structuring element in pixels, what is thinner vanishes in it; how many times more than the mean nearby a
-fibre stands out; and by how many grey levels. Broad faint hairs are seen by the first, crisp ones on texture by the
-second."""
+SIDE_PX = 9
+"""Side of the structuring element; what is thinner vanishes in it."""
+STANDOUT, LEAST_CONTRAST = 2.2, 10
+"""How many times more than the mean nearby a fibre stands out, and by how many grey levels."""
 LEAST_LENGTH = 0.06
 """Shortest fibre, as a share of the shorter side."""
 MOST_FIBRES = 40
-"""Of more than this, for each size and sign, the longest are kept."""
-MOST_THICK = 9.0
-"""Most pixels for each pixel of the box's diagonal."""
+"""Of more than this, for each sign and mask, the longest are kept."""
+MOST_THICK, MOST_COILED = 9.0, 24.0
+"""Most pixels for each pixel of the box's diagonal; more where the network takes them for a hair."""
+WORTH_A_LOOK = 0.15
+"""Where the network takes no place for a scratch or a hair with this probability, none is looked for."""
+LIKELY, LEAST_LIKELY = 0.3, 7
+"""Where the network takes a place for one with this probability, fibres stand out from so few grey levels on."""
 SAME_EDGE = 0.008
 """Shares of the picture within which two edges are one."""
 NEARBY_PX = 61
@@ -50,6 +58,7 @@ class Fibre:
         hue: Largest less smallest channel of its own mean colour, in levels.
         fill: Its pixels over its box; small for a bent line, large for a straight level one.
         rivals: Number of other thin things no shorter.
+        seen: How likely the network takes it for a scratch or a hair, mean over its pixels, 0..1.
     """
 
     box: Box
@@ -67,84 +76,83 @@ class Fibre:
     hue: float
     fill: float
     rivals: int
+    seen: float
 
 
-def fibres(frame: Frame) -> tuple[Fibre, ...]:
-    """Connected thin things, longest first; what a small opening or closing takes away (J. Serra, 1982)."""
+def fibres(frame: Frame, seen: Traces) -> tuple[Fibre, ...]:
+    """Connected thin things, longest first; what a small opening or closing takes away (J. Serra, 1982).
+
+    Args:
+        frame: The picture.
+        seen: What the network says of it; nothing is looked for where it is sure of nothing.
+    """
     rgb = frame.middle_rgb
-    if min(rgb.shape[:2]) < 64:
+    if min(rgb.shape[:2]) < 64 or float(seen.lines.max()) < WORTH_A_LOOK:
         return ()
+    likely, near = seen.lines_everywhere, seen.near(seen.lines, shape=seen.size).view(np.bool_)
     found: list[Fibre] = []
-    for size_px, standout, least in SIZES:
-        kernel = np.ones((size_px, size_px), np.uint8)
-        for how, sign in ((cv2.MORPH_OPEN, 1), (cv2.MORPH_CLOSE, -1)):
-            ground = np.asarray(cv2.morphologyEx(rgb, how, kernel), np.uint8)
-            edges = cv2.morphologyEx(strongest(ground), cv2.MORPH_GRADIENT, kernel)
-            found += _thin_parts(rgb, ground, np.asarray(edges, np.uint8), sign=sign, standout=standout, least=least)
+    kernel = np.ones((SIDE_PX, SIDE_PX), np.uint8)
+    for how, sign in ((cv2.MORPH_OPEN, 1), (cv2.MORPH_CLOSE, -1)):
+        ground = np.asarray(cv2.morphologyEx(rgb, how, kernel), np.uint8)
+        relief = strongest(np.asarray(cv2.absdiff(rgb, ground), np.uint8))
+        nearby = np.asarray(cv2.blur(relief, (NEARBY_PX, NEARBY_PX)), np.uint8)
+        level = _Level(rgb, ground, relief, nearby, likely, sign)
+        stands = (relief >= cv2.convertScaleAbs(nearby, alpha=STANDOUT)) & (relief >= LEAST_CONTRAST)
+        found += _thin_parts(level, near & stands)
+        found += _thin_parts(level, (likely >= LIKELY) & (relief >= LEAST_LIKELY), most=MOST_COILED)
     return once(sorted(found, key=lambda fibre: -fibre.length))
 
 
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """A picture, what it is without thin things of one sign, and what the difference is."""
+
+    rgb: Pixels
+    ground: Pixels
+    relief: Grey
+    nearby: Grey
+    likely: Floats
+    sign: int
+
+    @cached_property
+    def edges(self) -> Grey:
+        """How much what lies under thin things differs close by."""
+        kernel = np.ones((SIDE_PX, SIDE_PX), np.uint8)
+        return np.asarray(cv2.morphologyEx(strongest(self.ground), cv2.MORPH_GRADIENT, kernel), np.uint8)
+
+
 def once(found: Sequence[Fibre]) -> tuple[Fibre, ...]:
-    """Every thing once, as the first size saw it, that both sizes saw between the same edges."""
+    """Every thing once, as the first mask saw it, that both saw between the same edges."""
     if not found:
         return ()
     edges = np.array([(f.box.x, f.box.y, f.box.right, f.box.bottom) for f in found])
     light = np.array([f.contrast > 0 for f in found])
-    same = (np.abs(edges[:, None] - edges).max(axis=2) < SAME_EDGE) & (light[:, None] == light)
-    first: Mask = np.asarray(~np.tril(same, -1).any(axis=1))
+    later, before = pairs_within(edges[:, 0], edges[:, 0] - SAME_EDGE, edges[:, 0] + SAME_EDGE)
+    same = (np.abs(edges[later] - edges[before]).max(axis=1) < SAME_EDGE) & (light[later] == light[before])
+    first = np.ones(len(found), np.bool_)
+    first[later[same & (before < later)]] = False
     return tuple(fibre for fibre, kept in zip(found, first.tolist(), strict=True) if kept)
 
 
-def _thin_parts(rgb: Pixels, ground: Pixels, edges: Grey, *, sign: int, standout: float, least: int) -> list[Fibre]:
-    height, width = rgb.shape[:2]
-    relief = strongest(np.asarray(cv2.absdiff(rgb, ground), np.uint8))
-    nearby = np.asarray(cv2.blur(relief, (NEARBY_PX, NEARBY_PX)), np.uint8)
-    mask = np.asarray((relief >= cv2.convertScaleAbs(nearby, alpha=standout)) & (relief >= least), np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    w, h, area = (stats[:, i].astype(np.float32) for i in (2, 3, 4))
+def _thin_parts(level: _Level, stands: Mask, *, most: float = MOST_THICK) -> list[Fibre]:
+    """The connected parts of a mask that have the shape of a fibre, in numbers."""
+    height, width = stands.shape
+    mask = stands.view(np.uint8)
+    shorter = LEAST_LENGTH * min(height, width)
+    parts = parts_of(mask, least_px=0.8 * shorter)
+    w, h, area = (part.astype(np.float32) for part in (parts.width, parts.height, parts.area))
     diagonal = np.hypot(w, h)
-    fitting = (np.maximum(w, h) >= LEAST_LENGTH * min(height, width)) & (area >= 0.8 * np.maximum(w, h))
-    fitting &= area <= MOST_THICK * diagonal
-    fitting[0] = False
+    fitting = (np.maximum(w, h) >= shorter) & (area >= 0.8 * np.maximum(w, h))
+    fitting &= area <= most * diagonal
     chosen = np.flatnonzero(fitting)
     chosen = chosen[np.argsort(-diagonal[chosen])[:MOST_FIBRES]]
     if chosen.size == 0:
         return []
-    place = np.full(count, -1, np.int32)
-    place[chosen] = np.arange(chosen.size, dtype=np.int32)
-    on = np.flatnonzero(mask.ravel().view(np.bool_))
-    owner = place[labels.ravel()[on]]
-    on, owner = on[owner >= 0], owner[owner >= 0]
-    pixels = area[chosen]
-
-    def mean(values: npt.NDArray[np.generic]) -> Floats:
-        return np.asarray(np.bincount(owner, values, minlength=chosen.size) / pixels, np.float32)
-
-    def deviation(values: Floats) -> Floats:
-        return np.asarray(np.sqrt(np.maximum(mean(values * values) - mean(values) ** 2, 0)), np.float32)
-
-    own, under = (plane.reshape(-1, 3)[on].astype(np.float32) for plane in (rgb, ground))
-    rise = relief.ravel()[on].astype(np.float32)
-    colour = np.stack([mean(own[:, c]) for c in range(3)])
-    rim = mean(cv2.subtract(mask, cv2.erode(mask, np.ones((3, 3), np.uint8))).ravel()[on])
-    step, room = (own - under).mean(axis=1), (255.0 if sign > 0 else 0.0) - under.mean(axis=1)
-    shared = mean(step * room) ** 2 / np.maximum(mean(room * room), 1)
-    rest = np.sqrt(np.maximum(mean(step * step) - shared, 0))
-    columns = {
-        "contrast": sign * mean(rise),
-        "standout": mean(rise) / (mean(nearby.ravel()[on]) + 1),
-        "evenness": deviation(rise) / np.maximum(mean(rise), 1),
-        "veil": rest / np.maximum(np.abs(mean(step)), 1),
-        "spread": np.mean([deviation(own[:, c]) for c in range(3)], axis=0),
-        "ground": np.mean([deviation(under[:, c]) for c in range(3)], axis=0),
-        "apart": mean(edges.ravel()[on]) / np.maximum(mean(rise), 1),
-        "tone": colour.mean(axis=0),
-        "hue": np.ptp(colour, axis=0),
-        "pen": 2 / np.maximum(rim, 0.05),
-    }
+    on, starts = parts.pixels(chosen)
+    numbers = _numbers(level, mask, on, starts=starts, pixels=area[chosen])
     out = []
     for index, at in enumerate(chosen):
-        x, y = int(stats[at, 0]), int(stats[at, 1])
+        x, y = int(parts.x[at]), int(parts.y[at])
         out.append(
             Fibre(
                 box=Box(x / width, y / height, float(w[at]) / width, float(h[at]) / height),
@@ -152,7 +160,61 @@ def _thin_parts(rgb: Pixels, ground: Pixels, edges: Grey, *, sign: int, standout
                 thickness=float(area[at] / diagonal[at]),
                 fill=float(area[at] / (w[at] * h[at])),
                 rivals=int((diagonal[chosen] >= diagonal[at]).sum()) - 1,
-                **{name: float(values[index]) for name, values in columns.items()},
+                **{name: float(values[index]) for name, values in numbers.items()},
             )
         )
     return out
+
+
+def _numbers(
+    level: _Level, mask: Grey, on: Ints, *, starts: npt.NDArray[np.int64], pixels: Floats
+) -> dict[str, Floats]:
+    """What a fibre's pixels say together, one number for each fibre.
+
+    Args:
+        level: The picture.
+        mask: Where something stands out.
+        on: Flat places of the fibres' pixels, fibre by fibre.
+        starts: Where in `on` each fibre begins.
+        pixels: How many pixels each has.
+    """
+    own, under = (np.take(p.reshape(-1, 3), on, axis=0).T.astype(np.float32) for p in (level.rgb, level.ground))
+    rise, nearby, edges, likely = (
+        np.take(p, on).astype(np.float32) for p in (level.relief, level.nearby, level.edges, level.likely)
+    )
+    step, room = (own - under).mean(axis=0), (255.0 if level.sign > 0 else 0.0) - under.mean(axis=0)
+    rim = np.take(cv2.subtract(mask, cv2.erode(mask, np.ones((3, 3), np.uint8))), on)
+    rows = [
+        *own,
+        *under,
+        *own**2,
+        *under**2,
+        rise,
+        rise**2,
+        nearby,
+        edges,
+        likely,
+        rim,
+        step,
+        step**2,
+        room**2,
+        step * room,
+    ]
+    mean = np.add.reduceat(np.stack(rows), starts, axis=1, dtype=np.float64) / pixels
+    colour, spread = mean[:3], np.sqrt(np.maximum(mean[6:12] - mean[:6] ** 2, 0))
+    rise, squared, nearby, edges, likely, rim, step, steps, rooms, both = mean[12:]
+    rest = np.sqrt(np.maximum(steps - both**2 / np.maximum(rooms, 1), 0))
+    numbers = {
+        "contrast": level.sign * rise,
+        "standout": rise / (nearby + 1),
+        "evenness": np.sqrt(np.maximum(squared - rise**2, 0)) / np.maximum(rise, 1),
+        "veil": rest / np.maximum(np.abs(step), 1),
+        "spread": spread[:3].mean(axis=0),
+        "ground": spread[3:].mean(axis=0),
+        "apart": edges / np.maximum(rise, 1),
+        "tone": colour.mean(axis=0),
+        "hue": np.ptp(colour, axis=0),
+        "pen": 2 / np.maximum(rim, 0.05),
+        "seen": likely,
+    }
+    return {name: np.asarray(values, np.float32) for name, values in numbers.items()}

@@ -7,7 +7,7 @@ transform" (CVPR 2010): a stroke vanishes in a small structuring element, what i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.frame import Floats, Grey
+from review_copilot.inspectors.classical.parts import Ints, Parts, parts_of
 
 STROKE_PX = 9
 """Side of the structuring element."""
@@ -22,16 +23,14 @@ LEAST_CONTRAST = 14
 """Grey levels by which a stroke stands out."""
 STANDOUT = 2.2
 """A stroke also stands out this many times more than the mean nearby."""
-LEAST_HEIGHT_PX = 6
-"""Lower things are not read."""
+LEAST_HEIGHT_PX, LEAST_AREA_PX = 6, 8
+"""Lower things are not read, nor those of fewer pixels."""
 MOST_GLYPHS = 240
 """Of more things than this only those of most contrast are kept."""
 AROUND_PX = 15
 """Side of the neighbourhood that tells what lies under a stroke."""
 LEAST_SHARE = 0.0006
 """Share of the picture that a pure colour takes at least to be looked at."""
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +45,7 @@ class Glyphs:
         area: Pixels of its own.
         rim: Pixels of its own that touch others.
         tone: Mean of red, green and blue, shape (glyphs, 3).
+        lightness: Mean of these.
         ground: The same for what lies around it.
         contrast: Tone less ground, as the mean of the channels; negative for dark things.
         inner: Spread of the luma inside, in grey levels.
@@ -59,6 +59,7 @@ class Glyphs:
     area: Floats
     rim: Floats
     tone: Floats
+    lightness: Floats
     ground: Floats
     contrast: Floats
     inner: Floats
@@ -78,7 +79,7 @@ def strokes(grey: Grey) -> Iterator[Grey]:
         relief = np.asarray(cv2.morphologyEx(grey, how, kernel), np.uint8)
         nearby = cv2.blur(relief, (5 * STROKE_PX, 5 * STROKE_PX))
         stands = (relief >= cv2.convertScaleAbs(nearby, alpha=STANDOUT)) & (relief >= LEAST_CONTRAST)
-        yield np.asarray(stands, np.uint8)
+        yield stands.view(np.uint8)
 
 
 def pure_colours(rgb: Pixels) -> Iterator[Grey]:
@@ -86,13 +87,13 @@ def pure_colours(rgb: Pixels) -> Iterator[Grey]:
     red, green, blue = cv2.split(rgb)
     high = cv2.max(cv2.max(red, green), blue)
     low = cv2.min(cv2.min(red, green), blue)
-    yield np.asarray(low >= 228, np.uint8)
-    yield np.asarray(high <= 24, np.uint8)
+    yield (low >= 228).view(np.uint8)
+    yield (high <= 24).view(np.uint8)
     strong = (high >= 150) & (cv2.subtract(high, low) >= 90)
     least = LEAST_SHARE * strong.size
     if np.count_nonzero(strong) <= least:
         return
-    hue = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV), np.uint8)[..., 0]
+    hue = np.asarray(cv2.extractChannel(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV), 0), np.uint8)
     counts = np.bincount(hue[strong] // 10, minlength=18)
     for first in range(0, 18, 2):
         if counts[first] + counts[first + 1] + counts[(first + 2) % 18] // 2 > least:
@@ -108,61 +109,72 @@ class Level:
 
     Attributes:
         grey: Luma of its pixels.
-        packed: Red, green, blue and a 1 of each pixel in one number, shape (height_px, width_px).
-        framed: Room for the same with a frame of half a neighbourhood, written by every mask in turn.
-        sums: Room for the table of their sums, likewise; fresh memory for each mask would cost more than summing.
+        packed: Red, green, blue and 255 of each pixel in one number, shape (height_px, width_px).
+        rooms: Memory for the same with a frame of half a neighbourhood, and for the table of their sums, which every
+            mask writes in turn; fresh memory for each would cost more than summing.
     """
 
     grey: Grey
     packed: npt.NDArray[np.uint32]
-    framed: Grey
-    sums: npt.NDArray[np.int32]
+    rooms: tuple[Grey, npt.NDArray[np.int32]]
+
+    def room(self, height: int, width: int) -> tuple[Grey, npt.NDArray[np.int32]]:
+        """Memory for a part of the level with its frame, and for the table of its sums; four numbers for a pixel."""
+        rows, columns = height + AROUND_PX - 1, width + AROUND_PX - 1
+        framed, sums = self.rooms
+        return (
+            framed[: 4 * rows * columns].reshape(rows, columns, 4),
+            sums[: 4 * (rows + 1) * (columns + 1)].reshape(rows + 1, columns + 1, 4),
+        )
 
 
 def level_of(rgb: Pixels) -> Level:
     """A level of at least 1 x 1 px."""
-    red, green, blue = cv2.split(rgb)
-    four = np.asarray(cv2.merge([red, green, blue, np.ones_like(red)]), np.uint8)
+    four = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8)
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    height, width = (length + AROUND_PX - 1 for length in red.shape)
-    framed, sums = np.empty((height, width, 4), np.uint8), np.empty((height + 1, width + 1, 4), np.int32)
-    return Level(grey, four.view(np.uint32)[..., 0], framed, sums)
+    height, width = (length + AROUND_PX for length in grey.shape)
+    rooms = np.empty(4 * height * width, np.uint8), np.empty(4 * height * width, np.int32)
+    return Level(grey, four.view(np.uint32)[..., 0], rooms)
 
 
 def glyphs(mask: Grey, level: Level) -> Glyphs | None:
     """The connected parts of a mask that have the size and the fill of letters or of joined letters; None for none."""
     if np.count_nonzero(mask) < LEAST_SHARE * mask.size:
         return None
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    parts = parts_of(mask, least_px=LEAST_AREA_PX)
     height, width = mask.shape
-    x, y, w, h, area = (stats[:, i] for i in range(5))
-    fitting = (h >= LEAST_HEIGHT_PX) & (h <= 0.4 * height) & (w <= 9 * h) & (w >= 0.07 * h) & (w < 0.9 * width)
-    fitting &= (area >= 0.12 * w * h) & (area >= 8) & (area <= 0.98 * w * h + 12)
-    fitting[0] = False
+    wide, high, sizes = parts.width, parts.height, parts.area
+    fitting = (high >= LEAST_HEIGHT_PX) & (high <= 0.4 * height) & (wide < 0.9 * width)
+    fitting &= (wide <= 9 * high) & (wide >= 0.07 * high)
+    fitting &= (sizes >= 0.12 * wide * high) & (sizes <= 0.98 * wide * high + 12)
     chosen = np.flatnonzero(fitting)
     if chosen.size < 2:
         return None
-    on = _pixels(mask, np.asarray(labels, np.int32), chosen, count=count)
-    at_rim = np.take(cv2.subtract(mask, cv2.erode(mask, np.ones((3, 3), np.uint8))), on).view(np.bool_)
-    x, y, w, h, area = (part[chosen].astype(np.float32) for part in (x, y, w, h, area))
-    starts = np.concatenate([[0], np.cumsum(stats[chosen[:-1], cv2.CC_STAT_AREA])])
+    on, starts = parts.pixels(chosen)
+    rows, columns = np.divmod(on, width)
+    own = np.take(level.packed, on).view(np.uint8).reshape(-1, 4)
+    luma = np.take(level.grey, on).astype(np.float32)
+    # nothing further away touches these things or lies close to them
+    around = _around(parts, chosen, shape=(height, width))
+    mask, level = mask[around], replace(level, packed=level.packed[around])
+    at = (rows - around[0].start, columns - around[1].start)
+    rim = cv2.subtract(mask, cv2.erode(mask, np.ones((3, 3), np.uint8)))
+    at_rim = np.take(rim, at[0] * mask.shape[1] + at[1]).view(np.bool_)
+    x, y, w, h, area = (part[chosen].astype(np.float32) for part in (parts.x, parts.y, wide, high, sizes))
 
     def total(values: npt.NDArray[np.generic]) -> Floats:
         """Sums over each thing's pixels, of values of shape (..., pixels)."""
         return np.add.reduceat(values.astype(np.float64), starts, axis=-1).astype(np.float32)
 
-    own = np.take(level.packed, on).view(np.uint8).reshape(-1, 4)
-    tone = (total(own.T[:3]) / area).T
-    ground = _ground(mask, level, on=on, tone=tone, total=total)
-    luma = np.take(level.grey, on).astype(np.float32)
+    tone = (total(np.ascontiguousarray(own.T[:3])) / area).T
+    ground = _ground(mask, level, at=at, tone=tone, total=total)
     inner = np.sqrt(np.maximum(total(luma * luma) / area - (total(luma) / area) ** 2, 0))
     clearest = np.argsort(-np.abs((tone - ground).sum(axis=1)))[:MOST_GLYPHS]
     order = np.full(chosen.size, -1, np.int64)
     order[clearest] = np.arange(clearest.size)
-    rim_on, rim_owner = on[at_rim], np.repeat(order, stats[chosen, cv2.CC_STAT_AREA])[at_rim]
-    rows, columns = np.divmod(rim_on[rim_owner >= 0], width)
-    outline = np.stack([rows, columns, rim_owner[rim_owner >= 0]]).astype(np.int64)
-    rim = np.maximum(total(at_rim), 1)
+    owner = np.repeat(order, sizes[chosen])
+    at_outline = np.flatnonzero(at_rim & (owner >= 0))
+    outline = np.stack([np.take(values, at_outline) for values in (rows, columns, owner)])
 
     def kept(values: npt.NDArray[np.generic]) -> Floats:
         return np.asarray(values[clearest], np.float32)
@@ -174,8 +186,9 @@ def glyphs(mask: Grey, level: Level) -> Glyphs | None:
         width=kept(w),
         height=kept(h),
         area=kept(area),
-        rim=kept(rim),
+        rim=kept(np.maximum(total(at_rim), 1)),
         tone=tone,
+        lightness=tone.mean(axis=1),
         ground=ground,
         contrast=np.asarray((tone - ground).mean(axis=1), np.float32),
         inner=kept(inner),
@@ -183,37 +196,43 @@ def glyphs(mask: Grey, level: Level) -> Glyphs | None:
     )
 
 
-def _pixels(mask: Grey, labels: npt.NDArray[np.int32], chosen: Ints, *, count: int) -> Ints:
-    """Flat places of the chosen parts' pixels, part by part in the order chosen, each row by row."""
-    place = np.full(count, chosen.size, np.uint16 if chosen.size < 2**16 else np.uint32)
-    place[chosen] = np.arange(chosen.size)
-    on = np.flatnonzero(mask.view(np.bool_))
-    owner = np.take(place, np.take(labels, on))
-    inside = owner < chosen.size
-    on, owner = on[inside], owner[inside]
-    return on[np.argsort(owner, kind="stable")]
+def _around(parts: Parts, chosen: Ints, *, shape: tuple[int, int]) -> tuple[slice, slice]:
+    """The rows and columns in which some parts lie, and what is close to them."""
+    reach = AROUND_PX // 2 + 1
+    x, y = parts.x[chosen], parts.y[chosen]
+    right, bottom = x + parts.width[chosen], y + parts.height[chosen]
+    down = slice(max(0, int(y.min()) - reach), min(shape[0], int(bottom.max()) + reach))
+    return down, slice(max(0, int(x.min()) - reach), min(shape[1], int(right.max()) + reach))
 
 
 def _ground(
-    mask: Grey, level: Level, *, on: Ints, tone: Floats, total: Callable[[npt.NDArray[np.generic]], Floats]
+    mask: Grey, level: Level, *, at: tuple[Ints, Ints], tone: Floats, total: Callable[[npt.NDArray[np.generic]], Floats]
 ) -> Floats:
     """Mean colour of what lies close to each thing's pixels and is in no thing, shape (things, 3).
 
     A thing with nothing but others around it stands out from nothing: its ground is its own tone.
+
+    Args:
+        mask: Where things are, and whatever is close to them.
+        level: The same part of the level.
+        at: Row and column of each thing's pixels in it.
+        tone: Mean colour of each thing.
+        total: Sums over each thing's pixels.
     """
     height, width = mask.shape
     free = np.asarray(1 - np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8))), np.uint8)
     four = (level.packed * free).view(np.uint8).reshape(height, width, 4)
     reach = AROUND_PX // 2
-    cv2.copyMakeBorder(four, reach, reach, reach, reach, cv2.BORDER_REFLECT_101, dst=level.framed)
-    cv2.integral(level.framed, sum=level.sums, sdepth=cv2.CV_32S)
-    sums = level.sums.view(np.complex128)[..., 0]  # four sums in one record
-    rows, columns = np.divmod(on, width)
-    first = rows * sums.shape[1] + columns
+    framed, sums = level.room(height, width)
+    cv2.copyMakeBorder(four, reach, reach, reach, reach, cv2.BORDER_REFLECT_101, dst=framed)
+    cv2.integral(framed, sum=sums, sdepth=cv2.CV_32S)
+    table = sums.view(np.complex128).ravel()  # four sums in one record
+    first = at[0] * sums.shape[1] + at[1]
     corners = [
-        np.take(sums, first + down * sums.shape[1] + right).view(np.int32).reshape(-1, 4)
+        np.take(table[down * sums.shape[1] + right :], first).view(np.int32).reshape(-1, 4)
         for down, right in ((0, 0), (0, AROUND_PX), (AROUND_PX, 0), (AROUND_PX, AROUND_PX))
     ]
     near = corners[3] - corners[2] - corners[1] + corners[0]
     found = total(near.T).T
-    return np.where(found[:, 3:] > 0, found[:, :3] / np.maximum(found[:, 3:], 1), tone)
+    count = found[:, 3:] / 255
+    return np.where(count > 0, found[:, :3] / np.maximum(count, 1), tone)

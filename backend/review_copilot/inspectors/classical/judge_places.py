@@ -15,6 +15,7 @@ from review_copilot.inspectors.classical.catalogue import measure
 from review_copilot.inspectors.classical.exposure import Patch
 from review_copilot.inspectors.classical.features import Features
 from review_copilot.inspectors.classical.fibres import Fibre
+from review_copilot.inspectors.classical.letter_lines import LEAST_LETTERS
 from review_copilot.inspectors.classical.lines import Line
 from review_copilot.inspectors.classical.linking import chains, first_of_each
 from review_copilot.inspectors.classical.measured import Places
@@ -128,7 +129,8 @@ def _lettering(lines: tuple[Lettering, ...], *, whole: Features) -> list[Reading
     for line, score in scored:
         own = 100 * line.box.area
         kind = "one pure colour" if line.solid else "one even tone"
-        text = f"a line of about {line.letters} letters in {kind} lies over the scene; it takes {number(own)} % of it"
+        what = f"a line of about {line.letters} letters" if line.letters >= LEAST_LETTERS else "lettering or a sign"
+        text = f"{what} in {kind} lies over the scene; it takes {number(own)} % of it"
         evidence = {"letters": line.letters, "percent": round(own, 2)}
         readings.append(Reading("overlay", max(own, total), score, text, box=line.box, evidence=evidence))
     return readings
@@ -151,9 +153,10 @@ def _apart(scored: list[tuple[Lettering, float]]) -> list[tuple[Lettering, float
 def _shared_areas(boxes: Sequence[Box]) -> tuple[Doubles, Doubles]:
     """The area that any two boxes share, shape (boxes, boxes), and each box's own, as fractions of the image."""
     sides = np.array([(box.x, box.y, box.right, box.bottom) for box in boxes], np.float64).reshape(-1, 4)
-    start, end = sides[:, None, :2], sides[:, None, 2:]
-    span = np.minimum(end, end.transpose(1, 0, 2)) - np.maximum(start, start.transpose(1, 0, 2))
-    shared = np.maximum(span, 0).prod(axis=2)
+    left, top, right, bottom = sides.T
+    across = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    down = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
     return shared, np.diagonal(shared)
 
 

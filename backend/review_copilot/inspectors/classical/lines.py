@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
-from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, strongest
+from review_copilot.inspectors.classical.fibres import LEAST_LIKELY, LIKELY, WORTH_A_LOOK
+from review_copilot.inspectors.classical.frame import Floats, Frame, Mask, strongest
 from review_copilot.inspectors.classical.linking import chains
-from review_copilot.inspectors.classical.ranks import median, quantile
+from review_copilot.inspectors.classical.ranks import quantiles
+from review_copilot.inspectors.classical.traces import NO_LINES, Traces
 
 RIDGE_PX = 5
 """Side of the structuring element; ridges of less than this vanish in it."""
@@ -28,6 +30,9 @@ STEPS = 96
 """Places along a line's way across the picture at which it is read."""
 REACH_PX = 7
 """Pixels to both sides of a line that are read."""
+MOSTLY = 0.5
+"""Where the network takes a place for a line with more than this probability, a line goes on over ground of its own
+tone."""
 WANDER_PX = 3
 """Pixels by which a line may leave the straight way."""
 
@@ -54,6 +59,7 @@ class Line:
             over that difference.
         rivals: Number of other fine lines in the same direction; facades and fences have many.
         beyond: Share of the way beyond both ends that still looks like the line.
+        seen: How likely the network takes it for a scratch, mean along the line, 0..1.
     """
 
     box: Box
@@ -70,30 +76,44 @@ class Line:
     veil: float
     rivals: int
     beyond: float
+    seen: float
 
 
-def lines(frame: Frame) -> tuple[Line, ...]:
-    """Fine lines, longest first: ridges that a straight line follows (J. Matas, PPHT, 2000), read across their way."""
+def lines(frame: Frame, seen: Traces) -> tuple[Line, ...]:
+    """Fine lines, longest first: ridges that a straight line follows (J. Matas, PPHT, 2000), read across their way.
+
+    Args:
+        frame: The picture.
+        seen: What the network says of it; nothing is looked for where it is sure of nothing.
+    """
     rgb = frame.middle_rgb
-    if min(rgb.shape[:2]) < 64:
+    if min(rgb.shape[:2]) < 64 or float(seen.lines.max()) < WORTH_A_LOOK:
         return ()
+    likely = seen.lines_everywhere
     kernel = np.ones((RIDGE_PX, RIDGE_PX), np.uint8)
     found: list[Line] = []
     for how, sign in ((cv2.MORPH_TOPHAT, 1), (cv2.MORPH_BLACKHAT, -1)):
-        segments = _segments(strongest(np.asarray(cv2.morphologyEx(rgb, how, kernel), np.uint8)))
+        segments = _segments(np.asarray(cv2.morphologyEx(rgb, how, kernel), np.uint8), likely)
         if segments.size:
-            found += _read(rgb, _one_each(segments), sign=sign)
+            found += _read(rgb, likely, _one_each(segments), sign=sign)
     return tuple(sorted(found, key=lambda line: -line.length))
 
 
-def _segments(relief: Grey) -> Floats:
-    """Straight runs of ridge pixels at half size, as x1, y1, x2, y2 in full pixels; shape (segments, 4)."""
+def _segments(relief: Pixels, likely: Floats) -> Floats:
+    """Straight runs of ridge pixels at half size, as x1, y1, x2, y2 in full pixels; shape (segments, 4).
+
+    Args:
+        relief: How far each channel rises over its surroundings, in grey levels.
+        likely: How likely the network takes each pixel for a line.
+    """
     rows, columns = relief.shape[0] // 2, relief.shape[1] // 2
     # the strongest ridge of every 2 x 2 pixels: a quarter of the work, no thin line lost
-    even = relief[: 2 * rows, : 2 * columns]
-    pooled = cv2.max(cv2.max(even[::2, ::2], even[1::2, ::2]), cv2.max(even[::2, 1::2], even[1::2, 1::2]))
+    tall = strongest(np.maximum(relief[: 2 * rows : 2], relief[1 : 2 * rows : 2]))
+    pooled = np.maximum(tall[:, : 2 * columns : 2], tall[:, 1 : 2 * columns : 2])
     nearby = cv2.blur(pooled, (31, 31))
-    mask = ((pooled >= LEAST_RIDGE) & (pooled >= cv2.convertScaleAbs(nearby, alpha=STANDOUT))).astype(np.uint8)
+    stands = (pooled >= LEAST_RIDGE) & (pooled >= cv2.convertScaleAbs(nearby, alpha=STANDOUT))
+    half = likely[: 2 * rows : 2, : 2 * columns : 2]
+    mask = (stands & (half >= NO_LINES) | (half >= LIKELY) & (pooled >= LEAST_LIKELY)).astype(np.uint8)
     least = max(8, int(LEAST_LENGTH * min(mask.shape)))
     raw = cv2.HoughLinesP(mask, 1, np.pi / 180, threshold=int(0.6 * least), minLineLength=least, maxLineGap=6)
     if raw is None:
@@ -108,13 +128,12 @@ def _one_each(segments: Floats) -> Floats:
     start, end = segments[:, :2], segments[:, 2:]
     along = end - start
     length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
-    unit = along / length[:, None]
-    normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
+    x, y = (along / length[:, None]).T[..., None]
     away, reach = [], []
     for point in (start, end):
-        step = point[None, :, :] - start[:, None, :]
-        away.append(np.abs((step * normal[:, None, :]).sum(axis=2)))
-        reach.append((step * unit[:, None, :]).sum(axis=2))
+        across, down = (values - own[:, None] for values, own in zip(point.T, start.T, strict=True))
+        away.append(np.abs(down * x - across * y))
+        reach.append(across * x + down * y)
     gap = 30
     beside = np.maximum(*away) < 2 * WANDER_PX
     same: Mask = beside & (np.maximum(*reach) > -gap) & (np.minimum(*reach) < length[:, None] + gap)
@@ -132,7 +151,7 @@ def _one_each(segments: Floats) -> Floats:
     return out[np.argsort(-np.hypot(out[:, 2] - out[:, 0], out[:, 3] - out[:, 1]))[:MOST_LINES]]
 
 
-def _read(rgb: Pixels, segments: Floats, *, sign: int) -> list[Line]:
+def _read(rgb: Pixels, likely: Floats, segments: Floats, *, sign: int) -> list[Line]:
     """Read strips along every line's way from edge to edge, find where it begins and ends, and describe it.
 
     Each line is read in the channel that shows it most: a scratch that goes through one layer of a film is coloured.
@@ -162,58 +181,108 @@ def _read(rgb: Pixels, segments: Floats, *, sign: int) -> list[Line]:
     place = strip[:, :, middle].argmax(axis=2) - WANDER_PX
     left, right = strip[:, :, :3].mean(axis=2), strip[:, :, -3:].mean(axis=2)
     rise = core - np.maximum(left, right)
-    first, last = _extent(rise > 8, at_start, at_end)
-    found = []
+    at = (way + normal[:, None, :] * place[..., None]).astype(np.float32)
+    taken = np.asarray(
+        cv2.remap(likely, at[..., 0], at[..., 1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+    first, last = _extent((rise > 8) & (taken >= NO_LINES) | (taken >= MOSTLY), at_start, at_end)
+    length = (share[last] - share[first]).astype(np.float64) * span
+    chosen = np.flatnonzero((last - first >= 4) & (length >= LEAST_LENGTH * min(height, width)))
+    steps = np.arange(STEPS)
+    own_colours = strips[chosen[:, None], steps, REACH_PX + place[chosen]] * sign
+    sides = sign * np.stack([left[chosen], right[chosen]])
+    read = _Read(at[chosen], place[chosen], sign * core[chosen], sides, rise[chosen], taken[chosen], own_colours)
+    numbers = _numbers(read, (steps >= first[chosen, None]) & (steps <= last[chosen, None]), sign=sign)
     angle = np.degrees(np.arctan2(unit[:, 1], unit[:, 0]))
     turn = np.abs((angles_apart := angle[:, None] - angle[None, :]) - 180 * np.rint(angles_apart / 180))
-    rivals = (turn < 4).sum(axis=1) - 1
-    for i in range(count):
-        part = slice(int(first[i]), int(last[i]) + 1)
-        size = last[i] - first[i] + 1
-        length = float(share[last[i]] - share[first[i]]) * float(span[i])
-        if size < 5 or length < LEAST_LENGTH * min(height, width):
-            continue
-        on = rise[i, part] > 8
-        points = way[i, part] + normal[i] * place[i, part, None]
-        points = points[on] if on.sum() >= 3 else points
-        half = 1.0
-        x1, y1 = points.min(axis=0) - half
-        x2, y2 = points.max(axis=0) + half + 1
-        own, sides = core[i, part], np.concatenate([left[i, part], right[i, part]])
-        ground = _spread(sides)
-        steps = np.arange(part.start, part.stop)
-        colours = np.median(strips[i, steps, REACH_PX + place[i, part]] * sign, axis=0)
-        outside = np.concatenate([rise[i, : part.start], rise[i, part.stop :]])
-        found.append(
-            Line(
-                box=Box(float(x1) / width, float(y1) / height, float(x2 - x1) / width, float(y2 - y1) / height),
-                length=length / height,
-                contrast=sign * median(rise[i, part]),
-                steady=float(on.mean()),
-                evenness=_spread(own) / (ground + 3),
-                ground=ground,
-                apart=median(np.abs(left[i, part] - right[i, part])),
-                tone=sign * median(own),
-                upright=float(np.degrees(np.arctan2(abs(unit[i, 0]), abs(unit[i, 1])))),
-                wander=float(np.sqrt((place[i, part][on].astype(np.float32) ** 2).mean())) if on.any() else 3.0,
-                hue=float(np.ptp(colours)),
-                veil=_veil(sign * own, sign * (left[i, part] + right[i, part]) / 2, end=255.0 if sign > 0 else 0.0),
-                rivals=int(rivals[i]),
-                beyond=float((outside > 8).mean()) if outside.size else 0.0,
-            )
+    numbers |= {
+        "length": length[chosen] / height,
+        "upright": np.degrees(np.arctan2(np.abs(unit[chosen, 0]), np.abs(unit[chosen, 1]))),
+    }
+    rivals = ((turn < 4).sum(axis=1) - 1)[chosen].tolist()
+    edges = [numbers.pop(side) for side in ("left", "top", "right", "bottom")]
+    rows = zip(*(values.tolist() for values in numbers.values()), strict=True)
+    return [
+        Line(
+            box=Box(x / width, y / height, (right - x) / width, (bottom - y) / height),
+            rivals=others,
+            **dict(zip(numbers, row, strict=True)),
         )
-    return found
+        for (x, y, right, bottom), others, row in zip(np.stack(edges, axis=1).tolist(), rivals, rows, strict=True)
+    ]
 
 
-def _spread(values: Floats) -> float:
-    return quantile(np.abs(values - median(values)), 0.7)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """What was read across the ways of lines; of shape (lines, STEPS) where nothing else is said.
+
+    Attributes:
+        at: Where, in pixels, shape (lines, STEPS, 2).
+        place: How far off the straight way, in pixels.
+        own: Level of the line in the channel that shows it most.
+        sides: Level on both sides in that channel, shape (2, lines, STEPS).
+        rise: How far it stands out from both.
+        taken: How likely the network takes the place for a line.
+        colours: Its own, shape (lines, STEPS, 3).
+    """
+
+    at: Floats
+    place: Ints
+    own: Floats
+    sides: Floats
+    rise: Floats
+    taken: Floats
+    colours: Floats
 
 
-def _veil(own: Floats, ground: Floats, *, end: float) -> float:
-    """What is left of a line's difference from its ground when one even share of white or black is taken away."""
-    step, room = own - ground, end - ground
-    share = float((step * room).mean()) / max(1.0, float((room * room).mean()))
-    return float(np.abs(step - share * room).mean()) / max(1.0, float(np.abs(step).mean()))
+def _numbers(read: _Read, inside: Mask, *, sign: int) -> dict[str, Floats]:
+    """What is told of lines by their own pixels, one number for each, and their edges in pixels.
+
+    Args:
+        read: What was read.
+        inside: Where on its way each line is, shape (lines, STEPS).
+        sign: -1 for dark lines, 1 for light ones.
+    """
+    size = inside.sum(axis=1)
+    on = inside & (read.rise > 8)
+    stood = on.sum(axis=1)
+    spots = np.where((stood >= 3)[:, None], on, inside)[..., None]
+    least, most = (np.where(spots, read.at, far) for far in (np.inf, -np.inf))
+    (x, y), (right, bottom) = least.min(axis=1).T - 1, most.max(axis=1).T + 2
+
+    def middle(values: Floats) -> Floats:
+        return quantiles(np.where(inside, values, np.inf), size, 0.5)
+
+    def spread(values: Floats, counts: Ints) -> Floats:
+        apart = np.abs(values - quantiles(values, counts, 0.5)[:, None])
+        return quantiles(np.where(np.isinf(values), np.inf, apart), counts, 0.7)
+
+    both = np.concatenate([np.where(inside, side, np.inf) for side in read.sides], axis=1)
+    ground = spread(both, 2 * size)
+    colours = [middle(read.colours[..., channel]) for channel in range(3)]
+    wandered = (read.place**2 * on).sum(axis=1) / np.maximum(stood, 1)
+    return {
+        "left": x, "top": y, "right": right, "bottom": bottom,
+        "contrast": sign * middle(read.rise),
+        "steady": stood / size,
+        "evenness": spread(np.where(inside, read.own, np.inf), size) / (ground + 3),
+        "ground": ground,
+        "apart": middle(np.abs(read.sides[0] - read.sides[1])),
+        "tone": middle(read.own),
+        "wander": np.where(stood > 0, np.sqrt(wandered), 3.0),
+        "hue": np.ptp(colours, axis=0),
+        "veil": _veil(read.own, read.sides.mean(axis=0), inside, end=255.0 if sign > 0 else 0.0),
+        "beyond": (~inside & (read.rise > 8)).sum(axis=1) / np.maximum(STEPS - size, 1),
+        "seen": (read.taken * inside).sum(axis=1) / size,
+    }  # fmt: skip
+
+
+def _veil(own: Floats, ground: Floats, inside: Mask, *, end: float) -> Floats:
+    """What is left of lines' differences from their ground when one even share of white or black is taken away."""
+    step, room, size = (own - ground) * inside, (end - ground) * inside, inside.sum(axis=1)
+    share = (step * room).sum(axis=1) / np.maximum(size, (room * room).sum(axis=1))
+    left = np.abs(step - share[:, None] * room).sum(axis=1)
+    return np.asarray(left / np.maximum(size, np.abs(step).sum(axis=1)), np.float32)
 
 
 def _ways(segments: Floats, *, height: int, width: int) -> tuple[Floats, Floats, Floats, Floats]:

@@ -29,8 +29,10 @@ from review_copilot.inspectors.classical.overlay import Lettering, lettering
 from review_copilot.inspectors.classical.patches import SharpnessMap, sharpness_map
 from review_copilot.inspectors.classical.resolution import Resolution, resolution
 from review_copilot.inspectors.classical.sharpness import Sharpness, sharpness
+from review_copilot.inspectors.classical.sight import Sight, sight
 from review_copilot.inspectors.classical.spots import Spot, spots
-from review_copilot.inspectors.classical.tilt import Tilt, tilt
+from review_copilot.inspectors.classical.tilt import Edges, Tilt, edges, lean_of
+from review_copilot.inspectors.classical.traces import traces
 
 LEAST_PATCH_PERCENT = 0.6
 """Smaller clipped or crushed areas are not looked at."""
@@ -58,9 +60,14 @@ class Whole:
         return tone(self.frame.small_grey)
 
     @cached_property
+    def sight(self) -> Sight:
+        """What it shows at a glance."""
+        return sight(self.frame.small_rgb)
+
+    @cached_property
     def light(self) -> Light:
         """Whether it got too much light."""
-        return light(self.frame)
+        return light(self.frame, self.sight)
 
     @cached_property
     def noise(self) -> Noise:
@@ -75,7 +82,7 @@ class Whole:
     @cached_property
     def colour(self) -> Colour:
         """Its tint."""
-        return colour(self.frame)
+        return colour(self.frame, self.sight)
 
     @cached_property
     def chroma(self) -> Chroma:
@@ -98,9 +105,14 @@ class Whole:
         return resolution(self.frame)
 
     @cached_property
+    def edges(self) -> Edges:
+        """Where its straight edges lie."""
+        return edges(self.frame)
+
+    @cached_property
     def tilt(self) -> Tilt:
-        """How its straight edges lie."""
-        return tilt(self.frame)
+        """Which way it leans."""
+        return lean_of(self.edges, self.sight.leans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +136,14 @@ def measure_whole(frame: Frame) -> Whole:
 
 def measure_places(frame: Frame, *, wanted: frozenset[str]) -> Places:
     """Every local measurement of which the name is wanted; the others come back empty."""
+    seen = traces(frame) if wanted & {"overlay", "scratch"} else None
     return Places(
         bars=bars(frame.rgb) if "border" in wanted else (),
         clipped=clipped_patches(frame, least_percent=LEAST_PATCH_PERCENT) if "clipped_highlights" in wanted else (),
         crushed=crushed_patches(frame, least_percent=LEAST_PATCH_PERCENT) if "crushed_shadows" in wanted else (),
         softness=sharpness_map(frame) if "defocus" in wanted else SharpnessMap(0.0, 0.0, ()),
-        lettering=lettering(frame) if "overlay" in wanted else (),
+        lettering=lettering(frame, seen) if seen is not None and "overlay" in wanted else (),
         spots=spots(frame) if "dust" in wanted else (),
-        lines=lines(frame) if "scratch" in wanted else (),
-        fibres=fibres(frame) if "scratch" in wanted else (),
+        lines=lines(frame, seen) if seen is not None and "scratch" in wanted else (),
+        fibres=fibres(frame, seen) if seen is not None and "scratch" in wanted else (),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask
+from review_copilot.inspectors.classical.ranks import median, quantile
 
 CELL_PX = 8
 """Side of a cell of the map, in pixels of the middle level."""
@@ -73,17 +74,17 @@ def sharpness_map(frame: Frame) -> SharpnessMap:
     if min(rows, columns) < 8:
         return SharpnessMap(0.0, 0.0, ())
     grey = np.ascontiguousarray(grey[: rows * CELL_PX, : columns * CELL_PX])
-    fine = _cells(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 0.7)))
+    fine = _cells(np.asarray(cv2.absdiff(grey, cv2.GaussianBlur(grey, (0, 0), 0.7)), np.float32))
     soft_a = cv2.GaussianBlur(grey, (0, 0), 1.5)
-    coarse = _cells(np.abs(soft_a - cv2.GaussianBlur(soft_a, (0, 0), 3.7)))
+    coarse = _cells(np.asarray(cv2.absdiff(soft_a, cv2.GaussianBlur(soft_a, (0, 0), 3.7)), np.float32))
     ratio = np.log((fine + 0.08) / (coarse + 0.5))
     detailed = coarse > LEAST_DETAIL
     if detailed.sum() < 30:
         return SharpnessMap(0.0, 0.0, ())
-    high = float(np.quantile(ratio[detailed], 0.8))
+    high = quantile(ratio[detailed], 0.8)
     weight = np.minimum(coarse, 6.0)
     blurred = cv2.GaussianBlur(ratio * weight, (0, 0), 1.0) / (cv2.GaussianBlur(weight, (0, 0), 1.0) + 1e-3)
-    quiet = np.asarray(cv2.GaussianBlur(fine, (0, 0), 1.0)) < 0.25 * float(np.median(fine))
+    quiet = np.asarray(cv2.GaussianBlur(fine, (0, 0), 1.0)) < 0.25 * median(fine)
     levels = np.asarray(blurred, np.float32)
     masks = [_soft(levels, quiet, high=high, drop=drop) for drop in DROPS]
     return SharpnessMap(
@@ -119,7 +120,7 @@ def _patches(mask: Grey, *, fine: Floats, coarse: Floats, ratio: Floats) -> tupl
         ring = grown & ~own
         rim = ring.sum()
         touching = int(own[0].sum() + own[-1].sum() + own[:, 0].sum() + own[:, -1].sum())
-        inside, around = float(np.median(fine[own])), float(np.median(fine[ring])) if rim else 0.0
+        inside, around = median(fine[own]), median(fine[ring]) if rim else 0.0
         found.append(
             Softness(
                 box=Box(x / columns, y / rows, w / columns, h / rows),
@@ -128,7 +129,7 @@ def _patches(mask: Grey, *, fine: Floats, coarse: Floats, ratio: Floats) -> tupl
                 enclosed=float((fine[ring] > 2.2 * inside + 0.1).mean()) if rim else 0.0,
                 fill=area / (w * h),
                 detail=float(coarse[own].mean()),
-                gap=float(np.quantile(ratio[ring], 0.2) - np.quantile(ratio[own], 0.8)) if rim else 0.0,
+                gap=quantile(ratio[ring], 0.2) - quantile(ratio[own], 0.8) if rim else 0.0,
                 elsewhere=float((mask[detailed & ~own] > 0).mean()) if (detailed & ~own).any() else 0.0,
                 at_edge=touching / max(1, touching + int(rim) // 2),
             )

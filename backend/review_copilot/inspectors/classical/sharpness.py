@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -13,6 +14,11 @@ from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, halve
 Whole16 = npt.NDArray[np.int16]
 REBLUR_PX = 1.5
 """Standard deviation of the second blur, s0."""
+_REBLUR = np.asarray(cv2.getGaussianKernel(13, REBLUR_PX), np.float64)
+_XX: Floats = np.array([[1, -2, 1]], np.float32)
+_YY: Floats = np.ascontiguousarray(_XX.T)
+_XY: Floats = np.array([[0.25, 0, -0.25], [0, 0, 0], [-0.25, 0, 0.25]], np.float32)
+"""Masks of the second derivatives across, down, and across and down."""
 EDGE_SHARE = 0.04
 """Share of pixels, those of steepest gradient, that count as edges."""
 LEAST_GRADIENT = 2.0
@@ -65,22 +71,31 @@ def sharpness(frame: Frame) -> Sharpness:
     return Sharpness(
         blur_px=_sharper(widths),
         blur_half_px=2 * _sharper(half),
-        smear=smear_of(frame.green_half),
+        smear=smears_of(frame.green_half, count=1)[0],
         edges=int(widths.size),
     )
 
 
-def smear_of(half: Floats) -> Smear:
-    """The loss of detail by direction, from a level that was halved once."""
-    levels = [half]
-    for _ in range(2):
-        levels.append(halved(levels[-1]))
-    ladder = [_directional_energy(level) for level in levels]
-    middle = _loss(ladder[0], ladder[2])
+def smears_of(level: Floats, *, count: int) -> tuple[Smear, ...]:
+    """The loss of detail by direction in a level and in those that halving makes of it, finest first.
+
+    Args:
+        level: Grey levels.
+        count: How many are told; each looks at two coarser levels as well.
+    """
+    ladder = [_directional_energy(level)]
+    for _ in range(count + 1):
+        level = halved(level)
+        ladder.append(_directional_energy(level))
+    return tuple(_smear(*ladder[at : at + 3]) for at in range(count))
+
+
+def _smear(finer: Floats, coarser: Floats, coarsest: Floats) -> Smear:
+    middle = _loss(finer, coarsest)
     return Smear(
         middle=float(np.ptp(middle)),
-        coarse=float(np.ptp(_loss(ladder[0], ladder[1]))),
-        far=float(np.ptp(_loss(ladder[1], ladder[2]))),
+        coarse=float(np.ptp(_loss(finer, coarser))),
+        far=float(np.ptp(_loss(coarser, coarsest))),
         direction_deg=float(np.argmin(middle)) * 180.0 / DIRECTIONS,
     )
 
@@ -95,14 +110,16 @@ def edge_blur(level: Floats | Grey) -> Floats:
     if min(level.shape) < 8:
         return np.zeros(0, np.float32)
     if level.dtype == np.uint8:
-        fine = level.astype(np.int16) << 4  # sixteenths of a level
         across, down = cv2.spatialGradient(level)
         steep = np.asarray((np.abs(across) + np.abs(down)) << 4, np.int16)
+        # in sixteenths of a level
+        soft = _steepness(np.asarray(cv2.sepFilter2D(level, cv2.CV_16S, 4 * _REBLUR, 4 * _REBLUR), np.int16))
     else:
         fine = (level * 16).astype(np.int16)
         steep = _steepness(fine)
+        soft = _steepness(np.asarray(cv2.sepFilter2D(fine, cv2.CV_16S, _REBLUR, _REBLUR), np.int16))
     crest = np.asarray(cv2.dilate(steep, np.ones((3, 3), np.uint8)))
-    on_crest = np.flatnonzero((steep >= crest) & (steep > LEAST_GRADIENT * _UNIT))
+    on_crest = np.flatnonzero(steep >= np.maximum(crest, int(LEAST_GRADIENT * _UNIT) + 1))
     wanted = int(EDGE_SHARE * level.size)
     heights = steep.ravel()[on_crest]
     if on_crest.size > wanted > 0:
@@ -110,7 +127,6 @@ def edge_blur(level: Floats | Grey) -> Floats:
         on_crest, heights = on_crest[chosen], heights[chosen]
     if on_crest.size == 0:
         return np.zeros(0, np.float32)
-    soft = _steepness(np.asarray(cv2.GaussianBlur(fine, (0, 0), REBLUR_PX), np.int16))
     ratio = heights.astype(np.float32) / np.maximum(soft.ravel()[on_crest], 1)
     return np.asarray(REBLUR_PX / np.sqrt(np.maximum(ratio, 1.01) ** 2 - 1), np.float32)
 
@@ -142,23 +158,27 @@ def _directional_energy(level: Floats) -> Floats:
     """
     if min(level.shape) < 3:
         return np.zeros(DIRECTIONS, np.float32)
-    xx = level[1:-1, :-2] - 2 * level[1:-1, 1:-1] + level[1:-1, 2:]
-    yy = level[:-2, 1:-1] - 2 * level[1:-1, 1:-1] + level[2:, 1:-1]
-    xy = (level[2:, 2:] - level[2:, :-2] - level[:-2, 2:] + level[:-2, :-2]) / 4
-    flat = [np.ascontiguousarray(part).ravel() for part in (xx, xy, yy)]
-    count = flat[0].size
+    flat = [_inner(level, kernel).ravel() for kernel in (_XX, _XY, _YY)]
+    count = (level.shape[0] - 2) * (level.shape[1] - 2)
     products = [float(a @ b) / count for i, a in enumerate(flat) for b in flat[i:]]
-    xx_xx, xx_xy, xx_yy, xy_xy, xy_yy, yy_yy = products
+    return np.asarray(np.maximum(_turned() @ products, 0), np.float32)
+
+
+@cache
+def _turned() -> npt.NDArray[np.float64]:
+    """What each product of two second derivatives adds to the energy in each direction, shape (DIRECTIONS, 6)."""
     angle = np.arange(DIRECTIONS) * np.pi / DIRECTIONS
     c, s = np.cos(angle), np.sin(angle)
-    energy = (
-        c**4 * xx_xx
-        + 4 * c**3 * s * xx_xy
-        + c**2 * s**2 * (4 * xy_xy + 2 * xx_yy)
-        + 4 * c * s**3 * xy_yy
-        + s**4 * yy_yy
-    )
-    return np.asarray(np.maximum(energy, 0), np.float32)
+    # across by across, mixed and down; mixed by mixed and down; down by down
+    return np.stack([c**4, 4 * c**3 * s, 2 * c**2 * s**2, 4 * c**2 * s**2, 4 * c * s**3, s**4], axis=1)
+
+
+def _inner(level: Floats, kernel: Floats) -> Floats:
+    """A mask's answers of the size of the level, nought at its rim, where the mask reaches beyond it."""
+    said = np.asarray(cv2.filter2D(level, cv2.CV_32F, kernel), np.float32)
+    said[[0, -1]] = 0
+    said[:, [0, -1]] = 0
+    return said
 
 
 def _loss(finer: Floats, coarser: Floats) -> Floats:

@@ -10,7 +10,10 @@ import numpy.typing as npt
 
 from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask
-from review_copilot.inspectors.classical.linking import first_of_each
+from review_copilot.inspectors.classical.linking import first_of_each, pairs_within
+from review_copilot.inspectors.classical.ranks import medians
+
+Indices = npt.NDArray[np.int64]
 
 SCALES_PX = (1.2, 1.9, 3.0)
 """Standard deviations whose differences see spots of about 3 to 5 px across, and of 5 to 10 px at half size; every
@@ -69,11 +72,12 @@ class Spot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Places:
-    """Middles and scales in pixels of the searched level; each of shape (places,)."""
+    """Middles and scales in pixels of the middle level, and -1 for dark or 1 for light; each of shape (places,)."""
 
     x: Floats
     y: Floats
     scale: Floats
+    sign: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,10 +104,9 @@ def spots(frame: Frame) -> tuple[Spot, ...]:
     searched = frame.searched_grey
     factor = max(frame.middle_grey.shape) / max(searched.shape)
     reliefs = _reliefs(searched, factor=factor)
-    found: list[Spot] = []
-    for sign in (-1, 1):
-        found += _read(frame, _places(reliefs, sign=sign), sign=sign)
-    return _once(found)
+    dark, light = (_places(reliefs, sign=sign) for sign in (-1, 1))
+    at = _Places(*(np.concatenate(parts) for parts in zip(dark, light, strict=True)))
+    return _once(_read(frame, at))
 
 
 def _reliefs(grey: Grey, *, factor: float) -> list[_Relief]:
@@ -121,7 +124,7 @@ def _reliefs(grey: Grey, *, factor: float) -> list[_Relief]:
     return out
 
 
-def _places(reliefs: list[_Relief], *, sign: int) -> _Places:
+def _places(reliefs: list[_Relief], *, sign: int) -> tuple[Floats, Floats, Floats, Floats]:
     """Where one sign's relief crests and falls away to all sides; the clearest of each place, clearest first."""
     parts = []
     for item in reliefs:
@@ -141,15 +144,27 @@ def _places(reliefs: list[_Relief], *, sign: int) -> _Places:
         place = np.stack([x[keep], y[keep]]) * item.factor + (item.factor - 1) / 2
         parts.append(np.stack([*place, np.full(keep.size, item.scale * item.factor), clear[keep]]))
     every = np.concatenate(parts, axis=1).astype(np.float32)
-    x, y, scale, _ = every = every[:, np.argsort(-every[3])]
-    near = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2 < (0.8 * np.maximum(scale[:, None], scale)) ** 2
-    size = np.log(scale)
-    alike = near & (np.abs(size[:, None] - size) < 0.6)
-    first = ~np.tril(alike, -1).any(axis=1)
-    return _Places(x[first][:MOST_PLACES], y[first][:MOST_PLACES], scale[first][:MOST_PLACES])
+    x, y, scale, _ = every[:, np.argsort(-every[3])]
+    first = _first_seen(x, y, scale)[:MOST_PLACES]
+    return x[first], y[first], scale[first], np.full(first.size, sign, np.float32)
 
 
-def _read(frame: Frame, at: _Places, *, sign: int) -> list[Spot]:
+def _first_seen(x: Floats, y: Floats, scale: Floats) -> Indices:
+    """The places that lie on none before them, or differ from it in scale; those among the first at least."""
+    for most in (2 * MOST_PLACES, x.size):  # among half of them there are nearly always enough
+        x_, y_, scale_ = x[:most], y[:most], scale[:most]
+        away = 0.8 * scale_.max(initial=0) + 1
+        later, before = pairs_within(x_, x_ - away, x_ + away)
+        larger, smaller = np.maximum(scale_[later], scale_[before]), np.minimum(scale_[later], scale_[before])
+        alike = (x_[later] - x_[before]) ** 2 + (y_[later] - y_[before]) ** 2 < (0.8 * larger) ** 2
+        alike &= (np.log(larger) - np.log(smaller) < 0.6) & (before < later)
+        first = np.setdiff1d(np.arange(x_.size), later[alike])
+        if first.size >= MOST_PLACES:
+            break
+    return first
+
+
+def _read(frame: Frame, at: _Places) -> list[Spot]:
     """Follow rays from every middle to the foot of the spot; places without an outline are left out."""
     if at.x.size == 0:
         return []
@@ -163,10 +178,10 @@ def _read(frame: Frame, at: _Places, *, sign: int) -> list[Spot]:
     rays = np.asarray(levels, np.float32).reshape(map_x.shape)
     slope = _slope(rays, angle)
     rays -= slope
-    ground = np.median(rays[:, :, -4:].reshape(at.x.size, -1), axis=1)
+    ground = medians(rays[:, :, -4:].reshape(at.x.size, -1))
     depth = rays[:, :, :3].mean(axis=(1, 2)) - ground
     share = (rays - ground[:, None, None]) / np.where(np.abs(depth) < 1, 1, depth)[:, None, None]
-    whole = np.median(share, axis=1)[:, None, :]
+    whole = medians(share.transpose(0, 2, 1))[:, None, :]
     foot, half = _first_below(whole, RIM)[:, 0], _first_below(share, 0.5)
     ragged = half.std(axis=1) / np.maximum(half.mean(axis=1), 0.5)
     beyond = np.arange(RADII)[None, :] > foot[:, None] + 0.7
@@ -175,7 +190,7 @@ def _read(frame: Frame, at: _Places, *, sign: int) -> list[Spot]:
     )
     outline = _first_below(share, RIM)
     across, down = (_reach(outline, angle, way, foot) * step for way in (0.0, np.pi / 2))
-    good = (sign * depth >= 4) & (foot < RADII - 2.5) & (ragged < 0.8) & (foot * step > 1.5)
+    good = (at.sign * depth >= 4) & (foot < RADII - 2.5) & (ragged < 0.8) & (foot * step > 1.5)
     clear = np.abs(depth) / (spread + 1)
     aspect = np.maximum(across, down) / np.maximum(np.minimum(across, down), 1)
     good &= aspect <= 2.2
@@ -183,38 +198,29 @@ def _read(frame: Frame, at: _Places, *, sign: int) -> list[Spot]:
     steps = np.arange(RADII)
     inside = steps[None, :] < 0.7 * foot[:, None]
     rough = (rays.std(axis=1) * inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
+    height, width = frame.middle_grey.shape
     columns = {
         "depth": depth,
         "ground": spread,
         "ragged": ragged,
-        "tint": _tint(frame.middle_rgb, at, sign=sign),
+        "aspect": aspect,
+        "width_percent": 200 * np.maximum(across, down).astype(np.float64) / max(height, width),
+        "tint": _tint(frame.middle_rgb, at),
         "flat": _at(whole[:, 0], np.asarray(foot / 2, np.float32)),
         "steep": (foot - _first_below(whole, 0.8)[:, 0]) / np.maximum(foot, 1),
         "inner": rough / deep,
         "uneven": rays[:, :, -4:].mean(axis=2).std(axis=1) / deep,
         "sloping": np.ptp(slope[:, :, -1], axis=1) / (RADII - 1) * foot / deep,
         "tone": ground,
+        "rivals": (good & (clear >= clear[:, None]) & (at.sign == at.sign[:, None])).sum(axis=1) - 1,
     }
-    height, width = frame.middle_grey.shape
-    rivals = (good & (clear >= clear[:, None])).sum(axis=1) - 1
-    out = []
-    for i in np.flatnonzero(good):
-        w, h = float(across[i]), float(down[i])
-        out.append(
-            Spot(
-                box=Box(
-                    (float(at.x[i]) + 0.5 - w) / width,
-                    (float(at.y[i]) + 0.5 - h) / height,
-                    2 * w / width,
-                    2 * h / height,
-                ),
-                aspect=float(aspect[i]),
-                width_percent=200 * max(w, h) / max(height, width),
-                rivals=int(rivals[i]),
-                **{name: float(values[i]) for name, values in columns.items()},
-            )
-        )
-    return out
+    reach = np.stack([at.x, at.y, across, down], axis=1).astype(np.float64)
+    boxes = [
+        Box((x + 0.5 - w) / width, (y + 0.5 - h) / height, 2 * w / width, 2 * h / height)
+        for x, y, w, h in reach[good].tolist()
+    ]
+    rows = zip(*(values[good].tolist() for values in columns.values()), strict=True)
+    return [Spot(box=box, **dict(zip(columns, row, strict=True))) for box, row in zip(boxes, rows, strict=True)]
 
 
 def _slope(rays: Floats, angle: Floats) -> Floats:
@@ -231,10 +237,11 @@ def _slope(rays: Floats, angle: Floats) -> Floats:
 def _first_below(share: Floats, least: float) -> Floats:
     """Where each ray first falls below a share of the depth, in steps; between two steps by the straight line."""
     below = share < least
-    first = np.where(below.any(axis=2), below.argmax(axis=2), RADII - 1)
+    below[..., -1] = True
+    first = below.argmax(axis=2)
     before = np.maximum(first - 1, 0)
-    here = np.take_along_axis(share, first[..., None], 2)[..., 0]
-    last = np.take_along_axis(share, before[..., None], 2)[..., 0]
+    rays, starts = share.ravel(), np.arange(first.size).reshape(first.shape) * RADII
+    here, last = rays[starts + first], rays[starts + before]
     part = np.clip((last - least) / np.maximum(last - here, 1e-3), 0, 1)
     return np.asarray(np.where(first > 0, before + part, 0), np.float32)
 
@@ -243,7 +250,7 @@ def _reach(outline: Floats, angle: Floats, way: float, foot: Floats) -> Floats:
     """Half the spot's extent in one direction, in steps: between that of a circle and that of its own outline."""
     along = np.abs(np.cos(angle - way))
     near = along > 0.8
-    own = np.median(outline[:, near] * along[near] * np.float32(1.08), axis=1)
+    own = medians(outline[:, near] * along[near] * np.float32(1.08))
     return np.asarray(np.clip(own, 0.75 * foot, 1.3 * foot), np.float32)
 
 
@@ -255,7 +262,7 @@ def _at(profile: Floats, step: Floats) -> Floats:
     return np.asarray(profile[rows, low] * (1 - part) + profile[rows, low + 1] * part, np.float32)
 
 
-def _tint(rgb: npt.NDArray[np.uint8], at: _Places, *, sign: int) -> Floats:
+def _tint(rgb: npt.NDArray[np.uint8], at: _Places) -> Floats:
     """Spread over the channels of middle over ground, both as distances from black, or from white for light spots."""
     angle = np.arange(8) * np.pi / 4
     height, width = rgb.shape[:2]
@@ -263,8 +270,8 @@ def _tint(rgb: npt.NDArray[np.uint8], at: _Places, *, sign: int) -> Floats:
     def mean(reach: float) -> Floats:
         xs = np.clip(np.rint(at.x[:, None] + reach * at.scale[:, None] * np.cos(angle)), 0, width - 1).astype(np.int64)
         ys = np.clip(np.rint(at.y[:, None] + reach * at.scale[:, None] * np.sin(angle)), 0, height - 1).astype(np.int64)
-        levels = np.asarray(np.median(rgb[ys, xs], axis=1), np.float32)
-        return 255 - levels if sign > 0 else levels
+        levels = medians(rgb[ys, xs].transpose(0, 2, 1).astype(np.float32))
+        return np.asarray(np.where(at.sign[:, None] > 0, 255 - levels, levels), np.float32)
 
     ratio = (mean(0.5) + 4) / (mean(3.6) + 4)
     return np.asarray(np.ptp(np.log(ratio), axis=1), np.float32)

@@ -7,21 +7,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.frame import SEARCHED_PX, Floats, Frame, Grey, Mask
-from review_copilot.inspectors.classical.network import network
+from review_copilot.inspectors.classical.sight import LEANS as SIGHT_LEANS
 
 STEP_DEG, LEANS = 0.5, 96
 """Step and number of the leans that are told apart: 24 degrees either way."""
 LEVEL_DEG = 1.5
 """A lean of less is level."""
+FAR_DEG = 4.5
+"""A lean of more is plain to see where it can be seen at all."""
 MAPS = 8
-SEEN_SIZE_PX = (128, 96)
-"""Longer and shorter side of what the network sees."""
-SEEN_LEANS: Floats = np.arange(-16, 17).astype(np.float32)
-"""Leans that the network tells apart, in degrees."""
-LEVEL_SHARE = 0.45
-"""Share of the pictures that the network learned from which did not lean."""
 _WORTH_NAMING = 0.2
 """Likelihood of leaning under which the likeliest lean may be none."""
 _FEW_LINES = 400.0
@@ -43,81 +38,83 @@ class Tilt:
     Attributes:
         degrees: Likeliest lean of what should be level or upright, that of LEVEL_DEG or more where one is worth naming;
             positive = clockwise.
-        seen: How likely the picture leans by LEVEL_DEG or more, by what it shows, 0..1, half of all pictures leaning.
+        seen: How likely the picture leans by LEVEL_DEG or more to the likelier side, by what it shows, 0..1, half of
+            all pictures leaning. What leans to neither side for sure may as well be level.
         told: The same when its straight edges are weighed as well.
+        far: As told, but by FAR_DEG or more.
         peak: How likely the lean is within a degree of `degrees`, by both, 0..1.
         better: By how much more straight edges lie at `degrees` than level and upright, as a logarithm.
         across: Share of the near level edges that have this lean, within a degree.
         up: The same of the near upright ones.
         level: Share of all near level and near upright edges that do not lean.
         longest: Longest straight edge of this lean over the longer side, 0..1.
-        edges: Share of the pixels that lie on near level or near upright edges.
     """
 
     degrees: float
     seen: float
     told: float
+    far: float
     peak: float
     better: float
     across: float
     up: float
     level: float
     longest: float
-    edges: float
 
 
-def tilt(frame: Frame) -> Tilt:
-    """Weigh what the picture shows by where its straight edges lie."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Edges:
+    """Where straight edges lie.
+
+    Attributes:
+        maps: As from `edge_maps`.
+        size_px: Height and width of the picture that the maps are of.
+    """
+
+    maps: Floats
+    size_px: tuple[int, int]
+
+    @property
+    def share(self) -> float:
+        """Share of the pixels that lie on near level or near upright edges."""
+        return float(self.maps[2].sum() + self.maps[6].sum()) / (self.size_px[0] * self.size_px[1])
+
+
+def edges(frame: Frame) -> Edges:
+    """The edges of the searched level."""
     grey = frame.searched_grey
-    return lean_of(edge_maps(grey), seen_leans(frame.small_rgb), size_px=(grey.shape[0], grey.shape[1]))
+    return Edges(edge_maps(grey), (grey.shape[0], grey.shape[1]))
 
 
-def lean_of(maps: Floats, seen: Floats, *, size_px: tuple[int, int]) -> Tilt:
+def lean_of(found: Edges, seen: Floats) -> Tilt:
     """The lean by both.
 
     Args:
-        maps: As from `edge_maps`.
-        seen: As from `seen_leans`.
-        size_px: Height and width of the picture that the maps are of.
+        found: Where straight edges lie.
+        seen: How likely each of `sight.LEANS` is by what the picture shows, summing to 1.
     """
+    maps = found.maps
     leans = _leans()
-    leaning, level = np.abs(leans) >= LEVEL_DEG, np.abs(leans) <= 1
+    level = np.abs(leans) <= 1
     straight = np.convolve(maps[1] + maps[5], [0.25, 0.5, 0.25], "same") + _FEW_LINES
-    likely = np.interp(leans, SEEN_LEANS, seen) * straight
+    likely = np.asarray(np.interp(leans, SIGHT_LEANS, seen) * straight, np.float32)
     likely /= max(float(likely.sum()), 1e-9)
-    told = float(likely[leaning].sum())
-    best = int(np.argmax(np.where(leaning, likely, 0) if told >= _WORTH_NAMING else likely))
+    told = _to_a_side(likely, leans, least_deg=LEVEL_DEG)
+    best = int(np.argmax(np.where(np.abs(leans) >= LEVEL_DEG, likely, 0) if told >= _WORTH_NAMING else likely))
     near = np.abs(leans - leans[best]) <= 1
     flat, upright = maps[0], maps[4]
     return Tilt(
         degrees=float(np.average(leans[near], weights=likely[near] + 1e-9)),
-        seen=float(seen[np.abs(SEEN_LEANS) > LEVEL_DEG].sum()),
+        seen=_to_a_side(seen, SIGHT_LEANS, least_deg=LEVEL_DEG),
         told=told,
+        far=_to_a_side(likely, leans, least_deg=FAR_DEG),
         peak=float(likely[near].sum()),
         better=float(np.log(straight[near].max() / straight[level].max())),
         across=_share(flat, near),
         up=_share(upright, near),
         level=_share(flat + upright, level),
-        longest=float(max(maps[3][near].max(), maps[7][near].max())) / max(size_px),
-        edges=float(maps[2].sum() + maps[6].sum()) / (size_px[0] * size_px[1]),
+        longest=float(max(maps[3][near].max(), maps[7][near].max())) / max(found.size_px),
     )
-
-
-def seen_leans(rgb: Pixels) -> Floats:
-    """How likely each of SEEN_LEANS is by what the picture shows, summing to 1."""
-    picture = lean_picture(rgb)
-    lean = network("lean")
-    # a mirrored picture leans the other way
-    said = lean.answers(picture) + lean.answers(np.ascontiguousarray(picture[:, :, ::-1]))[::-1]
-    odds = np.exp((said - said.max()) / 2)
-    return np.asarray(odds / odds.sum(), np.float32)
-
-
-def lean_picture(rgb: Pixels) -> Floats:
-    """What the network sees of a picture of any size: SEEN_SIZE_PX lying or standing, levels about their mean."""
-    size = SEEN_SIZE_PX if rgb.shape[1] >= rgb.shape[0] else SEEN_SIZE_PX[::-1]
-    levels = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32)
-    return np.ascontiguousarray(((levels - levels.mean()) / (levels.std() + 8)).transpose(2, 0, 1))
 
 
 def edge_maps(grey: Grey) -> Floats:
@@ -191,6 +188,11 @@ def _spectrum(along: Floats, aside: Floats, *, lean: Floats, weight: Floats, sid
     lines = votes.astype(np.float32).reshape(LEANS, room)
     long = np.maximum(lines - 0.04 * side_px, 0)
     return np.stack([plain, (lines * lines).sum(axis=1), long.sum(axis=1), lines.max(axis=1)]).astype(np.float32)
+
+
+def _to_a_side(likely: Floats, leans: Floats, *, least_deg: float) -> float:
+    """How likely a lean of so much is, to the likelier of both sides."""
+    return max(float(likely[leans >= least_deg].sum()), float(likely[leans <= -least_deg].sum()))
 
 
 def _leans() -> Floats:
