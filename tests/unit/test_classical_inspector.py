@@ -157,3 +157,16 @@ def test_a_box_outside_the_image_is_said() -> None:
 def test_the_version_is_a_stable_hash() -> None:
     assert ClassicalInspector().version == ClassicalInspector().version
     assert len(ClassicalInspector().version) == 12
+
+
+def test_lettering_in_two_places_says_what_all_of_it_takes() -> None:
+    """The severity goes by all of it, and so does what is said."""
+    pixels = np.full((480, 640, 3), 110, np.uint8)
+    for words, at in (("14 08 2019", (30, 60)), ("14 08 2019", (400, 450))):
+        cv2.putText(pixels, words, at, cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 160, 40), 2, cv2.LINE_AA)
+    guideline = a_guideline(a_criterion("text", label="Text", measures=("overlay",)))
+    found = ClassicalInspector().inspect(Brief(an_image(pixels), guideline)).findings
+    assert len(found) == 2
+    (said,) = {finding.rationale.split(";")[1] for finding in found}
+    assert said.startswith(" all lettering takes ")
+    assert len({finding.severity for finding in found}) == 1

@@ -130,7 +130,8 @@ def _lettering(lines: tuple[Lettering, ...], *, whole: Features) -> list[Reading
         own = 100 * line.box.area
         kind = "one pure colour" if line.solid else "one even tone"
         what = f"a line of about {line.letters} letters" if line.letters >= LEAST_LETTERS else "lettering or a sign"
-        text = f"{what} in {kind} lies over the scene; it takes {number(own)} % of it"
+        share = f"it takes {number(own)} % of it" if own >= total else f"all lettering takes {number(total)} % of it"
+        text = f"{what} in {kind} lies over the scene; {share}"
         evidence = {"letters": line.letters, "percent": round(own, 2)}
         readings.append(Reading("overlay", max(own, total), score, text, box=line.box, evidence=evidence))
     return readings
