@@ -49,7 +49,8 @@ def colour(frame: Frame, seen: Sight) -> Colour:
     lab = np.asarray(cv2.cvtColor(thumb, cv2.COLOR_RGB2LAB), np.float32).reshape(-1, 3)
     ab = lab[:, 1:] - 128
     green, warm = seen.green, seen.warm
-    cast = float(np.hypot(green, warm))
+    # what is neutral is no farther from grey than the most colourful place: black and white has no tint
+    cast = min(float(np.hypot(green, warm)), float(np.hypot(ab[:, 0], ab[:, 1]).max()))
     mean = ab.mean(axis=0)
     shift, spread = float(np.hypot(*mean)), float(np.hypot(ab[:, 0].std(), ab[:, 1].std()))
     low = np.quantile(lab[:, 0], 0.1)

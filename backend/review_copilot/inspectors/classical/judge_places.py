@@ -30,6 +30,8 @@ SURE = 0.35
 """Marks below this do not count towards the number of marks."""
 
 
+ALIKE = 0.05
+"""Difference in score that says nothing of which of two boxes fits better."""
 SAME_MARK = 0.3
 """Overlap from which two marks are one, and two lines of letters."""
 LEAST_BAR_PX = 3
@@ -138,8 +140,12 @@ def _lettering(lines: tuple[Lettering, ...], *, whole: Features) -> list[Reading
 
 
 def _apart(scored: list[tuple[Lettering, float]]) -> list[tuple[Lettering, float]]:
-    """Each line of letters once, as it was likeliest; lines close above each other become one block."""
-    ranked = sorted(scored, key=lambda pair: -pair[1])
+    """Each line of letters once, as it was likeliest; lines close above each other become one block.
+
+    Of boxes that are likely alike the one comes first whose letters stand straightest, before a region that the network
+    takes for lettering: such a region reaches beyond its letters.
+    """
+    ranked = sorted(scored, key=lambda pair: (-round(pair[1] / ALIKE), pair[0].told, pair[0].alignment))
     shared, area = _shared_areas([line.box for line, _ in ranked])
     kept = [ranked[i] for i in first_of_each(shared >= SAME_MARK * np.minimum(area, area[:, None]))]
     sure = [pair for pair in kept if pair[1] >= SURE]
