@@ -145,7 +145,7 @@ def fit_local(samples: Sequence[Sample], out: Path) -> None:
     crowds = {kind: crowd_of(kind, samples) for kind in PLACE_NUMBERS}
     write(out / calibration.FILE, "place", {kind: fit_place(kind, crowd) for kind, crowd in crowds.items()})
     whole = np.array([[s.whole[name] for name in WHOLE_NUMBERS] for s in samples], np.float32)
-    fit_marks({kind: crowds[kind] for kind in MARKS}, whole, out / second_look.FILE)
+    fit_marks({kind: crowds[kind] for kind in MARKS}, whole, out / second_look.FILE, out / second_look.FITS_FILE)
 
 
 def write(out: Path, kind: str, fitted: Mapping[str, object]) -> None:

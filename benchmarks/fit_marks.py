@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from trees import Judge, Table, fit_trees, held_out, joined, platt, save
 
 MARKS = ("soft_patch", "overlay", "dust", "scratch", "fibre")
 """What is looked at twice."""
+BOXED = ("overlay", "scratch", "fibre")
+"""What comes in many boxes of which one fits."""
 WHOLE_NUMBERS = ("grain", "blur", "local", "edges")
 """What of the whole picture the second look asks for."""
 FOLDS = 4
@@ -57,12 +60,34 @@ def second_table(kind: str, crowd: Crowd, whole: Floats) -> tuple[Table, npt.NDA
     return Table(names, values, truth, weight.astype(np.float32), crowd.group[at]), rows
 
 
-def fit_marks(crowds: Mapping[str, Crowd], whole: Floats, out: Path) -> None:
-    """Fit the second look at every kind of marks, write it, print how it does on photographs that it never saw."""
+def fit_boxes(seen: Mapping[str, tuple[Table, npt.NDArray[np.int64]]], crowds: Mapping[str, Crowd], out: Path) -> None:
+    """Fit which of the boxes on a mark holds all of it and no more, and write it.
+
+    Args:
+        seen: As from `second_table`, by kind.
+        crowds: The candidates by kind; of those that lie on a part of a mark nothing else is asked.
+        out: Where to write.
+    """
+    judges = {}
+    for kind in BOXED:
+        table, rows = seen[kind]
+        crowd = crowds[kind]
+        weight = np.where(crowd.right[rows] != 0, crowd.weight[crowd.picture[rows]], 0).astype(np.float32)
+        judges[kind] = Judge(table.numbers, fit_trees(replace(table, weight=weight)), 1.0, 0.0)
+    save(joined(judges, least=np.zeros(len(BOXED), np.float32)), out)
+
+
+def fit_marks(crowds: Mapping[str, Crowd], whole: Floats, out: Path, fits_out: Path) -> None:
+    """Fit the second look at every kind of marks and which boxes fit; write both.
+
+    Prints how the second look does on photographs that it never saw.
+    """
     judges: dict[str, Judge] = {}
     tops: dict[str, Floats] = {}
+    seen = {kind: second_table(kind, crowd, whole) for kind, crowd in crowds.items()}
+    fit_boxes(seen, crowds, fits_out)
     for kind, crowd in crowds.items():
-        table, rows = second_table(kind, crowd, whole)
+        table, rows = seen[kind]
         odds = held_out(table)
         slope, bias = platt(odds, table.truth, table.weight)
         judges[kind] = Judge(table.numbers, fit_trees(table), slope, bias)

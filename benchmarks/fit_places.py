@@ -42,16 +42,16 @@ PLACE_NUMBERS: dict[str, tuple[str, ...]] = {
     "overlay": (
         "letters", "contrast", "evenness", "ground", "mix", "alignment", "variety", "stroke", "stroke_spread", "fill",
         "outline", "height", "rivals", "solid", "slant", "edge", "drawn", "veil", "rest", "inner", "framed", "twins",
-        "told", "seen", "around",
+        "told", "seen", "around", "backing",
     ),
     "dust": ("clear", "depth", "ground", "ragged", "aspect", "width", "tint", "tone", "dark", "rivals", "flat", "steep",
-             "inner", "uneven", "sloping"),
+             "inner", "uneven", "sloping", "seen", "around"),
     "scratch": (
         "length", "contrast", "steady", "evenness", "ground", "apart", "end", "light", "level", "plumb", "wander",
-        "rivals", "beyond", "hue", "veil", "seen",
+        "rivals", "beyond", "hue", "veil", "seen", "backing",
     ),
     "fibre": ("length", "thickness", "pen", "contrast", "standout", "evenness", "veil", "spread", "ground", "apart",
-              "end", "hue", "light", "fill", "rivals", "seen"),
+              "end", "hue", "light", "fill", "rivals", "seen", "backing"),
 }
 # fmt: on
 

@@ -12,7 +12,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 
-SCRATCHES = ("upright", "slanting", "curved", "emulsion", "hair")
+SCRATCHES = ("upright", "slanting", "across", "curved", "emulsion", "hair")
 _VISIBLE = (1.8, 4.0)
 """A spot is planted where it is this many times deeper than the scene's own spread; else nobody could see it."""
 
@@ -115,17 +115,24 @@ def _track(way: str, rng: Rng, shape: tuple[int, int]) -> Floats:
     """One line's density, 0..1."""
     height, width = shape
     steps = np.linspace(0, 1, 40)
+    shaken = float(rng.random() < 0.5)  # the other half is drawn with a ruler
     if way == "hair":
         size = float(rng.uniform(0.12, 0.35)) * min(height, width)
         heading = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.09, 40) + rng.normal(0, 0.06))
         xs = rng.uniform(0.15, 0.85) * width + np.cumsum(np.cos(heading)) * size / 40
         ys = rng.uniform(0.15, 0.85) * height + np.cumsum(np.sin(heading)) * size / 40
+    elif way == "across":
+        turn = float(rng.uniform(0, np.pi))
+        along = (steps - 0.5) * float(rng.uniform(0.25, 0.9)) * min(height, width)
+        shake_x, shake_y = shaken * np.cumsum(rng.normal(0, 0.15, (2, 40)), axis=1)
+        xs = rng.uniform(0.2, 0.8) * width + along * np.cos(turn) + shake_x
+        ys = rng.uniform(0.2, 0.8) * height + along * np.sin(turn) + shake_y
     else:
         length = float(rng.uniform(0.25, 0.98)) * height
         lean = float(rng.normal(0, 0.02)) if way in {"upright", "emulsion"} else float(rng.uniform(-1.2, 1.2))
         bow = float(rng.uniform(0.02, 0.1)) * length * float(rng.choice([-1, 1])) if way == "curved" else 0.0
         x0, y0 = rng.uniform(0.05, 0.95) * width, rng.uniform(0, 0.9 * (height - length) + 1)
-        shake = np.cumsum(rng.normal(0, 0.25, 40))
+        shake = shaken * np.cumsum(rng.normal(0, 0.25, 40))
         xs = np.asarray(x0 + lean * length * steps + 4 * bow * steps * (1 - steps) + shake, np.float64)
         ys = np.asarray(y0 + length * steps, np.float64)
     line = np.zeros((height, width), np.uint8)

@@ -20,7 +20,7 @@ _NAMES = ("J. Miller", "North Light", "Studio Vega", "A. Okafor", "Lumen & Co", 
 _LINES = ("SAMPLE", "PREVIEW", "STOCK", "Do not copy", "Copyright", "All rights reserved", "www.photos.example",
           "DRAFT", "Summer 98", "for review only", "Proof")  # fmt: skip
 _STAMP_COLOURS = ((255, 165, 40), (255, 110, 30), (250, 230, 60), (230, 40, 40), (90, 255, 120), (255, 255, 255))
-_SYSTEM_FONTS = (Path("/usr/share/fonts"), Path("/Library/Fonts"), Path("C:/Windows/Fonts"))
+_FONT_FOLDERS = [Path("/usr/share/fonts"), Path("/Library/Fonts"), Path("C:/Windows/Fonts")]
 
 
 LEAST_STEP = 8.0
@@ -164,10 +164,16 @@ def _font(words: str, rng: Rng) -> Floats:
     return _cut(np.asarray(canvas, np.float32) / np.float32(255))
 
 
+def write_with_fonts_of(folder: Path) -> None:
+    """From now on write with the fonts of that folder as well, in this process."""
+    _FONT_FOLDERS.append(folder)
+    _font_files.cache_clear()
+
+
 @cache
 def _font_files() -> tuple[Path, ...]:
     """Text fonts of this machine; Pillow's own is always there besides."""
-    found = [path for room in _SYSTEM_FONTS if room.is_dir() for path in room.rglob("*.ttf")]
+    found = [path for room in _FONT_FOLDERS if room.is_dir() for path in room.rglob("*.ttf")]
     plain = [path for path in found if not any(part in path.name for part in ("Math", "Symbol", "Emoji", "Ding"))]
     return tuple(sorted(plain, key=lambda path: path.name))
 

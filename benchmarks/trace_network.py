@@ -15,18 +15,23 @@ from torch import nn
 from torch.nn import functional
 
 from kept_network import follow
-from review_copilot.inspectors.classical.traces import BRANCHES, STEPS
+from review_copilot.inspectors.classical.traces import BRANCHES, EDGE_PX, PLACES, STEPS, TOLD, places
 
 Rng: TypeAlias = np.random.Generator
 Batch: TypeAlias = tuple[torch.Tensor, ...]
 """Pictures 0..255, shape (pictures, 3, rows, columns); share of each square that lettering covers; pixels of each
-square that a line covers."""
-WIDTHS = (12, 16, 16, 32, 32, 48, 48, 48, 48)
+square that a line covers, and that spots do; distances in pixels of each square's middle to the edges of the box of
+what is there, of lettering and of lines, shape (pictures, 4, rows, columns)."""
+WIDTHS = (12, 16, 16, 32, 32, 64, 64, 96, 96, 96, 96)
 """Channels after each convolution."""
+HEAD, SPOT_HEAD = 48, 32
+"""Channels from which lettering and boxes are told, and from which dust is."""
 SCALE, MIDDLE = 64.0, 1.75
 """What levels are divided by, and what is taken away then; folded into the first convolution."""
-LINE_WEIGHT, LINE_SHARE = 3.0, 3.0
-"""How much more a square with a line counts than one without, and lines than lettering."""
+LINE_PIXELS, SPOT_PIXELS = 2, 6
+"""Pixels of a square from which a line runs through it, or a spot lies on it."""
+LINE_WEIGHT, LINE_SHARE, BOX_SHARE = 3.0, 3.0, 0.1
+"""How much more a square with a line counts than one without, lines than lettering, and boxes."""
 _RATE = 4e-3
 _FOLLOW = 0.005
 """Share by which the network that is kept follows the learning one at each step."""
@@ -51,20 +56,27 @@ class _Learning(nn.Module):
             _joined(before, after, side, step)
             for before, after, side, step in zip((3, *WIDTHS[:-1]), WIDTHS, sides, STEPS, strict=True)
         )
-        fine, middle, coarse = (WIDTHS[index] for index in BRANCHES)
-        self.p4, self.p3, self.l2 = _joined(coarse, middle), _joined(middle, fine), _joined(fine, fine)
-        self.let, self.lin = nn.Conv2d(middle, 1, 1), nn.Conv2d(fine, 1, 1)
+        fine, middle, coarse, broad = (WIDTHS[index] for index in BRANCHES)
+        self.p5, self.p4, self.p3 = _joined(broad, coarse), _joined(coarse, middle), _joined(middle, fine)
+        self.l1, self.l2, self.l3 = _joined(middle, HEAD), _joined(fine, fine), _joined(fine, SPOT_HEAD)
+        self.let, self.lin, self.spt = nn.Conv2d(HEAD, 1, 1), nn.Conv2d(fine, 1, 1), nn.Conv2d(SPOT_HEAD, 1, 1)
+        self.letbox, self.linbox = (nn.Conv2d(HEAD + PLACES, 4, 1) for _ in range(2))
 
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         kept = []
         for index, layer in enumerate(self.c):
             x = layer(x)
             if index in BRANCHES:
                 kept.append(x)
-        fine, middle, coarse = kept
-        middle = middle + _twice(self.p4(coarse + _twice(x)))
+        fine, middle, coarse, broad = kept
+        coarse = coarse + _twice(self.p5(broad + _twice(x)))
+        middle = middle + _twice(self.p4(coarse))
         fine = fine + _twice(self.p3(middle))
-        return self.let(middle)[:, 0], self.lin(self.l2(fine))[:, 0]
+        head = self.l1(middle)
+        where = torch.from_numpy(places(*middle.shape[2:]))[None].expand(len(x), -1, -1, -1)
+        placed = torch.cat([head, where], dim=1)
+        marks = self.let(head)[:, 0], self.lin(self.l2(fine))[:, 0], self.spt(self.l3(fine))[:, 0]
+        return *marks, self.letbox(placed), self.linbox(placed)
 
 
 def learn(
@@ -88,10 +100,12 @@ def learn(
     most = _RATE if begun is None else _RATE / 2
     rate = torch.optim.lr_scheduler.OneCycleLR(descent, most, steps + 1, pct_start=0.08)
     for step in range(steps):
-        pictures, letters, lines = batches(rng)
+        pictures, letters, lines, spots, *boxes = batches(rng)
         with torch.autocast("cpu", torch.bfloat16):
-            said = learning(pictures / SCALE - MIDDLE)
-        wrong = _wrong_letters(said[0].float(), letters) + LINE_SHARE * _wrong_lines(said[1].float(), lines)
+            said = [one.float() for one in learning(pictures / SCALE - MIDDLE)]
+        wrong = _wrong_letters(said[0], letters) + LINE_SHARE * _wrong_lines(said[1], lines, least=LINE_PIXELS)
+        wrong = wrong + LINE_SHARE * _wrong_lines(said[2], spots, least=SPOT_PIXELS)
+        wrong = wrong + BOX_SHARE * (_wrong_boxes(said[3], boxes[0]) + _wrong_boxes(said[4], boxes[1]))
         descent.zero_grad()
         wrong.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         descent.step()
@@ -109,12 +123,26 @@ def _wrong_letters(odds: torch.Tensor, covered: torch.Tensor) -> torch.Tensor:
     return (functional.binary_cross_entropy_with_logits(odds, truth, reduction="none") * weight).mean()
 
 
-def _wrong_lines(odds: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
-    """Squares beside a line, or with one pixel of it, count less."""
-    truth = (pixels >= 2).float()
+def _wrong_lines(odds: torch.Tensor, pixels: torch.Tensor, *, least: int) -> torch.Tensor:
+    """Squares beside a line or a spot, or with fewer than `least` pixels of it, count less."""
+    truth = (pixels >= least).float()
     beside = (functional.max_pool2d(truth[:, None], 3, 1, 1)[:, 0] > 0) & (truth == 0)
-    weight = torch.where(truth > 0, LINE_WEIGHT, 1.0) * torch.where(beside | (pixels == 1), 0.3, 1.0)
+    weight = torch.where(truth > 0, LINE_WEIGHT, 1.0) * torch.where(beside | (pixels > 0) & (pixels < least), 0.3, 1.0)
     return (functional.binary_cross_entropy_with_logits(odds, truth, reduction="none") * weight).mean()
+
+
+def _wrong_boxes(said: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
+    """How far the edges are off, by the size of the box; squares without one do not count.
+
+    Args:
+        said: What the network says of each square's distances, shape (pictures, 4, rows, columns).
+        true: Distances to the edges in pixels, nothing on any side where there is no box.
+    """
+    own = (true.sum(dim=1) > 0).float()
+    sizes = torch.stack([true[:, 0] + true[:, 2], true[:, 1] + true[:, 3]], dim=1).repeat(1, 2, 1, 1)
+    off = (EDGE_PX * functional.softplus(said) - true) / (0.15 * sizes + 8)
+    each = functional.smooth_l1_loss(off, torch.zeros_like(off), reduction="none").clamp(max=4).sum(dim=1)
+    return (each * own).sum() / own.sum().clamp(min=1)
 
 
 def _take_up(network: _Learning, arrays: Mapping[str, npt.NDArray[np.float16]], pictures: torch.Tensor) -> None:
@@ -129,14 +157,19 @@ def _take_up(network: _Learning, arrays: Mapping[str, npt.NDArray[np.float16]], 
     offsets: dict[nn.Module, torch.Tensor] = {}
     with torch.no_grad():
         for name, layer in _layers_of(network).items():
+            own_shape = tuple(cast("nn.Conv2d", layer[0]).weight.shape)
+            if f"{name}_k" not in arrays or arrays[f"{name}_k"].size != np.prod(own_shape):
+                continue
             kernel, offset = (torch.from_numpy(arrays[f"{name}_{part}"].astype(np.float32)) for part in "kb")
-            kernel = kernel.reshape(cast("nn.Conv2d", layer[0]).weight.shape)
+            kernel = kernel.reshape(own_shape)
             if name == "c0":
                 kernel, offset = kernel * SCALE, offset + MIDDLE * SCALE * kernel.sum((1, 2, 3))
             cast("nn.Conv2d", layer[0]).weight.copy_(kernel)
             offsets[layer[1]] = offset
-        for name in ("let", "lin"):
+        for name in TOLD:
             own = cast("nn.Conv2d", getattr(network, name))
+            if f"{name}_k" not in arrays or arrays[f"{name}_k"].size != own.weight.numel():
+                continue
             own.weight.copy_(torch.from_numpy(arrays[f"{name}_k"].astype(np.float32)).reshape(own.weight.shape))
             assert own.bias is not None
             own.bias.copy_(torch.from_numpy(arrays[f"{name}_b"].astype(np.float32)))
@@ -148,7 +181,7 @@ def _take_up(network: _Learning, arrays: Mapping[str, npt.NDArray[np.float16]], 
 
 def _layers_of(network: _Learning) -> dict[str, nn.Module]:
     return {f"c{index}": layer for index, layer in enumerate(network.c)} | {
-        name: getattr(network, name) for name in ("p4", "p3", "l2")
+        name: getattr(network, name) for name in ("p5", "p4", "p3", "l1", "l2", "l3")
     }
 
 
@@ -164,7 +197,7 @@ def _written(network: _Learning) -> dict[str, npt.NDArray[np.float16]]:
             if name == "c0":
                 kernel, offset = kernel / SCALE, offset - MIDDLE * kernel.sum((1, 2, 3))
             arrays[f"{name}_k"], arrays[f"{name}_b"] = kernel.numpy(), offset.numpy()
-        for name in ("let", "lin"):
+        for name in TOLD:
             layer = getattr(network, name)
             arrays[f"{name}_k"], arrays[f"{name}_b"] = layer.weight.numpy(), layer.bias.numpy()
     return {

@@ -15,6 +15,7 @@ from review_copilot.inspectors.classical.overlay import Lettering
 from review_copilot.inspectors.classical.patches import sharpness_map
 from review_copilot.inspectors.classical.second_look import COMPANY, LONELY, company, least_mark_score
 from review_copilot.inspectors.classical.spots import spots
+from review_copilot.inspectors.classical.traces import traces
 
 HEIGHT, WIDTH = 320, 480
 
@@ -73,7 +74,8 @@ def test_a_light_speck_on_coloured_ground_is_as_neutral_as_a_dark_one() -> None:
         mask = np.zeros((HEIGHT, WIDTH), np.float32)
         cv2.circle(mask, (200, 150), 6, 1.0, -1, cv2.LINE_AA)
         speck = (pixels + (goal - pixels) * (0.4 * mask[..., None])).astype(np.uint8)
-        (spot,) = [s for s in spots(build_frame(speck)) if s.box.iou(around(200, 150, 6)) > 0.5]
+        frame = build_frame(speck)
+        (spot,) = [s for s in spots(frame, traces(frame)) if s.box.iou(around(200, 150, 6)) > 0.5]
         assert spot.tint < 0.1
         assert spot.flat > 0.9
 

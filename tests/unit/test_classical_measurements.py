@@ -26,6 +26,7 @@ from review_copilot.inspectors.classical.resolution import resolution
 from review_copilot.inspectors.classical.saved import saved_quality
 from review_copilot.inspectors.classical.sharpness import blur_of, sharpness
 from review_copilot.inspectors.classical.spots import spots
+from review_copilot.inspectors.classical.traces import traces
 
 
 @pytest.mark.parametrize("sigma_px", [1.5, 2.0, 3.0])
@@ -143,7 +144,8 @@ def test_bars_are_found_with_their_depth() -> None:
 def test_spots_are_boxed_with_their_depth() -> None:
     pixels = np.full((300, 400, 3), 180, np.uint8)
     cv2.circle(pixels, (100, 80), 8, (130, 130, 130), -1)
-    (spot,) = spots(build_frame(pixels))
+    frame = build_frame(pixels)
+    (spot,) = spots(frame, traces(frame))
     assert spot.box.iou(Box(92 / 400, 72 / 300, 17 / 400, 17 / 300)) > 0.7
     assert spot.depth == pytest.approx(-50, abs=4)
     assert spot.ragged < 0.15
@@ -163,7 +165,7 @@ def test_a_bent_hair_is_boxed_whole() -> None:
     turn = np.linspace(0, np.pi, 60)
     points = np.stack([200 + 60 * np.cos(turn), 180 - 60 * np.sin(turn)], axis=1).astype(np.int32)
     cv2.polylines(pixels, [points], isClosed=False, color=(40, 40, 40), thickness=2)
-    (hair,) = fibres_in(pixels)
+    hair = fibres_in(pixels)[0]
     assert hair.box.iou(Box(140 / 400, 120 / 300, 120 / 400, 60 / 300)) > 0.9
     assert hair.contrast < -80
 

@@ -13,7 +13,8 @@ from review_copilot.inspectors.classical.traces import Traces, traces_of
 
 def told(letters: list[list[float]], *, size: tuple[int, int]) -> Traces:
     """Said by hand, of lettering alone."""
-    return Traces(np.array(letters, np.float32), np.zeros((1, 1), np.float32), size)
+    nothing = np.zeros((1, 1), np.float32)
+    return Traces(np.array(letters, np.float32), nothing, nothing, size)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 300), (33, 47), (320, 480)])
@@ -44,7 +45,8 @@ def test_it_sees_lettering_where_it_lies_and_a_line_where_it_runs() -> None:
 def test_inside_of_a_box_and_around_it() -> None:
     letters = np.zeros((10, 10))
     letters[4:6, 2:8] = 0.8
-    inside, around = told(letters.tolist(), size=(80, 80)).lettered(np.array([[0.2, 0.4, 0.8, 0.6], [0, 0, 1, 1]]))
+    said = told(letters.tolist(), size=(80, 80))
+    inside, around = said.within(said.letters, np.array([[0.2, 0.4, 0.8, 0.6], [0, 0, 1, 1]]))
     assert inside == pytest.approx([0.8, 0.8 * 12 / 100])
     assert around == pytest.approx([0, 0])
 

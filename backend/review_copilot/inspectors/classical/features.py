@@ -272,6 +272,7 @@ def of_lettering(line: Lettering) -> Features:
         "seen": _odds(line.seen),
         "around": _odds(line.around),
         "told": float(line.told),
+        "backing": 4 * min(line.backing, 2.0),
     }
 
 
@@ -293,6 +294,8 @@ def of_spot(spot: Spot) -> Features:
         "tone": spot.tone / 64,
         "dark": float(spot.depth < 0),
         "rivals": _log(spot.rivals, 1.0),
+        "seen": _odds(spot.seen),
+        "around": _odds(spot.around),
     }
 
 
@@ -315,6 +318,7 @@ def of_line(line: Line) -> Features:
         "rivals": _log(line.rivals, 1.0),
         "beyond": 4 * line.beyond,
         "seen": _odds(line.seen),
+        "backing": 2 * min(line.backing, 4.0),
     }
 
 
@@ -337,6 +341,7 @@ def of_fibre(fibre: Fibre) -> Features:
         "fill": 4 * fibre.fill,
         "rivals": _log(fibre.rivals, 1.0),
         "seen": _odds(fibre.seen),
+        "backing": 2 * min(fibre.backing, 4.0),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import cv2
@@ -15,7 +15,9 @@ from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask, strongest
 from review_copilot.inspectors.classical.linking import pairs_within
 from review_copilot.inspectors.classical.parts import Ints, parts_of
-from review_copilot.inspectors.classical.traces import Traces
+from review_copilot.inspectors.classical.slender import slender_edges
+from review_copilot.inspectors.classical.traces import LETTERS_PX, Traces
+from review_copilot.inspectors.classical.votes import Elected, Votes, backing, edges_of, elected
 
 SIDE_PX = 9
 """Side of the structuring element; what is thinner vanishes in it."""
@@ -27,10 +29,16 @@ MOST_FIBRES = 40
 """Of more than this, for each sign and mask, the longest are kept."""
 MOST_THICK, MOST_COILED = 9.0, 24.0
 """Most pixels for each pixel of the box's diagonal; more where the network takes them for a hair."""
-WORTH_A_LOOK = 0.15
+WORTH_A_LOOK = 0.3
 """Where the network takes no place for a scratch or a hair with this probability, none is looked for."""
+LEAST_SEEN = 0.15
+"""How likely the network takes a part for a fibre, at least, that is boxed tightly."""
+LEAST_SHOWN = 0.4
+"""Pixels of a box of the network's that stand out, at least, for each pixel of its longer side."""
 LIKELY, LEAST_LIKELY = 0.3, 7
 """Where the network takes a place for one with this probability, fibres stand out from so few grey levels on."""
+TRACK = 96
+"""Places on a fibre that are kept, or a few more."""
 SAME_EDGE = 0.008
 """Shares of the picture within which two edges are one."""
 NEARBY_PX = 61
@@ -59,6 +67,8 @@ class Fibre:
         fill: Its pixels over its box; small for a bent line, large for a straight level one.
         rivals: Number of other thin things no shorter.
         seen: How likely the network takes it for a scratch or a hair, mean over its pixels, 0..1.
+        backing: How many squares the network takes for a line of such a box, over those along its longer side.
+        track: Places on it as fractions of the picture, shape (at most TRACK + 1, 2).
     """
 
     box: Box
@@ -77,6 +87,8 @@ class Fibre:
     fill: float
     rivals: int
     seen: float
+    backing: float
+    track: Floats = field(compare=False, repr=False)
 
 
 def fibres(frame: Frame, seen: Traces) -> tuple[Fibre, ...]:
@@ -89,6 +101,7 @@ def fibres(frame: Frame, seen: Traces) -> tuple[Fibre, ...]:
     rgb = frame.middle_rgb
     if min(rgb.shape[:2]) < 64 or float(seen.lines.max()) < WORTH_A_LOOK:
         return ()
+    chosen = elected(seen.line_votes)
     likely, near = seen.lines_everywhere, seen.near(seen.lines, shape=seen.size).view(np.bool_)
     found: list[Fibre] = []
     kernel = np.ones((SIDE_PX, SIDE_PX), np.uint8)
@@ -99,7 +112,11 @@ def fibres(frame: Frame, seen: Traces) -> tuple[Fibre, ...]:
         level = _Level(rgb, ground, relief, nearby, likely, sign)
         stands = (relief >= cv2.convertScaleAbs(nearby, alpha=STANDOUT)) & (relief >= LEAST_CONTRAST)
         found += _thin_parts(level, near & stands)
-        found += _thin_parts(level, (likely >= LIKELY) & (relief >= LEAST_LIKELY), most=MOST_COILED)
+        where = (likely >= LIKELY) & (relief >= LEAST_LIKELY)
+        found += _thin_parts(level, where, most=MOST_COILED)
+        found += _boxed(level, where, seen.line_votes, chosen)
+    backed = backing(edges_of(fibre.box for fibre in found), chosen, thin=True).tolist()
+    found = [replace(fibre, backing=own) for fibre, own in zip(found, backed, strict=True)]
     return once(sorted(found, key=lambda fibre: -fibre.length))
 
 
@@ -125,7 +142,7 @@ def once(found: Sequence[Fibre]) -> tuple[Fibre, ...]:
     """Every thing once, as the first mask saw it, that both saw between the same edges."""
     if not found:
         return ()
-    edges = np.array([(f.box.x, f.box.y, f.box.right, f.box.bottom) for f in found])
+    edges = edges_of(fibre.box for fibre in found)
     light = np.array([f.contrast > 0 for f in found])
     later, before = pairs_within(edges[:, 0], edges[:, 0] - SAME_EDGE, edges[:, 0] + SAME_EDGE)
     same = (np.abs(edges[later] - edges[before]).max(axis=1) < SAME_EDGE) & (light[later] == light[before])
@@ -135,11 +152,9 @@ def once(found: Sequence[Fibre]) -> tuple[Fibre, ...]:
 
 
 def _thin_parts(level: _Level, stands: Mask, *, most: float = MOST_THICK) -> list[Fibre]:
-    """The connected parts of a mask that have the shape of a fibre, in numbers."""
-    height, width = stands.shape
-    mask = stands.view(np.uint8)
-    shorter = LEAST_LENGTH * min(height, width)
-    parts = parts_of(mask, least_px=0.8 * shorter)
+    """The connected parts of a mask that have the shape of a fibre."""
+    shorter = LEAST_LENGTH * min(stands.shape)
+    parts = parts_of(stands.view(np.uint8), least_px=0.8 * shorter)
     w, h, area = (part.astype(np.float32) for part in (parts.width, parts.height, parts.area))
     diagonal = np.hypot(w, h)
     fitting = (np.maximum(w, h) >= shorter) & (area >= 0.8 * np.maximum(w, h))
@@ -148,22 +163,85 @@ def _thin_parts(level: _Level, stands: Mask, *, most: float = MOST_THICK) -> lis
     chosen = chosen[np.argsort(-diagonal[chosen])[:MOST_FIBRES]]
     if chosen.size == 0:
         return []
+    x, y = parts.x[chosen], parts.y[chosen]
+    sides = np.stack([x, y, x + parts.width[chosen], y + parts.height[chosen]], axis=1).astype(np.float64)
     on, starts = parts.pixels(chosen)
-    numbers = _numbers(level, mask, on, starts=starts, pixels=area[chosen])
+    return _described(level, stands, on, starts=starts, sides=sides)
+
+
+def _boxed(level: _Level, stands: Mask, votes: Votes, chosen: Sequence[Elected]) -> list[Fibre]:
+    """What stands out in the squares that agree on the box of a fine line, where enough does."""
+    height, width = stands.shape
+    owner = np.full((-(-height // LETTERS_PX), -(-width // LETTERS_PX)), len(chosen))
+    for index, one in enumerate(chosen):
+        owner[votes.row[one.squares], votes.column[one.squares]] = index
+    on = np.flatnonzero(stands)
+    whose = owner[on // width // LETTERS_PX, on % width // LETTERS_PX]
+    sides = edges_of(one.box for one in chosen) * (width, height, width, height)
+    longer = np.maximum(1.0, np.maximum(sides[:, 2] - sides[:, 0], sides[:, 3] - sides[:, 1]))
+    sizes = np.bincount(whose, minlength=len(chosen) + 1)[:-1]
+    shown = np.flatnonzero(sizes >= LEAST_SHOWN * longer)
+    if shown.size == 0:
+        return []
+    order = np.argsort(whose, kind="stable")
+    ends = np.cumsum(sizes)
+    kept = np.concatenate([order[ends[index] - sizes[index] : ends[index]] for index in shown])
+    starts = np.cumsum(sizes[shown]) - sizes[shown]
+    return _described(level, stands, on[kept], starts=starts, sides=sides[shown], boxed=True)
+
+
+def _described(
+    level: _Level,
+    stands: Mask,
+    on: Ints,
+    *,
+    starts: Ints,
+    sides: npt.NDArray[np.float64],
+    boxed: bool = False,
+) -> list[Fibre]:
+    """Fibres in numbers.
+
+    Args:
+        level: The picture.
+        stands: Where something stands out.
+        on: Flat places of the fibres' pixels, fibre by fibre.
+        starts: Where in `on` each fibre begins.
+        sides: Left, upper, right and lower edge of each in pixels, shape (fibres, 4).
+        boxed: Whether these are boxes of the network's; parts of a mask are boxed more tightly where they are likely.
+    """
+    height, width = stands.shape
+    sizes = np.diff(starts, append=on.size)
+    numbers = _numbers(level, stands.view(np.uint8), on, starts=starts, pixels=sizes.astype(np.float32))
+    w, h = np.maximum(sides[:, 2:] - sides[:, :2], 1).T
+    diagonal = np.hypot(w, h)
+    rows = zip(*(values.tolist() for values in numbers.values()), strict=True)
     out = []
-    for index, at in enumerate(chosen):
-        x, y = int(parts.x[at]), int(parts.y[at])
+    for index, row in enumerate(rows):
+        own = on[starts[index] :][: sizes[index]]
+        told = dict(zip(numbers, row, strict=True))
+        left, top, right, bottom = sides[index].tolist()
+        if not boxed and told["seen"] >= LEAST_SEEN:
+            down, across = np.divmod(own, width)
+            left, top, right, bottom = slender_edges(across, down, np.take(level.relief, own).astype(np.float32))
         out.append(
             Fibre(
-                box=Box(x / width, y / height, float(w[at]) / width, float(h[at]) / height),
-                length=float(max(w[at], h[at])) / height,
-                thickness=float(area[at] / diagonal[at]),
-                fill=float(area[at] / (w[at] * h[at])),
-                rivals=int((diagonal[chosen] >= diagonal[at]).sum()) - 1,
-                **{name: float(values[index]) for name, values in numbers.items()},
+                box=Box(left / width, top / height, (right - left) / width, (bottom - top) / height),
+                length=float(max(w[index], h[index])) / height,
+                thickness=float(sizes[index] / diagonal[index]),
+                fill=float(sizes[index] / (w[index] * h[index])),
+                rivals=int((diagonal >= diagonal[index]).sum()) - 1,
+                backing=0.0,
+                track=_track(own, shape=stands.shape),
+                **told,
             )
         )
     return out
+
+
+def _track(on: Ints, *, shape: tuple[int, ...]) -> Floats:
+    """Some of a part's pixels, as fractions of the picture."""
+    rows, columns = np.divmod(on[:: max(1, on.size // TRACK)], shape[1])
+    return np.stack([(columns + 0.5) / shape[1], (rows + 0.5) / shape[0]], axis=1).astype(np.float32)
 
 
 def _numbers(

@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-
-import numpy as np
 
 from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical import features
 from review_copilot.inspectors.classical.border import Bar, Side
-from review_copilot.inspectors.classical.calibration import Doubles, probabilities
+from review_copilot.inspectors.classical.calibration import probabilities
 from review_copilot.inspectors.classical.catalogue import measure
+from review_copilot.inspectors.classical.each_once import SAME_MARK, SURE, lettering_once, lines_once
 from review_copilot.inspectors.classical.exposure import Patch
 from review_copilot.inspectors.classical.features import Features
 from review_copilot.inspectors.classical.fibres import Fibre
 from review_copilot.inspectors.classical.letter_lines import LEAST_LETTERS
 from review_copilot.inspectors.classical.lines import Line
-from review_copilot.inspectors.classical.linking import chains, first_of_each
 from review_copilot.inspectors.classical.measured import Places
 from review_copilot.inspectors.classical.overlay import Lettering
 from review_copilot.inspectors.classical.patches import Softness
 from review_copilot.inspectors.classical.reading import Reading, logistic
-from review_copilot.inspectors.classical.second_look import BESIDE, least_mark_score, mark_likelihoods
+from review_copilot.inspectors.classical.second_look import BESIDE, least_mark_score, look_at
 from review_copilot.inspectors.classical.spots import Spot
 from review_copilot.inspectors.classical.wording import level_name, number
 
-SURE = 0.35
-"""Marks below this do not count towards the number of marks."""
-
-
-ALIKE = 0.05
-"""Difference in score that says nothing of which of two boxes fits better."""
-SAME_MARK = 0.3
-"""Overlap from which two marks are one, and two lines of letters."""
 LEAST_BAR_PX = 3
 """Thinner bars are remains of scanning or resizing that nobody crops for."""
 
@@ -103,7 +92,8 @@ def _patches(patches: tuple[Patch, ...], measure: str, tone: str) -> list[Readin
 
 
 def _soft(patches: tuple[Softness, ...], *, whole: Features, soft_px: float) -> list[Reading]:
-    scores = mark_likelihoods("soft_patch", [features.of_softness(p, whole=whole) for p in patches], whole=whole)
+    looks = look_at("soft_patch", [features.of_softness(p, whole=whole) for p in patches], whole=whole)
+    scores = [look.score for look in looks]
     kept: list[tuple[Softness, float]] = []
     for soft, score in sorted(zip(patches, scores, strict=True), key=lambda pair: -pair[1]):
         own = soft.box
@@ -124,8 +114,8 @@ def _soft(patches: tuple[Softness, ...], *, whole: Features, soft_px: float) -> 
 
 
 def _lettering(lines: tuple[Lettering, ...], *, whole: Features) -> list[Reading]:
-    scores = mark_likelihoods("overlay", [features.of_lettering(line) for line in lines], whole=whole)
-    scored = _apart(list(zip(lines, scores, strict=True)))
+    looks = look_at("overlay", [features.of_lettering(line) for line in lines], whole=whole)
+    scored = lettering_once(list(zip(lines, looks, strict=True)))
     total = 100 * sum(line.box.area for line, score in scored if score >= SURE)
     readings = []
     for line, score in scored:
@@ -139,55 +129,8 @@ def _lettering(lines: tuple[Lettering, ...], *, whole: Features) -> list[Reading
     return readings
 
 
-def _apart(scored: list[tuple[Lettering, float]]) -> list[tuple[Lettering, float]]:
-    """Each line of letters once, as it was likeliest; lines close above each other become one block.
-
-    Of boxes that are likely alike the one comes first whose letters stand straightest, before a region that the network
-    takes for lettering: such a region reaches beyond its letters.
-    """
-    ranked = sorted(scored, key=lambda pair: (-round(pair[1] / ALIKE), pair[0].told, pair[0].alignment))
-    shared, area = _shared_areas([line.box for line, _ in ranked])
-    kept = [ranked[i] for i in first_of_each(shared >= SAME_MARK * np.minimum(area, area[:, None]))]
-    sure = [pair for pair in kept if pair[1] >= SURE]
-    if len(sure) < 2:
-        return kept
-    near = np.array([[_adjoin(one, other) for other, _ in sure] for one, _ in sure])
-    label = chains(near)
-    blocks = [[pair for pair, own in zip(sure, label, strict=True) if own == at] for at in range(int(label.max()) + 1)]
-    return [_block(block) for block in blocks] + [pair for pair in kept if pair[1] < SURE]
-
-
-def _shared_areas(boxes: Sequence[Box]) -> tuple[Doubles, Doubles]:
-    """The area that any two boxes share, shape (boxes, boxes), and each box's own, as fractions of the image."""
-    sides = np.array([(box.x, box.y, box.right, box.bottom) for box in boxes], np.float64).reshape(-1, 4)
-    left, top, right, bottom = sides.T
-    across = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
-    down = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
-    shared = np.maximum(across, 0) * np.maximum(down, 0)
-    return shared, np.diagonal(shared)
-
-
-def _adjoin(one: Lettering, other: Lettering) -> bool:
-    """Whether two lines of like height lie under each other, or beside each other on one level."""
-    tall = max(one.height_percent, other.height_percent) / 100
-    if min(one.height_percent, other.height_percent) < 55 * tall:
-        return False
-    a, b = one.box, other.box
-    down = max(a.y, b.y) - min(a.bottom, b.bottom)
-    across = max(a.x, b.x) - min(a.right, b.right)
-    return (down <= 0.9 * tall and across < 0) or (down < -0.6 * tall and across <= 1.5 * tall)
-
-
-def _block(lines: list[tuple[Lettering, float]]) -> tuple[Lettering, float]:
-    best, score = lines[0]
-    x, y = min(line.box.x for line, _ in lines), min(line.box.y for line, _ in lines)
-    right, bottom = max(line.box.right for line, _ in lines), max(line.box.bottom for line, _ in lines)
-    letters = sum(line.letters for line, _ in lines)
-    return replace(best, box=Box(x, y, right - x, bottom - y), letters=letters), score
-
-
 def _spots(spots: tuple[Spot, ...], *, whole: Features) -> list[Reading]:
-    scores = mark_likelihoods("dust", [features.of_spot(spot) for spot in spots], whole=whole)
+    scores = [look.score for look in look_at("dust", [features.of_spot(spot) for spot in spots], whole=whole)]
     scored = list(zip(spots, scores, strict=True))
     count = max(1, sum(score >= SURE for _, score in scored))
     shown = _shown(scores, "dust")
@@ -216,13 +159,9 @@ def _shown(scores: Iterable[float], name: str) -> int:
 
 
 def _lines(lines: tuple[Line, ...], fibres: tuple[Fibre, ...], *, whole: Features) -> list[Reading]:
-    straight = mark_likelihoods("scratch", [features.of_line(line) for line in lines], whole=whole)
-    bent = mark_likelihoods("fibre", [features.of_fibre(fibre) for fibre in fibres], whole=whole)
-    scored: list[tuple[Line | Fibre, float]] = list(zip((*lines, *fibres), straight + bent, strict=True))
-    ranked = sorted(scored, key=lambda pair: -pair[1])
-    shared, area = _shared_areas([mark.box for mark, _ in ranked])
-    # a straight line is seen both ways
-    kept = [ranked[i] for i in first_of_each(shared >= SAME_MARK * np.maximum(area + area[:, None] - shared, 1e-12))]
+    straight = look_at("scratch", [features.of_line(line) for line in lines], whole=whole)
+    bent = look_at("fibre", [features.of_fibre(fibre) for fibre in fibres], whole=whole)
+    kept = lines_once(list(zip((*lines, *fibres), straight + bent, strict=True)))
     count = max(1, sum(score >= SURE for _, score in kept))
     shown = _shown((score for _, score in kept), "scratch")
     readings = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ from review_copilot.inspectors.classical.frame import Floats, Frame, Mask, stron
 from review_copilot.inspectors.classical.linking import chains
 from review_copilot.inspectors.classical.ranks import quantiles
 from review_copilot.inspectors.classical.traces import NO_LINES, Traces
+from review_copilot.inspectors.classical.votes import backing, edges_of, elected
 
 RIDGE_PX = 5
 """Side of the structuring element; ridges of less than this vanish in it."""
@@ -60,6 +61,8 @@ class Line:
         rivals: Number of other fine lines in the same direction; facades and fences have many.
         beyond: Share of the way beyond both ends that still looks like the line.
         seen: How likely the network takes it for a scratch, mean along the line, 0..1.
+        backing: How many squares the network takes for a line of such a box, over those along its longer side.
+        track: Places on it as fractions of the picture, shape (places, 2).
     """
 
     box: Box
@@ -77,6 +80,8 @@ class Line:
     rivals: int
     beyond: float
     seen: float
+    backing: float
+    track: Floats = field(compare=False, repr=False)
 
 
 def lines(frame: Frame, seen: Traces) -> tuple[Line, ...]:
@@ -96,7 +101,9 @@ def lines(frame: Frame, seen: Traces) -> tuple[Line, ...]:
         segments = _segments(np.asarray(cv2.morphologyEx(rgb, how, kernel), np.uint8), likely)
         if segments.size:
             found += _read(rgb, likely, _one_each(segments), sign=sign)
-    return tuple(sorted(found, key=lambda line: -line.length))
+    backed = backing(edges_of(line.box for line in found), elected(seen.line_votes), thin=True).tolist()
+    told = [replace(line, backing=own) for line, own in zip(found, backed, strict=True)]
+    return tuple(sorted(told, key=lambda line: -line.length))
 
 
 def _segments(relief: Pixels, likely: Floats) -> Floats:
@@ -201,14 +208,20 @@ def _read(rgb: Pixels, likely: Floats, segments: Floats, *, sign: int) -> list[L
     }
     rivals = ((turn < 4).sum(axis=1) - 1)[chosen].tolist()
     edges = [numbers.pop(side) for side in ("left", "top", "right", "bottom")]
+    places = (read.at / (width, height)).astype(np.float32)
+    tracks = [places[i, first[at] : last[at] + 1] for i, at in enumerate(chosen)]
     rows = zip(*(values.tolist() for values in numbers.values()), strict=True)
     return [
         Line(
             box=Box(x / width, y / height, (right - x) / width, (bottom - y) / height),
             rivals=others,
+            backing=0.0,
+            track=track,
             **dict(zip(numbers, row, strict=True)),
         )
-        for (x, y, right, bottom), others, row in zip(np.stack(edges, axis=1).tolist(), rivals, rows, strict=True)
+        for (x, y, right, bottom), others, track, row in zip(
+            np.stack(edges, axis=1).tolist(), rivals, tracks, rows, strict=True
+        )
     ]
 
 

@@ -136,14 +136,14 @@ def measure_whole(frame: Frame) -> Whole:
 
 def measure_places(frame: Frame, *, wanted: frozenset[str]) -> Places:
     """Every local measurement of which the name is wanted; the others come back empty."""
-    seen = traces(frame) if wanted & {"overlay", "scratch"} else None
+    seen = traces(frame) if wanted & {"overlay", "scratch", "dust"} else None
     return Places(
         bars=bars(frame.rgb) if "border" in wanted else (),
         clipped=clipped_patches(frame, least_percent=LEAST_PATCH_PERCENT) if "clipped_highlights" in wanted else (),
         crushed=crushed_patches(frame, least_percent=LEAST_PATCH_PERCENT) if "crushed_shadows" in wanted else (),
         softness=sharpness_map(frame) if "defocus" in wanted else SharpnessMap(0.0, 0.0, ()),
         lettering=lettering(frame, seen) if seen is not None and "overlay" in wanted else (),
-        spots=spots(frame) if "dust" in wanted else (),
+        spots=spots(frame, seen) if seen is not None and "dust" in wanted else (),
         lines=lines(frame, seen) if seen is not None and "scratch" in wanted else (),
         fibres=fibres(frame, seen) if seen is not None and "scratch" in wanted else (),
     )

@@ -19,6 +19,7 @@ from review_copilot.inspectors.classical.glyphs import Glyphs, glyphs, level_of,
 from review_copilot.inspectors.classical.letter_lines import LEAST_LETTERS, TOLD, Laid, Sheet, ways
 from review_copilot.inspectors.classical.parts import Ints
 from review_copilot.inspectors.classical.traces import Traces
+from review_copilot.inspectors.classical.votes import backing, edges_of, elected
 
 SIDE_PX = 640
 """Longer side at which lettering is looked for; large letters at a half and a quarter of it."""
@@ -26,7 +27,9 @@ LEAST_FRAME = 0.6
 """Share of a drawing's box that its largest part spans at least: a ring, a rectangle or a sign around letters."""
 LEAST_DRAWN = 0.04
 """Least side of a drawing, as a share of the picture's height."""
-WORTH_A_LOOK = 0.05
+SAME_SIDE = 0.2
+"""Logarithm by which sides of the boxes differ that the network puts around repeats of one watermark."""
+WORTH_A_LOOK = 0.2
 """Where the network takes no place for lettering with this probability, none is looked for."""
 NUMBERS = (
     "contrast", "evenness", "ground", "mix", "alignment", "variety", "stroke", "stroke_spread", "fill", "outline",
@@ -66,6 +69,7 @@ class Lettering:
         twins: Number of other lines of the same width, height and veil; a tiled watermark has many.
         edge: Distance of the box from the nearest edge of the picture, as a share of the picture's height.
         told: Whether it is whatever lies where the network sees lettering; with no letters, nothing else is known.
+        backing: How many of its squares the network takes for lettering of such a box, as a share of them.
         seen: How likely the network takes its box for lettering, mean over it, 0..1.
         around: The same close around the box.
     """
@@ -96,6 +100,7 @@ class Lettering:
     told: bool
     seen: float
     around: float
+    backing: float
 
 
 def lettering(frame: Frame, traces: Traces) -> tuple[Lettering, ...]:
@@ -131,27 +136,32 @@ def lettering(frame: Frame, traces: Traces) -> tuple[Lettering, ...]:
 
 
 def _regions(traces: Traces) -> list[Lettering]:
-    """Places that the network takes for lettering, of which nothing is measured."""
+    """Places that the network takes for lettering, and boxes that it puts around some, of which nothing is measured."""
     height, width = traces.size
-    boxes = [box for least in TOLD for box, _ in traces.regions(least)]
+    chosen = [one.box for one in elected(traces.letter_votes)]
+    boxes = [*chosen, *(box for least in TOLD for box, _ in traces.regions(least))]
+    sides = np.array([(box.width, box.height) for box in boxes], np.float64).reshape(-1, 2).T
+    alike = (_ratio(sides[0]) < SAME_SIDE) & (_ratio(sides[1]) < SAME_SIDE)
+    alike[len(chosen) :] = False
+    twins = np.maximum(alike.sum(axis=1) - 1, 0).tolist()
     found = []
-    for box, seen, around in zip(boxes, *_lettered(boxes, traces), strict=True):
+    for box, twin, seen, around, backed in zip(boxes, twins, *_lettered(boxes, traces), strict=True):
         edge = min(box.x * width, box.y * height, (1 - box.right) * width, (1 - box.bottom) * height)
         nothing = dict.fromkeys(NUMBERS, 0.0) | {"height_percent": 100 * box.height, "edge": max(0.0, edge) / height}
         found.append(
             Lettering(
-                box=box, letters=0, rivals=0, twins=0, solid=False, slant=False, drawn=False, told=True, seen=seen,
-                around=around, **nothing,
+                box=box, letters=0, rivals=0, twins=twin, solid=False, slant=False, drawn=False, told=True, seen=seen,
+                around=around, backing=backed, **nothing,
             )
         )  # fmt: skip
     return found
 
 
-def _lettered(boxes: Sequence[Box], traces: Traces) -> tuple[list[float], list[float]]:
-    """How likely the network takes boxes for lettering, and what is close around them, 0..1."""
-    edges = np.array([(box.x, box.y, box.right, box.bottom) for box in boxes], np.float64).reshape(-1, 4)
-    inside, around = traces.lettered(edges)
-    return inside.tolist(), around.tolist()
+def _lettered(boxes: Sequence[Box], traces: Traces) -> tuple[list[float], list[float], list[float]]:
+    """How likely the network takes boxes for lettering, what is close around them, and how it backs them, 0..1."""
+    edges = edges_of(boxes)
+    inside, around = traces.within(traces.letters, edges)
+    return inside.tolist(), around.tolist(), backing(edges, elected(traces.letter_votes), thin=False).tolist()
 
 
 def _things(many: Sequence[Glyphs]) -> list[Doubles]:
@@ -267,16 +277,16 @@ def _told_of(
     return [
         Lettering(
             box=box, letters=letters, rivals=rival, twins=twin, solid=sheets[one.sheet].solid, slant=one.way == "slant",
-            drawn=one.way == "drawn", told=one.way == "told", seen=seen, around=around,
+            drawn=one.way == "drawn", told=one.way == "told", seen=seen, around=around, backing=backed,
             **dict(zip(NUMBERS, row, strict=True)),
         )
-        for box, one, row, (letters, rival, twin), seen, around in told
+        for box, one, row, (letters, rival, twin), seen, around, backed in told
     ]  # fmt: skip
 
 
 def _ratio(values: Doubles) -> Doubles:
     """How far any two are apart, as the logarithm of the larger over the smaller."""
-    logs = np.log(values)
+    logs = np.log(np.maximum(values, 1e-6))
     return np.asarray(np.abs(logs[:, None] - logs))
 
 

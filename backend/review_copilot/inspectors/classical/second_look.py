@@ -8,22 +8,23 @@ of is none. It is made of boosted trees, fitted by `benchmarks/calibrate.py`. Kn
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from review_copilot.inspectors.classical.calibration import first_odds
 from review_copilot.inspectors.classical.features import Features
 from review_copilot.inspectors.classical.frame import Floats
-from review_copilot.inspectors.classical.likelihood import read_forest
+from review_copilot.inspectors.classical.likelihood import Forest, read_forest
 
-FILE = "marks.npz"
+FILE, FITS_FILE = "marks.npz", "fits.npz"
+"""How likely marks are; and whether those that are on one are boxed well."""
 GLANCE = -4.5
 """Logarithm of the odds at a glance from which a mark gets a second look; about one in ninety."""
 LONELY = -6.0
 """What is taken for the best of the others where there are none."""
 BESIDE = 0.2
-"""Score from which marks are reported beside one that is reported by itself: of those that come by this, three of
-five are right."""
+"""Score from which marks are reported beside one that is reported by itself."""
 COMPANY = ("first", "best", "sum", "count")
 """Names of the numbers that `company` gives."""
 
@@ -49,8 +50,26 @@ def company(first: Floats) -> Floats:
     return np.stack([first, np.maximum(best, LONELY), others, count], axis=1).astype(np.float32)
 
 
-def mark_likelihoods(name: str, rows: Sequence[Features], *, whole: Features) -> list[float]:
-    """How likely each mark is the flaw of that name, 0..1; in the order given.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is thought of a mark.
+
+    Attributes:
+        score: How likely it is the flaw, 0..1.
+        fit: How likely its box holds all of it and no more, 0..1, should it be on one; 1 where that is not asked.
+    """
+
+    score: float
+    fit: float
+
+    @property
+    def worth(self) -> float:
+        """How likely it is the flaw, well boxed, 0..1."""
+        return self.score * self.fit
+
+
+def look_at(name: str, rows: Sequence[Features], *, whole: Features) -> list[Look]:
+    """What is thought of each mark, in the order given.
 
     Args:
         name: "overlay", "dust", "scratch", "fibre" or "soft_patch".
@@ -60,21 +79,32 @@ def mark_likelihoods(name: str, rows: Sequence[Features], *, whole: Features) ->
     if not rows:
         return []
     first = np.asarray(first_odds(name, rows), np.float32)
-    forest = read_forest(FILE)
-    told = 1 / (1 + np.exp(-np.clip(np.minimum(first, GLANCE), -30, 0)))
+    told, fits = _chance(np.minimum(first, GLANCE)), np.ones(first.size, np.float32)
     asked = np.flatnonzero(first >= GLANCE)
     if asked.size:
-        beside = company(first)
-        values = np.zeros((asked.size, len(forest.numbers)), np.float32)
-        for column, number in enumerate(forest.numbers):
-            if number in COMPANY:
-                values[:, column] = beside[asked, COMPANY.index(number)]
-            elif number.startswith("whole_"):
-                values[:, column] = whole[number.removeprefix("whole_")]
-            elif number in rows[0]:
-                values[:, column] = [rows[i][number] for i in asked]
-        told[asked] = 1 / (1 + np.exp(-np.clip(forest.odds_of(name, values), -30, 30)))
-    return [float(v) for v in told]
+        beside, seen = company(first)[asked], [rows[index] for index in asked]
+        forest, fitting = read_forest(FILE), read_forest(FITS_FILE)
+        told[asked] = _chance(forest.odds_of(name, _numbers(forest, seen, beside, whole)))
+        if name in fitting.flaws:
+            fits[asked] = _chance(fitting.odds_of(name, _numbers(fitting, seen, beside, whole)))
+    return [Look(score, fit) for score, fit in zip(told.tolist(), fits.tolist(), strict=True)]
+
+
+def _chance(odds: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))), np.float32)
+
+
+def _numbers(forest: Forest, rows: Sequence[Features], beside: Floats, whole: Features) -> Floats:
+    """What a forest asks of marks, of the others and of the picture, shape (marks, numbers)."""
+    values = np.zeros((len(rows), len(forest.numbers)), np.float32)
+    for column, number in enumerate(forest.numbers):
+        if number in COMPANY:
+            values[:, column] = beside[:, COMPANY.index(number)]
+        elif number.startswith("whole_"):
+            values[:, column] = whole[number.removeprefix("whole_")]
+        elif number in rows[0]:
+            values[:, column] = [row[number] for row in rows]
+    return values
 
 
 def least_mark_score(name: str) -> float | None:

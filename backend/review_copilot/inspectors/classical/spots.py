@@ -12,6 +12,8 @@ from review_copilot.domain.geometry import Box
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey, Mask
 from review_copilot.inspectors.classical.linking import first_of_each, pairs_within
 from review_copilot.inspectors.classical.ranks import medians
+from review_copilot.inspectors.classical.traces import Traces
+from review_copilot.inspectors.classical.votes import edges_of
 
 Indices = npt.NDArray[np.int64]
 
@@ -52,6 +54,8 @@ class Spot:
         sloping: Rise of that plain slope over the spot's width, over its depth.
         tone: Level of the ground, 0..255.
         rivals: Number of places of the same sign that stand out no less.
+        seen: How likely the network takes its box for dust, mean over it, 0..1.
+        around: The same close around the box.
     """
 
     box: Box
@@ -68,6 +72,8 @@ class Spot:
     sloping: float
     tone: float
     rivals: int
+    seen: float
+    around: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,8 +103,13 @@ class _Relief:
     factor: float
 
 
-def spots(frame: Frame) -> tuple[Spot, ...]:
-    """Spots, clearest first: extrema in scale space (T. Lindeberg, 1998), then read along rays from the middle."""
+def spots(frame: Frame, seen: Traces) -> tuple[Spot, ...]:
+    """Spots, clearest first: extrema in scale space (T. Lindeberg, 1998), then read along rays from the middle.
+
+    Args:
+        frame: The picture.
+        seen: What the network says of it.
+    """
     if min(frame.small_grey.shape) < 32:
         return ()
     searched = frame.searched_grey
@@ -106,7 +117,7 @@ def spots(frame: Frame) -> tuple[Spot, ...]:
     reliefs = _reliefs(searched, factor=factor)
     dark, light = (_places(reliefs, sign=sign) for sign in (-1, 1))
     at = _Places(*(np.concatenate(parts) for parts in zip(dark, light, strict=True)))
-    return _once(_read(frame, at))
+    return _once(_read(frame, at, seen))
 
 
 def _reliefs(grey: Grey, *, factor: float) -> list[_Relief]:
@@ -164,7 +175,7 @@ def _first_seen(x: Floats, y: Floats, scale: Floats) -> Indices:
     return first
 
 
-def _read(frame: Frame, at: _Places) -> list[Spot]:
+def _read(frame: Frame, at: _Places, seen: Traces) -> list[Spot]:
     """Follow rays from every middle to the foot of the spot; places without an outline are left out."""
     if at.x.size == 0:
         return []
@@ -219,8 +230,10 @@ def _read(frame: Frame, at: _Places) -> list[Spot]:
         Box((x + 0.5 - w) / width, (y + 0.5 - h) / height, 2 * w / width, 2 * h / height)
         for x, y, w, h in reach[good].tolist()
     ]
-    rows = zip(*(values[good].tolist() for values in columns.values()), strict=True)
-    return [Spot(box=box, **dict(zip(columns, row, strict=True))) for box, row in zip(boxes, rows, strict=True)]
+    told = {name: values[good] for name, values in columns.items()}
+    told["seen"], told["around"] = seen.within(seen.spots, edges_of(boxes))
+    rows = zip(*(values.tolist() for values in told.values()), strict=True)
+    return [Spot(box=box, **dict(zip(told, row, strict=True))) for box, row in zip(boxes, rows, strict=True)]
 
 
 def _slope(rays: Floats, angle: Floats) -> Floats:
@@ -282,7 +295,7 @@ def _once(found: list[Spot]) -> tuple[Spot, ...]:
     if not found:
         return ()
     ranked = sorted(found, key=lambda s: -abs(s.depth) / (s.ground + 1) * (1 - s.ragged) / s.aspect)
-    corners = np.array([(s.box.x, s.box.y, s.box.right, s.box.bottom) for s in ranked])
+    corners = edges_of(s.box for s in ranked)
     apart: Mask = (
         (corners[:, None, 0] >= corners[None, :, 2])
         | (corners[:, None, 2] <= corners[None, :, 0])

@@ -1,4 +1,4 @@
-"""Where lettering, and where fine lines, were laid over a picture, as a small network sees it. Knows no guideline.
+"""Where lettering, fine lines and dust were laid over a picture, as a small network sees it. Knows no guideline.
 
 Lettering on grass, a hair before branches: people see at once what measured numbers hardly tell from the scene. The
 network is a few convolutions that halve the picture five times and carry what the coarse levels see back to the finer
@@ -8,7 +8,7 @@ ones (after T.-Y. Lin and others, "Feature pyramid networks for object detection
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
 
@@ -20,18 +20,31 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.convolution import Convolutions, Layer, following, keep_to_one_thread
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
+from review_copilot.inspectors.classical.votes import Votes
 
 FILE = "traces.npz"
 LETTERS_PX, LINES_PX = 8, 4
-"""Side of the square of pixels for which the network says one thing, of lettering and of fine lines."""
+"""Side of the square of pixels for which the network says one thing, of lettering and of fine lines and dust."""
 NO_LETTERS, NO_LINES = 0.02, 0.03
 """Where the network says less than this, none are looked for."""
 SOMEWHERE = 0.1
 """Nor where it says less than this all over a place."""
-STEPS = (2, 2, 1, 2, 1, 2, 1, 2, 1)
+LEAST_VOTE, MOST_VOTES = 0.3, 600
+"""Probability from which a square has a say in boxes, and how many squares have one, the likeliest first."""
+STEPS = (2, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1)
 """By how much each convolution shrinks the picture."""
-BRANCHES = (2, 4, 6)
+BRANCHES = (2, 4, 6, 8)
 """Convolutions whose answers are joined with what the coarser ones see."""
+PLACES = 6
+"""Numbers that say where a square of lettering lies in the three coarser ones that it is part of."""
+EDGE_PX = 32.0
+"""Pixels for each unit of an edge's distance."""
+TOLD = ("let", "lin", "spt", "letbox", "linbox")
+"""What is told of each square: lettering, a line, a spot, and the edges of what is there."""
+
+
+def _nobody() -> Votes:
+    return Votes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), *(np.zeros(0, np.int64),) * 2, (1, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +54,18 @@ class Traces:
     Attributes:
         letters: How likely each LETTERS_PX square is covered by lettering or a logo, 0..1.
         lines: How likely a scratch or a hair runs through each LINES_PX square, 0..1.
+        spots: How likely dust lies on each LINES_PX square, 0..1.
         size: Height and width of the middle level in pixels.
+        letter_votes: What LETTERS_PX squares that are likely covered by lettering take for its box.
+        line_votes: What LETTERS_PX squares through which a line likely runs take for its box.
     """
 
     letters: Floats
     lines: Floats
+    spots: Floats
     size: tuple[int, int]
+    letter_votes: Votes = field(default_factory=_nobody)
+    line_votes: Votes = field(default_factory=_nobody)
 
     @cached_property
     def lines_everywhere(self) -> Floats:
@@ -89,16 +108,18 @@ class Traces:
         wide = cv2.resize(open_, (what.shape[1] * cell, what.shape[0] * cell), interpolation=cv2.INTER_NEAREST)
         return np.asarray(wide, np.uint8)[:rows, :columns]
 
-    def lettered(self, boxes: npt.NDArray[np.float64]) -> tuple[Floats, Floats]:
-        """How likely lettering is inside boxes, and close around them; means of the squares.
+    def within(self, what: Floats, boxes: npt.NDArray[np.float64]) -> tuple[Floats, Floats]:
+        """How likely one of these is inside boxes, and close around them; means of the squares.
 
         Args:
+            what: `letters`, `lines` or `spots`.
             boxes: Left, upper, right and lower edges as fractions of the picture, shape (boxes, 4).
         """
-        rows, columns = self.letters.shape
+        rows, columns = what.shape
         sums = np.zeros((rows + 1, columns + 1))
-        np.cumsum(np.cumsum(self.letters, axis=0), axis=1, out=sums[1:, 1:])
-        scale = np.array([self.size[1], self.size[0], self.size[1], self.size[0]]) / LETTERS_PX
+        np.cumsum(np.cumsum(what, axis=0), axis=1, out=sums[1:, 1:])
+        cell = LETTERS_PX if what is self.letters else LINES_PX
+        scale = np.array([self.size[1], self.size[0], self.size[1], self.size[0]]) / cell
         cells = boxes * scale
 
         def totals(edges: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -146,12 +167,64 @@ def traces(frame: Frame) -> Traces:
 def traces_of(rgb: Pixels) -> Traces:
     """What the network sees in a level of at least 1 x 1 px."""
     layers = _layers()
-    fine, middle, coarse, coarsest = (said[0] for said in _branches().answers(_even(rgb)[None]))
-    _add_twice(coarse, coarsest)
+    fine, middle, coarse, broad, broadest = (said[0] for said in _branches().answers(_even(rgb)[None]))
+    _add_twice(broad, broadest)
+    _add_twice(coarse, _joined(broad, *layers["p5"]))
     _add_twice(middle, _joined(coarse, *layers["p4"]))
     _add_twice(fine, _joined(middle, *layers["p3"]))
-    letters, lines = _told(middle, *layers["let"]), _told(_joined(fine, *layers["l2"]), *layers["lin"])
-    return Traces(letters, lines, (rgb.shape[0], rgb.shape[1]))
+    head = _joined(middle, *layers["l1"])
+    letters, lines = _told(head, *layers["let"]), _told(_joined(fine, *layers["l2"]), *layers["lin"])
+    spots = _told(_joined(fine, *layers["l3"]), *layers["spt"])
+    size = (rgb.shape[0], rgb.shape[1])
+    lined = _most_of_four(lines, shape=letters.shape)
+    return Traces(
+        letters,
+        lines,
+        spots,
+        size,
+        letter_votes=_votes(head, letters, layers["letbox"], size=size),
+        line_votes=_votes(head, lined, layers["linbox"], size=size),
+    )
+
+
+def _most_of_four(values: Floats, *, shape: tuple[int, ...]) -> Floats:
+    """The most that is said of the quarters of each square, shape (rows, columns) as given."""
+    out = np.zeros(shape, np.float32)
+    for y in (0, 1):
+        for x in (0, 1):
+            quarter = values[y::2, x::2]
+            part = out[: quarter.shape[0], : quarter.shape[1]]
+            np.maximum(part, quarter, out=part)
+    return out
+
+
+def _votes(head: Floats, likely: Floats, layer: tuple[Floats, Floats], *, size: tuple[int, int]) -> Votes:
+    """What squares that are likely part of something take for its box."""
+    flat = np.flatnonzero(likely >= LEAST_VOTE)
+    flat = flat[np.argsort(-likely.ravel()[flat], kind="stable")[:MOST_VOTES]]
+    row, column = np.divmod(flat, likely.shape[1])
+    seen = np.concatenate([head[:, row, column], places(*likely.shape)[:, row, column]])
+    kernel, offset = layer
+    left, top, right, bottom = EDGE_PX * np.logaddexp(0, kernel @ seen + offset[:, None])
+    x, y = (column + 0.5) * LETTERS_PX, (row + 0.5) * LETTERS_PX
+    height, width = size
+    edges = np.stack([x - left, y - top, x + right, y + bottom], axis=1) / (width, height, width, height)
+    return Votes(
+        np.clip(edges, 0, 1).astype(np.float32), likely[row, column], row, column, (likely.shape[0], likely.shape[1])
+    )
+
+
+def places(rows: int, columns: int) -> Floats:
+    """Where each square lies in the coarser ones that it is part of, in EDGE_PX, shape (PLACES, rows, columns).
+
+    What the coarser squares say is the same for all of their parts; how far it is to an edge is not (after R. Liu and
+    others, "An intriguing failing of convolutional neural networks and the CoordConv solution", NeurIPS 2018).
+    """
+    out = np.empty((PLACES, rows, columns), np.float32)
+    for index, parts in enumerate((2, 4, 8)):
+        across, down = ((np.arange(n) % parts - (parts - 1) / 2) * (LETTERS_PX / EDGE_PX) for n in (columns, rows))
+        out[2 * index], out[2 * index + 1] = across[None, :], down[:, None]
+    return out
 
 
 def _even(rgb: Pixels) -> Floats:
