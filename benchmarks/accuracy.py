@@ -225,20 +225,24 @@ def all_scores(answers: Sequence[Answer], guideline: Guideline) -> list[float]:
 
 
 def print_boxes(answers: Sequence[Answer], guideline: Guideline) -> None:
-    """How many planted boxes are met, and at which IoU."""
-    print(f"\n{'local flaw':20s} {'boxes':>6s} {'met':>5s} {'mean IoU of the met':>20s}")
+    """How many planted boxes are met, at which IoU, and how many others are drawn: who draws many meets many."""
+    print(f"\n{'local flaw':20s} {'boxes':>6s} {'met':>5s} {'mean IoU of the met':>20s} {'others a picture':>17s}")
     met_all = total_all = 0
     for recipe in sorted(LOCAL):
         own = [a for a in answers if a.recipe == recipe]
         criterion = criterion_of(guideline, recipe)
-        best = []
+        best, others = [], 0
         for said in own:
             least = 0.3 if said.thin else 0.5
             shown = [f.box for f in said.findings if f.criterion_id == criterion and f.box is not None]
             best += [(max((box.iou(true) for box in shown), default=0.0), least) for true in said.boxes]
+            others += sum(all(box.iou(true) < least for true in said.boxes) for box in shown)
         met = [iou for iou, least in best if iou >= least]
         met_all, total_all = met_all + len(met), total_all + len(best)
-        print(f"{recipe:20s} {len(best):6d} {len(met) / max(1, len(best)):5.2f} {np.mean(met) if met else 0:20.2f}")
+        print(
+            f"{recipe:20s} {len(best):6d} {len(met) / max(1, len(best)):5.2f} {np.mean(met) if met else 0:20.2f} "
+            f"{others / max(1, len(own)):17.2f}"
+        )
     print(f"all boxes met {met_all / max(1, total_all):.3f} (IoU .5, hair-thin ones .3)")
 
 
