@@ -17,7 +17,7 @@ from review_copilot.inspectors.classical.linking import pairs_within
 from review_copilot.inspectors.classical.parts import Ints, parts_of
 from review_copilot.inspectors.classical.slender import slender_edges
 from review_copilot.inspectors.classical.traces import LETTERS_PX, Traces
-from review_copilot.inspectors.classical.votes import Elected, Votes, backing, edges_of, elected
+from review_copilot.inspectors.classical.votes import Elected, Votes, backing, edges_of
 
 SIDE_PX = 9
 """Side of the structuring element; what is thinner vanishes in it."""
@@ -38,7 +38,7 @@ LEAST_SHOWN = 0.4
 LIKELY, LEAST_LIKELY = 0.3, 7
 """Where the network takes a place for one with this probability, fibres stand out from so few grey levels on."""
 TRACK = 96
-"""Places on a fibre that are kept, or a few more."""
+"""Places on a fibre that are kept at least where it has so many pixels; fewer than twice as many."""
 SAME_EDGE = 0.008
 """Shares of the picture within which two edges are one."""
 NEARBY_PX = 61
@@ -68,7 +68,7 @@ class Fibre:
         rivals: Number of other thin things no shorter.
         seen: How likely the network takes it for a scratch or a hair, mean over its pixels, 0..1.
         backing: How many squares the network takes for a line of such a box, over those along its longer side.
-        track: Places on it as fractions of the picture, shape (at most TRACK + 1, 2).
+        track: Places on it as fractions of the picture, shape (fewer than 2 TRACK, 2).
     """
 
     box: Box
@@ -101,7 +101,6 @@ def fibres(frame: Frame, seen: Traces) -> tuple[Fibre, ...]:
     rgb = frame.middle_rgb
     if min(rgb.shape[:2]) < 64 or float(seen.lines.max()) < WORTH_A_LOOK:
         return ()
-    chosen = elected(seen.line_votes)
     likely, near = seen.lines_everywhere, seen.near(seen.lines, shape=seen.size).view(np.bool_)
     found: list[Fibre] = []
     kernel = np.ones((SIDE_PX, SIDE_PX), np.uint8)
@@ -114,8 +113,8 @@ def fibres(frame: Frame, seen: Traces) -> tuple[Fibre, ...]:
         found += _thin_parts(level, near & stands)
         where = (likely >= LIKELY) & (relief >= LEAST_LIKELY)
         found += _thin_parts(level, where, most=MOST_COILED)
-        found += _boxed(level, where, seen.line_votes, chosen)
-    backed = backing(edges_of(fibre.box for fibre in found), chosen, thin=True).tolist()
+        found += _boxed(level, where, seen.line_votes, seen.line_boxes)
+    backed = backing(edges_of(fibre.box for fibre in found), seen.line_boxes, thin=True).tolist()
     found = [replace(fibre, backing=own) for fibre, own in zip(found, backed, strict=True)]
     return once(sorted(found, key=lambda fibre: -fibre.length))
 

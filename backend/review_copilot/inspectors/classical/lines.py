@@ -15,7 +15,7 @@ from review_copilot.inspectors.classical.frame import Floats, Frame, Mask, stron
 from review_copilot.inspectors.classical.linking import chains
 from review_copilot.inspectors.classical.ranks import quantiles
 from review_copilot.inspectors.classical.traces import NO_LINES, Traces
-from review_copilot.inspectors.classical.votes import backing, edges_of, elected
+from review_copilot.inspectors.classical.votes import backing, edges_of
 
 RIDGE_PX = 5
 """Side of the structuring element; ridges of less than this vanish in it."""
@@ -101,7 +101,7 @@ def lines(frame: Frame, seen: Traces) -> tuple[Line, ...]:
         segments = _segments(np.asarray(cv2.morphologyEx(rgb, how, kernel), np.uint8), likely)
         if segments.size:
             found += _read(rgb, likely, _one_each(segments), sign=sign)
-    backed = backing(edges_of(line.box for line in found), elected(seen.line_votes), thin=True).tolist()
+    backed = backing(edges_of(line.box for line in found), seen.line_boxes, thin=True).tolist()
     told = [replace(line, backing=own) for line, own in zip(found, backed, strict=True)]
     return tuple(sorted(told, key=lambda line: -line.length))
 

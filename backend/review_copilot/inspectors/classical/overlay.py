@@ -19,7 +19,7 @@ from review_copilot.inspectors.classical.glyphs import Glyphs, glyphs, level_of,
 from review_copilot.inspectors.classical.letter_lines import LEAST_LETTERS, TOLD, Laid, Sheet, ways
 from review_copilot.inspectors.classical.parts import Ints
 from review_copilot.inspectors.classical.traces import Traces
-from review_copilot.inspectors.classical.votes import backing, edges_of, elected
+from review_copilot.inspectors.classical.votes import backing, edges_of
 
 SIDE_PX = 640
 """Longer side at which lettering is looked for; large letters at a half and a quarter of it."""
@@ -138,7 +138,7 @@ def lettering(frame: Frame, traces: Traces) -> tuple[Lettering, ...]:
 def _regions(traces: Traces) -> list[Lettering]:
     """Places that the network takes for lettering, and boxes that it puts around some, of which nothing is measured."""
     height, width = traces.size
-    chosen = [one.box for one in elected(traces.letter_votes)]
+    chosen = [one.box for one in traces.letter_boxes]
     boxes = [*chosen, *(box for least in TOLD for box, _ in traces.regions(least))]
     sides = np.array([(box.width, box.height) for box in boxes], np.float64).reshape(-1, 2).T
     alike = (_ratio(sides[0]) < SAME_SIDE) & (_ratio(sides[1]) < SAME_SIDE)
@@ -161,7 +161,7 @@ def _lettered(boxes: Sequence[Box], traces: Traces) -> tuple[list[float], list[f
     """How likely the network takes boxes for lettering, what is close around them, and how it backs them, 0..1."""
     edges = edges_of(boxes)
     inside, around = traces.within(traces.letters, edges)
-    return inside.tolist(), around.tolist(), backing(edges, elected(traces.letter_votes), thin=False).tolist()
+    return inside.tolist(), around.tolist(), backing(edges, traces.letter_boxes, thin=False).tolist()
 
 
 def _things(many: Sequence[Glyphs]) -> list[Doubles]:

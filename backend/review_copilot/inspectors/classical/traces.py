@@ -20,7 +20,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.inspectors.classical.convolution import Convolutions, Layer, following, keep_to_one_thread
 from review_copilot.inspectors.classical.frame import Floats, Frame, Grey
-from review_copilot.inspectors.classical.votes import Votes
+from review_copilot.inspectors.classical.votes import Elected, Votes, elected
 
 FILE = "traces.npz"
 LETTERS_PX, LINES_PX = 8, 4
@@ -66,6 +66,16 @@ class Traces:
     size: tuple[int, int]
     letter_votes: Votes = field(default_factory=_nobody)
     line_votes: Votes = field(default_factory=_nobody)
+
+    @cached_property
+    def letter_boxes(self) -> tuple[Elected, ...]:
+        """Boxes of lettering that squares agree on."""
+        return elected(self.letter_votes)
+
+    @cached_property
+    def line_boxes(self) -> tuple[Elected, ...]:
+        """Boxes of fine lines that squares agree on."""
+        return elected(self.line_votes)
 
     @cached_property
     def lines_everywhere(self) -> Floats:
