@@ -32,19 +32,19 @@ test: $(VENV)/.ready  ## everything: unit, contracts, adapters, functional, end 
 	$(BIN)/python -m pytest $(LABEL_STUDIO) $(ARGS)
 
 test-unit: $(VENV)/.ready  ## the fast ones
-	$(BIN)/python -m pytest tests/unit $(ARGS)
+	$(BIN)/python -m pytest tests/review_copilot/unit $(ARGS)
 
 test-faults: $(VENV)/.ready  ## reviewers at work on a real Label Studio while things break; EVENTS, SEED, FIGURES=FILE
 	@command -v faketime >/dev/null || { echo "faketime is needed to set clocks back: apt-get install faketime"; exit 1; }
 	REVIEW_COPILOT_FAULT_EVENTS=$(EVENTS) REVIEW_COPILOT_FAULT_SEED=$(SEED) REVIEW_COPILOT_FAULT_FIGURES=$(FIGURES) \
-		$(BIN)/python -m pytest tests/faults $(LABEL_STUDIO) $(ARGS)
+		$(BIN)/python -m pytest tests/review_copilot/faults $(LABEL_STUDIO) $(ARGS)
 
 test-scale: $(VENV)/.ready  ## a thousand tasks of four seconds each, through a real Label Studio; about 6 minutes
-	$(BIN)/python -m pytest tests/scale $(LABEL_STUDIO) $(ARGS)
+	$(BIN)/python -m pytest tests/review_copilot/scale $(LABEL_STUDIO) $(ARGS)
 
 test-local: $(VENV)/.ready  ## local models: a tiny one is made on the spot, and `transformers serve` is started with it
 	$(BIN)/python -m pip install --quiet --editable ".[local]" --group test-local
-	$(BIN)/python -m pytest tests/local_models $(ARGS)
+	$(BIN)/python -m pytest tests/review_copilot/local_models $(ARGS)
 
 lint: $(VENV)/.ready  ## the one definition of lint
 	$(BIN)/ruff format --check .
@@ -62,7 +62,7 @@ docs: $(VENV)/.ready  ## pages that are made from the code
 	$(BIN)/python docs/make_export_schema.py
 
 pictures: $(VENV)/.ready  ## the README's picture, from a demo in Chromium
-	PYTHONPATH=$(CURDIR)/tests $(BIN)/python docs/make_pictures.py $(LABEL_STUDIO)
+	PYTHONPATH=$(CURDIR)/tests/support $(BIN)/python docs/make_pictures.py $(LABEL_STUDIO)
 
 label-config: $(VENV)/.ready  ## label_config/ from the guidelines
 	$(BIN)/review-copilot label-config --guideline photo-quality --out label_config/photo-quality.xml

@@ -25,6 +25,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
+from photo_inspector.inspector import BuiltinInspector
 from photos import own_flaws, photographs
 from planted import Planted
 from recipes import IMPLIES, PLANTS, SHOWN_BY
@@ -32,7 +33,6 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline, Severity
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.suggestion import Brief, Finding
-from review_copilot.inspectors.classical import ClassicalInspector
 from review_copilot.library import load_guideline
 from rivals import cleanvision_flags
 
@@ -125,7 +125,7 @@ def answer(task: Task) -> Answer:
     name, pixels, recipe, severity = task
     guideline = load_guideline("photo-quality")
     planted = plant(name, pixels, recipe, severity)
-    said = ClassicalInspector().inspect(Brief(as_image(planted), guideline))
+    said = BuiltinInspector().inspect(Brief(as_image(planted), guideline))
     truth = criterion_of(guideline, recipe)
     return Answer(name, recipe, truth, planted.severity, planted.boxes, planted.thin, said.findings)
 

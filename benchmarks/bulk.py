@@ -18,7 +18,7 @@ import numpy as np
 
 from predict_load import LATENCY_S, fake_model
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the tests' stand-ins
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))  # the tests' stand-ins
 
 from fake_label_studio import FakeWorkspace
 from review_copilot.bootstrap import create_copilot

@@ -15,8 +15,8 @@ import numpy as np
 
 from photos import photographs
 from planted import as_jpeg
-from review_copilot.analysis.duplicates import NEAR_BITS, fingerprint
 from review_copilot.domain.image import THUMBNAIL_PX, Pixels
+from review_copilot.suggest.fingerprints import NEAR_BITS, fingerprint
 
 
 def cut(pixels: Pixels, share: float) -> Pixels:

@@ -17,12 +17,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from photo_inspector.editing import find_edits
 from photos import photographs
 from planted import Rng, as_jpeg
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.suggestion import Brief, Finding
-from review_copilot.inspectors.editing import look_for_editing
 from review_copilot.library import load_guideline
 
 BUDGET_S = 60.0
@@ -66,7 +66,7 @@ def look(pixels: Pixels) -> tuple[Finding, ...]:
     """What is reported of a picture."""
     height, width = pixels.shape[:2]
     image = ReviewImage("planted", b"", "", "JPEG", width, height, lambda _longest: pixels)
-    return look_for_editing(Brief(image, load_guideline("edited-photo")), budget_s=BUDGET_S).findings
+    return find_edits(Brief(image, load_guideline("edited-photo")), budget_s=BUDGET_S).findings
 
 
 def met(found: tuple[Finding, ...], criterion: str, truth: tuple[Box, ...]) -> bool:

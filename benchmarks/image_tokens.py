@@ -23,11 +23,12 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.domain.suggestion import Brief
 from review_copilot.inspectors.assembly import openai_inspector, profile_of
-from review_copilot.inspectors.contract import as_image
-from review_copilot.inspectors.options import InspectorOptions, ModelSetup
+from review_copilot.inspectors.options import ModelSetup
 from review_copilot.inspectors.tokens import text_tokens
 from review_copilot.inspectors.views import View
 from review_copilot.library import load_guideline, prompt_source
+from review_copilot.plugin.contract_suite import as_image
+from review_copilot.ports import Shared
 
 WIDTH_PX, HEIGHT_PX = 4032, 3024
 FLAW_PX = 20
@@ -74,7 +75,7 @@ def plant(pixels: Pixels, *, count: int, seed: int) -> tuple[Pixels, list[tuple[
 
 def show(pixels: Pixels, *, setup: ModelSetup, flaws: int, seed: int) -> Shown:
     """Plant flaws in a photograph, make what would be sent, and look for them."""
-    inspector = openai_inspector(InspectorOptions(model=setup))
+    inspector = openai_inspector(setup, shared=Shared())
     rule = profile_of(setup).tokens
     guideline = load_guideline("photo-quality")
     clean = camera_file(pixels, seed=seed)

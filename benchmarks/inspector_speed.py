@@ -32,12 +32,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from photo_inspector.inspector import BuiltinInspector
 from photos import photographs
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.image import Pixels
 from review_copilot.domain.suggestion import Brief
 from review_copilot.images.decode import open_image
-from review_copilot.inspectors.classical import ClassicalInspector
 from review_copilot.library import load_guideline
 
 MOST_PIXELS = 400_000_000
@@ -81,7 +81,7 @@ def decode_by_pillow(path: Path) -> Pixels:
 def inspect(path: Path, guideline: Guideline) -> None:
     """Decode and inspect."""
     image = open_image(path.read_bytes(), source=path.name, max_pixels=MOST_PIXELS)
-    ClassicalInspector().inspect(Brief(image, guideline))
+    BuiltinInspector().inspect(Brief(image, guideline))
 
 
 def processor_s(work: Callable[[], object]) -> float:

@@ -19,7 +19,7 @@ import requests
 
 from predict_load import a_photograph, fake_model
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the tests' stand-ins
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))  # the tests' stand-ins
 
 from backends import BackendProcess, backends
 

@@ -18,12 +18,12 @@ from types import MappingProxyType
 import cv2
 
 from accuracy import as_image, criterion_of
+from photo_inspector.inspector import BuiltinInspector
 from photos import photographs
 from planted import Planted
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 from review_copilot.domain.suggestion import Brief
-from review_copilot.inspectors.classical import ClassicalInspector
 from review_copilot.library import load_guideline
 
 SHOWN: Mapping[str, str] = MappingProxyType({"F": "defocus", "M": "motion_blur", "S": "sharp"})
@@ -39,7 +39,7 @@ def shown_by(name: str) -> str:
 def blurs_of(pixels: Pixels) -> tuple[str, ...]:
     """Which kinds of blur the inspector reports of the whole picture; a soft patch is none."""
     guideline = load_guideline("photo-quality")
-    said = ClassicalInspector().inspect(Brief(as_image(Planted("", "", Severity.MINOR, pixels)), guideline))
+    said = BuiltinInspector().inspect(Brief(as_image(Planted("", "", Severity.MINOR, pixels)), guideline))
     whole = {finding.criterion_id for finding in said.findings if finding.box is None}
     return tuple(kind for kind in ("defocus", "motion_blur") if criterion_of(guideline, kind) in whole)
 

@@ -25,7 +25,7 @@ from review_copilot.domain.guideline import Severity, Verdict
 from review_copilot.domain.override import Comparison, SubmittedAnnotation, SubmittedRegion
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
 from review_copilot.domain.suggestion import Scope, Suggestion
-from review_copilot.reports.overrides import write_jsonl
+from review_copilot.reports.write_overrides import write_jsonl
 from review_copilot.store import SqlStore, open_store
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

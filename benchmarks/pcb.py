@@ -23,10 +23,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from photo_inspector.reference import compare_with_reference
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.suggestion import Brief
-from review_copilot.inspectors.reference import compare_with_reference
 from review_copilot.library import load_guideline
 
 HIT_IOU = 0.33

@@ -22,13 +22,13 @@ import numpy as np
 from scipy.special import expit, logit, ndtri
 from sklearn.metrics import adjusted_rand_score
 
-from review_copilot.analysis.coefficients import krippendorff, unit_counts
-from review_copilot.analysis.flags import Cause, Flag
-from review_copilot.analysis.gaps import find_gaps
-from review_copilot.analysis.patterns import cluster
-from review_copilot.analysis.study import study
-from review_copilot.analysis.table import Flags, Outcome, OverrideTable, table_of
-from review_copilot.analysis.tally import digest
+from review_copilot.study.coefficients import krippendorff, unit_counts
+from review_copilot.study.flags import Cause, Flag
+from review_copilot.study.gap_counts import digest
+from review_copilot.study.gaps import find_gaps
+from review_copilot.study.patterns import cluster
+from review_copilot.study.project_study import study
+from review_copilot.study.table import Flags, Outcome, OverrideTable, table_of
 from study_road import CRITERIA as ROAD_CRITERIA
 from study_road import found_by_report, planted
 from study_rows import logged_rows

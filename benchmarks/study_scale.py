@@ -20,18 +20,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests"), str(HERE.parent / "backend")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "support"), str(HERE.parent / "backend")]
 
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
 from fakes import FakeClock
-from review_copilot.analysis.coefficients import krippendorff, unit_counts
-from review_copilot.analysis.counts import count, total
-from review_copilot.analysis.study import figures_of, study_of
-from review_copilot.flows.columns import Reading, reading_of_log
+from review_copilot.flows.packed_log import Reading, reading_of_log
 from review_copilot.store import open_store
+from review_copilot.study.coefficients import krippendorff, unit_counts
+from review_copilot.study.project_study import figures_of, study_of
+from review_copilot.study.study_counts import count, total
 from study_store import PROJECT, kept_bytes, touch_one, write_drafts, write_log
 from study_world import Plan
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from review_copilot.bootstrap import SystemClock
-from review_copilot.demo import label_studio as ls
+from review_copilot.demo import label_studio_server as ls
 from review_copilot.flows.sweep import OVERLAP, SweepReport, sweep_project
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.label_config import generate

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from flask import Flask, Response, jsonify, request
 
-from review_copilot.demo.backend import running_backend
+from review_copilot.demo.backend_process import running_backend
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.payloads import SECRET_HEADER
 from review_copilot.library import load_guideline

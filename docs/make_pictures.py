@@ -19,8 +19,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from e2e.editor import PATIENCE_MS, Editor, launch, signed_in_page
-from review_copilot.demo.run import Demo, demo, wait_for_log
+from editor import PATIENCE_MS, Editor, launch, signed_in_page
+from review_copilot.demo.run_demo import Demo, demo, wait_for_log
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import LoggedOverride, Subject
 from review_copilot.reports.override_table import to_table

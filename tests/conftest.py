@@ -10,7 +10,7 @@ import pytest
 
 from fakes import FakeClock
 from postgres import fresh_database, running_postgres
-from review_copilot.demo import label_studio as ls
+from review_copilot.demo import label_studio_server as ls
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.transport import Transport
 from review_copilot.store import SqlStore, open_store

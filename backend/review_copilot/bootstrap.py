@@ -10,29 +10,30 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
+from review_copilot.concurrency.priority_pool import Workbench
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey, Review
 from review_copilot.engines.ray_cluster import Cluster, RayEngine
-from review_copilot.engines.threads import ThreadEngine
-from review_copilot.flows.blind import BlindShare
-from review_copilot.flows.desk import Desk
-from review_copilot.flows.lookbook import Learning, Reminder
-from review_copilot.flows.once import InspectingOnce
+from review_copilot.engines.thread_engine import ThreadEngine
+from review_copilot.flows.blind_share import BlindShare
+from review_copilot.flows.learn_from_reviews import Learning, Reminder
 from review_copilot.flows.predict import Counter
-from review_copilot.flows.workbench import Workbench
+from review_copilot.flows.review_context import Desk
 from review_copilot.images.fetch import FetchLimits, ImageFetcher
+from review_copilot.inspectors.coalescing import InspectingOnce
 from review_copilot.inspectors.embedding import CropEmbedder
 from review_copilot.inspectors.hybrid import HybridInspector
 from review_copilot.inspectors.model_inspector import ModelInspector
-from review_copilot.inspectors.options import InspectorOptions, ModelSetup
+from review_copilot.inspectors.options import ModelSetup
 from review_copilot.inspectors.pricing import Budget
-from review_copilot.inspectors.registry import create_inspector
-from review_copilot.labelstudio.bodies import WebhookBodies
+from review_copilot.inspectors.registry import InspectorRequest, create_inspector
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.connect import Backend
 from review_copilot.labelstudio.transport import LabelStudioAuth, Transport, normalise_url
+from review_copilot.labelstudio.webhook_bodies import WebhookBodies
 from review_copilot.labelstudio.workspace import LabelStudioOpener
 from review_copilot.library import load_guideline, own_file, prompt_source
+from review_copilot.plugin import InspectorOptions
 from review_copilot.ports import CropMeasure, Engine, ImageSource, Inspector, Shared
 from review_copilot.settings import Settings
 from review_copilot.store import SqlStore, is_shared, names_of, open_store, shared_on
@@ -79,12 +80,10 @@ class Copilot:
     def _chosen_inspector(self) -> Inspector:
         model = model_setup(self.settings) if self.settings.model else None
         options = InspectorOptions(
-            concurrency=self.settings.concurrency,
-            editing_budget_s=self.settings.editing_budget_s,
-            model=model,
-            shared=self.shared if model else self.given,
+            concurrency=self.settings.concurrency, values={"editing_budget_s": self.settings.editing_budget_s}
         )
-        return create_inspector(self.settings.inspector, options)
+        request = InspectorRequest(options, model=model, shared=self.shared if model else self.given)
+        return create_inspector(self.settings.inspector, request)
 
     @cached_property
     def shared(self) -> Shared:

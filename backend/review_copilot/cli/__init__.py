@@ -8,6 +8,6 @@ from __future__ import annotations
 
 def main() -> None:
     """Entry point of the `review-copilot` command."""
-    from review_copilot.cli.commands import run  # noqa: PLC0415  see above
+    from review_copilot.cli.typer_app import run  # noqa: PLC0415  see above
 
     run()

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from review_copilot.compare.choice import choose_review
+from review_copilot.compare.choose_review import choose_review
 from review_copilot.compare.magic import offer_rows, offers, take
 from review_copilot.compare.matching import MIN_IOU, SAME_CRITERION, assign, corners, overlaps
-from review_copilot.compare.rows import (
+from review_copilot.compare.override_rows import (
     field_kind,
     lost_row,
     own_row,

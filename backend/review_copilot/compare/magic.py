@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from review_copilot.compare.choice import began_at
-from review_copilot.compare.rows import lost_row, own_row, pair_row, same_place, showable
+from review_copilot.compare.choose_review import began_at
+from review_copilot.compare.override_rows import lost_row, own_row, pair_row, same_place, showable
 from review_copilot.domain.override import Asked, Override, OverrideKind, SubmittedAnnotation, SubmittedRegion
 from review_copilot.domain.review import Exposure, Review
 

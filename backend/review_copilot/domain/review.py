@@ -111,7 +111,7 @@ class Review:
         error: Why there is no draft; empty unless `exposure` is FAILED.
         error_kind: Name of the error's class; empty unless `exposure` is FAILED.
         image: Where the image came from, fit to print (no token, no signature); empty when it could not be read.
-        image_fingerprint: What nearly the same pictures share but for a few bits (see `analysis.duplicates`); empty
+        image_fingerprint: What nearly the same pictures share but for a few bits (see `suggest.fingerprints`); empty
             when the image could not be read or shows too little.
         remark: The last sentences of the summary, which say what other tasks show the same; empty when none does.
         names_severity: Whether it drafted severities; where somebody else's prediction did not, those of its

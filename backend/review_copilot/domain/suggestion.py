@@ -10,7 +10,7 @@ from typing import TypeAlias
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline, Severity, Verdict
 from review_copilot.domain.image import ReviewImage
-from review_copilot.domain.lookbook import Look
+from review_copilot.domain.reviewed_crops import Look
 
 Evidence: TypeAlias = Mapping[str, float | int | str | bool]
 """Measured facts by name; the name carries the unit, such as {"clipped_percent": 4.2}."""
@@ -122,6 +122,7 @@ class Inspection:
         dropped: What the inspector left out and why.
         usage: What a model call cost; None where no model was asked.
         prompt_hash: Hash of the prompt that was sent; empty where none was.
+        examined: Ids of the criteria that the inspector looked at, whether it found anything or not.
     """
 
     findings: tuple[Finding, ...]
@@ -131,6 +132,7 @@ class Inspection:
     dropped: tuple[Dropped, ...] = ()
     usage: Usage | None = None
     prompt_hash: str = ""
+    examined: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Suggestion:
         rationale: The drafted text.
         evidence: What was measured or seen.
         source: Who says so.
-        look: What its crop looks like (see `analysis.looks`); empty where it was not measured.
+        look: What its crop looks like (see `suggest.crop_features`); empty where it was not measured.
     """
 
     id: str

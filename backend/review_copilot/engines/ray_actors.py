@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from review_copilot.domain.review import Review, ReviewTask
 from review_copilot.errors import BudgetSpent, EngineError, ExtraMissing
-from review_copilot.flows.desk import Desk, review_task
+from review_copilot.flows.review_context import Desk, review_task
 from review_copilot.ports import Shared
 
 KNOWN_WITHIN_S = 30.0

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 from review_copilot.domain.review import Review, ReviewTask, TaskKey
 from review_copilot.engines.ray_actors import Allowance, DeskMaker, Done, Worker, clerk_actor, ray_package
 from review_copilot.errors import BudgetSpent, CopilotError, EngineError
-from review_copilot.flows.desk import Desk, given_up
+from review_copilot.flows.review_context import Desk, given_up
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future
 from functools import partial
 
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
-from review_copilot.flows.desk import Desk, review_task
+from review_copilot.flows.review_context import Desk, review_task
 
 FILES = ProjectKey(instance="files", project_id=0, created="")
 """Stands for "no project" in the keys of such reviews."""

@@ -17,8 +17,8 @@ from itertools import islice
 from review_copilot.domain.review import Exposure, Review, ReviewTask
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import BudgetSpent
-from review_copilot.flows.deliver import extras, held
-from review_copilot.flows.duplicates import say_duplicates
+from review_copilot.flows.mark_duplicates import say_duplicates
+from review_copilot.flows.reconcile import extras, held
 from review_copilot.ports import Clock, Engine, ReviewStore, Workspace
 
 log = logging.getLogger(__name__)

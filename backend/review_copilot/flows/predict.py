@@ -1,7 +1,7 @@
 """Answer a waiting Label Studio, and owe it what is not ready in time. Knows ports only.
 
 Every task of a request is noted in the backlog before work begins, so that a backend that dies in mid-request owes it
-still. What was answered in time is struck out; the rest stays, and `flows.backlog` sees to it.
+still. What was answered in time is struck out; the rest stays, and `flows.finish_pending` sees to it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
+from review_copilot.concurrency.priority_pool import Ticket, Urgency, Workbench
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Exposure, Review, ReviewTask
 from review_copilot.errors import NobodyWants
-from review_copilot.flows.desk import Desk, review_task
-from review_copilot.flows.workbench import Ticket, Urgency, Workbench
+from review_copilot.flows.review_context import Desk, review_task
 from review_copilot.ports import Backlog, Store
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote, unquote_to_bytes
 import httpx
 
 from review_copilot.domain.image import ReviewImage
-from review_copilot.domain.place import LOCAL_FILES, printable
+from review_copilot.domain.redaction import LOCAL_FILES, printable
 from review_copilot.errors import (
     ImageForbidden,
     ImageNotFound,

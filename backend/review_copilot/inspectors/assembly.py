@@ -5,30 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 from review_copilot.errors import InspectorUnavailable
-from review_copilot.inspectors.builtin import BuiltinInspector
 from review_copilot.inspectors.chat import Chat
 from review_copilot.inspectors.hybrid import HybridInspector
 from review_copilot.inspectors.local_transformers import LocalChat, LocalModel
 from review_copilot.inspectors.metered_chat import MeteredChat
 from review_copilot.inspectors.model_inspector import ModelInspector, ModelOptions
 from review_copilot.inspectors.openai_compatible import Endpoint, OpenAIChat
-from review_copilot.inspectors.options import InspectorOptions, ModelSetup
+from review_copilot.inspectors.options import ModelSetup
 from review_copilot.inspectors.pricing import Budget, Price, price_for, read_prices
 from review_copilot.inspectors.profiles import Profile, profile_for, read_profiles
 from review_copilot.inspectors.prompt import PromptTemplates
 from review_copilot.inspectors.reply_cache import FolderReplyCache, MemoryReplyCache
-from review_copilot.ports import ReplyCache, Seats
+from review_copilot.ports import Inspector, ReplyCache, Seats, Shared
 
 
-def openai_inspector(options: InspectorOptions) -> ModelInspector:
+def openai_inspector(setup: ModelSetup, *, shared: Shared) -> ModelInspector:
     """The inspector that asks an OpenAI-compatible endpoint.
 
     Raises:
-        InspectorUnavailable: No model is set, or a budget is set for a model without a known price.
+        InspectorUnavailable: A budget is set for a model without a known price.
         LibraryError: A profile or price file is wrong.
     """
-    setup = _setup(options)
-    shared = options.shared
     cache = shared.replies or reply_cache(setup)
     metered = MeteredChat(
         endpoint_chat(setup, memory=cache, seats=shared.seats),
@@ -41,34 +38,33 @@ def openai_inspector(options: InspectorOptions) -> ModelInspector:
     return _model_inspector("openai", metered, setup)
 
 
-def transformers_inspector(options: InspectorOptions) -> ModelInspector:
+def transformers_inspector(setup: ModelSetup, *, shared: Shared) -> ModelInspector:
     """The inspector that runs a model in this process.
 
     Raises:
-        InspectorUnavailable: No model is set, or the extra `[local]` is not installed.
+        InspectorUnavailable: The extra `[local]` is not installed.
         LibraryError: A profile file is wrong.
     """
-    setup = _setup(options)
-    cache = options.shared.replies or reply_cache(setup)
-    metered = MeteredChat(local_chat(setup), tokens=profile_of(setup).tokens, cache=cache, turns=options.shared.turns)
+    cache = shared.replies or reply_cache(setup)
+    metered = MeteredChat(local_chat(setup), tokens=profile_of(setup).tokens, cache=cache, turns=shared.turns)
     return _model_inspector("transformers", metered, setup)
 
 
-def hybrid_inspector(options: InspectorOptions) -> HybridInspector:
-    """The built-in measurements with a model that decides and words.
+def hybrid_inspector(setup: ModelSetup, *, shared: Shared, measuring: Inspector) -> HybridInspector:
+    """Measurements with a model that decides and writes the rationale.
 
     Raises:
         InspectorUnavailable: As for the model inspector behind it.
         LibraryError: A profile or price file is wrong.
     """
     runs = {"openai": openai_inspector, "transformers": transformers_inspector}
-    make = runs.get(_setup(options).hybrid_runs)
+    make = runs.get(setup.hybrid_runs)
     if make is None:
         raise InspectorUnavailable(
-            f"There is no model inspector {_setup(options).hybrid_runs!r} to stand behind hybrid.",
+            f"There is no model inspector {setup.hybrid_runs!r} to stand behind hybrid.",
             hint="Set REVIEW_COPILOT_MODEL_RUNS to openai or transformers.",
         )
-    return HybridInspector(measuring=BuiltinInspector(editing_budget_s=options.editing_budget_s), model=make(options))
+    return HybridInspector(measuring=measuring, model=make(setup, shared=shared))
 
 
 def endpoint_chat(setup: ModelSetup, *, memory: ReplyCache | None = None, seats: Seats | None = None) -> OpenAIChat:
@@ -144,12 +140,3 @@ def _model_inspector(name: str, chat: Chat, setup: ModelSetup) -> ModelInspector
             timeout_s=setup.timeout_s,
         ),
     )
-
-
-def _setup(options: InspectorOptions) -> ModelSetup:
-    if options.model is None or not options.model.model:
-        raise InspectorUnavailable(
-            "No model is set for the inspector.",
-            hint="Set REVIEW_COPILOT_MODEL, and REVIEW_COPILOT_MODEL_BASE_URL where it is not OpenAI's.",
-        )
-    return options.model

@@ -17,7 +17,7 @@ from PIL import Image
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.errors import ExtraMissing, SettingsError
-from review_copilot.ports.seeing import Numbers
+from review_copilot.ports.inspecting import Numbers
 
 SETTING = "REVIEW_COPILOT_EMBEDDING_MODEL"
 MARGIN = 0.15

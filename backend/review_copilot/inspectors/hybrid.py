@@ -7,19 +7,17 @@ else.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.measure import Measure
 from review_copilot.domain.suggestion import Brief, Dropped, Finding, Inspection
-from review_copilot.inspectors.gate import LOOK_PX, nothing_to_see
+from review_copilot.inspectors.blank_image import LOOK_PX, nothing_to_see
 from review_copilot.inspectors.model_inspector import ModelInspector
 from review_copilot.inspectors.scoring import with_measurement
 from review_copilot.ports import Inspector
 
-MEASURED_ONLY = frozenset(
-    {"clipped_highlights", "crushed_shadows", "compression", "banding", "dust", "scratch", "low_resolution"}
-)
-"""Measurements of what a model is not shown or cannot see: it gets a reduced, re-compressed picture."""
 _SAME_PLACE_IOU = 0.2
 _MOSTLY = 0.5
 
@@ -52,6 +50,10 @@ class HybridInspector:
         """Hash of both versions, 12 hex digits."""
         return hashlib.sha256(f"1 {self._measuring.version} {self._model.version}".encode()).hexdigest()[:12]
 
+    def catalogue(self) -> Sequence[Measure]:
+        """What the measuring inspector offers."""
+        return self._measuring.catalogue()
+
     def inspect(self, brief: Brief) -> Inspection:
         """Measure, then ask the model with the measurements beside the picture.
 
@@ -63,10 +65,13 @@ class HybridInspector:
         if nothing_to_see(brief.image.decode(LOOK_PX)) is not None:
             return replace(measured, notes=(*measured.notes, "No model was asked: the frame shows nothing."))
         said = self._model.inspect_with(brief, measured=measured.findings)
-        return _merged(measured, said, brief.guideline)
+        measured_only = frozenset(m.name for m in self._measuring.catalogue() if not m.model_can_judge)
+        return _merged(measured, said, brief.guideline, measured_only=measured_only)
 
 
-def _merged(measured: Inspection, said: Inspection, guideline: Guideline) -> Inspection:
+def _merged(
+    measured: Inspection, said: Inspection, guideline: Guideline, *, measured_only: frozenset[str]
+) -> Inspection:
     findings = list(said.findings)
     kept: list[Finding] = []
     dropped: list[Dropped] = []
@@ -74,7 +79,7 @@ def _merged(measured: Inspection, said: Inspection, guideline: Guideline) -> Ins
         index = next((i for i, finding in enumerate(findings) if _same(finding, fact)), None)
         if index is not None:
             findings[index] = _confirmed(findings[index], fact)
-        elif _only_measured(fact, guideline):
+        elif _names_any(measured_only, fact, guideline):
             kept.append(fact)
         else:
             dropped.append(Dropped(f"A measured finding of {fact.criterion_id}", "the model did not confirm it"))
@@ -86,6 +91,7 @@ def _merged(measured: Inspection, said: Inspection, guideline: Guideline) -> Ins
         dropped=(*measured.dropped, *said.dropped, *dropped),
         usage=said.usage,
         prompt_hash=said.prompt_hash,
+        examined=measured.examined | said.examined,
     )
 
 
@@ -110,6 +116,6 @@ def _same(finding: Finding, fact: Finding) -> bool:
     return holds or finding.box.iou(fact.box) >= _SAME_PLACE_IOU
 
 
-def _only_measured(fact: Finding, guideline: Guideline) -> bool:
+def _names_any(measures: frozenset[str], fact: Finding, guideline: Guideline) -> bool:
     criterion = guideline.criterion(fact.criterion_id)
-    return criterion is not None and bool(MEASURED_ONLY & set(criterion.measures))
+    return criterion is not None and bool(measures & set(criterion.measures))

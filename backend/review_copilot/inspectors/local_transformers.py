@@ -17,9 +17,9 @@ from typing import Any
 
 from PIL import Image
 
+from review_copilot.concurrency.batching import Batcher
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import InspectorError, InspectorUnavailable, ModelCutOff, ModelUnreachable
-from review_copilot.inspectors.batching import Batcher
 from review_copilot.inspectors.chat import Answer, Question
 
 _PIP = 'Run: pip install "label-studio-review-copilot[local]"'

@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass, field, replace
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verdict
+from review_copilot.domain.measure import Measure
 from review_copilot.domain.suggestion import Brief, Dropped, Evidence, Finding, Inspection, Usage
 from review_copilot.errors import BudgetSpent, InspectorError, ModelMalformed
+from review_copilot.inspectors.blank_image import nothing_to_see
 from review_copilot.inspectors.chat import Chat, Question
-from review_copilot.inspectors.gate import nothing_to_see
 from review_copilot.inspectors.pricing import Estimate, Price
 from review_copilot.inspectors.profiles import Profile
 from review_copilot.inspectors.prompt import PromptTemplates, system_prompt, user_prompt
@@ -103,6 +104,10 @@ class ModelInspector:
         ]
         return hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
+    def catalogue(self) -> tuple[Measure, ...]:
+        """Nothing: a model reads criteria as text and measures none."""
+        return ()
+
     def inspect(self, brief: Brief) -> Inspection:
         """Look at one image.
 
@@ -144,6 +149,7 @@ class ModelInspector:
             dropped=(*reply.dropped, *outside, *looked.dropped),
             usage=answer.usage.plus(looked.usage),
             prompt_hash=self.prompt_hash(brief.guideline),
+            examined=frozenset(criterion.id for criterion in brief.guideline.criteria),
         )
 
     def question(
@@ -322,6 +328,7 @@ def _empty_frame(guideline: Guideline, facts: Evidence) -> Inspection:
         verdict=Verdict.FAIL,
         summary="The frame shows nothing.",
         notes=("No model was asked: the frame shows nothing.",),
+        examined=frozenset(criterion.id for criterion in guideline.criteria),
     )
 
 

@@ -17,8 +17,9 @@ from typing import Any
 import httpx2
 import openai
 
+from review_copilot.concurrency.throttle import Throttle
+from review_copilot.domain.request_context import REQUEST_ID, WAITING
 from review_copilot.domain.suggestion import Usage
-from review_copilot.domain.trace import REQUEST_ID, WAITING
 from review_copilot.errors import (
     InspectorError,
     InspectorUnavailable,
@@ -32,9 +33,8 @@ from review_copilot.errors import (
 )
 from review_copilot.inspectors.chat import Answer, Question
 from review_copilot.inspectors.completion import Completion, read_body, read_completion, retry_after_s
-from review_copilot.inspectors.ladder import Dialect, probe_question
 from review_copilot.inspectors.reply import ReplyProblem, checked_object
-from review_copilot.inspectors.throttle import Throttle
+from review_copilot.inspectors.reply_formats import Dialect, probe_question
 from review_copilot.ports import ReplyCache, Seats
 
 _log = logging.getLogger(__name__)

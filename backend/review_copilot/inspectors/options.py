@@ -1,11 +1,9 @@
-"""Plain values that inspectors are made from. Knows no settings class and no file system."""
+"""Plain values that model inspectors are made from. Knows no settings class and no file system."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from review_copilot.ports import Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +55,3 @@ class ModelSetup:
     dtype: str = "auto"
     batch_size: int = 4
     hybrid_runs: str = "openai"
-
-
-@dataclass(frozen=True, slots=True)
-class InspectorOptions:
-    """What an inspector may need to be made; each takes what concerns it.
-
-    Attributes:
-        concurrency: Most images or calls at once.
-        editing_budget_s: Seconds for seams and copied patches of one image, where the guideline asks for them.
-        model: For inspectors that ask a model; None where no model is set.
-        shared: What they share with other processes.
-    """
-
-    concurrency: int = 4
-    editing_budget_s: float = 3.0
-    model: ModelSetup | None = None
-    shared: Shared = field(default_factory=Shared)

@@ -1,47 +1,72 @@
-"""Which inspectors there are, and how one is made. Knows names, loads nothing until asked.
+"""Which inspectors there are, and how one is created. Knows names; loads nothing until asked.
 
-A plug-in of somebody else's is an entry point of the group `review_copilot.inspectors` whose object takes one
-`InspectorOptions` and returns something that fulfils `ports.Inspector`.
+Every inspector that asks no model comes by an entry point, the built-in one too. See `review_copilot.plugin`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 
 from review_copilot.errors import InspectorUnavailable
-from review_copilot.inspectors.options import InspectorOptions
-from review_copilot.ports import Inspector
+from review_copilot.inspectors.options import ModelSetup
+from review_copilot.plugin import ENTRY_POINT_GROUP, InspectorOptions
+from review_copilot.ports import Inspector, Shared
 
-ENTRY_POINT_GROUP = "review_copilot.inspectors"
-
-
-def _builtin(options: InspectorOptions) -> Inspector:
-    from review_copilot.inspectors.builtin import BuiltinInspector
-
-    return BuiltinInspector(editing_budget_s=options.editing_budget_s)
+BUILTIN = "builtin"
+"""The inspector that measures for `hybrid`, and the default."""
 
 
-def _openai(options: InspectorOptions) -> Inspector:
+@dataclass(frozen=True, slots=True)
+class InspectorRequest:
+    """Everything that an inspector of any kind may be created from.
+
+    Attributes:
+        options: Plain values for inspectors that come by an entry point.
+        model: For inspectors that ask a model; None where no model is set.
+        shared: What model inspectors share with other processes.
+    """
+
+    options: InspectorOptions = field(default_factory=InspectorOptions)
+    model: ModelSetup | None = None
+    shared: Shared = field(default_factory=Shared)
+
+    @property
+    def required_model(self) -> ModelSetup:
+        """The model setup.
+
+        Raises:
+            InspectorUnavailable: No model is set.
+        """
+        if self.model is None or not self.model.model:
+            raise InspectorUnavailable(
+                "No model is set for the inspector.",
+                hint="Set REVIEW_COPILOT_MODEL, and REVIEW_COPILOT_MODEL_BASE_URL where it is not OpenAI's.",
+            )
+        return self.model
+
+
+def _openai(request: InspectorRequest) -> Inspector:
     from review_copilot.inspectors.assembly import openai_inspector
 
-    return openai_inspector(options)
+    return openai_inspector(request.required_model, shared=request.shared)
 
 
-def _transformers(options: InspectorOptions) -> Inspector:
+def _transformers(request: InspectorRequest) -> Inspector:
     from review_copilot.inspectors.assembly import transformers_inspector
 
-    return transformers_inspector(options)
+    return transformers_inspector(request.required_model, shared=request.shared)
 
 
-def _hybrid(options: InspectorOptions) -> Inspector:
+def _hybrid(request: InspectorRequest) -> Inspector:
     from review_copilot.inspectors.assembly import hybrid_inspector
 
-    return hybrid_inspector(options)
+    setup = request.required_model
+    return hybrid_inspector(setup, shared=request.shared, measuring=_by_entry_point(BUILTIN, request.options))
 
 
-LOADERS: Mapping[str, Callable[[InspectorOptions], Inspector]] = {
-    "builtin": _builtin,
+MODEL_INSPECTORS: Mapping[str, Callable[[InspectorRequest], Inspector]] = {
     "openai": _openai,
     "transformers": _transformers,
     "hybrid": _hybrid,
@@ -49,23 +74,27 @@ LOADERS: Mapping[str, Callable[[InspectorOptions], Inspector]] = {
 
 
 def inspector_names() -> tuple[str, ...]:
-    """Names that `create_inspector` knows, ours first."""
-    theirs = sorted({point.name for point in entry_points(group=ENTRY_POINT_GROUP)} - LOADERS.keys())
-    return (*LOADERS, *theirs)
+    """Names that `create_inspector` knows: the built-in, the model inspectors, then others by name."""
+    others = sorted({point.name for point in entry_points(group=ENTRY_POINT_GROUP)} - {BUILTIN, *MODEL_INSPECTORS})
+    return (BUILTIN, *MODEL_INSPECTORS, *others)
 
 
-def create_inspector(name: str, options: InspectorOptions) -> Inspector:
+def create_inspector(name: str, request: InspectorRequest) -> Inspector:
     """The inspector of that name.
 
     Raises:
-        InspectorUnavailable: Nobody goes by that name, or an extra that it needs is not installed.
+        InspectorUnavailable: There is no inspector of that name, or an extra that it needs is not installed.
     """
-    if loader := LOADERS.get(name):
-        return loader(options)
+    if create := MODEL_INSPECTORS.get(name):
+        return create(request)
+    return _by_entry_point(name, request.options)
+
+
+def _by_entry_point(name: str, options: InspectorOptions) -> Inspector:
     for point in entry_points(group=ENTRY_POINT_GROUP):
         if point.name == name:
-            made: Inspector = point.load()(options)
-            return made
+            created: Inspector = point.load()(options)
+            return created
     raise InspectorUnavailable(
-        f"There is no inspector {name!r}.", hint=f"These are known: {', '.join(inspector_names())}."
+        f"There is no inspector named {name!r}.", hint=f"Choose one of these: {', '.join(inspector_names())}."
     )

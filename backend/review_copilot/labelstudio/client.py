@@ -13,7 +13,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from review_copilot.errors import LabelStudioError
-from review_copilot.labelstudio.records import MlBackend, Project, Webhook
+from review_copilot.labelstudio.api_records import MlBackend, Project, Webhook
 from review_copilot.labelstudio.transport import TokenKind, Transport
 
 RawTask: TypeAlias = Mapping[str, Any]

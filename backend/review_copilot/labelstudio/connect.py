@@ -9,11 +9,11 @@ from xml.etree import ElementTree as ET
 
 from review_copilot.domain.guideline import Guideline
 from review_copilot.errors import LabelConfigError, LabelStudioError, LabelStudioRefusesAddress
+from review_copilot.labelstudio.api_records import MlBackend, Project, Webhook
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.label_config import generate, instructions
 from review_copilot.labelstudio.mapping import read_label_config
 from review_copilot.labelstudio.payloads import SECRET_HEADER
-from review_copilot.labelstudio.records import MlBackend, Project, Webhook
 
 WEBHOOK_ACTIONS = (
     "ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED",

@@ -15,17 +15,17 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from review_copilot.compare.choice import began_at
+from review_copilot.compare.choose_review import began_at
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.override import SubmittedAnnotation
-from review_copilot.domain.place import printable
+from review_copilot.domain.redaction import printable
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
 from review_copilot.errors import BadRequest
 from review_copilot.flows.import_log import ExportedTask
 from review_copilot.labelstudio.annotations import raw_annotations, read_annotation, read_moment
 from review_copilot.labelstudio.mapping import LabelMap
 from review_copilot.labelstudio.payloads import whole_number
-from review_copilot.labelstudio.predictions import LONG_AGO, ReadPrediction, read_prediction
+from review_copilot.labelstudio.read_predictions import LONG_AGO, ReadPrediction, read_prediction
 from review_copilot.labelstudio.tasks import read_task
 
 _MARKS: Mapping[str, type] = {"annotations": list, "completions": list, "predictions": list, "data": dict}

@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 from review_copilot.domain.guideline import Criterion, Guideline, Severity, Verdict
 from review_copilot.domain.override import Feedback, Reason
 from review_copilot.errors import GuidelineError
-from review_copilot.labelstudio import names
-from review_copilot.labelstudio.look import NOVEL_COLOUR, PALETTE, STYLE
+from review_copilot.labelstudio import tag_names
+from review_copilot.labelstudio.label_config_style import NOVEL_COLOUR, PALETTE, STYLE
 
 EDITOR_KEYS = frozenset("behkmopruvw[]") | {
     "shift+r",
@@ -103,8 +103,8 @@ def _add_labels(parent: ET.Element, guideline: Guideline) -> None:
         box,
         "RectangleLabels",
         {
-            "name": names.LABEL,
-            "toName": names.IMAGE,
+            "name": tag_names.LABEL,
+            "toName": tag_names.IMAGE,
             "smart": "true",
             "strokeWidth": "2",
             "opacity": "0",
@@ -148,11 +148,11 @@ def _add_images(parent: ET.Element, *, reference: bool, prompt: bool) -> None:
     if prompt:
         box = ET.SubElement(column, "View", {"className": "rc-prompt"})
         ET.SubElement(box, "Header", {"value": "Prompt", "size": "6"})
-        ET.SubElement(box, "Text", {"name": names.PROMPT, "value": "$prompt"})
+        ET.SubElement(box, "Text", {"name": tag_names.PROMPT, "value": "$prompt"})
     pair = ET.SubElement(column, "View", {"className": "rc-pair rc-two" if reference else "rc-pair"})
-    _add_image(ET.SubElement(pair, "View", {"className": "rc-one"}), names.IMAGE, value="$image")
+    _add_image(ET.SubElement(pair, "View", {"className": "rc-one"}), tag_names.IMAGE, value="$image")
     if reference:
-        _add_image(ET.SubElement(pair, "View", {"className": "rc-one"}), names.REFERENCE, value="$reference")
+        _add_image(ET.SubElement(pair, "View", {"className": "rc-one"}), tag_names.REFERENCE, value="$reference")
 
 
 def _add_image(parent: ET.Element, name: str, *, value: str) -> None:
@@ -174,11 +174,11 @@ def _add_image(parent: ET.Element, name: str, *, value: str) -> None:
 
 def _add_image_fields(parent: ET.Element, guideline: Guideline) -> None:
     group = _add_group(parent, "Verdict")
-    verdicts = _add_choices(group, names.VERDICT, look="rc-pills", choice="single-radio", required="true")
+    verdicts = _add_choices(group, tag_names.VERDICT, look="rc-pills", choice="single-radio", required="true")
     verdicts.set("requiredMessage", "Choose a verdict: pass, fail or discuss.")
-    for verdict, value in names.VERDICT_CHOICES.items():
+    for verdict, value in tag_names.VERDICT_CHOICES.items():
         _add_choice(verdicts, value, hotkey=_VERDICT_KEYS[verdict], hint=guideline.verdict.words)
-    _add_text(group, names.SUMMARY, rows=2, placeholder="Summary in a sentence or two")
+    _add_text(group, tag_names.SUMMARY, rows=2, placeholder="Summary in a sentence or two")
 
 
 def _add_region_fields(parent: ET.Element, guideline: Guideline) -> None:
@@ -189,22 +189,22 @@ def _add_region_fields(parent: ET.Element, guideline: Guideline) -> None:
         {"value": _HOW_TO_DRAW, "size": "6"},
     )
     group = _add_group(parent, "Selected region", visibleWhen="region-selected")
-    severities = _add_choices(group, names.SEVERITY, look="rc-pills", choice="single-radio", perRegion="true")
-    for severity, value in names.SEVERITY_CHOICES.items():
+    severities = _add_choices(group, tag_names.SEVERITY, look="rc-pills", choice="single-radio", perRegion="true")
+    for severity, value in tag_names.SEVERITY_CHOICES.items():
         _add_choice(severities, value, hotkey=_SEVERITY_KEYS[severity], hint=_SEVERITY_HINT)
-    _add_text(group, names.RATIONALE, rows=4, placeholder=guideline.rationale.words, perRegion="true")
-    reasons = _add_choices(group, names.REASONS, look="rc-ticks", choice="multiple", perRegion="true")
-    for reason, value in names.REASON_CHOICES.items():
+    _add_text(group, tag_names.RATIONALE, rows=4, placeholder=guideline.rationale.words, perRegion="true")
+    reasons = _add_choices(group, tag_names.REASONS, look="rc-ticks", choice="multiple", perRegion="true")
+    for reason, value in tag_names.REASON_CHOICES.items():
         _add_choice(reasons, value, hotkey=_REASON_KEYS[reason], hint=_REASON_HINTS[reason])
-    _add_text(group, names.NOTE, rows=1, placeholder="Note on this region (optional)", perRegion="true")
+    _add_text(group, tag_names.NOTE, rows=1, placeholder="Note on this region (optional)", perRegion="true")
 
 
 def _add_feedback(parent: ET.Element) -> None:
     group = _add_group(parent, "Guideline feedback")
-    feedback = _add_choices(group, names.FEEDBACK, look="rc-ticks rc-three", choice="multiple")
-    for kind, value in names.FEEDBACK_CHOICES.items():
+    feedback = _add_choices(group, tag_names.FEEDBACK, look="rc-ticks rc-three", choice="multiple")
+    for kind, value in tag_names.FEEDBACK_CHOICES.items():
         _add_choice(feedback, value, hotkey=_FEEDBACK_KEYS[kind], hint=_FEEDBACK_HINTS[kind])
-    _add_text(group, names.FEEDBACK_NOTE, rows=1, placeholder="What should the guideline say? (optional)")
+    _add_text(group, tag_names.FEEDBACK_NOTE, rows=1, placeholder="What should the guideline say? (optional)")
 
 
 def _add_group(parent: ET.Element, title: str, **attributes: str) -> ET.Element:
@@ -215,7 +215,7 @@ def _add_group(parent: ET.Element, title: str, **attributes: str) -> ET.Element:
 
 def _add_choices(parent: ET.Element, name: str, *, look: str, **attributes: str) -> ET.Element:
     box = ET.SubElement(parent, "View", {"className": look})
-    return ET.SubElement(box, "Choices", {"name": name, "toName": names.IMAGE, "layout": "inline", **attributes})
+    return ET.SubElement(box, "Choices", {"name": name, "toName": tag_names.IMAGE, "layout": "inline", **attributes})
 
 
 def _add_choice(parent: ET.Element, value: str, *, hotkey: str, hint: str) -> None:
@@ -230,7 +230,7 @@ def _add_text(parent: ET.Element, name: str, *, rows: int, placeholder: str, **a
         "TextArea",
         {
             "name": name,
-            "toName": names.IMAGE,
+            "toName": tag_names.IMAGE,
             "rows": str(rows),
             "maxSubmissions": "1",
             "editable": "true",

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verdict
 from review_copilot.domain.override import Feedback, Reason
 from review_copilot.errors import LabelConfigError
-from review_copilot.labelstudio import names
+from review_copilot.labelstudio import tag_names
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -108,8 +108,8 @@ def read_label_config(xml: str, guideline: Guideline) -> LabelMap:
     note = _pick([name for name in region_texts if name != rationale], ("note", "comment"))
     feedback_note = _pick(image_texts, ("feedback",))
     summary = _pick([name for name in image_texts if name != feedback_note], ("summary", "overall", "rationale", ""))
-    severity = _choice_field(per_region, names.SEVERITY_CHOICES)
-    verdict = _choice_field(per_image, names.VERDICT_CHOICES)
+    severity = _choice_field(per_region, tag_names.SEVERITY_CHOICES)
+    verdict = _choice_field(per_image, tag_names.VERDICT_CHOICES)
     return LabelMap(
         image=image.get("name", ""),
         image_field=_field(image),
@@ -121,16 +121,16 @@ def read_label_config(xml: str, guideline: Guideline) -> LabelMap:
         criteria=criteria,
         severity=severity,
         rationale=rationale,
-        reasons=_choice_field(per_region, names.REASON_CHOICES),
+        reasons=_choice_field(per_region, tag_names.REASON_CHOICES),
         note=note,
         verdict=verdict,
         summary=summary,
-        feedback=_choice_field(per_image, names.FEEDBACK_CHOICES),
+        feedback=_choice_field(per_image, tag_names.FEEDBACK_CHOICES),
         feedback_note=feedback_note,
         problems=(
             *_missing_labels(label_texts, guideline),
-            *_missing_choices("severity", severity, names.SEVERITY_CHOICES),
-            *_missing_choices("verdict", verdict, names.VERDICT_CHOICES),
+            *_missing_choices("severity", severity, tag_names.SEVERITY_CHOICES),
+            *_missing_choices("verdict", verdict, tag_names.VERDICT_CHOICES),
             *([] if rationale else ["It has no text area per region for the rationale."]),
             *([] if summary else ["It has no text area for the summary."]),
         ),

@@ -13,9 +13,9 @@ from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import Exposure, ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.errors import LabelConfigError, LabelStudioNotFound
 from review_copilot.labelstudio.annotations import raw_annotations, read_annotation
+from review_copilot.labelstudio.api_records import Project
 from review_copilot.labelstudio.client import IDS_PER_PAGE, Filter, LabelStudioClient, RawTask
 from review_copilot.labelstudio.mapping import LabelMap, read_label_config
-from review_copilot.labelstudio.records import Project
 from review_copilot.labelstudio.regions import to_prediction
 from review_copilot.labelstudio.tasks import read_task
 from review_copilot.ports import StoredPrediction, TaskState

@@ -1,7 +1,18 @@
 """What the flows need of the world, as small Protocols. Knows no one who fulfils them."""
 
-from review_copilot.ports.columns import ColumnLog, Packing, Parcel, Part
-from review_copilot.ports.keeping import (
+from review_copilot.ports.chunks import ColumnLog, Packing, Parcel, Part
+from review_copilot.ports.inspecting import Clock, CropMeasure, Engine, ImageSource, Inspector, ReplyCache
+from review_copilot.ports.labeling import (
+    BodyReader,
+    StoredPrediction,
+    TaskState,
+    Told,
+    Wake,
+    Workspace,
+    WorkspaceOpener,
+)
+from review_copilot.ports.limits import Purse, Seats, Shared, Turns
+from review_copilot.ports.storage import (
     Appended,
     Backlog,
     Bookmarks,
@@ -13,9 +24,6 @@ from review_copilot.ports.keeping import (
     Store,
     SweepPoint,
 )
-from review_copilot.ports.project import BodyReader, StoredPrediction, TaskState, Told, Wake, Workspace, WorkspaceOpener
-from review_copilot.ports.seeing import Clock, CropMeasure, Engine, ImageSource, Inspector, ReplyCache
-from review_copilot.ports.sharing import Purse, Seats, Shared, Turns
 
 __all__ = [
     "Appended",

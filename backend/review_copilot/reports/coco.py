@@ -15,7 +15,7 @@ from review_copilot.domain.guideline import UNCOVERED, Guideline
 from review_copilot.domain.override import SubmittedRegion
 from review_copilot.domain.review import TaskKey
 from review_copilot.flows.submissions import Submission
-from review_copilot.reports.left_out import Written
+from review_copilot.reports.skipped_counts import Written
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from review_copilot.domain.draft import Drafts, Undrafted, Why
+from review_copilot.domain.draft_totals import Drafts, Undrafted, Why
 from review_copilot.domain.review import ProjectKey
-from review_copilot.flows.study import ProjectStudy
-from review_copilot.reports.pages import Frame, render
+from review_copilot.flows.study_project import ProjectStudy
+from review_copilot.reports.page_templates import Frame, render
 from review_copilot.reports.study_charts import scale_top, trend
 from review_copilot.reports.study_html import overall
 from review_copilot.reports.study_words import tasks_url

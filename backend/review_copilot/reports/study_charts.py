@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from review_copilot.analysis.calibration import Calibration
-from review_copilot.analysis.criteria import Confusion, CriterionStudy, Week
-from review_copilot.analysis.rates import wilson
 from review_copilot.reports.study_words import day, percent
+from review_copilot.study.calibration import Calibration
+from review_copilot.study.criterion_rates import Confusion, CriterionStudy, Week
+from review_copilot.study.rates import wilson
 
 STEPS = (0.05, 0.1, 0.2, 0.25)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from review_copilot.analysis.criteria import CriterionStudy
-from review_copilot.analysis.flags import Flag
-from review_copilot.analysis.study import Study
-from review_copilot.flows.study import ProjectStudy
-from review_copilot.reports.pages import Frame, render
+from review_copilot.flows.study_project import ProjectStudy
+from review_copilot.reports.page_templates import Frame, render
 from review_copilot.reports.study_charts import matrix, reliability, scale_top, trend
 from review_copilot.reports.study_words import Advice, advice, tasks_url, unexplained
+from review_copilot.study.criterion_rates import CriterionStudy
+from review_copilot.study.flags import Flag
+from review_copilot.study.project_study import Study
 
 
 @dataclass(frozen=True)

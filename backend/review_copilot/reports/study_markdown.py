@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from review_copilot.flows.study import ProjectStudy
-from review_copilot.reports.pages import environment
+from review_copilot.flows.study_project import ProjectStudy
+from review_copilot.reports.page_templates import environment
 from review_copilot.reports.study_html import advised, overall, waiting
 from review_copilot.reports.study_words import tasks_url
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from review_copilot.analysis import rates
-from review_copilot.analysis.coefficients import Coefficient
-from review_copilot.analysis.criteria import CriterionStudy
-from review_copilot.analysis.flags import Cause, Evidence, Flag
-from review_copilot.analysis.people import ACCEPTS
-from review_copilot.domain.draft import Why
+from review_copilot.domain.draft_totals import Why
 from review_copilot.domain.guideline import UNCOVERED, Guideline
 from review_copilot.domain.review import ProjectKey
+from review_copilot.study import rates
+from review_copilot.study.coefficients import Coefficient
+from review_copilot.study.criterion_rates import CriterionStudy
+from review_copilot.study.flags import Cause, Evidence, Flag
+from review_copilot.study.reviewer_differences import ACCEPTS
 
 UNKNOWN = "–"
 

@@ -13,12 +13,12 @@ from review_copilot.domain.override import Comparison, SubmittedAnnotation
 from review_copilot.domain.review import TaskKey
 from review_copilot.ports import Appended
 from review_copilot.store import codec, schema
-from review_copilot.store.gone import gone_among, note_alive, note_gone
-from review_copilot.store.keys import lock_annotations
-from review_copilot.store.log import living
-from review_copilot.store.parcels import touch
-from review_copilot.store.people import FORGOTTEN, still_forgotten
+from review_copilot.store.column_chunks import touch
+from review_copilot.store.deleted_tasks import gone_among, note_alive, note_gone
+from review_copilot.store.pseudonyms import FORGOTTEN, still_forgotten
+from review_copilot.store.read_log import living
 from review_copilot.store.reviews import provenance_of
+from review_copilot.store.row_keys import lock_annotations
 
 _REVISION = schema.revisions.c
 _TOMBSTONE = schema.tombstones.c

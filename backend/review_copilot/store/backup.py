@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
 from review_copilot.errors import StoreError
-from review_copilot.store.engine import connect, migrate
+from review_copilot.store.database import connect, migrate
 from review_copilot.store.schema import MADE_AGAIN
 
 FORMAT = "review-copilot log"

@@ -15,9 +15,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.lookbook import Lookbook
 from review_copilot.domain.override import Aspect, Override, OverrideKind, Subject, SubmittedAnnotation
 from review_copilot.domain.review import Provenance, Review, ReviewTask
+from review_copilot.domain.reviewed_crops import Lookbook
 
 _REVIEW: TypeAdapter[Review] = TypeAdapter(Review)
 _TASK: TypeAdapter[ReviewTask] = TypeAdapter(ReviewTask)

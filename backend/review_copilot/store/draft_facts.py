@@ -14,10 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from review_copilot.domain.draft import Cost, Drafts, Undrafted, Why, why_undrafted
+from review_copilot.domain.draft_totals import Cost, Drafts, Undrafted, Why, why_undrafted
 from review_copilot.domain.review import ProjectKey, Review
 from review_copilot.store import schema
-from review_copilot.store.keys import find_project, insert_new
+from review_copilot.store.row_keys import find_project, insert_new
 
 _REVIEW = schema.reviews.c
 _FACT = schema.draft_facts.c

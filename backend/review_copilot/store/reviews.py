@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from review_copilot.domain.picture import Picture
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
+from review_copilot.domain.task_image import Picture
 from review_copilot.ports import StoredPrediction
 from review_copilot.store import codec, draft_facts, schema
-from review_copilot.store.keys import ensure_project, find_project, insert_new, project_from_row
+from review_copilot.store.row_keys import ensure_project, find_project, insert_new, project_from_row
 
 _REVIEW = schema.reviews.c
 _PREDICTION = schema.predictions.c

@@ -11,14 +11,11 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from review_copilot.analysis.joining import joined
 from review_copilot.bootstrap import Copilot
-from review_copilot.domain.draft import Why
+from review_copilot.domain.draft_totals import Why
 from review_copilot.errors import BadRequest, CopilotError
-from review_copilot.flows.columns import rows_of
-from review_copilot.flows.crops import known_crops
-from review_copilot.flows.pictures import cut_one, linked_pictures, pictures_of, shown_rows
-from review_copilot.flows.study import (
+from review_copilot.flows.packed_log import rows_of
+from review_copilot.flows.study_project import (
     ProjectStudy,
     criteria_of,
     latest_tasks,
@@ -26,6 +23,8 @@ from review_copilot.flows.study import (
     scoped,
     study_project,
 )
+from review_copilot.flows.thumbnails import cut_one, linked_pictures, pictures_of, shown_rows
+from review_copilot.flows.uncovered_crops import known_crops
 from review_copilot.reports.dashboard_html import (
     MOST_LISTED,
     problem_page,
@@ -33,11 +32,12 @@ from review_copilot.reports.dashboard_html import (
     reviewers_page,
     undrafted_page,
 )
-from review_copilot.reports.pages import Frame, style
+from review_copilot.reports.page_templates import Frame, style
 from review_copilot.reports.study_html import to_html
+from review_copilot.study.joining import joined
 from review_copilot.web.auth import Doorkeeper
-from review_copilot.web.question import Question, bare_frame, frame_of, read_question, thumbnail_url
-from review_copilot.web.shelf import Shelf
+from review_copilot.web.dashboard_query import Question, bare_frame, frame_of, read_question, thumbnail_url
+from review_copilot.web.study_cache import Shelf
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "

@@ -14,9 +14,9 @@ from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from review_copilot.bootstrap import Copilot
+from review_copilot.domain.request_context import REQUEST_ID
 from review_copilot.domain.review import Review
-from review_copilot.domain.trace import REQUEST_ID
-from review_copilot.web.counts import WebhookCounts, WebhookOutcome
+from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
 REQUEST_ID_HEADER = "X-Request-Id"
 SECONDS = (0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 85, 100)

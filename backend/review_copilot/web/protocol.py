@@ -9,7 +9,7 @@ from review_copilot.errors import BadRequest
 from review_copilot.labelstudio.payloads import read_predict, read_setup
 from review_copilot.web.answers import answerer
 from review_copilot.web.auth import Doorkeeper
-from review_copilot.web.caller import hung_up
+from review_copilot.web.client_connection import hung_up
 
 
 def protocol_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:

@@ -12,8 +12,8 @@ from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.settings import Settings
 from review_copilot.web.app import create_app
 from review_copilot.web.auth import Doorkeeper
-from review_copilot.web.finisher import Finisher
-from review_copilot.web.learner import Learner
+from review_copilot.web.learning_worker import Learner
+from review_copilot.web.pending_worker import Finisher
 from review_copilot.web.sweeper import Sweeper
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, current_app, jsonify
 from review_copilot import __version__
 from review_copilot.bootstrap import Copilot
 from review_copilot.web.auth import Doorkeeper
-from review_copilot.web.counts import WebhookCounts, WebhookOutcome
 from review_copilot.web.metrics import Meter, log_lag_s
 from review_copilot.web.webhook import COUNTS
+from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
 
 def status_routes(copilot: Copilot, doorkeeper: Doorkeeper, meter: Meter) -> Blueprint:

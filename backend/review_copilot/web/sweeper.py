@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import CopilotError, LabelStudioError, LabelStudioNotFound, LabelStudioUnreachable
-from review_copilot.flows.bodies import log_bodies
+from review_copilot.flows.log_webhook_bodies import log_bodies
 from review_copilot.flows.sweep import SweepReport, empty_inbox, sweep_project
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from review_copilot.errors import BadRequest, StoreError
 from review_copilot.labelstudio.payloads import read_webhook
 from review_copilot.ports import Wake
 from review_copilot.web.auth import Doorkeeper
-from review_copilot.web.counts import WebhookCounts, WebhookOutcome
+from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
 COUNTS = "review_copilot.webhook_counts"
 """Where the application keeps its `WebhookCounts`."""

@@ -1,0 +1,116 @@
+"""The measurements by name: unit, built-in severity steps. Knows no pixels and no particular guideline."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from review_copilot.plugin import Criterion, Guideline, Measure, Scope, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoMeasure:
+    """One measurement of a photograph that a criterion can name under `measures`.
+
+    Attributes:
+        name: As guidelines write it.
+        unit: Unit of its strength; a criterion's anchors are used only when their unit is the same.
+        steps: Strengths from which a flaw is minor, major and critical where the criterion has no numbers.
+        least_score: Probability from which a flaw is reported; image-wide ones have theirs from
+            `likelihood.least_score`, marks, lettering and soft patches from `second_look.least_mark_score`.
+    """
+
+    name: str
+    unit: str
+    steps: tuple[float, float, float]
+    least_score: float = 0.5
+
+
+MEASURES: tuple[PhotoMeasure, ...] = (
+    PhotoMeasure("defocus", "px of blur", (1.2, 2.5, 4.5)),
+    PhotoMeasure("motion_blur", "px of smear", (5, 12, 22)),
+    PhotoMeasure("over_exposure", "stops", (1.0, 1.5, 2.0)),
+    PhotoMeasure("under_exposure", "stops", (2.0, 3.0, 4.0)),
+    PhotoMeasure("clipped_highlights", "% of the picture", (1, 5, 15)),
+    PhotoMeasure("crushed_shadows", "% of the picture", (5, 15, 40)),
+    PhotoMeasure("noise", "grey levels", (5, 12, 25)),
+    PhotoMeasure("compression", "% of detail lost", (65, 80, 90)),
+    PhotoMeasure("banding", "grey levels a step", (6, 12, 24)),
+    PhotoMeasure("colour_cast", "Lab units", (8, 14, 24)),
+    PhotoMeasure("low_contrast", "% of the range unused", (45, 60, 75)),
+    PhotoMeasure("empty_frame", "% of the range unused", (0, 0, 0)),
+    PhotoMeasure("tilt", "degrees", (2, 5, 10)),
+    PhotoMeasure("border", "% of the picture", (0.3, 10, 25)),
+    PhotoMeasure("overlay", "% of the picture", (0, 3, 10)),
+    PhotoMeasure("dust", "marks", (1, 4, 10)),
+    PhotoMeasure("scratch", "marks", (1, 4, 10)),
+    PhotoMeasure("low_resolution", "times too coarse", (1.5, 2.5, 4)),
+    PhotoMeasure("upscaling", "times too coarse", (1.5, 2.5, 4)),
+)
+
+_BY_NAME = {m.name: m for m in MEASURES}
+_REGION = frozenset({"clipped_highlights", "crushed_shadows", "border", "overlay", "dust", "scratch"})
+_FINER_THAN_A_MODEL_SEES = frozenset(
+    {"clipped_highlights", "crushed_shadows", "compression", "banding", "dust", "scratch", "low_resolution"}
+)
+"""A model receives a reduced, recompressed image in which these do not show."""
+_COMPARED = (
+    Measure("pcb_open", "% of the trace width missing", Scope.REGION),
+    Measure("pcb_short", "bridges", Scope.REGION),
+    Measure("pcb_mousebite", "% of the trace width missing", Scope.REGION),
+    Measure("pcb_spur", "% of the gap filled", Scope.REGION),
+    Measure("pcb_spurious_copper", "% of the gap filled", Scope.REGION),
+    Measure("pcb_pin_hole", "% of the trace width missing", Scope.REGION),
+    Measure("difference", "% of the picture", Scope.REGION),
+)
+_EDITS = (
+    Measure("seam", "% of the side", Scope.REGION),
+    Measure("copied_patch", "% of the picture", Scope.REGION),
+)
+
+CATALOGUE: tuple[Measure, ...] = (
+    *(
+        Measure(
+            m.name,
+            m.unit,
+            Scope.REGION if m.name in _REGION else Scope.IMAGE,
+            model_can_judge=m.name not in _FINER_THAN_A_MODEL_SEES,
+        )
+        for m in MEASURES
+    ),
+    *_COMPARED,
+    *_EDITS,
+)
+"""All that a guideline can name: measures of one image, differences from a reference, traces of editing."""
+
+
+def measure(name: str) -> PhotoMeasure:
+    """The measurement of that name.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return _BY_NAME[name]
+
+
+def criterion_for(guideline: Guideline, name: str) -> Criterion | None:
+    """The first criterion that the measurement speaks for; None when the guideline does not ask for it."""
+    return next((c for c in guideline.criteria if name in c.measures), None)
+
+
+def criteria_of(guideline: Guideline, names: Collection[str]) -> frozenset[str]:
+    """Ids of the criteria that name at least one of the measures."""
+    return frozenset(c.id for c in guideline.criteria if any(name in c.measures for name in names))
+
+
+def severity_for(criterion: Criterion, name: str, strength: float) -> Severity:
+    """The severity of a strength: by the criterion's numbers when they are in the measurement's unit, else built in.
+
+    A flaw that was found is at least minor.
+    """
+    known = measure(name)
+    numbered = any(anchor.at_least is not None for anchor in criterion.severity.values())
+    if numbered and criterion.unit == known.unit:
+        return criterion.severity_of(strength) or Severity.MINOR
+    reached = [s for s, least in zip(Severity, known.steps, strict=True) if strength >= least]
+    return reached[-1] if reached else Severity.MINOR

@@ -1,0 +1,1 @@
+"""Lettering laid over a photograph. Knows no guideline."""

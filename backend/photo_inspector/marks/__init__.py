@@ -1,0 +1,1 @@
+"""Local marks: dust, scratches, hairs, borders, soft patches. Knows no guideline."""

@@ -1,0 +1,1 @@
+"""Two small networks and their weights. Knows no guideline."""

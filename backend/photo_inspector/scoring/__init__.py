@@ -1,0 +1,1 @@
+"""From measurements to scored readings, with the fitted constants. Knows no guideline."""

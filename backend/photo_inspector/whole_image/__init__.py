@@ -1,0 +1,1 @@
+"""Measurements of the whole image: one module for each family. Knows no guideline."""

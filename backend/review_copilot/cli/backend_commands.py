@@ -1,0 +1,52 @@
+"""`review-copilot serve` and `status`: the ML backend, and how it does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import requests
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from review_copilot.bootstrap import create_copilot
+from review_copilot.errors import SettingsError
+from review_copilot.settings import load_settings
+from review_copilot.web.logging_setup import set_up_logging
+from review_copilot.web.server import serve as run_server
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve")(serve)
+    app.command("status")(status)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Requests served at once.")] = 16,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log one JSON object a line.")] = False,
+) -> None:
+    """Serve the ML backend for Label Studio, and keep the override log up to date."""
+    set_up_logging(as_json=log_json)
+    chosen = {"host": host, "port": port}
+    run_server(load_settings(**{name: value for name, value in chosen.items() if value is not None}), threads=threads)
+
+
+def status() -> None:
+    """Ask the running backend how it does: what it reviews by, and how much waits."""
+    copilot = create_copilot(load_settings())
+    backend = copilot.backend
+    try:
+        answer = requests.get(f"{backend.url}/status", auth=(backend.username, backend.password), timeout=10)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise SettingsError(
+            f"No backend answers at {backend.url} as it should.",
+            hint="Is it running (`review-copilot serve`), and are REVIEW_COPILOT_PUBLIC_URL and _PASSWORD its own?",
+        ) from error
+    table = Table("", "", show_header=False, title=backend.url)
+    for name, value in answer.json().items():
+        table.add_row(name.replace("_", " "), str(value))
+    Console().print(table)

@@ -1,0 +1,69 @@
+"""`review-copilot demo`: see the main job on this machine."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from review_copilot.demo.run_demo import Demo, closing_line, demo, review_by_script, show_log, wait_for_log
+
+SCRIPTED_ANNOTATIONS = 6
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo")(run_demo)
+
+
+def run_demo(
+    once: Annotated[bool, typer.Option("--once", help="Review by script, show the log and stop.")] = False,
+    label_studio_env: Annotated[
+        Path, typer.Option(help="Environment with Label Studio 1.23.2, or a folder to make one in.")
+    ] = Path(".label-studio"),
+    folder: Annotated[Path | None, typer.Option(help="Keep databases and logs here.")] = None,
+) -> None:
+    """Start a real Label Studio with a dozen drafted photographs beside the backend."""
+    console = Console()
+    stop = threading.Event()
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        """Ctrl-C and `kill` end the wait; before that, and the second time, they end what is under way."""
+        if not waiting or stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    waiting: list[bool] = []
+    signal.signal(signal.SIGINT, ask_to_stop)
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    with demo(home=label_studio_env, folder=folder, console=console) as up:
+        if once:
+            review_by_script(up, console=console)
+            rows = wait_for_log(up, annotations=SCRIPTED_ANNOTATIONS)
+            show_log(rows, console=console)
+            print(closing_line(up, rows))
+            return
+        waiting.append(True)
+        _welcome(up, console)
+        stop.wait()
+        console.print("Stopping ...")
+
+
+def _welcome(up: Demo, console: Console) -> None:
+    account = up.server.account
+    console.rule("[bold]Ready")
+    console.print(f"Review:   {up.server.url}/projects/{up.project_id}/data?labeling=1", soft_wrap=True)
+    console.print(f"Sign in:  {account.email}  /  {account.password}")
+    console.print(f"Backend:  {up.backend.url}   (log: {up.backend.log})", soft_wrap=True)
+    console.print("\nEvery annotation that you submit goes into the override log. See it in another terminal with:")
+    console.print(
+        f"  REVIEW_COPILOT_DATABASE_URL={up.copilot.settings.database_url} review-copilot overrides list",
+        soft_wrap=True,
+        highlight=False,
+    )
+    console.print("\nCtrl-C stops everything.")

@@ -1,0 +1,178 @@
+"""`review-copilot overrides export`: the log as a table for others, or as training data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from review_copilot.bootstrap import Copilot, create_copilot, model_setup
+from review_copilot.domain.override import LoggedOverride, OverrideKind
+from review_copilot.domain.review import ProjectKey
+from review_copilot.errors import SettingsError
+from review_copilot.flows.submissions import Submission, submissions
+from review_copilot.inspectors.training_words import training_words
+from review_copilot.reports.coco import write_coco
+from review_copilot.reports.finetune import write_finetune
+from review_copilot.reports.override_columns import narrowed
+from review_copilot.reports.skipped_counts import Written
+from review_copilot.reports.write_overrides import write_csv, write_jsonl, write_parquet
+from review_copilot.settings import load_settings
+
+ProjectFilter = Annotated[int | None, typer.Option("--project", help="Only this project of Label Studio.")]
+AllRevisions = Annotated[
+    bool, typer.Option("--all-revisions", help="Also what was revised or deleted afterwards, not just what stands now.")
+]
+
+
+class Format(StrEnum):
+    """What `export` can write."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+    FINETUNE = "finetune"
+    COCO = "coco"
+
+
+_OF_ANNOTATIONS = frozenset({Format.FINETUNE, Format.COCO})
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no date; write 2026-03-02 or 2026-03-02T12:00:00+01:00.") from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def export(
+    file_format: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            help="csv, jsonl, parquet: rows of the log. finetune: chat examples from confirmed and corrected reviews. "
+            "coco: the final boxes.",
+        ),
+    ] = Format.CSV,
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
+    project: ProjectFilter = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=_time, metavar="DATE", help="Only what was logged at that time or later; UTC unless it says else."
+        ),
+    ] = None,
+    criterion: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this criterion, suggested or final.")
+    ] = None,
+    kind: Annotated[OverrideKind | None, typer.Option(help="Only what became this.")] = None,
+    reviewer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this author or editor, by id or pseudonym.")
+    ] = None,
+    all_revisions: AllRevisions = False,
+    untouched: Annotated[
+        bool, typer.Option("--untouched", help="finetune: also drafts that nobody said a word about.")
+    ] = False,
+) -> None:
+    """Write the log as CSV, JSONL or Parquet, or as training data; docs/override-export.md says what is in each."""
+    if file_format in _OF_ANNOTATIONS and (criterion is not None or kind is not None or all_revisions):
+        raise SettingsError(
+            f"{file_format.value} writes whole annotations as they stand now: --criterion, --kind and --all-revisions "
+            "would leave out half of what a reviewer said.",
+            hint="Narrow it by --project, --since and --reviewer.",
+        )
+    if untouched and file_format is not Format.FINETUNE:
+        raise SettingsError("--untouched goes with --format finetune only.")
+    copilot = create_copilot(load_settings())
+    projects = projects_of(copilot, project)
+    names = None if reviewer is None else copilot.names_of(reviewer)
+    with _writing(out):
+        if file_format in _OF_ANNOTATIONS:
+            found = _submissions(copilot, projects, since=since, names=names)
+            written = _write_training(copilot, found, out, file_format=file_format, untouched=untouched)
+        else:
+            all_rows = logged(copilot, projects, since=since, all_revisions=all_revisions)
+            rows = narrowed(all_rows, criterion=criterion, kind=kind, reviewers=names)
+            written = Written(_write_table(rows, out, file_format=file_format))
+    _say(written, file_format=file_format, out=out)
+
+
+def projects_of(copilot: Copilot, project_id: int | None) -> list[ProjectKey]:
+    """The projects of that id that the log knows; all when None."""
+    return [key for key in copilot.store.projects() if project_id in (None, key.project_id)]
+
+
+def logged(
+    copilot: Copilot, projects: list[ProjectKey], *, since: datetime | None = None, all_revisions: bool
+) -> Iterator[LoggedOverride]:
+    """Rows of the log, project by project."""
+    for key in projects:
+        yield from copilot.store.overrides(project=key, since=since, current=not all_revisions)
+
+
+def _submissions(
+    copilot: Copilot, projects: list[ProjectKey], *, since: datetime | None, names: frozenset[str] | None
+) -> Iterator[Submission]:
+    """Annotations as they stand now, project by project."""
+    for key in projects:
+        for found in submissions(copilot.store, project=key, since=since):
+            annotation = found.comparison.annotation
+            if names is None or not names.isdisjoint((annotation.author, annotation.editor)):
+                yield found
+
+
+def _write_training(
+    copilot: Copilot, found: Iterator[Submission], out: Path | None, *, file_format: Format, untouched: bool
+) -> Written:
+    guideline = copilot.guideline
+    if file_format is Format.COCO:
+        with _opened(out) as stream:
+            return write_coco(found, stream, guideline=guideline)
+    words = training_words(model_setup(copilot.settings), guideline)
+    with _opened(out) as stream:
+        return write_finetune(found, stream, words=words, guideline=guideline, untouched=untouched)
+
+
+def _write_table(rows: Iterator[LoggedOverride], out: Path | None, *, file_format: Format) -> int:
+    if file_format is Format.PARQUET:
+        if out is None:
+            raise SettingsError("Parquet goes to a file.", hint="Say which: --out overrides.parquet")
+        return write_parquet(rows, out)
+    write = write_csv if file_format is Format.CSV else write_jsonl
+    with _opened(out) as stream:
+        return write(rows, stream)
+
+
+def _opened(out: Path | None) -> AbstractContextManager[TextIO]:
+    return out.open("w", newline="", encoding="utf-8") if out else nullcontext(sys.stdout)
+
+
+@contextmanager
+def _writing(out: Path | None) -> Iterator[None]:
+    """Say in words that a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if out is None:
+            raise
+        raise SettingsError(f"{out} cannot be written: {error.strerror}.", hint="Name another with --out.") from error
+
+
+def _say(written: Written, *, file_format: Format, out: Path | None) -> None:
+    """What was written and what was left out, beside the output and not in it."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    what = {Format.FINETUNE: "examples", Format.COCO: "boxes"}.get(file_format, "rows")
+    console.print(f"{written.written} {what} written{f' to {escape(str(out))}' if out else ''}.")
+    for reason, count in written.left_out.most_common():
+        console.print(f"[yellow]{count} left out:[/] {escape(reason)}.")
+    if not written.written and not written.left_out:
+        console.print("Nothing in the log fits. `review-copilot overrides list` shows what is there.")

@@ -1,0 +1,110 @@
+"""Who reviews files for a command: threads, or a process for every core. Knows no review."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+import cv2
+
+from review_copilot.bootstrap import create_copilot, image_fetcher
+from review_copilot.cli.quiet_logging import quiet_failures
+from review_copilot.domain.review import Review, ReviewTask
+from review_copilot.errors import InspectorError
+from review_copilot.flows.inspect_files import file_review
+from review_copilot.flows.review_context import Desk
+from review_copilot.settings import Settings
+
+MEASURING = "builtin"
+"""The inspector whose work is done on this machine's cores; the others wait for a model."""
+WORTH_PROCESSES = 24
+"""Files from which starting processes, about a second each, pays."""
+
+_desk: Desk | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Where files are reviewed.
+
+    Attributes:
+        pool: Runs the reviews.
+        review: Reviews one file; can be sent to the pool.
+        size: How many reviews are made at once.
+    """
+
+    pool: Executor
+    review: Callable[[ReviewTask], Review]
+    size: int
+
+
+@contextmanager
+def crew(settings: Settings, *, files: int) -> Iterator[Crew]:
+    """A process for every core where measuring many files keeps them busy, else threads.
+
+    On Ctrl-C what is not begun is given up, and what is begun is finished.
+
+    Raises:
+        LibraryError: The guideline cannot be read.
+        InspectorError: A process was ended from outside.
+    """
+    size = _cores()
+    desk = files_desk(settings)  # what is wrong with the settings is said here, not by each process
+    apart = settings.inspector == MEASURING and files >= WORTH_PROCESSES and size > 1
+    if apart:  # not forked: this process may have threads already
+        pool: Executor = ProcessPoolExecutor(
+            size, mp_context=get_context("spawn"), initializer=_sit_down, initargs=(settings,)
+        )
+        _start_all(pool, size)
+        review: Callable[[ReviewTask], Review] = _review_at_own_desk
+    else:
+        pool = ThreadPoolExecutor(size, thread_name_prefix="inspect")
+        review = file_review(desk)
+    try:
+        yield Crew(pool, review, size)
+    except BrokenExecutor as error:
+        raise InspectorError(
+            "A process that measured images was ended from outside.",
+            hint="Memory may have run out: inspect fewer files at once, or free some.",
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _cores() -> int:
+    """Cores that this process may use; containers and `taskset` leave it fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def files_desk(settings: Settings) -> Desk:
+    """A desk that reads the command line's own files."""
+    return replace(create_copilot(settings).desk, images=image_fetcher(settings, plain_files=True))
+
+
+def _start_all(pool: Executor, size: int) -> None:
+    """Start every process now, deaf to Ctrl-C from its first moment: a process inherits what its parent ignores."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for _ in range(size):
+            pool.submit(os.getpid)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _sit_down(settings: Settings) -> None:
+    """What a process does first; each keeps to one core."""
+    global _desk  # noqa: PLW0603  one desk for all files of this process
+    cv2.setNumThreads(1)
+    quiet_failures()
+    _desk = files_desk(settings)
+
+
+def _review_at_own_desk(task: ReviewTask) -> Review:
+    if _desk is None:
+        raise RuntimeError("The process has no desk.")
+    return file_review(_desk)(task)

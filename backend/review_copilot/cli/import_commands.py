@@ -1,0 +1,140 @@
+"""`review-copilot overrides import`: study work that was done before, or elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.cli.project_commands import ready_copilot
+from review_copilot.domain.review import ProjectKey
+from review_copilot.errors import LibraryError, SettingsError
+from review_copilot.flows.import_log import ImportReport, import_tasks
+from review_copilot.flows.packed_log import pack_log
+from review_copilot.labelstudio.exports import ExportReader, records
+from review_copilot.labelstudio.label_config import generate
+from review_copilot.labelstudio.mapping import read_label_config
+from review_copilot.settings import load_settings
+
+SHOWN_PROBLEMS = 20
+"""Problems that are printed; the others are counted."""
+
+HOW_TO_GET_A_FULL_ONE = (
+    "Label Studio's one-click JSON export holds the ids of predictions, not what they showed. For a full file make a "
+    'snapshot: POST /api/projects/N/exports/ with {"serialization_options": {"predictions": {"only_id": false}}}, '
+    "then download it. Or read the project itself: review-copilot overrides import --from-project N."
+)
+
+
+def import_overrides(
+    file: Annotated[
+        Path | None, typer.Argument(help="A JSON export of Label Studio, new or old, with its predictions.")
+    ] = None,
+    project: Annotated[
+        int | None, typer.Option("--project", help="Log it as this project of the configured Label Studio.")
+    ] = None,
+    from_project: Annotated[
+        int | None, typer.Option("--from-project", help="Read this project of the configured Label Studio instead.")
+    ] = None,
+    label_config: Annotated[
+        Path | None, typer.Option("--label-config", help="The project's label config; the guideline's own otherwise.")
+    ] = None,
+) -> None:
+    """Log the annotations of an export, compared with the predictions in it; doing it twice changes nothing.
+
+    Predictions in the file stand for what reviewers were shown. Exit code 1 when a record had to be skipped.
+    """
+    if (file is None) == (from_project is None):
+        raise SettingsError("Say what to import.", hint="Either the path of a JSON export, or --from-project N.")
+    if file is not None:
+        copilot = create_copilot(load_settings())
+        report = _from_file(file, copilot, project_id=project, label_config=label_config)
+    else:
+        copilot = ready_copilot()
+        report = _from_project(copilot, from_project or 0)
+    _show(report)
+    for key in copilot.store.projects():
+        pack_log(copilot.store, key)  # who waited for the import need not wait again for the first report
+    if report.skipped:
+        raise typer.Exit(1)
+
+
+def _from_file(path: Path, copilot: Copilot, *, project_id: int | None, label_config: Path | None) -> ImportReport:
+    try:
+        xml = label_config.read_text(encoding="utf-8") if label_config else generate(copilot.guideline)
+        size = path.stat().st_size
+        file = path.open("rb")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LibraryError(
+            f"{label_config if label_config and not path.is_file() else path} cannot be read.",
+            hint="Check the path of the export and of the label config.",
+        ) from error
+    reader = ExportReader(
+        labels=read_label_config(xml, copilot.guideline),
+        guideline=copilot.guideline,
+        instance=f"file:{path.stem}",
+        project=None if project_id is None else _known_project(copilot, project_id),
+    )
+    with file, _bar(DownloadColumn()) as bar:
+        job = bar.add_task("importing", total=size)
+        report = import_tasks(
+            reader.tasks(records(file)),
+            store=copilot.store,
+            on_progress=lambda _: bar.update(job, completed=min(file.tell(), size)),
+        )
+        bar.update(job, completed=size)
+    return report
+
+
+def _from_project(copilot: Copilot, project_id: int) -> ImportReport:
+    workspace = copilot.opener.open(project_id)
+    reader = ExportReader(
+        labels=workspace.labels, guideline=copilot.guideline, instance=copilot.instance, project=workspace.key
+    )
+    with copilot.client, _bar(MofNCompleteColumn()) as bar:
+        job = bar.add_task("importing", total=workspace.count_tasks())
+        return import_tasks(
+            reader.tasks(copilot.client.tasks(project_id)),
+            store=copilot.store,
+            on_progress=lambda now: bar.update(job, completed=now.tasks),
+        )
+
+
+def _known_project(copilot: Copilot, project_id: int) -> ProjectKey:
+    """The newest project of that id that the log knows, so that the import joins it; else one without a stamp."""
+    known = [
+        key for key in copilot.store.projects() if (key.instance, key.project_id) == (copilot.instance, project_id)
+    ]
+    return known[-1] if known else ProjectKey(copilot.instance, project_id, "")
+
+
+def _show(report: ImportReport) -> None:
+    console = Console(stderr=True, soft_wrap=True)
+    for problem in report.problems[:SHOWN_PROBLEMS]:
+        console.print(f"[yellow]{escape(problem)}[/]")
+    more = len(report.problems[SHOWN_PROBLEMS:]) + report.problems_left_out
+    if more:
+        console.print(f"[yellow]... and {more} more.[/]")
+    if report.ids_only:
+        console.print(
+            f"[yellow]{report.ids_only} tasks name their predictions by id alone and were skipped.[/] "
+            f"{escape(HOW_TO_GET_A_FULL_ONE)}"
+        )
+    if report.without_review:
+        console.print(
+            f"{report.without_review} annotations have no prediction beside them: all in them counts as added."
+        )
+    print(
+        f"{report.tasks} tasks read, {report.skipped} skipped: {report.annotations} annotations compared with "
+        f"{report.predictions} predictions, {report.revisions} new revisions with {report.rows} rows."
+    )
+
+
+def _bar(count: DownloadColumn | MofNCompleteColumn) -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn()
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,0 +1,106 @@
+"""`review-copilot inspect`: look at files without a Label Studio."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from review_copilot.cli.file_engine import crew
+from review_copilot.cli.quiet_logging import quiet_failures
+from review_copilot.domain.review import Exposure, Review
+from review_copilot.errors import LibraryError
+from review_copilot.flows.inspect_files import inspect_files
+from review_copilot.reports.inspection_text import to_json_line, to_table
+from review_copilot.settings import load_settings
+
+LEAST_FOR_BAR = 5
+"""Files from which a bar shows how far the inspection is."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("inspect")(inspect)
+
+
+def inspect(
+    paths: Annotated[list[Path], typer.Argument(help="Image files, or folders that are searched for images.")],
+    reference: Annotated[Path | None, typer.Option(help="What the images should look like.")] = None,
+    guideline: Annotated[str | None, typer.Option(help="Shipped guideline or path of one.")] = None,
+    inspector: Annotated[str | None, typer.Option(help="Which inspector looks.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Inspect images and print suggested defects, without Label Studio.
+
+    Exit code 1 when a file could not be read; the others are inspected all the same.
+    """
+    quiet_failures()
+    chosen = {"guideline": guideline, "inspector": inspector}
+    settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
+    files = list(_files(paths))
+    failures = flagged = 0
+    stderr = Console(stderr=True)
+    shown = []
+    began = time.monotonic()
+    with crew(settings, files=len(files)) as workers:
+        reviews = inspect_files(
+            (str(path) for path in files),
+            review=workers.review,
+            pool=workers.pool,
+            reference=str(reference) if reference else "",
+            at_once=2 * workers.size,
+        )
+        for name, review in _shown(reviews, count=len(files), console=stderr):
+            failures += review.exposure is Exposure.FAILED
+            flagged += bool(review.suggestions)
+            if as_json:
+                print(to_json_line(name, review), flush=True)
+            else:
+                shown.append((name, review))
+    if not as_json:
+        Console().print(to_table(shown))
+        took_s = time.monotonic() - began
+        stderr.print(
+            f"{len(files)} images, {failures} unreadable, {flagged} with suggestions; "
+            f"{took_s:.1f} s, {len(files) / took_s:.1f} a second"
+        )
+    if failures:
+        raise typer.Exit(1)
+
+
+def _shown(reviews: Iterator[tuple[str, Review]], *, count: int, console: Console) -> Iterator[tuple[str, Review]]:
+    """The reviews as they come, with a bar that says how many of all are done where there is a terminal."""
+    columns = (
+        TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True, disable=count < LEAST_FOR_BAR) as bar:
+        yield from bar.track(reviews, total=count)
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    """The files named, and all files in the folders named whose ending Pillow knows, sorted."""
+    endings = {ending for ending in Image.registered_extensions() if ending not in {".pdf", ".mpg", ".mpeg"}}
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found.extend(sorted(p for p in path.rglob("*") if p.suffix.lower() in endings and p.is_file()))
+        else:
+            found.append(path)
+    if not found:
+        raise LibraryError(
+            "There is no image in the folders named.", hint=f"Endings looked for: {' '.join(sorted(endings))}"
+        )
+    return found

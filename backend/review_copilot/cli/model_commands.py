@@ -1,0 +1,130 @@
+"""`prompt show`, `probe`, and the estimate behind `--dry-run`: what concerns models. Asks only where it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from review_copilot.bootstrap import Copilot, image_fetcher, model_setup
+from review_copilot.domain.review import ReviewTask
+from review_copilot.domain.suggestion import Brief
+from review_copilot.errors import CopilotError, SettingsError
+from review_copilot.inspectors.assembly import endpoint_chat, local_chat, openai_inspector, price_of, profile_of
+from review_copilot.inspectors.model_inspector import show
+from review_copilot.inspectors.pricing import Estimate
+from review_copilot.inspectors.probe import ProbeReport, describe, probe
+from review_copilot.inspectors.profiles import read_profiles, write_profiles
+from review_copilot.library import load_guideline, own_file
+from review_copilot.plugin.contract_suite import as_image
+from review_copilot.ports import Shared
+from review_copilot.settings import load_settings
+
+SAMPLE = 20
+"""Images whose size is looked up for an estimate; the rest are taken to be like them."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="Look at what models are told.")
+    group.command("show")(prompt_show)
+    group.callback()(lambda: None)  # keeps `show` a command of its own while it is the only one
+    app.add_typer(group, name="prompt")
+    app.command("probe")(probe_endpoint)
+
+
+def prompt_show(
+    image: Annotated[Path | None, typer.Argument(help="An image; a grey one of 12 megapixels without.")] = None,
+    guideline: Annotated[str | None, typer.Option(help="Shipped guideline or path of one.")] = None,
+    prompt: Annotated[str, typer.Option(help="The text that a generated image was made from.")] = "",
+) -> None:
+    """Print what would be sent to the model. Sends nothing."""
+    settings = load_settings(**({"guideline": guideline} if guideline else {}))
+    setup = replace(model_setup(settings), model=settings.model or "any-model", budget_usd=None)
+    inspector = openai_inspector(setup, shared=Shared())
+    grey = np.full((3024, 4032, 3), 128, np.uint8)
+    loaded = image_fetcher(settings, plain_files=True).load(str(image)) if image else as_image(grey)
+    brief = Brief(loaded, load_guideline(settings.guideline), prompt=prompt)
+    question, _ = inspector.question(brief)
+    estimate = inspector.estimate([(loaded.width_px, loaded.height_px)] * 1000, guideline=brief.guideline, price=None)
+    typer.echo(show(question))
+    share = estimate.cacheable_tokens / estimate.prompt_tokens
+    typer.echo(f"# of a thousand such images, {share:.0%} of the prompt tokens can come from the provider's cache")
+
+
+def probe_endpoint(
+    out: Annotated[Path | None, typer.Option(help="Profile file to write to; otherwise MODEL_PROFILES.")] = None,
+    local: Annotated[bool, typer.Option("--local", help="Probe the local model instead of the endpoint.")] = False,
+) -> None:
+    """Ask the model where drawn shapes are, and store how it writes boxes as a profile of its own."""
+    settings = load_settings()
+    if not settings.model:
+        raise SettingsError("No model is set.", hint="Set REVIEW_COPILOT_MODEL and REVIEW_COPILOT_MODEL_BASE_URL.")
+    setup = model_setup(settings)
+    file = out or settings.model_profiles or Path("model-profiles.yaml")
+    known = [
+        profile for text in own_file(file, missing_is_fine=True) for profile in read_profiles(text, name=file.name)
+    ]
+    if local:
+        report = probe(local_chat(setup), profile=profile_of(setup))
+    else:
+        chat = endpoint_chat(setup)
+        typer.echo(f"{setup.model} answers by {chat.probe().way.value}.")
+        report = probe(chat, profile=profile_of(setup))
+    _show_probe(report)
+    found = report.profile(profile_of(setup), model=setup.model)
+    others = [profile for profile in known if profile.name != found.name]
+    try:
+        file.write_text(write_profiles([found, *others]), encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be written: {error.strerror}.", hint="Name another with --out.") from error
+    typer.echo(f"Stored as {found.name} in {file}.")
+    if file != settings.model_profiles:
+        typer.echo(f"To use it, set REVIEW_COPILOT_MODEL_PROFILES={file}")
+
+
+def estimate_run(
+    tasks: Iterable[ReviewTask], *, count: int, copilot: Copilot, console: Console | None = None
+) -> Estimate | None:
+    """What drafting so many tasks is likely to cost; None where the inspector asks no model.
+
+    Args:
+        tasks: The tasks; the first few are looked at for their size.
+        count: How many will be drafted.
+        copilot: Gives the inspector, the images and the guideline.
+        console: Where to say which images could not be read.
+    """
+    model = copilot.model_inspector
+    if model is None:
+        return None
+    sizes: list[tuple[int, int]] = []
+    for task in islice(tasks, SAMPLE):
+        try:
+            image = copilot.images.load(task.image, task_id=task.key.task_id)
+            sizes.append((image.width_px, image.height_px))
+        except CopilotError as error:
+            if console is not None:
+                console.print(f"[yellow]task {task.key.task_id}:[/] {escape(str(error))}", soft_wrap=True)
+    if not sizes:
+        return None
+    likely = [sizes[number % len(sizes)] for number in range(count)]
+    return model.estimate(likely, guideline=copilot.guideline, price=price_of(model_setup(copilot.settings)))
+
+
+def _show_probe(report: ProbeReport) -> None:
+    table = Table(
+        "convention", "error", title=f"{report.answered} of {report.asked} questions were answered with a box"
+    )
+    for fit in report.fits:
+        table.add_row(escape(describe(fit.convention)), f"{fit.error:.2%}")
+    Console().print(table)
+    for failure in report.failures:
+        typer.echo(f"not understood: {failure}")

@@ -1,0 +1,43 @@
+"""`review-copilot overrides`: read the log."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from review_copilot.bootstrap import create_copilot
+from review_copilot.cli.export_commands import AllRevisions, ProjectFilter, export, logged, projects_of
+from review_copilot.cli.import_commands import import_overrides
+from review_copilot.reports.override_table import to_summary, to_table
+from review_copilot.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(no_args_is_help=True, help="Read and fill the override log.")
+    group.command("list")(show)
+    group.command("export")(export)
+    group.command("import")(import_overrides)
+    app.add_typer(group, name="overrides")
+
+
+def show(
+    project: ProjectFilter = None,
+    all_revisions: AllRevisions = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many rows.")] = 200,
+) -> None:
+    """Show the log as a table, and what it says so far."""
+    copilot = create_copilot(load_settings())
+    found = logged(copilot, projects_of(copilot, project), all_revisions=all_revisions)
+    rows = list(islice(found, limit + 1))
+    console = Console()
+    if not rows:
+        console.print("The log is empty. It fills while `review-copilot serve` runs, or by `review-copilot sync`.")
+        return
+    console.print(to_table(rows[:limit]))
+    if len(rows) > limit:
+        console.print("[dim]There are more rows: raise --limit, or use `overrides export`.[/]")
+    console.print(to_summary(rows[:limit]))

@@ -1,0 +1,64 @@
+"""`predictions list`, `predictions remove`, `rollback`: what Label Studio holds, and undoing it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from review_copilot.cli.project_commands import ProjectOption, ready_copilot
+from review_copilot.flows.switch_rollout import retire, roll_back
+
+group = typer.Typer(no_args_is_help=True, help="Predictions that Label Studio holds, by version.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(group, name="predictions")
+    app.command("rollback")(rollback)
+
+
+@group.command("list")
+def list_versions(project: ProjectOption) -> None:
+    """Show how many predictions are stored under each version, and which one reviewers see."""
+    copilot = ready_copilot()
+    pinned = copilot.opener.open(project).pinned()
+    table = Table("model version", "predictions", "shown")
+    for version, count in copilot.client.model_versions(project).items():
+        table.add_row(version, str(count), "yes" if version == pinned else "")
+    Console().print(table)
+
+
+@group.command("remove")
+def remove(
+    project: ProjectOption,
+    model_version: Annotated[str, typer.Option("--model-version", help="As `predictions list` shows it.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those of tasks that a reviewer has begun; much faster.")
+    ] = False,
+) -> None:
+    """Remove the predictions of one version. The drafts stay in the log's database."""
+    copilot = ready_copilot()
+    if everything:
+        count = copilot.client.model_versions(project).get(model_version, 0)
+        copilot.client.delete_model_version(project, model_version)
+        print(f"{count} predictions of {model_version} removed.")
+        return
+    change = retire(copilot.opener.open(project), rollout=model_version)
+    print(f"{change.removed} predictions of {model_version} removed; {change.begun} tasks were begun and keep theirs.")
+
+
+def rollback(
+    project: ProjectOption,
+    to: Annotated[str, typer.Option("--to", help="Version to show again; the one before when empty.")] = "",
+) -> None:
+    """Show the drafts of the roll-out before this one again. No model is asked; what reviewers began stays."""
+    copilot = ready_copilot()
+    label, change = roll_back(copilot.opener.open(project), store=copilot.store, to=to)
+    print(
+        f"{label} is shown again: {change.restored} predictions restored, {change.removed} of the newer one removed, "
+        f"{change.begun} tasks were begun and keep theirs. Set the guideline or inspector back as well before the next "
+        "preannotate, or it rolls out the newer content again."
+    )

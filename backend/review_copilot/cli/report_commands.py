@@ -1,0 +1,109 @@
+"""`review-copilot report`: what the override log of a project says, as one file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.domain.review import ProjectKey
+from review_copilot.flows.packed_log import reading_of_log
+from review_copilot.flows.study_project import ProjectStudy, Scope, find_project, study_project
+from review_copilot.flows.thumbnails import pictures_of, shown_rows
+from review_copilot.flows.uncovered_crops import crops_of
+from review_copilot.reports.study_html import to_html
+from review_copilot.reports.study_markdown import to_markdown
+from review_copilot.settings import load_settings
+from review_copilot.study.study_json import as_json
+from review_copilot.study.table import Floats, OverrideTable
+
+
+class Format(StrEnum):
+    """What `report` can write."""
+
+    HTML = "html"
+    MARKDOWN = "md"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("report")(report)
+
+
+def report(
+    project: Annotated[int, typer.Option("--project", help="Project id of the log.")],
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Only annotations made on that day or later (UTC)."),
+    ] = None,
+    file_format: Annotated[
+        Format, typer.Option("--format", help="JSON is documented in docs/report.md.")
+    ] = Format.HTML,
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
+    instance: Annotated[str, typer.Option(help="Only that Label Studio, where two have a project of that id.")] = "",
+    thumbnails: Annotated[
+        bool, typer.Option(help="Look at images: thumbnails in the HTML file, and novel patterns by their crops too.")
+    ] = True,
+) -> None:
+    """Say what reviewers override and what to do first: one file that opens offline and prints well."""
+    copilot = create_copilot(load_settings())
+    key = find_project(copilot.store.projects(), project, instance=instance)
+    scope = Scope(since=since.replace(tzinfo=UTC) if since else None)
+    reading = reading_of_log(copilot.store, key)
+    made = study_project(
+        reading,
+        copilot.store.draft_totals(key, since=scope.since),
+        project=key,
+        guideline=copilot.guideline,
+        scope=scope,
+        clock=copilot.clock,
+        see=_eyes(copilot, key) if thumbnails else None,
+    )
+    made = replace(made, link=copilot.link_to(key))
+    if file_format is Format.HTML and thumbnails:
+        pictures = pictures_of(
+            made.study,
+            shown_rows(made.study, reading),
+            project=key,
+            opener=copilot.opener_of(key),
+            images=copilot.images,
+            store=copilot.store,
+        )
+        made = replace(made, pictures=pictures)
+    text = written(made, file_format)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    out.write_text(text, "utf-8")
+    Console(stderr=True).print(f"{_count(len(made.study.flags), 'flag')} written to {out}.", soft_wrap=True)
+
+
+def _eyes(copilot: Copilot, key: ProjectKey) -> Callable[[OverrideTable], Floats | None]:
+    """Who says what uncovered crops look like: an embedding model, or measurements, those that were kept too."""
+    look = partial(crops_of, project=key, opener=copilot.opener_of(key), images=copilot.images)
+    if copilot.embedder is not None:
+        return partial(look, measure=copilot.embedder)
+    book = copilot.store.lookbook(key)
+    return partial(look, known=book.crops) if book else look
+
+
+def written(made: ProjectStudy, file_format: Format) -> str:
+    """The report in one of its formats, ending with a line break."""
+    if file_format is Format.JSON:
+        return json.dumps(as_json(made.study), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return to_markdown(made) if file_format is Format.MARKDOWN else to_html(made)
+
+
+def _count(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -1,0 +1,182 @@
+"""One bound on everything that is looked at at once, shared by all requests. Knows no task, no project and no model.
+
+Most urgent first; what is asked for twice is done once; what nobody wants any more is never begun.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable
+from concurrent.futures import Future
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import partial
+from itertools import count
+from typing import Generic, TypeVar
+
+from review_copilot.domain.request_context import WAITING, Waiting
+from review_copilot.errors import NobodyWants
+
+_T = TypeVar("_T")
+
+
+class Urgency(IntEnum):
+    """Who waits, the most urgent first."""
+
+    MAGIC = 0
+    """A person with the Magic tool in hand."""
+    ASKED = 1
+    """A request of Label Studio, and the page behind it."""
+    OWED = 2
+    """Nobody waits now; the draft is delivered when it is ready."""
+
+
+@dataclass
+class _Job(Generic[_T]):
+    key: Hashable
+    work: Callable[[], _T]
+    urgency: Urgency
+    number: int
+    future: Future[_T] = field(default_factory=Future)
+    wishes: set[int] = field(default_factory=set)
+    prepared: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Ticket(Generic[_T]):
+    """One wish for one piece of work."""
+
+    future: Future[_T]
+    _withdraw: Callable[[], None]
+
+    def withdraw(self) -> None:
+        """Want it no more. It is not begun when nobody else does; once begun, no model is asked for it any more."""
+        self._withdraw()
+
+
+class Workbench(Generic[_T]):
+    """Threads that do the work.
+
+    One seat more than `seats` is kept free for `Urgency.MAGIC`: a bulk request that fills every other seat costs a
+    person with the tool in hand no wait for its end. Nor for cores: nothing else begins while such a person's image
+    is prepared.
+    """
+
+    def __init__(self, *, seats: int) -> None:
+        """Open the bench; threads begin with the first work.
+
+        Args:
+            seats: Most pieces of work at once, the one kept for Magic not counted; at least 1.
+        """
+        self._seats = seats
+        self._lock = threading.Condition()
+        self._waiting: dict[Hashable, _Job[_T]] = {}
+        self._running: dict[Hashable, _Job[_T]] = {}
+        self._numbers = count(1)
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+
+    def submit(self, key: Hashable, work: Callable[[], _T], *, urgency: Urgency) -> Ticket[_T]:
+        """Wish for work. Where the same key waits or runs already, that is shared, at the higher urgency."""
+        wish = next(self._numbers)
+        with self._lock:
+            job = self._running.get(key) or self._waiting.get(key)
+            if job is None:
+                context = copy_context()  # so that log lines keep the id of the request
+                job = self._waiting[key] = _Job(key, partial(context.run, work), urgency, wish)
+                context.run(
+                    WAITING.set, Waiting(partial(_wanted, job), partial(_urgent, job), partial(self._prepared, job))
+                )
+                self._hire()
+            job.urgency = min(job.urgency, urgency)
+            job.wishes.add(wish)
+            self._lock.notify_all()
+        return Ticket(job.future, lambda: self._withdraw(job, wish))
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that have not begun."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """Pieces of work that have begun and are not done."""
+        return len(self._running)
+
+    def close(self, *, timeout_s: float = 0.0) -> None:
+        """Begin nothing more; wait that long for what runs."""
+        with self._lock:
+            self._closed = True
+            dropped = list(self._waiting.values())
+            self._waiting.clear()
+            self._lock.notify_all()
+        for job in dropped:
+            job.future.set_exception(NobodyWants("The backend is stopping."))
+        ends_at = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, ends_at - time.monotonic()))
+
+    def _withdraw(self, job: _Job[_T], wish: int) -> None:
+        with self._lock:
+            job.wishes.discard(wish)
+            if job.wishes or self._waiting.get(job.key) is not job:
+                return
+            del self._waiting[job.key]
+        job.future.set_exception(NobodyWants("Nobody waits for it any more."))
+
+    def _hire(self) -> None:
+        if len(self._threads) <= self._seats:
+            thread = threading.Thread(target=self._work, name=f"workbench-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
+            try:
+                result = job.work()
+            except BaseException as error:  # noqa: BLE001  # handed to whoever waits
+                self._done(job)
+                job.future.set_exception(error)
+            else:
+                self._done(job)
+                job.future.set_result(result)
+
+    def _next(self) -> _Job[_T] | None:
+        with self._lock:
+            while True:
+                if self._closed:
+                    return None
+                best = _most_urgent(self._waiting.values())
+                if best is not None and (best.urgency is Urgency.MAGIC or self._has_room()):
+                    self._running[best.key] = self._waiting.pop(best.key)
+                    return best
+                self._lock.wait()
+
+    def _has_room(self) -> bool:
+        if any(job.urgency is Urgency.MAGIC and not job.prepared for job in self._running.values()):
+            return False
+        return len(self._running) < self._seats
+
+    def _prepared(self, job: _Job[_T]) -> None:
+        with self._lock:
+            job.prepared = True
+            self._lock.notify_all()
+
+    def _done(self, job: _Job[_T]) -> None:
+        with self._lock:
+            del self._running[job.key]
+            self._lock.notify_all()
+
+
+def _most_urgent(jobs: Iterable[_Job[_T]]) -> _Job[_T] | None:
+    return min(jobs, key=lambda job: (job.urgency, job.number), default=None)
+
+
+def _wanted(job: _Job[_T]) -> bool:
+    return bool(job.wishes)
+
+
+def _urgent(job: _Job[_T]) -> bool:
+    return job.urgency is Urgency.MAGIC

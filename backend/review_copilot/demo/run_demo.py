@@ -1,0 +1,270 @@
+"""The main job from nothing: Label Studio and backend started, a project connected and drafted.
+
+With `once`, a scripted reviewer then works on it and the log is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.demo import label_studio_server
+from review_copilot.demo.backend_process import BackendProcess, running_backend
+from review_copilot.demo.photographs import photographs
+from review_copilot.demo.scripted_reviewer import (
+    Result,
+    ScriptedReviewer,
+    chosen,
+    drafted,
+    drawn,
+    moved,
+    region_ids,
+    reworded,
+    without_region,
+)
+from review_copilot.domain.guideline import Severity
+from review_copilot.domain.override import LoggedOverride, OverrideKind, Reason, Subject
+from review_copilot.errors import CopilotError
+from review_copilot.flows.preannotate import Progress, preannotate
+from review_copilot.labelstudio import tag_names
+from review_copilot.labelstudio.connect import ProjectWish, connect, create_project
+from review_copilot.reports.override_table import to_summary, to_table
+from review_copilot.settings import PREFIX, Settings, load_settings
+
+TITLE = "Photo quality (demo)"
+LOG_WITHIN_S = 60.0
+"""The log follows a submission within a second or two; a crowded machine may need longer."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that is up.
+
+    Attributes:
+        server: Label Studio.
+        backend: The backend's process.
+        copilot: The same settings as the backend's, for reading the log.
+        project_id: The demo's project.
+        progress: What pre-annotation did.
+    """
+
+    server: label_studio_server.LabelStudioServer
+    backend: BackendProcess
+    copilot: Copilot
+    project_id: int
+    progress: Progress
+
+
+@contextmanager
+def demo(*, home: Path, folder: Path | None, console: Console) -> Iterator[Demo]:
+    """Everything up and drafted as long as the block, then nothing left running.
+
+    Args:
+        home: Environment with Label Studio, or a folder to make one in.
+        folder: Where databases and logs go; None for a temporary folder that is removed afterwards.
+        console: Is told what happens.
+    """
+    with tempfile.TemporaryDirectory(prefix="review-copilot-demo-") as temporary:
+        where = (folder or Path(temporary)).absolute()
+        environment = label_studio_server.install(home.absolute(), say=console.print)
+        options = label_studio_server.ServerOptions()
+        console.print("Starting Label Studio ...")
+        with label_studio_server.running(environment, data=where / "label-studio", options=options) as server:
+            settings = demo_settings(
+                server.url, token=server.account.legacy_token, port=label_studio_server.free_port(), folder=where
+            )
+            console.print("Starting the backend ...")
+            with running_backend(environment=as_environment(settings), port=settings.port, folder=where) as backend:
+                copilot = create_copilot(settings)
+                try:
+                    project_id = _project(copilot, folder=where, console=console)
+                    progress = _draft(copilot, project_id, console=console)
+                    yield Demo(server, backend, copilot, project_id, progress)
+                finally:
+                    copilot.store.close()
+
+
+def demo_settings(url: str, *, token: str, port: int, folder: Path) -> Settings:
+    """Settings of a backend on loopback with a password made for the occasion."""
+    return load_settings(
+        _env_file=None,
+        label_studio_url=url,
+        label_studio_token=token,
+        database_url=f"sqlite:///{folder / 'review-copilot.db'}",
+        host="127.0.0.1",
+        port=port,
+        public_url=f"http://127.0.0.1:{port}",
+        password=secrets.token_urlsafe(16),
+        sweep_every_s=5.0,
+    )
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The environment variables that give a process the same settings."""
+    plain = settings.model_dump(exclude_defaults=True)
+    return {
+        f"{PREFIX}{name.upper()}": str(value.get_secret_value() if hasattr(value, "get_secret_value") else value)
+        for name, value in plain.items()
+    }
+
+
+def _project(copilot: Copilot, *, folder: Path, console: Console) -> int:
+    """A connected project with the dozen photographs."""
+    console.print("Connecting a project ...")
+    wish = ProjectWish(guideline=copilot.guideline)
+    project_id = create_project(copilot.client, title=TITLE, wish=wish)
+    connect(copilot.client, project_id, backend=copilot.backend, wish=wish)
+    pictures = folder / "photographs"
+    pictures.mkdir(exist_ok=True)
+    with Bar(console=console, transient=True) as bar:
+        job = bar.add_task("uploading photographs", total=12)
+        for photograph in photographs():
+            path = pictures / photograph.name
+            path.write_bytes(photograph.data)
+            copilot.client.upload(project_id, path)
+            bar.advance(job)
+    return project_id
+
+
+def _draft(copilot: Copilot, project_id: int, *, console: Console) -> Progress:
+    workspace = copilot.opener.open(project_id)
+    with Bar(console=console, transient=True) as bar:
+        job = bar.add_task("drafting", total=None)
+
+        def show(now: Progress) -> None:
+            bar.update(job, completed=now.done, total=now.total)
+
+        progress = preannotate(
+            workspace,
+            engine=copilot.threads(),
+            store=copilot.store,
+            rollout=copilot.rollout(workspace.key),
+            clock=copilot.clock,
+            remind=copilot.reminder,
+            on_progress=show,
+        )
+    console.print(f"{progress.drafted} photographs drafted with {progress.suggestions} suggestions.")
+    return progress
+
+
+def review_by_script(up: Demo, *, console: Console) -> None:
+    """Confirm, edit, reject and add as a reviewer would, through Label Studio's REST API."""
+    reviewer = ScriptedReviewer(up.server.url, label_studio_server.signed_in(up.server))
+    with_draft = [task for task in reviewer.tasks(up.project_id) if region_ids(drafted(task))]
+    deeds: tuple[tuple[str, Callable[[list[Result]], list[Result]]], ...] = (
+        ("submits the draft as it is", list),
+        ("agrees with each suggestion", _agree),
+        ("moves a box, raises its severity and rewords the rationale", _edit),
+        ("deletes a suggestion", _delete),
+        ("marks a suggestion as no defect", _not_a_defect),
+        ("adds a region that no criterion covers", _add),
+    )
+    if len(with_draft) < len(deeds):
+        raise CopilotError(f"Only {len(with_draft)} photographs got suggestions; the script needs {len(deeds)}.")
+    for task, (words, deed) in zip(with_draft, deeds, strict=False):
+        reviewer.submit(task, deed(drafted(task)))
+        console.print(f"  the reviewer {words} (task {task['id']})")
+
+
+def wait_for_log(up: Demo, *, annotations: int) -> Sequence[LoggedOverride]:
+    """The log's rows once it holds that many annotations.
+
+    Raises:
+        CopilotError: It did not within `LOG_WITHIN_S`; names the backend's log.
+    """
+    key = up.copilot.opener.open(up.project_id).key
+    deadline = time.monotonic() + LOG_WITHIN_S
+    while time.monotonic() < deadline:
+        rows = list(up.copilot.store.overrides(project=key))
+        if len({row.annotation_id for row in rows}) >= annotations:
+            return rows
+        time.sleep(0.2)
+    raise CopilotError(
+        f"The override log did not hold {annotations} annotations within {LOG_WITHIN_S:.0f} s.",
+        hint=f"The backend's log may say why: {up.backend.log}",
+    )
+
+
+def show_log(rows: Sequence[LoggedOverride], *, console: Console) -> None:
+    """The log as a table, and what it says."""
+    console.print(to_table(row for row in rows if row.override.subject is Subject.REGION))
+    console.print(to_summary(rows))
+
+
+def closing_line(up: Demo, rows: Sequence[LoggedOverride]) -> str:
+    """The run in one line of JSON."""
+    kinds = Counter(row.override.kind for row in rows if row.override.subject is Subject.REGION)
+    shown = (
+        OverrideKind.UNTOUCHED,
+        OverrideKind.CONFIRMED,
+        OverrideKind.EDITED,
+        OverrideKind.REJECTED,
+        OverrideKind.ADDED,
+    )
+    first = up.progress.seconds_to_first
+    return json.dumps(
+        {
+            "tasks": up.progress.total,
+            "predictions": up.progress.stored,
+            "suggestions": up.progress.suggestions,
+            "overrides": {kind.value: kinds[kind] for kind in shown},
+            "seconds_to_first_suggestion": None if first is None else round(first, 2),
+        }
+    )
+
+
+def _agree(result: list[Result]) -> list[Result]:
+    for region_id in region_ids(result):
+        result = _reason(result, region_id, Reason.AGREE)
+    return result
+
+
+def _edit(result: list[Result]) -> list[Result]:
+    region_id = region_ids(result)[-1]
+    result = moved(result, region_id, by_percent=12)
+    severity = tag_names.SEVERITY_CHOICES[_other_severity(result, region_id)]
+    result = chosen(result, region_id, tag=tag_names.SEVERITY, to_name=tag_names.IMAGE, choices=[severity])
+    return reworded(result, region_id, text="The lower right shows it most; the upper left is usable.")
+
+
+def _other_severity(result: list[Result], region_id: str) -> Severity:
+    """The next severity up, or major where it is critical already."""
+    now = next(
+        e["value"]["choices"][0] for e in result if e["id"] == region_id and e["from_name"] == tag_names.SEVERITY
+    )
+    return Severity.MAJOR if now != tag_names.SEVERITY_CHOICES[Severity.MAJOR] else Severity.CRITICAL
+
+
+def _delete(result: list[Result]) -> list[Result]:
+    return without_region(result, region_ids(result)[-1])
+
+
+def _not_a_defect(result: list[Result]) -> list[Result]:
+    return _reason(result, region_ids(result)[-1], Reason.NOT_A_DEFECT)
+
+
+def _add(result: list[Result]) -> list[Result]:
+    box = drawn(
+        region_id=f"hand-{secrets.token_hex(4)}",
+        tag=tag_names.LABEL,
+        to_name=tag_names.IMAGE,
+        label="Novel pattern",
+        percent=(8.0, 62.0, 18.0, 20.0),
+    )
+    return [*result, box]
+
+
+def _reason(result: list[Result], region_id: str, reason: Reason) -> list[Result]:
+    choice = tag_names.REASON_CHOICES[reason]
+    return chosen(result, region_id, tag=tag_names.REASONS, to_name=tag_names.IMAGE, choices=[choice])

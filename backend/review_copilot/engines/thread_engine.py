@@ -1,0 +1,51 @@
+"""Spread a bulk run over the threads of this process. Knows the desk, and no inspector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+
+from review_copilot.domain.review import Review, ReviewTask
+from review_copilot.errors import BudgetSpent
+from review_copilot.flows.review_context import Desk, review_task
+
+
+@dataclass(frozen=True)
+class ThreadEngine:
+    """Fulfils `ports.Engine`.
+
+    Attributes:
+        desk: The tools.
+        concurrency: Images looked at at once, at least 1.
+    """
+
+    desk: Desk
+    concurrency: int
+
+    def reviews(self, tasks: Iterable[ReviewTask], *, rollout: str) -> Iterator[Review]:
+        """See `ports.Engine`; at most `concurrency` tasks are read ahead."""
+        pending: set[Future[Review]] = set()
+        source = iter(tasks)
+        spent: BudgetSpent | None = None
+        with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="inspect") as pool:
+            try:
+                while True:
+                    for task in islice(source, 0 if spent else 2 * self.concurrency - len(pending)):
+                        pending.add(pool.submit(review_task, task, desk=self.desk, rollout=rollout, bulk=True))
+                    if not pending:
+                        break
+                    ready, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    for future in ready:
+                        try:
+                            review = future.result()
+                        except BudgetSpent as error:  # what others are being paid for is still to come
+                            spent = error
+                            continue
+                        yield review
+            finally:
+                for future in pending:
+                    future.cancel()
+        if spent is not None:
+            raise spent

@@ -1,0 +1,221 @@
+"""Learn what a project's reviewed regions look like, and say it of the next suggestions. Knows ports only.
+
+A draft is measured where its image is decoded; what is known of others is read from the store, where one process
+keeps it for all. So a draft costs a few distances, and a worker that has no store is none the worse.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.review import ProjectKey, Review, TaskKey
+from review_copilot.domain.reviewed_crops import Look, Lookbook, PatternLooks, ReviewedLooks
+from review_copilot.domain.suggestion import Suggestion
+from review_copilot.errors import StoreError
+from review_copilot.flows.packed_log import reading_of_log
+from review_copilot.flows.uncovered_crops import crops_of
+from review_copilot.ports import Clock, ImageSource, Lookbooks, Store, WorkspaceOpener
+from review_copilot.study.joining import joined
+from review_copilot.study.table import Ints, Outcome, OverrideTable
+from review_copilot.suggest.crop_features import rounded
+from review_copilot.suggest.similar_reviews import Familiar, familiar, words_of
+
+if TYPE_CHECKING:
+    from review_copilot.study.patterns import Pattern
+
+log = logging.getLogger(__name__)
+
+MOST_REVIEWED = 200
+"""Suggestions of a criterion that are kept as its sample: enough for 2 % of them to be more than one."""
+MOST_PATTERNS, MOST_CROPS = 20, 50
+"""Patterns that are kept, and crops of each."""
+MOST_SEEN = 4000
+"""Crops that are kept so that they need not be looked at again; as many as are clustered."""
+LEARN_AFTER = timedelta(minutes=10)
+"""How old a lookbook gets before it is made anew; and only when the log has grown."""
+COMMON = 0.05
+"""A word of more rationales than this share tells nothing of a pattern."""
+KEPT_S = 30.0
+"""How long a process goes by what it read of the store."""
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What it takes to make a project's lookbook.
+
+    Attributes:
+        store: The log, the drafts, and where lookbooks are kept.
+        guideline: Whose words tell nothing of a pattern.
+        images: Fetches the crops that no draft was measured for.
+        clock: Stamps it.
+    """
+
+    store: Store
+    guideline: Guideline
+    images: ImageSource
+    clock: Clock
+
+
+class Learnt(Enum):
+    """What came of an attempt to learn."""
+
+    TOO_SOON = "too soon"
+    NOTHING_NEW = "nothing new"
+    ANEW = "anew"
+
+
+def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | None) -> Learnt:
+    """Make a project's lookbook anew where it is old and the log has grown.
+
+    Args:
+        project: Which project.
+        learning: What it takes.
+        opener: Opens the project, for crops; None to go by notes and by what was seen before.
+    """
+    # scikit-learn takes longer to import than all else together, and no draft needs it
+    from review_copilot.study.patterns import novel_patterns  # noqa: PLC0415
+
+    store, now = learning.store, learning.clock.now()
+    before = store.lookbook(project)
+    if before is not None and timedelta(0) <= now - before.made_at < LEARN_AFTER:
+        return Learnt.TOO_SOON
+    table, newest, span = rows_of_interest(reading_of_log(store, project).tables())
+    if newest == (before.newest_row if before else 0):
+        return Learnt.NOTHING_NEW
+    known = before.crops if before else {}
+    features = crops_of(table, project=project, opener=opener, images=learning.images, known=known)
+    rows = table.row[table.uncovered].tolist()
+    seen = [] if features is None else list(zip(rows, features, strict=True))
+    crops = dict(sorted((row, rounded(look)) for row, look in seen if np.isfinite(look).all())[-MOST_SEEN:])
+    reviewed, rationales = _reviewed(table, project=project, store=store)
+    patterns = novel_patterns(table, span=span, features=features)[:MOST_PATTERNS]
+    book = Lookbook(
+        made_at=now,
+        newest_row=newest,
+        reviewed=reviewed,
+        patterns=tuple(_pattern(p, crops=crops, dull=_dull(learning.guideline, rationales)) for p in patterns),
+        crops=crops,
+    )
+    store.keep_lookbook(project, book)
+    return Learnt.ANEW
+
+
+def rows_of_interest(tables: Iterable[OverrideTable]) -> tuple[OverrideTable, int, tuple[float, float]]:
+    """Uncovered rows and the newest reviewed ones; the newest row id; when the first and the last row were made.
+
+    Each part of the log is let go before the next is read.
+    """
+    found, newest, since, until = joined([]), 0, np.inf, -np.inf
+    for table in tables:
+        newest = max(newest, int(table.row.max(initial=0)))
+        since = min(since, float(table.time_s.min(initial=np.inf)))
+        until = max(until, float(table.time_s.max(initial=-np.inf)))
+        found = _narrowed(joined([found, _narrowed(table)]))
+    return found, newest, (since, until)
+
+
+def _narrowed(table: OverrideTable) -> OverrideTable:
+    wanted = table.uncovered.copy()
+    for number in range(len(table.criteria)):
+        wanted[_newest_reviewed(table, number)] = True
+    return table.where(wanted)
+
+
+def _newest_reviewed(table: OverrideTable, criterion: int) -> Ints:
+    """The newest decision about each of the newest suggestions of a criterion, the newest first."""
+    rows = np.flatnonzero(table.reviewed & (table.suggested == criterion))
+    newest = rows[np.argsort(-table.time_s[rows], kind="stable")]
+    _, first = np.unique(table.suggestion[newest], return_index=True)
+    return np.asarray(newest[np.sort(first)[:MOST_REVIEWED]])
+
+
+def _reviewed(
+    table: OverrideTable, *, project: ProjectKey, store: Store
+) -> tuple[tuple[ReviewedLooks, ...], Sequence[str]]:
+    """The newest suggestions of each criterion on which reviewers decided, as measured; and the drafts' rationales."""
+    kept = table.outcomes() == Outcome.KEPT
+    drafts: dict[int, Sequence[Suggestion]] = {}
+    found = []
+    for number, criterion in enumerate(table.criteria):
+        looks: list[tuple[Look, bool]] = []
+        for row in _newest_reviewed(table, number).tolist():
+            task = int(table.task[row])
+            if task not in drafts:
+                drafts[task] = [s for review in store.recall(TaskKey(project, task)) for s in review.suggestions]
+            score = float(table.score[row])
+            same = [s for s in drafts[task] if s.criterion_id == criterion and s.look]
+            if same:
+                looks.append((min(same, key=lambda s: abs(s.score - score)).look, bool(kept[row])))
+        found.append(ReviewedLooks(criterion, tuple(look for look, _ in looks), tuple(was for _, was in looks)))
+    return tuple(r for r in found if r.looks), [s.rationale for of_task in drafts.values() for s in of_task]
+
+
+def _dull(guideline: Guideline, rationales: Sequence[str]) -> frozenset[str]:
+    """Words that any rationale may hold: those of the guideline, and those of many drafts."""
+    often = Counter(word for rationale in rationales for word in words_of(rationale))
+    common = {word for word, count in often.items() if count > COMMON * len(rationales)}
+    texts = [text for c in guideline.criteria for text in (c.label, c.definition, c.rationale, *c.flag_when)]
+    return words_of(" ".join(texts)) | common
+
+
+def _pattern(pattern: Pattern, *, crops: Mapping[int, Look], dull: frozenset[str]) -> PatternLooks:
+    looks = [crops[row] for row in pattern.rows if row in crops]
+    step = max(1, -(-len(looks) // MOST_CROPS))
+    typical = [sighting.task for sighting in pattern.typical]
+    return PatternLooks(
+        name=pattern.name if pattern.words else "",
+        words=tuple(word for word in pattern.words if word not in dull),
+        size=pattern.size,
+        tasks=tuple(dict.fromkeys([*typical, *pattern.tasks[:3]]))[:3],
+        looks=tuple(looks[::step]),
+    )
+
+
+@dataclass
+class Reminder:
+    """Says of drafts what is known of their like. Safe to use from several threads.
+
+    Attributes:
+        books: Where lookbooks are kept.
+        kept_s: How long it goes by what it read.
+    """
+
+    books: Lookbooks
+    kept_s: float = KEPT_S
+    _read: dict[ProjectKey, tuple[float, Familiar | None]] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __call__(self, review: Review) -> Review:
+        """The review, with facts in the evidence of suggestions that are like a known pattern or unlike what was seen.
+
+        Ids stay: what a reviewer may see and decide on is the same.
+        """
+        known = self._familiar(review.key.project) if review.suggestions else None
+        if known is None:
+            return review
+        told = tuple(replace(s, evidence={**s.evidence, **known.facts(s)}) for s in review.suggestions)
+        return replace(review, suggestions=told)
+
+    def _familiar(self, project: ProjectKey) -> Familiar | None:
+        with self._lock:
+            read_at, known = self._read.get(project, (-self.kept_s, None))
+            if time.monotonic() - read_at >= self.kept_s:
+                try:
+                    book = self.books.lookbook(project)
+                except StoreError as error:  # a draft is worth having without
+                    log.warning("drafts say nothing of their like: %s", error)
+                    book = None
+                known = familiar(book) if book else None
+                self._read[project] = time.monotonic(), known
+            return known

@@ -1,0 +1,156 @@
+"""What it takes to review a task: the tools on the desk, and the one verb. Knows ports only."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.image import ReviewImage
+from review_copilot.domain.review import Exposure, Provenance, Review, ReviewTask
+from review_copilot.domain.suggestion import Brief, Suggestion
+from review_copilot.errors import BudgetSpent, CopilotError, NobodyWants
+from review_copilot.flows.blind_share import BlindShare
+from review_copilot.ports import Clock, ImageSource, Inspector
+from review_copilot.suggest.crop_features import look_of
+from review_copilot.suggest.drafting import Occasion, failed, nothing_said, suggest
+from review_copilot.suggest.fingerprints import fingerprint
+
+log = logging.getLogger(__name__)
+
+INTERNAL_ERROR = "The copilot itself failed on this task; its log has the details."
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything needed to review any task by one guideline.
+
+    Attributes:
+        guideline: What to look for.
+        inspector: Who looks.
+        images: Where images come from.
+        clock: What time it is.
+        min_score: Suggestions below it are dropped, 0..1.
+        blind: Tasks whose suggestions are made and kept, but not shown.
+    """
+
+    guideline: Guideline
+    inspector: Inspector
+    images: ImageSource
+    clock: Clock
+    min_score: float
+    blind: BlindShare = field(default_factory=BlindShare)
+
+    @property
+    def model_version(self) -> str:
+        """Hash of everything that decides what a draft says: inspector, guideline revision, threshold. 12 digits."""
+        content = "\n".join(
+            (self.inspector.name, self.inspector.version, self.guideline.revision, f"{self.min_score:.6f}")
+        )
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None = None, bulk: bool = False) -> Review:
+    """Look at one task and draft its review.
+
+    Whatever happens, a review comes back: one that could not be made has `exposure` FAILED and says why, so that
+    one bad image never costs its neighbours anything. A task of the blind share has a review that is WITHHELD; the
+    Magic tool finds nothing there, and nobody looks.
+
+    Args:
+        task: The task.
+        desk: The tools.
+        rollout: Label under which the draft is stored.
+        box: Only this place (the Magic tool); None for the whole image.
+        bulk: Whether the task is one of a run that a spent budget must stop; a waiting reviewer's is not.
+
+    Raises:
+        BudgetSpent: Only with `bulk`: no further model call may be made, which concerns the run and not the task.
+        NobodyWants: Whoever asked has gone meanwhile.
+    """
+    started = time.monotonic()
+    withheld = desk.blind.withholds(task.key)
+    occasion = Occasion(
+        key=task.key,
+        provenance=_provenance(desk, rollout),
+        now=desk.clock.now(),
+        exposure=Exposure.WITHHELD if withheld else Exposure.SHOWN if box is None else Exposure.OFFERED,
+        box=box,
+    )
+    if withheld and box is not None:
+        return nothing_said(occasion)
+    try:
+        return _review(task, desk=desk, occasion=occasion, started=started)
+    except CopilotError as error:
+        if isinstance(error, NobodyWants) or (bulk and isinstance(error, BudgetSpent)):
+            raise
+        log.warning("task %d has no draft: %s", task.key.task_id, error)
+        return failed(
+            replace(occasion, elapsed_s=time.monotonic() - started), error=str(error), kind=type(error).__name__
+        )
+    except Exception:
+        log.exception("task %d has no draft: unexpected error", task.key.task_id)
+        return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR, kind="internal")
+
+
+def given_up(task: ReviewTask, *, desk: Desk, rollout: str, why: str) -> Review:
+    """The failed review of a task that cannot be looked at, whatever is tried.
+
+    Args:
+        task: The task.
+        desk: The tools.
+        rollout: Label under which the draft would have been stored.
+        why: In a sentence.
+    """
+    occasion = Occasion(
+        key=task.key, provenance=_provenance(desk, rollout), now=desk.clock.now(), exposure=Exposure.FAILED, box=None
+    )
+    return failed(occasion, error=why, kind="lost")
+
+
+def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float) -> Review:
+    image = desk.images.load(task.image, task_id=task.key.task_id)
+    reference = desk.images.load(task.reference, task_id=task.key.task_id) if task.reference else None
+    inspection = desk.inspector.inspect(
+        Brief(
+            image=image,
+            guideline=desk.guideline,
+            reference=reference,
+            prompt=task.prompt,
+            box=occasion.box,
+            task_data=task.data,
+        )
+    )
+    review = suggest(
+        inspection,
+        image=image,
+        guideline=desk.guideline,
+        occasion=replace(
+            occasion,
+            elapsed_s=time.monotonic() - started,
+            provenance=replace(occasion.provenance, prompt_hash=inspection.prompt_hash),
+        ),
+        min_score=desk.min_score,
+    )
+    review = replace(review, suggestions=measured(review.suggestions, image))
+    return review if occasion.box else replace(review, image_fingerprint=fingerprint(image.thumbnail))
+
+
+def measured(suggestions: Sequence[Suggestion], image: ReviewImage) -> tuple[Suggestion, ...]:
+    """The suggestions with what their crops look like, rounded to what tells them apart."""
+    glance = image.glance if suggestions else None
+    return tuple(s if glance is None else replace(s, look=look_of(glance, s.box)) for s in suggestions)
+
+
+def _provenance(desk: Desk, rollout: str) -> Provenance:
+    return Provenance(
+        inspector=desk.inspector.name,
+        model_version=desk.model_version,
+        rollout=rollout,
+        guideline_id=desk.guideline.id,
+        guideline_revision=desk.guideline.revision,
+    )

@@ -1,0 +1,119 @@
+"""Look at the crops that no criterion claims, while time and images allow. Knows ports only.
+
+Patterns are found from notes alone too, so an image that cannot be had costs its crop and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.image import Pixels
+from review_copilot.domain.review import ProjectKey, ReviewTask
+from review_copilot.domain.reviewed_crops import Look
+from review_copilot.errors import CopilotError, ExtraMissing, ImageError, SettingsError
+from review_copilot.ports import CropMeasure, ImageSource, Workspace, WorkspaceOpener
+from review_copilot.study.table import Flags, Floats, OverrideTable
+from review_copilot.suggest.crop_features import looks
+
+log = logging.getLogger(__name__)
+
+LIMIT_S = 20.0
+"""Time for all crops of a report; those that are not seen by then are told apart by their notes alone."""
+
+NOTHING_KNOWN: Mapping[int, Look] = MappingProxyType({})
+
+
+def crops_of(
+    table: OverrideTable,
+    *,
+    project: ProjectKey,
+    opener: WorkspaceOpener | None,
+    images: ImageSource,
+    known: Mapping[int, Look] = NOTHING_KNOWN,
+    measure: CropMeasure = looks,
+    limit_s: float = LIMIT_S,
+) -> Floats | None:
+    """`see_crops` where the project can be opened and still is the one of the log; else what is known already."""
+    wanted = _wanted(table)
+    if opener is not None and (wanted & ~np.isin(table.row, list(known))).any():
+        try:
+            workspace = opener.open(project.project_id)
+            if workspace.key == project:
+                return see_crops(
+                    table, workspace=workspace, images=images, known=known, measure=measure, limit_s=limit_s
+                )
+        except (ExtraMissing, SettingsError):
+            raise
+        except CopilotError as error:
+            log.warning("crops that were not seen before are not looked at: %s", error)
+    return known_crops(table, known)
+
+
+def known_crops(table: OverrideTable, known: Mapping[int, Look]) -> Floats | None:
+    """What is known of the crops of `table.uncovered`, as `see_crops` gives it, without a look at any image."""
+    mine = [known.get(row, ()) for row in table.row[table.uncovered].tolist()]
+    wide = max(map(len, mine), default=0)
+    nothing = (np.nan,) * wide
+    return np.array([look if len(look) == wide else nothing for look in mine]) if wide else None
+
+
+def see_crops(
+    table: OverrideTable,
+    *,
+    workspace: Workspace,
+    images: ImageSource,
+    known: Mapping[int, Look] = NOTHING_KNOWN,
+    measure: CropMeasure = looks,
+    limit_s: float = LIMIT_S,
+) -> Floats | None:
+    """What the crops of `table.uncovered` look like: one row of numbers each, NaN where one could not be seen.
+
+    Args:
+        table: The rows studied.
+        workspace: Says which image each task shows.
+        images: Fetches them.
+        known: What is known already, by row id of the log.
+        measure: Says what a crop looks like.
+        limit_s: Seconds after which no further image is fetched; regions without a note come first.
+    """
+    rows = np.flatnonzero(table.uncovered)
+    drawn = _wanted(table)[rows] & ~np.isin(table.row[rows], list(known))
+    until = time.monotonic() + limit_s
+    wanted = sorted(set(table.task[rows[drawn]].tolist()))
+    tasks = {task.key.task_id: task for task in workspace.tasks(only=wanted)}
+    noted = table.note[rows] >= 0
+    order = [i for i in np.lexsort((table.task[rows], noted)).tolist() if drawn[i]]
+    found = dict(known)
+    seen: tuple[int, Pixels | None] = (-1, None)
+    for i in order:
+        task = int(table.task[rows[i]])
+        if task != seen[0]:
+            if time.monotonic() >= until:
+                break
+            seen = task, _pixels(tasks.get(task), images)
+        if seen[1] is not None:
+            box = Box(*table.box[rows[i]].tolist()).clipped()
+            if box is not None:
+                found[int(table.row[rows[i]])] = tuple(measure(seen[1], box).tolist())
+    return known_crops(table, found)
+
+
+def _wanted(table: OverrideTable) -> Flags:
+    """Uncovered rows with a box."""
+    return np.asarray(table.uncovered & np.isfinite(table.box).all(axis=1))
+
+
+def _pixels(task: ReviewTask | None, images: ImageSource) -> Pixels | None:
+    if task is None:
+        return None
+    try:
+        return images.load(task.image, task_id=task.key.task_id).glance
+    except ImageError as error:
+        log.warning("task %d's crop was not seen: %s", task.key.task_id, error)
+        return None

@@ -1,5 +1,0 @@
-"""Compare an image with the reference that its task names."""
-
-from review_copilot.inspectors.reference.compare import compare_with_reference
-
-__all__ = ["compare_with_reference"]

@@ -1,0 +1,165 @@
+"""Read a stored prediction back as the review that it shows. Knows no file and no network.
+
+The way back of `regions.to_prediction`, for predictions of any model: a prediction that a file holds stands for what
+the reviewer was shown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Guideline, Severity, Verdict
+from review_copilot.domain.override import SubmittedRegion
+from review_copilot.domain.review import Exposure, Provenance, Review, TaskKey
+from review_copilot.domain.suggestion import Scope, Suggestion
+from review_copilot.labelstudio.annotations import read_annotation, read_moment
+from review_copilot.labelstudio.mapping import LabelMap
+from review_copilot.labelstudio.shapes import number
+from review_copilot.ports import StoredPrediction
+from review_copilot.suggest.drafting import NAMESPACE
+
+INSPECTOR = "imported"
+"""Who drafted, in the provenance of reviews that were read from predictions."""
+
+NO_VERSION = "unnamed version"
+"""Roll-out of predictions that name no model version."""
+
+_WHOLE = 0.002
+"""How far a box's edges may lie from the image's for it to speak of the whole image: an export's rounding."""
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a prediction was made of which no time is known: before any annotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPrediction:
+    """A prediction, read.
+
+    Attributes:
+        review: What it shows.
+        stored: How an annotation refers to it; None where it has no id.
+        problems: What could not be read, as sentences.
+    """
+
+    review: Review
+    stored: StoredPrediction | None
+    problems: tuple[str, ...]
+
+
+def read_prediction(
+    raw: Mapping[str, object],
+    *,
+    key: TaskKey,
+    labels: LabelMap,
+    guideline: Guideline,
+    made_at: datetime,
+    image: str = "",
+) -> ReadPrediction:
+    """The review that a prediction shows.
+
+    A suggestion whose label the guideline does not know keeps its label and has an empty criterion id. A missing
+    score is the prediction's, else 1; a missing severity is read as minor.
+
+    Args:
+        raw: The prediction's JSON, with its full `result`.
+        key: Its task.
+        labels: The label config by which it was made.
+        guideline: What criteria are read by.
+        made_at: When it was made, if it does not say so itself.
+        image: Where its image is, fit to print.
+    """
+    read = read_annotation(raw, key=key, labels=labels)
+    results = [r for r in _list(raw.get("result")) if isinstance(r, Mapping)]
+    scores = {str(r.get("id")): score for r in results if (score := number(r.get("score"))) is not None}
+    overall = number(raw.get("score"))
+    version = str(raw.get("model_version") or "").strip() or NO_VERSION
+    problems = list(read.dropped)
+    lacking = sum(region.severity is None for region in read.regions)
+    if 0 < lacking < len(read.regions):
+        problems.append(f"{lacking} suggestions without a severity are read as minor.")
+    suggestions = tuple(
+        _suggestion(region, score=scores.get(region.id, 1.0 if overall is None else overall), source=version)
+        for region in read.regions
+    )
+    prediction_id = raw.get("id") if isinstance(raw.get("id"), int) else None
+    content = [s.id for s in suggestions]
+    review = Review(
+        id=_review_id(key, version, prediction_id, content),
+        key=key,
+        suggestions=tuple(sorted(suggestions, key=lambda s: (s.scope is Scope.REGION, -s.score))),
+        verdict=read.verdict or Verdict.DISCUSS,
+        summary=read.summary,
+        provenance=Provenance(
+            inspector=INSPECTOR,
+            model_version=version,
+            rollout=version,
+            guideline_id=guideline.id,
+            guideline_revision=_revision(results, guideline) or guideline.revision,
+        ),
+        exposure=Exposure.SHOWN,
+        created_at=read_moment(raw.get("created_at")) or made_at,
+        image_width_px=read.image_width_px,
+        image_height_px=read.image_height_px,
+        image=image,
+        names_severity=lacking < len(read.regions),
+        names_verdict=read.verdict is not None,
+        read_back=True,
+    )
+    stored = (
+        StoredPrediction(int(str(prediction_id)), key.task_id, version, tuple(content))
+        if prediction_id is not None
+        else None
+    )
+    return ReadPrediction(
+        review=review,
+        stored=stored,
+        problems=tuple(problems),
+    )
+
+
+def _suggestion(region: SubmittedRegion, *, score: float, source: str) -> Suggestion:
+    box = region.box.clipped() or region.box
+    return Suggestion(
+        id=region.id,
+        criterion_id=region.criterion_id or "",
+        label=region.labels[0] if region.labels else "",
+        severity=region.severity or Severity.MINOR,
+        score=min(1.0, max(0.0, score)),
+        scope=Scope.IMAGE if _is_whole(box) else Scope.REGION,
+        box=box,
+        rationale=region.rationale,
+        evidence={},
+        source=source,
+    )
+
+
+def _is_whole(box: Box) -> bool:
+    return max(abs(box.x), abs(box.y), abs(1 - box.right), abs(1 - box.bottom)) <= _WHOLE
+
+
+def _review_id(key: TaskKey, version: str, prediction_id: object, content: Sequence[str]) -> str:
+    project = key.project
+    where = [project.instance, project.project_id, project.created, key.task_id, version, prediction_id]
+    return str(uuid.uuid5(NAMESPACE, json.dumps(["prediction", *where, *content])))
+
+
+def _revision(results: Sequence[Mapping[str, object]], guideline: Guideline) -> str:
+    """The guideline's revision as our own predictions name it in a region's `meta.text`; empty when none does."""
+    named = re.compile(rf"^{re.escape(guideline.id)} ([0-9a-f]{{12}})$", re.MULTILINE)
+    for result in results:
+        meta = result.get("meta")
+        text = meta.get("text") if isinstance(meta, Mapping) else None
+        for line in text if isinstance(text, list) else [text]:
+            if isinstance(line, str) and (found := named.search(line)):
+                return found.group(1)
+    return ""
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,33 @@
+"""What every inspector is created from. Knows no model and no settings class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+ENTRY_POINT_GROUP = "review_copilot.inspectors"
+"""Group of entry points that name inspector factories."""
+
+
+@dataclass(frozen=True, slots=True)
+class InspectorOptions:
+    """Plain values that an inspector factory receives; each factory reads what concerns it.
+
+    Attributes:
+        concurrency: Maximum number of images inspected at the same time, at least 1.
+        values: Options of single inspectors by name, such as {"editing_budget_s": 3.0}. Unknown names are ignored.
+    """
+
+    concurrency: int = 4
+    values: Mapping[str, float | str | bool] = field(default_factory=dict)
+
+    def number(self, name: str, default: float) -> float:
+        """The number under a name, or the default when the name is absent.
+
+        Raises:
+            TypeError: The value is not a number.
+        """
+        value = self.values.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"Inspector option {name!r} must be a number, not {value!r}.")
+        return float(value)

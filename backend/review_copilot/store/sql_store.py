@@ -1,0 +1,370 @@
+"""One database behind `ports.Store`. Knows which transaction each call needs, and no statement."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+
+from review_copilot.concurrency.group_commit import TogetherWriter
+from review_copilot.domain.draft_totals import Drafts, Undrafted, Why
+from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
+from review_copilot.domain.pending_draft import Errand
+from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
+from review_copilot.domain.reviewed_crops import Lookbook
+from review_copilot.domain.task_image import Picture
+from review_copilot.errors import StoreError
+from review_copilot.ports import Appended, Clock, Packing, Part, Shared, StoredPrediction, SweepPoint, Wake
+from review_copilot.store import (
+    append,
+    column_chunks,
+    crops_table,
+    draft_facts,
+    inbox,
+    pending_table,
+    pseudonyms,
+    read_log,
+    rollout_numbers,
+)
+from review_copilot.store import reviews as drafts
+from review_copilot.store.advisory_locks import Locks
+from review_copilot.store.database import Database, connect, migrate
+from review_copilot.store.postgres_limits import DailyPurse, SharedReplies, SharedSeats, SharedTurns
+
+_log = logging.getLogger(__name__)
+
+PAGE_ROWS = 2000
+"""Rows of the log read at once; between two pages no transaction is open, so that an export holds no writer up."""
+
+BATCH_REVISIONS = 500
+"""Revisions written in one transaction when many come at once: they share a disk flush and still let others in."""
+
+PAGE_REVISIONS = 500
+"""Revisions read at once with their rows, for the same reason."""
+
+
+class SqlStore:
+    """Fulfils `ports.Store`; safe to use from several threads and processes at once."""
+
+    def __init__(self, database: Database, *, clock: Clock, pseudonym_key: str = "") -> None:
+        self.database = database
+        self._clock = clock
+        self._inbox = TogetherWriter(self._put_all)
+        self._pseudonym_key = pseudonym_key
+        self.locks = Locks(database)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.locks.close()
+        self.database.engine.dispose()
+
+    def remember(self, reviews: Sequence[Review]) -> None:
+        """See `ports.ReviewStore`."""
+        with self.database.writing() as connection:
+            drafts.remember(connection, reviews)
+
+    def recall(self, key: TaskKey) -> Sequence[Review]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return drafts.recall(connection, key)
+
+    def draft_totals(
+        self, project: ProjectKey, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Drafts:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return draft_facts.totals(connection, project, since=since, until=until)
+
+    def undrafted(
+        self,
+        project: ProjectKey,
+        why: Why,
+        *,
+        limit: int,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Undrafted]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return draft_facts.undrafted(connection, project, why, since=since, until=until, limit=limit)
+
+    def projects(self) -> Sequence[ProjectKey]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return drafts.projects(connection)
+
+    def drafted(
+        self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int] | None = None
+    ) -> Mapping[int, Review]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return drafts.drafted(connection, project, rollout=rollout, task_ids=task_ids)
+
+    def pictures(self, project: ProjectKey) -> Sequence[Picture]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return drafts.pictures(connection, project)
+
+    def rollout(self, project: ProjectKey, *, guideline_id: str, model_version: str) -> str:
+        """See `ports.Rollouts`."""
+        while True:
+            with self.database.reading() as connection:
+                found = rollout_numbers.find(
+                    connection, project, guideline_id=guideline_id, model_version=model_version
+                )
+            if found is not None:
+                return found
+            with self.database.writing() as connection:
+                rollout_numbers.begin(
+                    connection, project, guideline_id=guideline_id, model_version=model_version, now=self._clock.now()
+                )
+
+    def rollouts(self, project: ProjectKey) -> Sequence[str]:
+        """See `ports.Rollouts`."""
+        with self.database.reading() as connection:
+            return rollout_numbers.labels(connection, project)
+
+    def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
+        """See `ports.ReviewStore`."""
+        known = tuple(predictions)  # read to the end before the transaction begins: they may come over the network
+        with self.database.writing() as connection:
+            drafts.remember_predictions(connection, project, known)
+
+    def newest_review(self) -> int:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return drafts.newest(connection)
+
+    def predictions_of(self, key: TaskKey) -> Sequence[StoredPrediction]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return drafts.predictions_of(connection, key)
+
+    def append(self, comparison: Comparison) -> Appended:
+        """See `ports.OverrideLog`; people are named as the pseudonym key wants it."""
+        return self.append_all((comparison,))
+
+    def append_all(self, comparisons: Iterable[Comparison], *, surely_newest: bool = False) -> Appended:
+        """See `ports.OverrideLog`; one transaction for `BATCH_REVISIONS`."""
+        revisions = rows = late = 0
+        waiting = iter(comparisons)
+        while batch := tuple(map(self._under_pseudonyms, islice(waiting, BATCH_REVISIONS))):
+            with self.database.writing() as connection:
+                appended = append.append(connection, batch, now=self._clock.now(), surely_newest=surely_newest)
+            revisions += appended.revisions
+            rows += appended.rows
+            late += appended.late
+        return Appended(revisions, rows, late)
+
+    def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
+        """See `ports.OverrideLog`."""
+        with self.database.writing() as connection:
+            return append.bury(connection, key, annotation_ids=annotation_ids, now=self._clock.now())
+
+    def living(self, key: TaskKey) -> frozenset[int]:
+        """See `ports.OverrideLog`."""
+        with self.database.reading() as connection:
+            return read_log.living(connection, key)
+
+    def newest(self, key: TaskKey) -> Mapping[int, SubmittedAnnotation]:
+        """See `ports.OverrideLog`."""
+        with self.database.reading() as connection:
+            return read_log.newest(connection, key)
+
+    def living_tasks(self, project: ProjectKey) -> frozenset[int]:
+        """See `ports.OverrideLog`."""
+        with self.database.reading() as connection:
+            return read_log.living_tasks(connection, project)
+
+    def overrides(
+        self, *, project: ProjectKey | None = None, since: datetime | None = None, current: bool = True
+    ) -> Iterator[LoggedOverride]:
+        """See `ports.OverrideLog`; read page by page."""
+        after = 0
+        while True:
+            with self.database.reading() as connection:
+                rows = read_log.page(
+                    connection, after=after, limit=PAGE_ROWS, project=project, since=since, current=current
+                )
+            yield from rows
+            if len(rows) < PAGE_ROWS:
+                return
+            after = rows[-1].id
+
+    def parcels(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
+        """See `ports.ColumnLog`; where nothing can be written, rows are packed and not kept."""
+        try:
+            self._pack(project, packing)
+        except StoreError as error:
+            _log.warning("columns of project %d are read and not kept: %s", project.project_id, error)
+        with self.database.reading() as connection:
+            yield from column_chunks.read(connection, project, packing, part)
+
+    def _pack(self, project: ProjectKey, packing: Packing) -> None:
+        with self.database.reading() as connection:
+            found = column_chunks.stretches(connection, project, packing.form)
+        if any(stretch.version is None for stretch in found):
+            with self.database.writing() as connection:
+                column_chunks.lay_out(connection, project, packing.form)
+            with self.database.reading() as connection:
+                found = column_chunks.stretches(connection, project, packing.form)
+        for stretch in found:
+            if not stretch.fresh and stretch.version is not None:
+                with self.database.reading() as connection:
+                    notes = column_chunks.notes_of(connection, stretch)
+                    parcel = column_chunks.packed(connection, stretch, packing)
+                with self.database.writing() as connection:
+                    column_chunks.keep(connection, stretch, parcel, form=packing.form, notes=notes)
+
+    def comparisons(self, *, project: ProjectKey | None = None, since: datetime | None = None) -> Iterator[Comparison]:
+        """See `ports.OverrideLog`; read page by page."""
+        after = 0
+        while True:
+            with self.database.reading() as connection:
+                found = read_log.comparisons_page(
+                    connection, after=after, limit=PAGE_REVISIONS, project=project, since=since
+                )
+            yield from (comparison for _, comparison in found)
+            if len(found) < PAGE_REVISIONS:
+                return
+            after = found[-1][0]
+
+    def forget(self, reviewer: str) -> int:
+        """See `ports.OverrideLog`; takes the name or its pseudonym."""
+        names = pseudonyms.names_of(reviewer, self._pseudonym_key)
+        with self.database.writing() as connection:
+            named = pseudonyms.forget(connection, names)
+        self.database.overwrite()
+        return named
+
+    def put(self, wake: Wake) -> int:
+        """See `ports.Inbox`; events that come at the same time share one commit."""
+        return self._inbox.put(wake)
+
+    def _put_all(self, wakes: Sequence[Wake]) -> Sequence[int]:
+        with self.database.writing() as connection:
+            return inbox.put(connection, wakes, now=self._clock.now())
+
+    def waiting(self, *, limit: int = 1000) -> Sequence[Wake]:
+        """See `ports.Inbox`."""
+        with self.database.reading() as connection:
+            return inbox.waiting(connection, limit=limit)
+
+    def waiting_since(self) -> datetime | None:
+        """See `ports.Inbox`."""
+        with self.database.reading() as connection:
+            return inbox.waiting_since(connection)
+
+    def done(self, wake_ids: Iterable[int]) -> None:
+        """See `ports.Inbox`."""
+        with self.database.writing() as connection:
+            inbox.done(connection, wake_ids)
+
+    def bookmark(self, project: ProjectKey) -> datetime | None:
+        """See `ports.Bookmarks`."""
+        with self.database.reading() as connection:
+            return inbox.bookmark(connection, project)
+
+    def move_bookmark(self, project: ProjectKey, to: datetime, *, back: bool = False) -> None:
+        """See `ports.Bookmarks`."""
+        with self.database.writing() as connection:
+            inbox.move_bookmark(connection, project, to, back=back)
+
+    def _under_pseudonyms(self, comparison: Comparison) -> Comparison:
+        return replace(comparison, annotation=pseudonyms.under_pseudonyms(comparison.annotation, self._pseudonym_key))
+
+    def unfinished_sweep(self, project: ProjectKey) -> SweepPoint | None:
+        """See `ports.Bookmarks`."""
+        with self.database.reading() as connection:
+            return inbox.unfinished_sweep(connection, project)
+
+    def keep_sweep(self, project: ProjectKey, point: SweepPoint | None) -> None:
+        """See `ports.Bookmarks`."""
+        with self.database.writing() as connection:
+            inbox.keep_sweep(connection, project, point)
+
+    def owe(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            pending_table.owe(connection, tasks, rollout=rollout, due_at=self._in(due_in_s))
+
+    def hasten(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            pending_table.hasten(connection, project, rollout=rollout, task_ids=task_ids, due_at=self._in(due_in_s))
+
+    def claim(self, *, limit: int, lease_s: float) -> Sequence[Errand]:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            return pending_table.claim(connection, limit=limit, now=self._clock.now(), lease_s=lease_s)
+
+    def put_back(self, errand_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            pending_table.put_back(connection, errand_ids, due_at=self._in(due_in_s), failed=failed)
+
+    def settle(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+        """See `ports.Backlog`."""
+        with self.database.writing() as connection:
+            pending_table.settle(connection, project, rollout=rollout, task_ids=task_ids)
+
+    def owed(self) -> int:
+        """See `ports.Backlog`."""
+        with self.database.reading() as connection:
+            return pending_table.owed(connection)
+
+    def lookbook(self, project: ProjectKey) -> Lookbook | None:
+        """See `ports.Lookbooks`."""
+        with self.database.reading() as connection:
+            return crops_table.read(connection, project)
+
+    def keep_lookbook(self, project: ProjectKey, book: Lookbook) -> None:
+        """See `ports.Lookbooks`."""
+        with self.database.writing() as connection:
+            crops_table.keep(connection, project, book)
+
+    def _in(self, seconds: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=seconds)
+
+
+def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:
+    """Open the database of a URL and bring its schema up to date.
+
+    Args:
+        url: SQLAlchemy URL, such as `sqlite:///review-copilot.db` or `postgresql://user:password@host/name`.
+        clock: Stamps what is written. Nothing is ordered by it.
+        pseudonym_key: Secret under which people's names become pseudonyms; empty to keep the names.
+
+    Raises:
+        StoreError: The database cannot be opened, or was written by a newer release.
+    """
+    database = connect(url)
+    try:
+        migrate(database)
+    except StoreError:
+        database.engine.dispose()
+        raise
+    return SqlStore(database, clock=clock, pseudonym_key=pseudonym_key)
+
+
+def shared_on(
+    store: SqlStore, *, endpoint: str, most: int, spare: int, budget_usd: float | None, clock: Clock
+) -> Shared:
+    """What backends on one PostgreSQL share when they ask a model.
+
+    Args:
+        store: The database.
+        endpoint: Names the endpoint and its model.
+        most: Most requests to it at once, of all backends together.
+        spare: How many of them are kept for a person with the Magic tool.
+        budget_usd: What all backends may spend in a day; None for no limit.
+        clock: Tells the day.
+    """
+    return Shared(
+        seats=SharedSeats(store.locks, endpoint=endpoint, most=most, spare=spare),
+        purse=DailyPurse(store.database, limit_usd=budget_usd, clock=clock),
+        replies=SharedReplies(store.database, clock=clock),
+        turns=SharedTurns(store.locks),
+    )

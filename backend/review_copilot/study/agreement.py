@@ -1,0 +1,218 @@
+"""How reviewers agree with each other and with the copilot, from counts of the log. Knows no pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from review_copilot.study.agreement_counts import Concord, count_concord
+from review_copilot.study.box_agreement import box_agreement
+from review_copilot.study.coefficients import (
+    Coefficient,
+    Metric,
+    cohen,
+    fleiss,
+    interval_of_patterns,
+)
+from review_copilot.study.grouped_sums import Cells, added, cells
+from review_copilot.study.pace import leads_of, median_leads
+from review_copilot.study.rates import wilson
+from review_copilot.study.table import Floats, OverrideTable
+
+SHRINK = 20.0
+"""A reviewer's agreement is drawn towards everybody's by as many imagined decisions as this."""
+
+
+@dataclass(frozen=True)
+class CriterionAgreement:
+    """Agreement on one criterion between people who saw the same task.
+
+    Attributes:
+        criterion: Its id.
+        presence: Krippendorff's alpha (nominal) of "this task shows it", over tasks with two or more annotations.
+        cohen: Cohen's kappa of the same; None unless exactly two people share the tasks.
+        fleiss: Fleiss' kappa of the same; None unless all tasks have the same number of annotations.
+        severity: Krippendorff's alpha (ordinal) of the severity of the same suggestion.
+        box_f1: F1 of boxes at IoU 0.5 between pairs of annotations, 0..1; NaN where nobody drew one.
+    """
+
+    criterion: str
+    presence: Coefficient
+    cohen: Coefficient | None
+    fleiss: Coefficient | None
+    severity: Coefficient
+    box_f1: float
+
+
+@dataclass(frozen=True)
+class ReviewerAgreement:
+    """One reviewer beside peers, gold tasks and the copilot. No rank, on purpose.
+
+    Attributes:
+        reviewer: Name.
+        decisions: Suggestions that the reviewer decided on.
+        with_model: Share of them kept, shrunken towards everybody's.
+        compared: Decisions on suggestions that a peer decided on too, counted once for each peer.
+        with_peers: Share of those in which both kept or both overrode, shrunken towards everybody's.
+        peers_low: Lower end of the 95 % Wilson interval of the raw share.
+        peers_high: Upper end.
+        gold: Decisions on suggestions that a gold annotation decided on.
+        with_gold: Share of those decided alike, shrunken; NaN without gold.
+        median_lead_time_s: Typical time for an annotation; NaN when unknown.
+    """
+
+    reviewer: str
+    decisions: int
+    with_model: float
+    compared: int
+    with_peers: float
+    peers_low: float
+    peers_high: float
+    gold: int
+    with_gold: float
+    median_lead_time_s: float
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """All of it.
+
+    Attributes:
+        tasks: Tasks with annotations by two or more people.
+        overall: Krippendorff's alpha of presence over all criteria together.
+        verdict: Krippendorff's alpha (nominal) of the verdict.
+        decision: Krippendorff's alpha of keeping or overriding the same suggestion.
+        box_f1: F1 of boxes of the same criterion at IoU 0.5.
+        criteria: In the order of the log.
+        reviewers: By name.
+    """
+
+    tasks: int
+    overall: Coefficient
+    verdict: Coefficient
+    decision: Coefficient
+    box_f1: float
+    criteria: tuple[CriterionAgreement, ...]
+    reviewers: tuple[ReviewerAgreement, ...]
+
+
+def agreement(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -> Agreement:
+    """Measure agreement.
+
+    Args:
+        table: The log.
+        gold: Ids of annotations that are the standard.
+    """
+    return agreement_of(
+        count_concord(table, gold=gold),
+        criteria=table.criteria,
+        reviewers=table.reviewers,
+        lead_s=median_leads(leads_of(table), people=len(table.reviewers)),
+    )
+
+
+def agreement_of(
+    concord: Concord, *, criteria: Sequence[str], reviewers: Sequence[str], lead_s: Sequence[float]
+) -> Agreement:
+    """Measure agreement from what was counted.
+
+    Args:
+        concord: The counts.
+        criteria: Ids, in the order of their numbers.
+        reviewers: Names, in the order of their numbers.
+        lead_s: Typical seconds for an annotation of each reviewer.
+    """
+    made, chances = (
+        np.bincount(concord.boxes.keys[:, 0], weights=column, minlength=max(1, len(criteria)))
+        for column in concord.boxes.sums.T
+    )
+    boxes = box_agreement(made, chances)
+    presence = [_presence(concord, c) for c in range(len(criteria))]
+    return Agreement(
+        tasks=int(concord.sharing.sums.sum()),
+        overall=_interval(added(presence) if presence else Cells(np.zeros((0, 2), dtype=np.int64), np.zeros((0, 1)))),
+        verdict=_interval(concord.verdicts),
+        decision=_interval(concord.decisions),
+        box_f1=boxes.overall,
+        criteria=tuple(
+            CriterionAgreement(
+                criterion=name,
+                presence=_interval(presence[c]),
+                cohen=_cohen(concord, c),
+                fleiss=_fleiss(presence[c]),
+                severity=_interval(
+                    concord.severities.where(concord.severities.keys[:, 0] == c), keys=1, metric="ordinal"
+                ),
+                box_f1=boxes.by_criterion[c],
+            )
+            for c, name in enumerate(criteria)
+        ),
+        reviewers=_reviewers(concord.people, reviewers, lead_s),
+    )
+
+
+def _interval(counted: Cells, *, keys: int = 0, metric: Metric = "nominal") -> Coefficient:
+    """Krippendorff's alpha of units by pattern; the first keys are no levels and are left aside."""
+    patterns = cells(list(counted.keys[:, keys:].T), list(counted.sums.T))
+    return interval_of_patterns(patterns.keys, patterns.sums[:, 0].astype(np.int64), metric=metric)
+
+
+def _presence(concord: Concord, c: int) -> Cells:
+    """Shared tasks by how many annotations do not show a criterion and how many do, those included where none does."""
+    shown = concord.presence.where(concord.presence.keys[:, 0] == c)
+    shown = Cells(shown.keys[:, 1:], shown.sums)
+    absent = np.stack([concord.sharing.keys[:, 0], np.zeros(len(concord.sharing.keys), dtype=np.int64)], axis=1)
+    taken = np.stack([shown.keys.sum(axis=1), np.zeros(len(shown.keys), dtype=np.int64)], axis=1)
+    all_tasks = added([shown, Cells(absent, concord.sharing.sums), Cells(taken, -shown.sums)])
+    return all_tasks.where(all_tasks.sums[:, 0] > 0)
+
+
+def _fleiss(presence: Cells) -> Coefficient | None:
+    kappa = fleiss(presence.keys, presence.sums[:, 0])
+    return kappa if np.isfinite(kappa.value) else None
+
+
+def _cohen(concord: Concord, c: int) -> Coefficient | None:
+    """Cohen's kappa where all shared tasks are shared by the same two people."""
+    if len(concord.sharers.keys) != 2 or concord.sharers.sums.sum() != 2 * concord.sharing.sums.sum():
+        return None
+    mine = concord.pairs.where(concord.pairs.keys[:, 2] == c)
+    one, other, _, first, second = mine.keys.T
+    turned = one > other
+    table = np.zeros((2, 2))
+    np.add.at(table, (np.where(turned, second, first), np.where(turned, first, second)), mine.sums[:, 0])
+    table[0, 0] = concord.sharing.sums.sum() - table.sum()  # neither of the two shows it
+    return cohen(table)
+
+
+def _reviewers(people: Cells, names: Sequence[str], lead_s: Sequence[float]) -> tuple[ReviewerAgreement, ...]:
+    decisions, kept, compared, agreed, golden, like_gold = people.sums.T
+    model, peers, standard = _drawn(kept, decisions), _drawn(agreed, compared), _drawn(like_gold, golden)
+    found = []
+    for r in sorted(range(len(names)), key=names.__getitem__):
+        low, high = wilson(float(agreed[r]), float(compared[r]))
+        found.append(
+            ReviewerAgreement(
+                reviewer=names[r],
+                decisions=int(decisions[r]),
+                with_model=float(model[r]),
+                compared=int(compared[r]),
+                with_peers=float(peers[r]),
+                peers_low=low,
+                peers_high=high,
+                gold=int(golden[r]),
+                with_gold=float(standard[r]),
+                median_lead_time_s=lead_s[r],
+            )
+        )
+    return tuple(found)
+
+
+def _drawn(yes: Floats, of: Floats) -> Floats:
+    """Shares drawn towards everybody's share; NaN for who has none while nobody has any."""
+    total = float(np.sum(of))
+    if not total:
+        return np.full(len(of), np.nan)
+    return np.asarray((yes + SHRINK * float(np.sum(yes)) / total) / (of + SHRINK))

@@ -1,0 +1,199 @@
+"""Coefficients of agreement between raters: Krippendorff's alpha, Cohen's and Fleiss' kappa. Knows numbers only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from scipy.special import ndtri
+
+from review_copilot.study.table import Floats, Ints
+
+Metric: TypeAlias = Literal["nominal", "ordinal", "interval", "ratio"]
+Weights: TypeAlias = Literal["none", "linear", "quadratic"]
+REPLICATES = 1000
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """A coefficient with its uncertainty.
+
+    Attributes:
+        value: 1 is perfect, 0 is chance; NaN where it is not defined (no unit with two ratings, or no variation).
+        low: Lower end of the 95 % interval; NaN where unknown.
+        high: Upper end.
+        units: Units with at least two ratings.
+    """
+
+    value: float
+    low: float
+    high: float
+    units: int
+
+
+def unit_counts(unit: Ints, value: Ints, *, levels: int) -> Ints:
+    """How often each unit got each value.
+
+    Args:
+        unit: Which unit each rating is about; any integers.
+        value: Index of the value given, 0..levels - 1.
+        levels: Number of possible values.
+
+    Returns:
+        Shape (units, levels), in the order of the unit numbers; units without ratings may appear as zeros.
+    """
+    if not len(unit):
+        return np.zeros((0, levels), dtype=np.int64)
+    low, high = int(unit.min()), int(unit.max())
+    if high - low < 4 * len(unit):
+        code, units = unit.astype(np.int64) - low, high - low + 1
+    else:
+        distinct, code = np.unique(unit, return_inverse=True)
+        units = len(distinct)
+    return np.bincount(code * levels + value, minlength=units * levels).reshape(units, levels)
+
+
+def krippendorff(counts: Ints, *, metric: Metric = "nominal", values: Floats | None = None) -> float:
+    """Krippendorff's alpha (2011, "Computing Krippendorff's Alpha-Reliability").
+
+    Args:
+        counts: From `unit_counts`. Units with fewer than two ratings do not count.
+        metric: How values differ.
+        values: What each level stands for, for "interval" and "ratio"; 0, 1, 2 ... when None. Rising for "ordinal".
+
+    Returns:
+        NaN without a unit that has two ratings; 1 where all ratings are equal.
+    """
+    ratings = counts.sum(axis=1)
+    if not (ratings >= 2).any():
+        return float("nan")
+    number = counts.astype(np.float64)  # a product of whole numbers would not go through BLAS
+    weight = np.divide(1.0, ratings - 1, out=np.zeros(len(ratings)), where=ratings >= 2)
+    weighed = number * weight[:, None]
+    together = weighed.T @ number - np.diag(weighed.sum(axis=0))
+    return float(_alpha(together[None], metric, values)[0])
+
+
+def interval_of_patterns(
+    patterns: Ints, often: Ints, *, metric: Metric = "nominal", values: Floats | None = None, seed: int = 0
+) -> Coefficient:
+    """Krippendorff's alpha with a percentile bootstrap interval over units (1 000 replicates, repeatable by seed).
+
+    It is made from how often each row of counts occurs, which adds up over parts of the units.
+
+    Args:
+        patterns: Distinct rows of counts, shape (patterns, levels).
+        often: How many units have each.
+        metric: How values differ.
+        values: See `krippendorff`.
+        seed: Of the replicates.
+    """
+    rated = np.flatnonzero(patterns.sum(axis=1) >= 2)
+    rated = rated[np.lexsort(patterns[rated].T)]  # whatever order they come in, replicates are the same
+    if not len(rated):
+        return Coefficient(float("nan"), float("nan"), float("nan"), 0)
+    patterns, often = patterns[rated], often[rated]
+    units, levels = int(often.sum()), patterns.shape[1]
+    drawn = np.random.default_rng(seed).multinomial(units, often / units, size=REPLICATES)
+    flat = _coincidences(patterns).reshape(len(patterns), -1)
+    replicates = _alpha((drawn @ flat).reshape(REPLICATES, levels, levels), metric, values)
+    value = float(_alpha((often @ flat).reshape(1, levels, levels), metric, values)[0])
+    low, high = np.quantile(replicates, [0.025, 0.975])
+    return Coefficient(value, float(low), float(high), units)
+
+
+def _coincidences(counts: Ints) -> Floats:
+    """Coincidence matrix of each unit, shape (units, levels, levels); every unit has two ratings or more."""
+    weight = 1.0 / (counts.sum(axis=1) - 1)
+    pairs = counts[:, :, None] * counts[:, None, :] * weight[:, None, None]
+    diagonal = np.arange(counts.shape[1])
+    pairs[:, diagonal, diagonal] -= counts * weight[:, None]
+    return np.asarray(pairs)
+
+
+def _alpha(coincidence: Floats, metric: Metric, values: Floats | None) -> Floats:
+    """Alpha of each coincidence matrix of a stack."""
+    margin = coincidence.sum(axis=2)
+    total = margin.sum(axis=1)
+    distance = _distances(margin, metric, values)
+    seen = (coincidence * distance).sum(axis=(1, 2))
+    expected = np.einsum("bi,bj,bij->b", margin, margin, distance) / np.maximum(total - 1, 1e-12)
+    return np.where(expected > 0, 1.0 - seen / np.where(expected > 0, expected, 1.0), 1.0)
+
+
+def _distances(margin: Floats, metric: Metric, values: Floats | None) -> Floats:
+    """Squared distance between levels for each replicate, shape (replicates, levels, levels)."""
+    levels = margin.shape[1]
+    if metric == "nominal":
+        return np.broadcast_to(1.0 - np.eye(levels), (len(margin), levels, levels))
+    if metric == "ordinal":
+        middle = np.cumsum(margin, axis=1) - margin / 2
+        return np.asarray((middle[:, :, None] - middle[:, None, :]) ** 2)
+    number = np.arange(levels, dtype=np.float64) if values is None else values
+    gap = number[:, None] - number[None, :]
+    if metric == "ratio":
+        total = number[:, None] + number[None, :]
+        gap = np.divide(gap, total, out=np.zeros_like(gap), where=total != 0)
+    return np.broadcast_to(gap**2, (len(margin), levels, levels))
+
+
+def cohen(table: Floats, *, weights: Weights = "none", drop_unused: bool = True) -> Coefficient:
+    """Cohen's kappa of two raters, with the large-sample interval of Fleiss, Cohen and Everitt (1969).
+
+    Args:
+        table: Cross table, first rater in rows; levels in rising order.
+        weights: How near misses count.
+        drop_unused: Leave out levels that neither rater used, so that the weights go by the rank of used levels (as
+            R's irr does).
+
+    Returns:
+        NaN where both raters used one level only.
+    """
+    used = (table.sum(axis=0) + table.sum(axis=1)) > 0
+    counts = table[np.ix_(used, used)] if drop_unused else table
+    n = float(counts.sum())
+    if n == 0 or len(counts) < 2:
+        return Coefficient(float("nan"), float("nan"), float("nan"), int(n))
+    p = counts / n
+    rank = np.arange(len(p))
+    apart = np.abs(rank[:, None] - rank[None, :]) / (len(p) - 1)
+    worth = {"none": 1.0 * (apart == 0), "linear": 1 - apart, "quadratic": 1 - apart**2}[weights]
+    rows, columns = p.sum(axis=1), p.sum(axis=0)
+    chance = float(rows @ worth @ columns)
+    kappa = (float((p * worth).sum()) - chance) / (1 - chance)
+    by_row, by_column = worth @ columns, rows @ worth
+    spread = (p * (worth - (by_row[:, None] + by_column[None, :]) * (1 - kappa)) ** 2).sum()
+    error = np.sqrt(max(0.0, spread - (kappa - chance * (1 - kappa)) ** 2) / n) / (1 - chance)
+    half = float(ndtri(0.975)) * float(error)
+    return Coefficient(kappa, kappa - half, kappa + half, int(n))
+
+
+def fleiss(counts: Ints, often: Ints | None = None) -> Coefficient:
+    """Fleiss' kappa (1971), with the interval from the standard error under chance (Fleiss, Nee and Landis 1979).
+
+    Args:
+        counts: From `unit_counts`; units without ratings are left out.
+        often: How many units have each row of counts; None for one each.
+
+    Returns:
+        NaN unless all units have the same number of ratings, two or more, and more than one level is used.
+    """
+    known = counts.sum(axis=1) > 0
+    rated, weight = counts[known], (np.ones(len(counts)) if often is None else often)[known]
+    units = int(weight.sum())
+    nothing = Coefficient(float("nan"), float("nan"), float("nan"), units)
+    if not units:
+        return nothing
+    raters = int(rated[0].sum())
+    share = weight @ rated / (units * raters)
+    chance = float((share**2).sum())
+    if raters < 2 or (rated.sum(axis=1) != raters).any() or chance == 1.0:
+        return nothing
+    agreed = ((rated**2).sum(axis=1) - raters) / (raters * (raters - 1))
+    kappa = (float(weight @ agreed) / units - chance) / (1 - chance)
+    variation = float((share * (1 - share)).sum())
+    error = np.sqrt(2.0 * (variation**2 - (share * (1 - share) * (1 - 2 * share)).sum()))
+    error /= variation * np.sqrt(units * raters * (raters - 1))
+    half = float(ndtri(0.975)) * float(error)
+    return Coefficient(kappa, kappa - half, kappa + half, units)

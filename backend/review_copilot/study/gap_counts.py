@@ -1,0 +1,189 @@
+"""Counts that the study of gaps stands on, small whatever the size of the log. Knows no SQL and no statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from review_copilot.domain.guideline import UNCOVERED
+from review_copilot.domain.override import Reason
+from review_copilot.study.grouped_sums import PLAIN, Cells, cells, keyed
+from review_copilot.study.table import Floats, Ints, Outcome, OverrideTable, reason_bit
+
+DAY_S = 86400.0
+MOST_REVIEWERS = 8
+"""Suggestions seen by more people than this count as seen by this many, in weights only."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often what became of suggestions: one cell for each combination that occurred.
+
+    Attributes:
+        criterion: Index into `criteria`.
+        reviewer: Index into `reviewers`.
+        day: Days since 1970 UTC.
+        seen_by: How many people reviewed the suggestion, 1..MOST_REVIEWERS.
+        outcome: `Outcome`.
+        target: Index into `criteria` of the submitted criterion of a relabelled one; -1 otherwise.
+        unclear: 1 where the reviewer ticked "guideline unclear".
+        count: Reviews in the cell.
+        criteria: Criterion ids, UNCOVERED left out.
+        reviewers: Names of reviewers.
+    """
+
+    criterion: Ints
+    reviewer: Ints
+    day: Ints
+    seen_by: Ints
+    outcome: Ints
+    target: Ints
+    unclear: Ints
+    count: Ints
+    criteria: tuple[str, ...]
+    reviewers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Suggestions that two or more people reviewed, counted by how many of them overrode.
+
+    Attributes:
+        criterion: Index into `Tally.criteria`.
+        seen_by: People who reviewed the suggestion, at least 2.
+        overrode: How many of them overrode it, 0..seen_by.
+        count: Suggestions.
+    """
+
+    criterion: Ints
+    seen_by: Ints
+    overrode: Ints
+    count: Ints
+
+
+@dataclass(frozen=True)
+class Submissions:
+    """What each reviewer's annotations say beside the suggestions.
+
+    Attributes:
+        reviewer: Index into `Tally.reviewers`.
+        day: Days since 1970 UTC.
+        annotations: Annotations in the cell.
+        uncovered: Those in which the reviewer says that no criterion claims what is there.
+        timed: Annotations with a known lead time above 0.
+        log_time: Sum of the natural logarithms of those lead times in seconds.
+        tasks: Distinct tasks in all cells together.
+    """
+
+    reviewer: Ints
+    day: Ints
+    annotations: Ints
+    uncovered: Ints
+    timed: Ints
+    log_time: Floats
+    tasks: int = 0
+
+
+@dataclass(frozen=True)
+class Digest:
+    """All counts that the flags need."""
+
+    tally: Tally
+    shared: Shared
+    submissions: Submissions
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """Cells of `Tally` and of `Shared`; they add up over parts of a log that have whole tasks.
+
+    Attributes:
+        tally: Reviews, by the fields of `Tally`.
+        shared: Suggestions, by the fields of `Shared`.
+    """
+
+    tally: Cells = field(metadata=keyed("criteria", "reviewers", PLAIN, PLAIN, PLAIN, "criteria", PLAIN))
+    shared: Cells = field(metadata=keyed("criteria", PLAIN, PLAIN))
+
+
+def digest(table: OverrideTable, without: frozenset[str] = frozenset()) -> Digest:
+    """Count a table.
+
+    Args:
+        table: The log.
+        without: Reviewers whose decisions about suggestions are left out; their annotations still count.
+    """
+    tasks = len(np.unique(table.task))
+    words = table.criteria, table.reviewers
+    return digest_of(count_reviews(table, without), count_submissions(table), tasks=tasks, words=words)
+
+
+def digest_of(
+    reviews: Reviews, submissions: Cells, *, tasks: int, words: tuple[tuple[str, ...], tuple[str, ...]]
+) -> Digest:
+    """What was counted, by name.
+
+    Args:
+        reviews: From `count_reviews`.
+        submissions: From `count_submissions`.
+        tasks: Distinct tasks with an annotation.
+        words: Criteria and reviewers, in the order of their numbers.
+    """
+    criterion, reviewer, day, seen_by, outcome, target, unclear = reviews.tally.keys.T
+    of, seen, overrode = reviews.shared.keys.T
+    who, when = submissions.keys.T
+    annotations, uncovered, timed = submissions.sums[:, :3].T.astype(np.int64)
+    return Digest(
+        Tally(criterion, reviewer, day, seen_by, outcome, target, unclear, _whole(reviews.tally), *words),
+        Shared(of, seen, overrode, _whole(reviews.shared)),
+        Submissions(who, when, annotations, uncovered, timed, submissions.sums[:, 3], tasks),
+    )
+
+
+def count_reviews(table: OverrideTable, without: frozenset[str] = frozenset()) -> Reviews:
+    """Count reviews of a part of a log; see `digest`."""
+    left_out = [i for i, name in enumerate(table.reviewers) if name in without]
+    counted = table.reviewed & (table.suggested != _novel(table)) & ~np.isin(table.reviewer, left_out)
+    reviewed = np.flatnonzero(counted)
+    outcome = table.outcomes()[reviewed]
+    # A suggestion that one person reviewed twice (a second annotation) counts once for agreement, its rows all count.
+    suggestion = table.suggestion[reviewed]
+    seen = np.bincount(suggestion, minlength=1) if len(reviewed) else np.zeros(1, dtype=np.int64)
+    overrode = np.bincount(suggestion, weights=outcome != Outcome.KEPT, minlength=1).astype(np.int64)
+    seen_by = np.minimum(seen[suggestion], MOST_REVIEWERS)
+    tally = cells(
+        (
+            table.suggested[reviewed],
+            table.reviewer[reviewed],
+            (table.time_s[reviewed] // DAY_S).astype(np.int64),
+            seen_by,
+            outcome,
+            np.where(outcome == Outcome.RELABELLED, table.submitted[reviewed], -1),
+            (table.reasons[reviewed] & reason_bit(Reason.GUIDELINE_UNCLEAR)) > 0,
+        )
+    )
+    criterion_of = np.full(len(seen), -1, dtype=np.int64)
+    criterion_of[suggestion] = table.suggested[reviewed]
+    several = np.flatnonzero(seen >= 2)
+    return Reviews(tally, cells((criterion_of[several], seen[several], overrode[several])))
+
+
+def count_submissions(table: OverrideTable) -> Cells:
+    """Cells of `Submissions`: by reviewer and day, in the order of its fields."""
+    _, first, of = np.unique(table.annotation, return_index=True, return_inverse=True)
+    uncovered = np.bincount(of, weights=table.uncovered, minlength=len(first)) > 0
+    lead = table.lead_time_s[first].astype(np.float64)
+    timed = lead > 0
+    return cells(
+        (table.reviewer[first], (table.time_s[first] // DAY_S).astype(np.int64)),
+        (np.ones(len(first)), uncovered, timed, np.log(np.where(timed, lead, 1.0))),
+    )
+
+
+def _whole(counted: Cells) -> Ints:
+    return counted.sums[:, 0].astype(np.int64)
+
+
+def _novel(table: OverrideTable) -> int:
+    return table.criteria.index(UNCOVERED) if UNCOVERED in table.criteria else -1

@@ -1,0 +1,172 @@
+"""Everything that the override log of a project says, in one value. Knows counts and rows; no SQL, no pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from review_copilot.study.agreement import Agreement, agreement_of
+from review_copilot.study.bias import AutomationBias, automation_bias_of
+from review_copilot.study.calibration import Calibration, calibration_of
+from review_copilot.study.cases import gather
+from review_copilot.study.criterion_rates import Confusion, CriterionStudy, Week, confusions, criterion_study, weeks
+from review_copilot.study.flags import Flag, Policy
+from review_copilot.study.gap_counts import Digest, Reviews, count_reviews, digest_of
+from review_copilot.study.gaps import find_gaps
+from review_copilot.study.grouped_sums import sum_of
+from review_copilot.study.joining import renumbered
+from review_copilot.study.pace import median_leads
+from review_copilot.study.patterns import Pattern, novel_patterns
+from review_copilot.study.study_counts import Counts, count
+from review_copilot.study.table import Floats, OverrideTable
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the override log says.
+
+    Attributes:
+        rows: Rows studied.
+        tasks: Tasks with at least one annotation.
+        annotations: Annotations.
+        since_s: Time of the first annotation, seconds since 1970 UTC; NaN when empty.
+        until_s: Time of the newest.
+        flags: What to act on, the most certain first, with tasks and typical cases.
+        novel_patterns: What no criterion claims, the biggest and fastest growing first.
+        agreement: Between reviewers, and with the copilot.
+        calibration: Of all scores.
+        bias: Signs of automation bias.
+        criteria: In the order of the guideline where it was given, else of the log.
+        confusions: The most frequent first.
+        weeks: By time, none left out in between.
+        policy: By which flags were raised.
+    """
+
+    rows: int
+    tasks: int
+    annotations: int
+    since_s: float
+    until_s: float
+    flags: tuple[Flag, ...]
+    novel_patterns: tuple[Pattern, ...]
+    agreement: Agreement
+    calibration: Calibration
+    bias: AutomationBias
+    criteria: tuple[CriterionStudy, ...]
+    confusions: tuple[Confusion, ...]
+    weeks: tuple[Week, ...]
+    policy: Policy
+
+
+def study(
+    table: OverrideTable,
+    *,
+    policy: Policy | None = None,
+    criteria: Sequence[str] = (),
+    gold: frozenset[int] = frozenset(),
+    features: Floats | None = None,
+) -> Study:
+    """Study the rows of one project.
+
+    Args:
+        table: Current rows of living annotations, of one project and one period.
+        policy: When to raise a flag.
+        criteria: Ids in the order in which to list them; criteria of the log that are missing here come after.
+        gold: Ids of annotations that are the standard.
+        features: What the crops of `table.uncovered` look like; see `novel_patterns`.
+    """
+    return study_of(count(table, gold=gold), lambda: (table,), policy=policy, criteria=criteria, see=lambda _: features)
+
+
+def study_of(
+    counts: Counts,
+    tables: Callable[[], Iterable[OverrideTable]],
+    *,
+    policy: Policy | None = None,
+    criteria: Sequence[str] = (),
+    see: Callable[[OverrideTable], Floats | None] | None = None,
+) -> Study:
+    """Study what was counted; rows are read for what counts cannot tell: tasks, cases, patterns, a person left out.
+
+    Args:
+        counts: Of one project and one period.
+        tables: Reads the rows that were counted, in parts that have whole tasks; called up to twice.
+        policy: When to raise a flag.
+        criteria: Ids in the order in which to list them; criteria of the log that are missing here come after.
+        see: Says what the crops of uncovered rows look like; see `novel_patterns`.
+    """
+    found = figures_of(counts, tables, policy=policy, criteria=criteria)
+    flags, uncovered = gather(found.flags, tables())
+    span = (counts.since_s, counts.until_s)
+    patterns = novel_patterns(uncovered, span=span, features=see(uncovered) if see and len(uncovered) else None)
+    return replace(found, flags=flags, novel_patterns=patterns)
+
+
+def figures_of(
+    counts: Counts,
+    tables: Callable[[], Iterable[OverrideTable]],
+    *,
+    policy: Policy | None = None,
+    criteria: Sequence[str] = (),
+) -> Study:
+    """The numbers of a study: all but the tasks and cases of its flags, and novel patterns.
+
+    Args:
+        counts: See `study_of`.
+        tables: See `study_of`; only read where one person differs from all others.
+        policy: When to raise a flag.
+        criteria: See `study_of`.
+    """
+    rules = policy or Policy()
+    gaps = find_gaps(lambda without: _digest(counts, tables, without), rules)
+    standing = {s.criterion: s for s in gaps.standings}
+    outlook = {o.criterion: o for o in gaps.outlooks}
+    of_log, reviewers = counts.words("criteria"), counts.words("reviewers")
+    return Study(
+        rows=counts.rows,
+        tasks=counts.tasks,
+        annotations=int(counts.fates.submissions.sums[:, 0].sum()),
+        since_s=counts.since_s if counts.rows else float("nan"),
+        until_s=counts.until_s if counts.rows else float("nan"),
+        flags=gaps.flags,
+        novel_patterns=(),
+        agreement=agreement_of(
+            counts.concord,
+            criteria=of_log,
+            reviewers=reviewers,
+            lead_s=median_leads(counts.leads, people=len(reviewers)),
+        ),
+        calibration=calibration_of(counts.fates.scores),
+        bias=automation_bias_of(counts.leads, counts.blindness),
+        criteria=tuple(
+            replace(criterion_study(counts, name), standing=standing.get(name), outlook=outlook.get(name))
+            for name in dict.fromkeys([*criteria, *of_log])
+        ),
+        confusions=confusions(counts),
+        weeks=weeks(counts),
+        policy=rules,
+    )
+
+
+def _digest(counts: Counts, tables: Callable[[], Iterable[OverrideTable]], without: frozenset[str]) -> Digest:
+    known = {kind: counts.words(kind) for kind in ("criteria", "reviewers")}
+    reviews = counts.reviews
+    parts, numbers = [], []
+    for table in tables() if without else ():
+        parts.append(count_reviews(table, without))
+        numbers.append({kind: renumbered(getattr(table, kind), words) for kind, words in known.items()})
+    if parts:
+        read = sum_of(parts, numbers, sizes={kind: len(words) for kind, words in known.items()})
+        # A word that was first used after the counting has no number; its rows are the next study's.
+        numbered = np.flatnonzero((read.tally.keys[:, :2] >= 0).all(axis=1))
+        reviews = Reviews(read.tally.where(numbered), read.shared.where(read.shared.keys[:, 0] >= 0))
+    words = known["criteria"], known["reviewers"]
+    return digest_of(reviews, counts.fates.submissions, tasks=counts.tasks, words=words)
+
+
+def iso(seconds: float) -> str | None:
+    """A time as ISO text in UTC; None for NaN."""
+    return None if np.isnan(seconds) else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,210 @@
+"""All that a study counts, for a part of a log or for all of it, as bytes too. Knows rows and sums, no statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from review_copilot.domain.override import OverrideKind
+from review_copilot.study.agreement_counts import Concord, count_concord
+from review_copilot.study.bias import Blindness, count_blindness
+from review_copilot.study.calibration import count_scores
+from review_copilot.study.gap_counts import DAY_S, Reviews, count_reviews, count_submissions
+from review_copilot.study.grouped_sums import PLAIN, Cells, cells, keyed, sum_of
+from review_copilot.study.joining import first_uses, in_order, renumbered
+from review_copilot.study.pace import Leads, leads_of
+from review_copilot.study.packing import pack, unpack
+from review_copilot.study.table import KINDS, Floats, Ints, Outcome, OverrideTable, table_of
+
+WORDS = ("criteria", "reviewers", "guidelines", "values")
+_AT_ONCE = 16
+"""Parts that are added up together, so that few are held at a time."""
+
+
+@dataclass(frozen=True)
+class Fates:
+    """What became of suggestions that a reviewer was shown and decided on, and what else was counted beside them.
+
+    Attributes:
+        outcomes: Reviews, by criterion, day since 1970 UTC and `Outcome`.
+        reasons: Reviews, by criterion and `OverrideTable.reasons`.
+        texts: By criterion: sum of the shares of text that were kept, and how many are known.
+        revisions: By criterion and guideline revision: reviews, overrides, and the sum of their days since 1970 UTC.
+        scores: See `count_scores`; by criterion.
+        moves: Relabellings, by suggested and submitted criterion.
+        added: Regions that nobody had suggested, by criterion.
+        submissions: See `count_submissions`.
+    """
+
+    outcomes: Cells = field(metadata=keyed("criteria", PLAIN, PLAIN))
+    reasons: Cells = field(metadata=keyed("criteria", PLAIN))
+    texts: Cells = field(metadata=keyed("criteria"))
+    revisions: Cells = field(metadata=keyed("criteria", "guidelines"))
+    scores: Cells = field(metadata=keyed("criteria", PLAIN))
+    moves: Cells = field(metadata=keyed("criteria", "criteria"))
+    added: Cells = field(metadata=keyed("criteria"))
+    submissions: Cells = field(metadata=keyed("reviewers", PLAIN))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Everything that a study counts.
+
+    Attributes:
+        uses: Words of each kind in WORDS, each with a number that rises with its first use in the log.
+        rows: Rows.
+        tasks: Tasks.
+        since_s: Time of the first annotation, seconds since 1970 UTC; infinite without rows.
+        until_s: Time of the newest; minus infinite without rows.
+        fates: See `Fates`.
+        reviews: See `Reviews`.
+        concord: See `Concord`.
+        blindness: See `Blindness`.
+        leads: See `Leads`.
+    """
+
+    uses: Mapping[str, Sequence[tuple[str, int]]]
+    rows: int
+    tasks: int
+    since_s: float
+    until_s: float
+    fates: Fates
+    reviews: Reviews
+    concord: Concord
+    blindness: Blindness
+    leads: Leads
+
+    def words(self, kind: str) -> tuple[str, ...]:
+        """The words of a kind, in the order of their numbers."""
+        return tuple(word for word, _ in self.uses[kind])
+
+
+_GROUPS: Mapping[str, type[Any]] = {"fates": Fates, "reviews": Reviews, "concord": Concord, "blindness": Blindness}
+_LEADS = tuple(field.name for field in fields(Leads))
+
+
+def count(table: OverrideTable, *, gold: frozenset[int] = frozenset(), of: OverrideTable | None = None) -> Counts:
+    """Count a table.
+
+    Args:
+        table: The log, or a part of it that has whole tasks.
+        gold: Ids of annotations that are the standard.
+        of: The table that this one was taken from by `where`, for its order of words; None for none.
+    """
+    uses = first_uses(table if of is None else of)
+    return Counts(
+        uses={kind: uses[kind] for kind in WORDS},
+        rows=len(table),
+        tasks=len(np.unique(table.task)),
+        since_s=float(table.time_s.min(initial=np.inf)),
+        until_s=float(table.time_s.max(initial=-np.inf)),
+        fates=_fates(table),
+        reviews=count_reviews(table),
+        concord=count_concord(table, gold=gold),
+        blindness=count_blindness(table),
+        leads=leads_of(table),
+    )
+
+
+def _fates(table: OverrideTable) -> Fates:
+    rows = np.flatnonzero(table.reviewed)
+    outcome, suggested = table.outcomes()[rows], table.suggested[rows]
+    day = (table.time_s[rows] // DAY_S).astype(np.int64)
+    kept = table.text_kept[rows].astype(np.float64)
+    known, moved = np.isfinite(kept), (outcome == Outcome.RELABELLED) & (table.submitted[rows] >= 0)
+    revision = table.guideline[rows]
+    said = revision >= 0
+    added = table.regions & (table.kind == KINDS.index(OverrideKind.ADDED)) & (table.submitted >= 0)
+    return Fates(
+        outcomes=cells((suggested, day, outcome)),
+        reasons=cells((suggested, table.reasons[rows])),
+        texts=cells((suggested[known],), (kept[known], np.ones(int(known.sum())))),
+        revisions=cells(
+            (suggested[said], revision[said]), (np.ones(int(said.sum())), outcome[said] != Outcome.KEPT, day[said])
+        ),
+        scores=count_scores(suggested, table.score[rows], outcome == Outcome.KEPT),
+        moves=cells((suggested[moved], table.submitted[rows][moved])),
+        added=cells((table.submitted[added],)),
+        submissions=count_submissions(table),
+    )
+
+
+def total(parts: Iterable[Counts]) -> Counts:
+    """The counts of parts of a log together.
+
+    Args:
+        parts: No two of them may have rows of the same task.
+    """
+    waiting: list[Counts] = []
+    for part in parts:
+        waiting.append(part)
+        if len(waiting) == _AT_ONCE:
+            waiting = [_added(waiting)]
+    if len(waiting) == 1:
+        return waiting[0]
+    return _added(waiting) if waiting else count(table_of(()))
+
+
+def numbers_in(words: Callable[[str], Sequence[str]], known: Mapping[str, Sequence[str]]) -> Mapping[str, Ints]:
+    """For each kind of words, the numbers in `known` of a part's words, and -1 for -1."""
+    return {kind: renumbered(words(kind), known[kind]) for kind in known}
+
+
+def _added(parts: Sequence[Counts]) -> Counts:
+    uses = {kind: in_order(part.uses[kind] for part in parts) for kind in WORDS}
+    known = {kind: tuple(word for word, _ in uses[kind]) for kind in WORDS}
+    numbers = [numbers_in(part.words, known) for part in parts]
+    sizes = {kind: len(known[kind]) for kind in WORDS}
+    groups: dict[str, Any] = {
+        name: sum_of([getattr(part, name) for part in parts], numbers, sizes=sizes) for name in _GROUPS
+    }
+    who = [number["reviewers"][part.leads.reviewer] for part, number in zip(parts, numbers, strict=True)]
+    leads = [np.concatenate([getattr(part.leads, name) for part in parts]) for name in _LEADS[1:]]
+    return Counts(
+        uses=uses,
+        rows=sum(part.rows for part in parts),
+        tasks=sum(part.tasks for part in parts),
+        since_s=min(part.since_s for part in parts),
+        until_s=max(part.until_s for part in parts),
+        leads=Leads(np.concatenate(who).astype(np.int32), *leads),
+        **groups,
+    )
+
+
+def pack_counts(counts: Counts) -> bytes:
+    """Counts as bytes."""
+    arrays: dict[str, Ints] = {f"leads {name}": getattr(counts.leads, name) for name in _LEADS}
+    for group in _GROUPS:
+        for part in fields(_GROUPS[group]):
+            counted: Cells = getattr(getattr(counts, group), part.name)
+            arrays[f"{group} {part.name} keys"] = counted.keys
+            arrays[f"{group} {part.name} sums"] = _whole(counted.sums)
+    span = [counts.since_s, counts.until_s] if counts.rows else None
+    return pack([counts.uses, counts.rows, counts.tasks, span], arrays)
+
+
+def unpack_counts(packed: bytes) -> Counts:
+    """The counts that `pack_counts` was given."""
+    (uses, rows, tasks, span), arrays = unpack(packed)
+    groups: dict[str, Any] = {
+        group: kind(
+            *(
+                Cells(arrays[f"{group} {part.name} keys"], arrays[f"{group} {part.name} sums"].astype(np.float64))
+                for part in fields(kind)
+            )
+        )
+        for group, kind in _GROUPS.items()
+    }
+    since_s, until_s = span or (np.inf, -np.inf)
+    leads = Leads(*(arrays[f"leads {name}"] for name in _LEADS))
+    uses = {kind: [(word, at) for word, at in uses[kind]] for kind in WORDS}
+    return Counts(uses, rows, tasks, since_s, until_s, leads=leads, **groups)
+
+
+def _whole(sums: Floats) -> Ints:
+    """Sums as whole numbers where they are."""
+    whole = sums.astype(np.int64)
+    return whole if (whole == sums).all() else sums

@@ -1,0 +1,1 @@
+"""From an inspection to the draft that a reviewer sees. Pure functions."""

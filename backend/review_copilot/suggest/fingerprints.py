@@ -1,0 +1,141 @@
+"""Which pictures of a project are the same, or nearly. Knows pixels and hashes, and no file.
+
+Two pictures are nearly the same when their perceptual hashes differ in few bits (C. Zauner, "Implementation and
+benchmarking of perceptual image hash functions", 2010): the signs of the lowest 8 x 8 frequencies of the cosine
+transform of a small grey picture against their median. It stays the same when a picture is resized, saved again,
+sharpened or brightened; not when it is cut or mirrored.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import dctn
+
+from review_copilot.domain.image import Pixels
+from review_copilot.domain.task_image import Picture
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+NEAR_BITS = 8
+"""Most bits of 63 in which two nearly same pictures differ. Among 499 500 pairs of different photographs of a public
+sample the least distance was 12; of 1 000 photographs 995 or more were within 8 of themselves when resized to a third,
+blurred, saved as JPEG at quality 20 or made a quarter brighter, 969 when cut by 2 % at each side
+(`benchmarks/duplicates.py`)."""
+LEAST_DETAIL = 10.0
+"""Mean size of the frequencies, in grey levels of a 32 x 32 picture, under which it has no fingerprint: fog, a wall and
+an empty frame look alike without being the same. No photograph of that sample was so plain."""
+MOST_NAMED = 20
+"""Most other tasks that are named of each kind: a camera that stood still for a night makes thousands."""
+_SIDE_PX = 32
+_FREQUENCIES = 8
+_BAND_BITS = 7
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""ITU-R BT.601."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Other tasks that show what a task shows.
+
+    Attributes:
+        same: Ids of tasks with the very same file, rising; at most `MOST_NAMED`.
+        near: Ids of tasks with nearly the same picture, rising; at most `MOST_NAMED`.
+    """
+
+    same: tuple[int, ...] = ()
+    near: tuple[int, ...] = ()
+
+
+def fingerprint(thumbnail: Pixels) -> str:
+    """The perceptual hash of a picture, 16 hex digits; empty when it shows too little.
+
+    Args:
+        thumbnail: The picture, of any size; 64 px on the longer side are enough.
+    """
+    grey = _squeezed(thumbnail.astype(np.float32) @ _LUMA)
+    low = dctn(grey, norm="ortho")[:_FREQUENCIES, :_FREQUENCIES].ravel()[1:]
+    if float(np.abs(low).mean()) < LEAST_DETAIL:
+        return ""
+    bits = np.concatenate([[False], low > np.median(low)])
+    return np.packbits(bits).tobytes().hex()
+
+
+def likenesses(pictures: Iterable[Picture]) -> Mapping[int, Likeness]:
+    """Task id to the other tasks that show the same; tasks without any are left out.
+
+    Args:
+        pictures: One for each task; of several the last counts.
+
+    Pairs within `NEAR_BITS` share one of nine bands of seven bits exactly (nine bands, at most eight differences), so
+    that only pictures that share a band are compared.
+    """
+    latest = {picture.task_id: picture for picture in pictures}
+    same = _same(latest.values())
+    near = _near([p for p in latest.values() if p.fingerprint])
+    return {
+        task_id: Likeness(same=tuple(sorted(same[task_id])), near=tuple(sorted(near[task_id] - same[task_id])))
+        for task_id in sorted(same.keys() | near.keys())
+    }
+
+
+def _squeezed(grey: npt.NDArray[np.float32]) -> Floats:
+    """Averages over 32 x 32 even parts."""
+    height, width = grey.shape
+    rows = np.linspace(0, height, _SIDE_PX + 1)
+    columns = np.linspace(0, width, _SIDE_PX + 1)
+    sums = np.zeros((height + 1, width + 1), np.float64)
+    sums[1:, 1:] = grey.cumsum(axis=0, dtype=np.float64).cumsum(axis=1)
+    # a sum up to a fraction of a pixel is in between its neighbours
+    up_to = _between(_between(sums, rows, axis=0), columns, axis=1)
+    parts = np.diff(np.diff(up_to, axis=0), axis=1)
+    return np.asarray(parts * (_SIDE_PX * _SIDE_PX / (height * width)))
+
+
+def _between(values: Floats, places: npt.NDArray[np.floating], *, axis: int) -> Floats:
+    low = np.minimum(places.astype(np.int64), values.shape[axis] - 2)
+    share = (places - low).reshape((-1, 1) if axis == 0 else (1, -1))
+    return np.asarray(values.take(low, axis) * (1 - share) + values.take(low + 1, axis) * share)
+
+
+def _same(pictures: Iterable[Picture]) -> defaultdict[int, set[int]]:
+    by_hash: defaultdict[str, list[int]] = defaultdict(list)
+    for picture in pictures:
+        if picture.sha256:
+            by_hash[picture.sha256].append(picture.task_id)
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for task_ids in by_hash.values():
+        if len(task_ids) > 1:
+            named = sorted(task_ids)[: MOST_NAMED + 1]
+            for task_id in task_ids:
+                found[task_id] = set([other for other in named if other != task_id][:MOST_NAMED])
+    return found
+
+
+def _near(pictures: Sequence[Picture]) -> defaultdict[int, set[int]]:
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    if len(pictures) < 2:
+        return found
+    hashes = np.array([int(picture.fingerprint, 16) for picture in pictures], np.uint64)
+    for start in range(0, 63, _BAND_BITS):
+        band = (hashes >> np.uint64(start)) & np.uint64((1 << _BAND_BITS) - 1)
+        order = np.argsort(band, kind="stable")
+        edges = np.flatnonzero(np.diff(band[order])) + 1
+        for group in np.split(order, edges):
+            for place, one in enumerate(group[:-1]):
+                others = group[place + 1 :]
+                close = others[np.bitwise_count(hashes[others] ^ hashes[one]) <= NEAR_BITS]
+                for other in close:
+                    _name(found[pictures[one].task_id], pictures[other])
+                    _name(found[pictures[other].task_id], pictures[one])
+    return found
+
+
+def _name(named: set[int], other: Picture) -> None:
+    if len(named) < MOST_NAMED:
+        named.add(other.task_id)

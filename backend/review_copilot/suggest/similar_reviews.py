@@ -1,0 +1,198 @@
+"""Tell whether a new suggestion is near a known novel pattern, or far from all that was reviewed under its criterion.
+
+Knows suggestions and a lookbook; no pixels and no store. With few data it says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from review_copilot.domain.note_words import WORD
+from review_copilot.domain.reviewed_crops import Look, Lookbook, PatternLooks
+from review_copilot.domain.suggestion import LIKE, UNLIKE, Suggestion
+from review_copilot.suggest.crop_features import Floats
+
+NEIGHBOURS = 3
+"""A crop is as far from others as from the nearest three of them, on average."""
+LEAST_FAR = 50
+"""Fewer reviewed suggestions of a criterion say nothing of what is far from them."""
+FAR = 0.02
+"""A suggestion is far when at most this share of those reviewed, itself counted, is as far from the others. Were it one
+of them, it would be called so at most this often (conformal anomaly detection: Laxhammar and Falkman 2015)."""
+FARTHER = 1.25
+"""And this much farther than the one at that share, so that the edge of a crowd is not called strange."""
+LEAST_NEAR = 5
+LEAST_ORDINARY = 20
+"""Crops of a pattern, and of suggestions that were kept, without which nothing is called near a pattern."""
+WITHIN = 0.9
+NEARBY = 1.5
+"""A suggestion is near a pattern when it is at most this much farther from its crops than that share of them is."""
+CLOSER = 0.5
+"""And when it is this much nearer to the pattern than to what reviewers kept."""
+LEAST_SPREAD = 0.05
+"""Added to what each number naturally differs by, so that a number which never differed does not outshout the rest."""
+TOLD_BY = 2
+"""Words of a pattern that a rationale must hold to speak of it; all where it has fewer."""
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class _Crowd:
+    """Crops as points, and how far each is from the others.
+
+    Attributes:
+        points: Shape (crops, LOOKS).
+        apart: Distance of each to its nearest neighbours.
+        inner: Distance that WITHIN of them have at most.
+        edge: Distance that all but FAR of them have at most.
+    """
+
+    points: Floats
+    apart: Floats
+    inner: float = 0.0
+    edge: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def far(self, point: Floats) -> float:
+        """How far a point is from the crowd."""
+        return float(_nearest(np.linalg.norm(self.points - point, axis=1)))
+
+
+@dataclass(frozen=True)
+class _Reviewed:
+    """The suggestions of one criterion that were reviewed."""
+
+    everything: _Crowd
+    kept: _Crowd
+
+
+@dataclass(frozen=True)
+class Familiar:
+    """A lookbook, made ready to be asked.
+
+    Attributes:
+        middle: Mean of all reviewed looks.
+        spread: Their standard deviation.
+        reviewed: By criterion.
+        kept: What reviewers kept under any criterion.
+        patterns: Each with its crops.
+    """
+
+    middle: Floats
+    spread: Floats
+    reviewed: Mapping[str, _Reviewed]
+    kept: _Crowd
+    patterns: Sequence[tuple[PatternLooks, _Crowd]]
+
+    def facts(self, suggestion: Suggestion) -> dict[str, str]:
+        """Sentences for the evidence of a suggestion, by `LIKE` and `UNLIKE`; empty when there is nothing to say."""
+        point = self._point(suggestion.look)
+        found: dict[str, str] = {}
+        if pattern := self._spoken_of(suggestion.rationale) or self._near(suggestion.criterion_id, point):
+            found[LIKE] = _like(pattern)
+        reviewed = self.reviewed.get(suggestion.criterion_id)
+        if point is not None and reviewed is not None and _is_far(point, reviewed.everything):
+            found[UNLIKE] = (
+                f"Unlike the {len(reviewed.everything)} suggestions last reviewed under {suggestion.label}: look twice."
+            )
+        return found
+
+    def _point(self, look: Look) -> Floats | None:
+        if len(look) != len(self.middle):
+            return None
+        return np.asarray((np.asarray(look) - self.middle) / self.spread)
+
+    def _spoken_of(self, rationale: str) -> PatternLooks | None:
+        said = words_of(rationale)
+        spoken = (p for p, _ in self.patterns if len(said & set(p.words)) >= max(1, min(TOLD_BY, len(p.words))))
+        return next(spoken, None)
+
+    def _near(self, criterion_id: str, point: Floats | None) -> PatternLooks | None:
+        if point is None:
+            return None
+        own = self.reviewed.get(criterion_id)
+        ordinary = own.kept if own is not None and len(own.kept) >= LEAST_ORDINARY else self.kept
+        if len(ordinary) < LEAST_ORDINARY:
+            return None
+        near = [(crowd.far(point), pattern) for pattern, crowd in self.patterns if _is_near(point, crowd)]
+        found, pattern = min(near, key=lambda pair: pair[0], default=(np.inf, None))
+        return pattern if found < CLOSER * ordinary.far(point) else None
+
+
+def familiar(book: Lookbook) -> Familiar:
+    """Make a lookbook ready; where it holds too little, what comes of it says nothing."""
+    crops = [look for reviewed in book.reviewed for look in reviewed.looks]
+    crops += [look for pattern in book.patterns for look in pattern.looks]
+    wide = max((len(look) for look in crops), default=0)
+    known = _matrix([look for look in crops if len(look) == wide], wide)
+    middle = known.mean(axis=0) if len(known) else np.zeros(wide)
+    spread = known.std(axis=0) + LEAST_SPREAD if len(known) else np.ones(wide)
+
+    def points(looks: Sequence[Look]) -> Floats:
+        return (_matrix([look for look in looks if len(look) == wide], wide) - middle) / spread
+
+    def crowd(looks: Sequence[Look]) -> _Crowd:
+        return _crowd(points(looks))
+
+    def kept(looks: Sequence[Look], flags: Sequence[bool]) -> list[Look]:
+        return [look for look, was_kept in zip(looks, flags, strict=True) if was_kept]
+
+    return Familiar(
+        middle=middle,
+        spread=spread,
+        reviewed={r.criterion_id: _Reviewed(crowd(r.looks), crowd(kept(r.looks, r.kept))) for r in book.reviewed},
+        kept=_Crowd(points([look for r in book.reviewed for look in kept(r.looks, r.kept)]), np.zeros(0)),
+        patterns=[(pattern, crowd(pattern.looks)) for pattern in book.patterns],
+    )
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text in lower case, as patterns are named by them."""
+    return frozenset(re.findall(WORD, text.lower()))
+
+
+def _matrix(looks: Sequence[Look], wide: int) -> Floats:
+    return np.asarray(looks, dtype=np.float64).reshape(len(looks), wide)
+
+
+def _crowd(points: Floats) -> _Crowd:
+    if len(points) < 2:
+        return _Crowd(points, np.zeros(0))
+    apart = cdist(points, points)
+    each = np.array([_nearest(np.delete(row, own)) for own, row in enumerate(apart)])
+    return _Crowd(points, each, inner=float(np.quantile(each, WITHIN)), edge=float(np.quantile(each, 1.0 - FAR)))
+
+
+def _nearest(distances: Floats) -> float:
+    """Mean of the few least."""
+    few = min(NEIGHBOURS, len(distances))
+    return float(np.partition(distances, few - 1)[:few].mean()) if few else float("inf")
+
+
+def _is_far(point: Floats, crowd: _Crowd) -> bool:
+    if len(crowd) < LEAST_FAR:
+        return False
+    found = crowd.far(point)
+    as_far = int((crowd.apart >= found).sum())
+    return (1 + as_far) / (1 + len(crowd)) <= FAR and found > FARTHER * crowd.edge
+
+
+def _is_near(point: Floats, crowd: _Crowd) -> bool:
+    return len(crowd) >= LEAST_NEAR and crowd.far(point) <= NEARBY * crowd.inner
+
+
+def _like(pattern: PatternLooks) -> str:
+    called = f'marked as "{pattern.name}"' if pattern.name else "marked without a note"
+    return f"Like {pattern.size} regions that reviewers {called} and no criterion claims: {_tasks(pattern.tasks)}."
+
+
+def _tasks(tasks: Sequence[int]) -> str:
+    named = [str(task) for task in tasks[:MOST_NAMED]]
+    return f"task {named[0]}" if len(named) == 1 else f"tasks {', '.join(named[:-1])} and {named[-1]}"

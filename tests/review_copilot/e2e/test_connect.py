@@ -1,0 +1,183 @@
+"""Connecting projects of the real server to a backend, again and again, and taking it back."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from review_copilot.demo import label_studio_server as ls
+from review_copilot.errors import LabelConfigError, LabelStudioError, LabelStudioRefusesAddress
+from review_copilot.labelstudio.client import LabelStudioClient
+from review_copilot.labelstudio.connect import (
+    Backend,
+    Outcome,
+    ProjectWish,
+    connect,
+    create_project,
+    disconnect,
+)
+from review_copilot.labelstudio.label_config import generate
+from review_copilot.labelstudio.payloads import SECRET_HEADER
+from review_copilot.labelstudio.transport import Transport
+from review_copilot.library import load_guideline
+from web_server import Answer, Asked, serving
+
+pytestmark = pytest.mark.labelstudio
+
+WISH = ProjectWish(guideline=load_guideline("photo-quality"))
+OWN_CONFIG = """<View><Image name="pic" value="$image"/><RectangleLabels name="flaw" toName="pic">
+<Label value="Noise"/><Label value="Tilt"/></RectangleLabels></View>"""
+
+
+def _ml_backend(asked: Asked) -> Answer:
+    """As little of a backend as Label Studio needs: /health for all, the rest for the right password."""
+    right = "Basic " + base64.b64encode(b"copilot:right").decode()
+    if asked.path != "/health" and asked.headers.get("Authorization") != right:
+        return Answer(401, b"{}")
+    return Answer(200, json.dumps({"status": "UP", "model_version": "one"}).encode())
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    with serving(_ml_backend) as server:
+        yield Backend(url=server.url, username="copilot", password="right", webhook_secret="hush")
+
+
+@pytest.fixture
+def project_id(label_studio_client: LabelStudioClient) -> Iterator[int]:
+    """A project as a newcomer makes it: a title and nothing else."""
+    project = label_studio_client.create_project(title="Connect test", label_config="<View></View>")
+    yield project.id
+    label_studio_client.delete_project(project.id)
+
+
+def test_a_new_project_gets_everything_and_a_second_run_changes_nothing(
+    label_studio_client: LabelStudioClient, project_id: int, backend: Backend
+) -> None:
+    first = connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    assert [(step.part, step.outcome) for step in first.steps] == [
+        ("label config", Outcome.MADE),
+        ("instructions", Outcome.MADE),
+        ("predictions", Outcome.KEPT),
+        ("webhook", Outcome.MADE),
+        ("ML backend", Outcome.MADE),
+        ("label stream", Outcome.CHANGED),
+    ]
+    assert first.problems == ()
+    second = connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    assert second.unchanged, second.steps
+    (hook,) = label_studio_client.webhooks(project_id)
+    assert hook.headers == {SECRET_HEADER: "hush"}
+    (model,) = label_studio_client.ml_backends(project_id)
+    assert (model.auth_method, model.basic_auth_user, model.is_interactive) == ("BASIC_AUTH", "copilot", True)
+    project = label_studio_client.project(project_id)
+    assert project.show_instruction
+    assert WISH.guideline.title in project.expert_instruction
+
+
+def test_disconnect_takes_back_the_backend_and_the_webhook_only(
+    label_studio_client: LabelStudioClient, project_id: int, backend: Backend
+) -> None:
+    other = {"project": project_id, "url": "http://127.0.0.1:9/other"}
+    connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    label_studio_client.add_webhook(other)
+    report = disconnect(label_studio_client, project_id, backend_url=f"{backend.url}/")
+    assert [step.outcome for step in report.steps] == [Outcome.REMOVED, Outcome.REMOVED, Outcome.KEPT]
+    assert label_studio_client.ml_backends(project_id) == ()
+    assert [hook.url for hook in label_studio_client.webhooks(project_id)] == [other["url"]]
+    assert disconnect(label_studio_client, project_id, backend_url=backend.url).unchanged
+
+
+def test_a_pinned_version_stays_pinned(
+    label_studio_client: LabelStudioClient, project_id: int, backend: Backend
+) -> None:
+    label_studio_client.update_project(project_id, label_config=generate(WISH.guideline))
+    label_studio_client.import_tasks(project_id, [{"image": "http://example.org/1.png"}])
+    (task,) = label_studio_client.tasks(project_id)
+    label_studio_client.import_predictions(project_id, [{"task": task["id"], "result": [], "model_version": "r1"}])
+    label_studio_client.update_project(project_id, model_version="r1")
+    report = connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    assert report.steps[-1].detail == 'It shows "r1".'
+    disconnect(label_studio_client, project_id, backend_url=backend.url)
+    assert label_studio_client.project(project_id).model_version == "r1"
+
+
+def test_what_others_began_is_mended_not_doubled(
+    label_studio_client: LabelStudioClient, project_id: int, backend: Backend
+) -> None:
+    """Somebody added the backend twice by hand, with a stale password and no Magic: two models, a bare webhook."""
+    label_studio_client.update_project(project_id, label_config=generate(WISH.guideline))
+    fields = {"project": project_id, "url": backend.url, "auth_method": "BASIC_AUTH", "basic_auth_user": "copilot"}
+    for _ in range(2):
+        label_studio_client.add_ml_backend({**fields, "basic_auth_pass": "right", "title": "by hand"})
+    label_studio_client.add_webhook({"project": project_id, "url": backend.webhook_url})
+    assert [hook.headers for hook in label_studio_client.webhooks(project_id)] == [{}, {}]
+    connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    (hook,) = label_studio_client.webhooks(project_id)
+    (model,) = label_studio_client.ml_backends(project_id)
+    assert hook.headers[SECRET_HEADER] == "hush"
+    assert model.is_interactive
+    assert label_studio_client.project(project_id).model_version == "by hand"
+    assert connect(label_studio_client, project_id, backend=backend, wish=WISH).unchanged
+
+
+def test_a_label_config_that_people_wrote_is_replaced_only_when_asked(
+    label_studio_client: LabelStudioClient, project_id: int, backend: Backend
+) -> None:
+    label_studio_client.update_project(project_id, label_config=OWN_CONFIG, expert_instruction="Look hard.")
+    report = connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    assert [step.outcome for step in report.steps[:2]] == [Outcome.KEPT, Outcome.KEPT]
+    assert any("no label for" in problem for problem in report.problems)
+    project = label_studio_client.project(project_id)
+    assert 'name="flaw"' in project.label_config
+    assert project.expert_instruction == "Look hard."
+    replaced = connect(label_studio_client, project_id, backend=backend, wish=replace(WISH, replace_config=True))
+    assert [step.outcome for step in replaced.steps[:2]] == [Outcome.CHANGED, Outcome.CHANGED]
+    assert replaced.problems == ()
+
+
+def test_a_label_config_without_boxes_stops_before_anything_is_changed(
+    label_studio_client: LabelStudioClient, project_id: int, backend: Backend
+) -> None:
+    text_only = '<View><Text name="t" value="$text"/><Choices name="c" toName="t"><Choice value="a"/></Choices></View>'
+    label_studio_client.update_project(project_id, label_config=text_only)
+    with pytest.raises(LabelConfigError, match="--replace-config"):
+        connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    assert label_studio_client.webhooks(project_id) == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [({"password": "no-longer-right"}, "REVIEW_COPILOT_PASSWORD"), ({"url": "http://127.0.0.1:9"}, "Start it")],
+)
+def test_a_backend_that_cannot_be_added_says_why(
+    label_studio_client: LabelStudioClient, project_id: int, backend: Backend, wrong: dict[str, str], says: str
+) -> None:
+    with pytest.raises(LabelStudioError, match=says) as caught:
+        connect(label_studio_client, project_id, backend=replace(backend, **wrong), wish=WISH)
+    assert "no-longer-right" not in str(caught.value)
+    connect(label_studio_client, project_id, backend=backend, wish=WISH)
+
+
+def test_a_fresh_installation_refuses_and_is_told_the_lines_that_allow_it(
+    fresh_label_studio: ls.LabelStudioServer, fresh_personal_token: str, backend: Backend
+) -> None:
+    """With a personal access token, the only kind there."""
+    with LabelStudioClient(Transport(fresh_label_studio.url, fresh_personal_token)) as client:
+        project_id = create_project(client, title="Fresh", wish=WISH)
+        with pytest.raises(LabelStudioRefusesAddress) as caught:
+            connect(client, project_id, backend=backend, wish=WISH)
+        assert "\n    ML_BLOCK_LOCAL_IP=false\n    SSRF_PROTECTION_ENABLED=false" in str(caught.value)
+        assert client.webhooks(project_id) == ()
+
+
+def test_a_personal_token_connects_as_well(
+    label_studio: ls.LabelStudioServer, personal_token: str, project_id: int, backend: Backend
+) -> None:
+    with LabelStudioClient(Transport(label_studio.url, personal_token)) as client:
+        connect(client, project_id, backend=backend, wish=WISH)
+        assert connect(client, project_id, backend=backend, wish=WISH).unchanged

@@ -1,0 +1,43 @@
+"""The estimate behind `preannotate --dry-run`."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from builders import task_key
+from review_copilot.bootstrap import create_copilot
+from review_copilot.cli.model_commands import SAMPLE, estimate_run
+from review_copilot.domain.review import ReviewTask
+from review_copilot.settings import load_settings
+
+
+def tasks(count: int) -> list[ReviewTask]:
+    file = io.BytesIO()
+    Image.new("RGB", (1200, 900), "grey").save(file, "PNG")
+    uri = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return [ReviewTask(task_key(number), image=uri) for number in range(1, count + 1)]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("inspector", ["openai", "hybrid"])
+def test_a_sample_stands_for_the_run_and_nothing_is_asked(inspector: str) -> None:
+    settings = load_settings(inspector=inspector, model="gpt-5.5", model_base_url="http://127.0.0.1:9/v1")
+    estimate = estimate_run(tasks(SAMPLE + 5), count=1000, copilot=create_copilot(settings))
+    assert estimate is not None
+    assert (estimate.images, estimate.calls) == (1000, 1000)
+    assert estimate.image_tokens == 1000 * 922, "1024 x 768 px in patches of 32 px, times 1.2"
+    assert estimate.cost_usd is not None
+    assert 5 < estimate.cost_usd < 30
+
+
+def test_the_built_in_inspector_costs_nothing() -> None:
+    assert estimate_run(tasks(1), count=10, copilot=create_copilot(load_settings(inspector="builtin"))) is None

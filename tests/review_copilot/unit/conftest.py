@@ -1,0 +1,22 @@
+"""Fixtures of the unit tests: a log in memory, and a desk whose inspector and images are made up."""
+
+from __future__ import annotations
+
+import pytest
+
+from fake_label_studio import FakeImages, FakeInspector
+from fakes import FakeClock, MemoryStore
+from review_copilot.flows.review_context import Desk
+from review_copilot.library import load_guideline
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """An empty log."""
+    return MemoryStore()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A desk that drafts what the made-up inspector says."""
+    return Desk(load_guideline("photo-quality"), FakeInspector(), FakeImages(), FakeClock(), min_score=0.3)

@@ -1,0 +1,153 @@
+"""Stand-ins for inspector, images and project. Each keeps the promises of its Protocol in `ports`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+
+import numpy as np
+
+from review_copilot.domain.image import Pixels, ReviewImage
+from review_copilot.domain.measure import Measure
+from review_copilot.domain.override import SubmittedAnnotation
+from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
+from review_copilot.domain.suggestion import Brief, Finding, Inspection, Usage
+from review_copilot.errors import ImageUnreadable
+from review_copilot.ports import StoredPrediction, TaskState
+
+
+@dataclass
+class FakeInspector:
+    """Finds the same in every image, and remembers what it was shown."""
+
+    findings: tuple[Finding, ...] = ()
+    name: str = "fake"
+    version: str = "1"
+    seen: list[str] = field(default_factory=list)
+    usage: Usage | None = None
+
+    def catalogue(self) -> tuple[Measure, ...]:
+        return ()
+
+    def inspect(self, brief: Brief) -> Inspection:
+        self.seen.append(brief.image.source)
+        return Inspection(findings=self.findings, usage=self.usage)
+
+
+@dataclass
+class FakeImages:
+    """Grey images of a fixed size; what `broken` names cannot be read."""
+
+    broken: frozenset[str] = frozenset()
+    width_px: int = 200
+    height_px: int = 100
+
+    def load(self, reference: str, *, task_id: int | None = None) -> ReviewImage:
+        if reference in self.broken:
+            raise ImageUnreadable(f"{reference} is no image.", hint="Upload it again.")
+
+        def decode(max_side: int | None) -> Pixels:
+            return np.full((self.height_px, self.width_px, 3), 128, np.uint8)
+
+        return ReviewImage(
+            source=reference,
+            data=reference.encode(),
+            sha256=hashlib.sha256(reference.encode()).hexdigest(),
+            format="PNG",
+            width_px=self.width_px,
+            height_px=self.height_px,
+            decode=decode,
+        )
+
+
+@dataclass
+class FakeWorkspace:
+    """A project in memory, with the habits of the real one: nothing is de-duplicated, and imports may lose rows.
+
+    Attributes:
+        lose: Task ids whose next prediction is silently not stored.
+        double: Task ids whose next prediction is stored twice.
+    """
+
+    key: ProjectKey
+    images: dict[int, str]
+    annotations: dict[int, list[SubmittedAnnotation]] = field(default_factory=dict)
+    stored: dict[int, StoredPrediction] = field(default_factory=dict)
+    lose: set[int] = field(default_factory=set)
+    double: set[int] = field(default_factory=set)
+    touched: dict[int, datetime] = field(default_factory=dict)
+    version: str = ""
+    in_hand: set[int] = field(default_factory=set)
+    pushes: list[int] = field(default_factory=list)
+    clock: datetime | None = None
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def tasks(self, *, only: Sequence[int] | None = None) -> Iterator[ReviewTask]:
+        for task_id, image in sorted(self.images.items()):
+            if only is None or task_id in only:
+                yield ReviewTask(key=TaskKey(self.key, task_id), image=image)
+
+    def count_tasks(self) -> int:
+        return len(self.images)
+
+    def push(self, reviews: Sequence[Review]) -> int:
+        self.pushes.append(len(reviews))
+        created = 0
+        for review in reviews:
+            task_id = review.key.task_id
+            copies = 0 if task_id in self.lose else 2 if task_id in self.double else 1
+            self.lose.discard(task_id)
+            self.double.discard(task_id)
+            for _ in range(copies):
+                number = next(self.numbers)
+                ids = tuple(s.id for s in review.suggestions)
+                self.stored[number] = StoredPrediction(number, task_id, review.provenance.rollout, ids)
+                created += 1
+        return created
+
+    def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
+        for p in sorted(self.stored.values(), key=lambda p: (p.task_id, p.id)):
+            if p.model_version == rollout and (task_ids is None or p.task_id in task_ids):
+                yield p
+
+    def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
+        return sum(self.stored.pop(number, None) is not None for number in prediction_ids)
+
+    def pinned(self) -> str:
+        return self.version
+
+    def pin(self, rollout: str) -> None:
+        self.version = rollout
+
+    def now(self) -> datetime | None:
+        return self.clock
+
+    def latest_change(self) -> datetime | None:
+        return max(self.touched.values(), default=None)
+
+    def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
+        for task_id, at in sorted(self.touched.items()):
+            fits = bool(self.annotations.get(task_id)) if since is None else at > since
+            if task_id in self.images and task_id > after and fits:
+                yield self._state(task_id)
+
+    def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
+        for task_id in task_ids:
+            if task_id in self.images:
+                yield self._state(task_id)
+
+    def task_ids(self) -> frozenset[int]:
+        return frozenset(self.images)
+
+    def annotated(self) -> frozenset[int]:
+        return frozenset(task_id for task_id in self.images if self.annotations.get(task_id))
+
+    def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
+        return frozenset(task_ids) & (self.in_hand | self.annotations.keys())
+
+    def _state(self, task_id: int) -> TaskState:
+        at = self.touched.get(task_id, datetime(2026, 11, 1, tzinfo=UTC))
+        return TaskState(TaskKey(self.key, task_id), at, tuple(self.annotations.get(task_id, ())))
