@@ -99,8 +99,8 @@ def against_decode(paths: Sequence[Path], guideline: Guideline) -> dict[str, flo
     alone = whole = pillow = 0.0
     for path in paths:
         works = (partial(decode, path), partial(inspect, path, guideline), partial(decode_by_pillow, path))
-        turns = [[processor_s(work) for work in works] for _ in range(TURNS)]
-        own, both, theirs = (min(turn) for turn in zip(*turns, strict=True))
+        named_locks = [[processor_s(work) for work in works] for _ in range(TURNS)]
+        own, both, theirs = (min(turn) for turn in zip(*named_locks, strict=True))
         alone, whole, pillow = alone + own, whole + both, pillow + theirs
     each = 1000 / len(paths)
     return {

@@ -56,7 +56,7 @@ class Pair:
 
 
 @dataclass
-class Tally:
+class GapCounts:
     """What was hit, missed and made up."""
 
     ious: list[float] = field(default_factory=list)
@@ -155,9 +155,9 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def judged(pairs: Sequence[Pair], change: Change, *, seed: int) -> Tally:
+def judged(pairs: Sequence[Pair], change: Change, *, seed: int) -> GapCounts:
     """Compare every pair after the change and count."""
-    guideline, tally = load_guideline("pcb"), Tally()
+    guideline, gap_counts = load_guideline("pcb"), GapCounts()
     measure_of = {criterion.id: criterion.measures[0] for criterion in guideline.criteria}
     for number, original in enumerate(pairs):
         pair = change(original, np.random.default_rng((seed, number)))
@@ -171,16 +171,16 @@ def judged(pairs: Sequence[Pair], change: Change, *, seed: int) -> Tally:
             if best is not None and hit:
                 left.remove(best)
                 said = measure_of.get(found.criterion_id, found.criterion_id)
-                tally.ious.append(best[0].iou(box))
-                tally.confusion[best[1], said] += 1
-                tally.scored.append((found.score, best[1] == said))
+                gap_counts.ious.append(best[0].iou(box))
+                gap_counts.confusion[best[1], said] += 1
+                gap_counts.scored.append((found.score, best[1] == said))
             elif lost and _at_edge(box):
                 lost -= 1
             else:
-                tally.false += 1
-                tally.scored.append((found.score, False))
-        tally.missed += len(left)
-    return tally
+                gap_counts.false += 1
+                gap_counts.scored.append((found.score, False))
+        gap_counts.missed += len(left)
+    return gap_counts
 
 
 def _at_edge(box: Box) -> bool:
@@ -219,12 +219,12 @@ def main() -> None:
     confusion: Counter[tuple[str, str]] = Counter()
     for half, chosen in (("tuning", pairs[::2]), ("reporting", pairs[1::2])):
         for name, change in CHANGES.items():
-            tally = judged(chosen, change, seed=arguments.seed)
-            results.append({"half": half, "boards": len(chosen), "change": name, **tally.figures()})
+            gap_counts = judged(chosen, change, seed=arguments.seed)
+            results.append({"half": half, "boards": len(chosen), "change": name, **gap_counts.figures()})
             print(json.dumps(results[-1]), flush=True)
             if half == "reporting":
-                scored += tally.scored
-                confusion += tally.confusion
+                scored += gap_counts.scored
+                confusion += gap_counts.confusion
     print("Reporting half, all changes. True class, said class, hits:")
     for (true, said), count in sorted(confusion.items()):
         print(f"  {true:20} {said:20} {count}")

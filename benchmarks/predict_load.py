@@ -86,7 +86,7 @@ def ours(url: str, *, images: list[str], folder: Path, close_ups: int = 0) -> di
     tasks = [{"id": n, "data": {"image": image}} for n, image in enumerate(images, start=1)]
     results = app.post("/predict", json={**body, "tasks": tasks}, auth=("copilot", "bench")).get_json()["results"]
     wall_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu
-    copilot.bench.close()
+    copilot.pool.close()
     copilot.store.close()
     return {"wall_s": wall_s, "cpu_s": cpu_s, "answered": sum(bool(result) for result in results)}
 

@@ -1,8 +1,8 @@
 """How much faster a run is with more workers on Ray: 1, 2 and 4, each with the same concurrency at one slow endpoint.
 
 The endpoint is `fake_model.py` (400 ms an answer), the pictures are small: workers wait, they do not compute. So this
-shows what coordination costs (blocks, clerk, results), and nothing of how CPU or GPU work spreads. The rate is taken
-from the first review to the last; the seconds until the first (Python starts, imports) are a column of their own.
+shows what coordination costs (blocks, coordinator, results), and nothing of how CPU or GPU work spreads. The rate is
+taken from the first review to the last; the seconds until the first (Python starts, imports) are a column of their own.
 """
 
 from __future__ import annotations

@@ -31,14 +31,14 @@ def main() -> None:
         store.drafted(PROJECT, rollout=ROLLOUT, task_ids=range(1, 1001))
         print(f"drafted: {time.perf_counter() - began:.3f} s for a window of 1000")
         began = time.perf_counter()
-        store.owe([a_task(number) for number in range(1, DRAFTS + 1)], rollout=ROLLOUT, due_in_s=0)
-        print(f"owe: {time.perf_counter() - began:.3f} s for {DRAFTS} errands in one request")
+        store.add_pending([a_task(number) for number in range(1, DRAFTS + 1)], rollout=ROLLOUT, due_in_s=0)
+        print(f"owe: {time.perf_counter() - began:.3f} s for {DRAFTS} pending_drafts in one request")
         began, claims = time.perf_counter(), 0
         while store.claim(limit=500, lease_s=60):
             claims += 1
         print(f"claim: {(time.perf_counter() - began) / claims * 1000:.1f} ms for a block of 500")
         store.close()
-        print(f"size: {file.stat().st_size / DRAFTS / 1000:.1f} kB a draft with its errand")
+        print(f"size: {file.stat().st_size / DRAFTS / 1000:.1f} kB a draft with its pending_draft")
 
 
 if __name__ == "__main__":

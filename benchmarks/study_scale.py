@@ -74,7 +74,7 @@ ROADS: dict[str, Callable[[Reading], object]] = {
     "whole_report": whole,
     "one_task_written_to": from_counts,
 }
-"""In the order in which they are taken: the first finds nothing packed, the last one parcel out of date."""
+"""In the order in which they are taken: the first finds nothing packed, the last one chunk out of date."""
 
 QUERY = """
 SELECT a.task_id, a.annotation_id, r.author, r.created_at, r.lead_time_s, o.kind, o.suggestion_id, o.criterion_from,

@@ -58,10 +58,10 @@ def batches_of(photos: Sequence[Pixels]) -> Callable[[Rng], Batch]:
     shelves = {way: np.cumsum(np.where(lying == way, drawn, 0)) for way in (True, False)}
 
     def batch(rng: Rng) -> Batch:
-        shelf = shelves[bool(rng.random() < lie)]
+        study_cache = shelves[bool(rng.random() < lie)]
         views: list[View] = []
         while len(views) < _BATCH:
-            at = int(np.searchsorted(shelf, rng.random() * shelf[-1]))
+            at = int(np.searchsorted(study_cache, rng.random() * study_cache[-1]))
             view = view_of(photos[min(at, len(photos) - 1)], tints, rng)
             if not views or view.pixels.shape == views[0].pixels.shape:
                 views.append(view)

@@ -10,22 +10,22 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
-from review_copilot.concurrency.priority_pool import Workbench
+from review_copilot.concurrency.priority_pool import PriorityPool
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey, Review
 from review_copilot.engines.ray_cluster import Cluster, RayEngine
 from review_copilot.engines.thread_engine import ThreadEngine
 from review_copilot.flows.blind_share import BlindShare
-from review_copilot.flows.learn_from_reviews import Learning, Reminder
-from review_copilot.flows.predict import Counter
-from review_copilot.flows.review_context import Desk
+from review_copilot.flows.learn_from_reviews import Learning, SimilarReviewNotes
+from review_copilot.flows.predict import DraftService
+from review_copilot.flows.review_context import ReviewContext
 from review_copilot.images.fetch import FetchLimits, ImageFetcher
-from review_copilot.inspectors.coalescing import InspectingOnce
+from review_copilot.inspectors.coalescing import CoalescingInspector
 from review_copilot.inspectors.embedding import CropEmbedder
 from review_copilot.inspectors.hybrid import HybridInspector
 from review_copilot.inspectors.model_inspector import ModelInspector
 from review_copilot.inspectors.options import ModelSetup
-from review_copilot.inspectors.pricing import Budget
+from review_copilot.inspectors.pricing import ProcessBudget
 from review_copilot.inspectors.registry import InspectorRequest, create_inspector
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.connect import Backend
@@ -74,7 +74,7 @@ class Copilot:
     @cached_property
     def inspector(self) -> Inspector:
         """Who looks at images."""
-        return InspectingOnce(self._chosen_inspector)
+        return CoalescingInspector(self._chosen_inspector)
 
     @cached_property
     def _chosen_inspector(self) -> Inspector:
@@ -96,14 +96,14 @@ class Copilot:
             self.store,
             endpoint=endpoint,
             most=most_at_once(settings),
-            spare=spare_seats(settings),
+            reserved=reserved_slots(settings),
             budget_usd=settings.model_budget_usd,
             clock=self.clock,
         )
         return replace(
             common,
-            seats=given.seats or common.seats,
-            purse=given.purse or common.purse,
+            concurrency=given.concurrency or common.concurrency,
+            budget=given.budget or common.budget,
         )
 
     @property
@@ -152,9 +152,9 @@ class Copilot:
         return BlindShare(settings.blind_share, settings.blind_shares, settings.blind_seed.get_secret_value())
 
     @cached_property
-    def desk(self) -> Desk:
+    def context(self) -> ReviewContext:
         """Everything needed to review a task."""
-        return Desk(
+        return ReviewContext(
             guideline=self.guideline,
             inspector=self.inspector,
             images=self.images,
@@ -169,7 +169,7 @@ class Copilot:
         return []
 
     @property
-    def hands(self) -> int:
+    def images_at_once(self) -> int:
         """Images in hand at once: what the model is asked at once, and behind an endpoint what cores prepare meanwhile.
 
         While a model answers elsewhere, cores would be idle; so one image for each is fetched and made ready ahead.
@@ -180,7 +180,7 @@ class Copilot:
 
     def threads(self) -> Engine:
         """Spreads a bulk run over the threads of this process."""
-        return ThreadEngine(self.desk, concurrency=self.hands)
+        return ThreadEngine(self.context, concurrency=self.images_at_once)
 
     def cluster(self, wish: Cluster) -> Engine:
         """Spreads a bulk run over a Ray cluster.
@@ -191,36 +191,36 @@ class Copilot:
         settings = self.settings
         most = settings.model_concurrency or wish.workers * settings.concurrency
         cluster = replace(
-            wish, concurrency=self.hands, most_at_once=most, budget_usd=settings.model_budget_usd
+            wish, concurrency=self.images_at_once, most_at_once=most, budget_usd=settings.model_budget_usd
         )  # fmt: skip
         theirs = settings
         if settings.model_cache is not None:  # a worker has a working directory of its own
             theirs = settings.model_copy(update={"model_cache": settings.model_cache.absolute()})
-        return RayEngine(self.desk, make_desk=partial(desk_of_a_worker, theirs), cluster=cluster)
+        return RayEngine(self.context, make_context=partial(context_for_worker, theirs), cluster=cluster)
 
     @cached_property
-    def bench(self) -> Workbench[Review]:
+    def pool(self) -> PriorityPool[Review]:
         """Who does what Label Studio's requests ask for, all requests of this process together."""
-        return Workbench(seats=self.hands)
+        return PriorityPool(concurrency=self.images_at_once)
 
     @cached_property
-    def counter(self) -> Counter:
+    def draft_service(self) -> DraftService:
         """Where Label Studio's requests ask for drafts."""
-        return Counter(
-            desk=self.desk,
+        return DraftService(
+            context=self.context,
             store=self.store,
-            bench=self.bench,
+            pool=self.pool,
             deadline_s=self.settings.predict_deadline_s,
             delivers=self.has_token,
             lease_s=self.settings.lease_s,
             watchers=self.watchers,
-            remind=self.reminder,
+            remind=self.similar_notes,
         )
 
     @cached_property
-    def reminder(self) -> Reminder:
+    def similar_notes(self) -> SimilarReviewNotes:
         """Says of drafts what is known of their like."""
-        return Reminder(self.store)
+        return SimilarReviewNotes(self.store)
 
     @cached_property
     def embedder(self) -> CropMeasure | None:
@@ -240,7 +240,7 @@ class Copilot:
 
     def rollout(self, project: ProjectKey) -> str:
         """The label under which this copilot's drafts for a project are stored."""
-        return self.store.rollout(project, guideline_id=self.guideline.id, model_version=self.desk.model_version)
+        return self.store.rollout(project, guideline_id=self.guideline.id, model_version=self.context.model_version)
 
     def link_to(self, project: ProjectKey) -> str:
         """URL of a project's Label Studio in a browser; empty where the log knows only a name for it."""
@@ -285,12 +285,12 @@ def create_copilot(settings: Settings) -> Copilot:
 
 def with_own_budget(copilot: Copilot) -> Copilot:
     """The same copilot for one run: what it may spend is its own, and not the day's of all backends."""
-    return replace(copilot, given=replace(copilot.given, purse=Budget(copilot.settings.model_budget_usd)))
+    return replace(copilot, given=replace(copilot.given, budget=ProcessBudget(copilot.settings.model_budget_usd)))
 
 
-def desk_of_a_worker(settings: Settings, shared: Shared) -> Desk:
+def context_for_worker(settings: Settings, shared: Shared) -> ReviewContext:
     """The tools of a worker on a cluster."""
-    return Copilot(settings=settings, clock=SystemClock(), given=shared).desk
+    return Copilot(settings=settings, clock=SystemClock(), given=shared).context
 
 
 def most_at_once(settings: Settings) -> int:
@@ -298,7 +298,7 @@ def most_at_once(settings: Settings) -> int:
     return settings.model_concurrency or settings.concurrency + 1
 
 
-def spare_seats(settings: Settings) -> int:
+def reserved_slots(settings: Settings) -> int:
     """How many of them only a person with the Magic tool may take."""
     return 1 if most_at_once(settings) > settings.concurrency else 0
 
@@ -322,7 +322,7 @@ def model_setup(settings: Settings) -> ModelSetup:
         api_key=settings.model_api_key.get_secret_value(),
         timeout_s=settings.model_timeout_s,
         concurrency=most_at_once(settings),
-        spare=spare_seats(settings),
+        reserved=reserved_slots(settings),
         max_tokens=settings.model_max_tokens,
         close_ups=settings.model_close_ups,
         second_look=settings.model_second_look,

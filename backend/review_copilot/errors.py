@@ -27,7 +27,7 @@ CopilotError                     hint, retryable, public message
 |   |-- LabelStudioRefusesAddress  private address, since 1.23.1
 |   `-- LabelConfigError         the label config lacks what a review needs
 |-- EngineError                  the cluster of a bulk run cannot be reached, or nobody is left on it
-|-- NobodyWants                  the work was taken back before it began
+|-- RequestAbandoned                  the work was taken back before it began
 |-- StoreError                   the database
 |   `-- StoreBusy                locked or out of reach (retryable)
 |-- ExtraMissing                 a feature's optional package is not installed
@@ -178,7 +178,7 @@ class EngineError(CopilotError):
     """The cluster that a bulk run is spread over cannot be reached, or nobody is left on it."""
 
 
-class NobodyWants(CopilotError):
+class RequestAbandoned(CopilotError):
     """The work was taken back: nobody waits for it, and nobody will."""
 
 

@@ -11,11 +11,11 @@ from itertools import groupby
 from review_copilot.domain.draft_totals import Cost, Drafts, Undrafted, Why, why_undrafted
 from review_copilot.domain.log_columns import columns_of
 from review_copilot.domain.override import Comparison, LoggedOverride, Override, SubmittedAnnotation
-from review_copilot.domain.pending_draft import Errand
+from review_copilot.domain.pending_draft import PendingDraft
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask, TaskKey
-from review_copilot.domain.reviewed_crops import Lookbook
+from review_copilot.domain.reviewed_crops import ReviewedCrops
 from review_copilot.domain.task_image import Picture
-from review_copilot.ports import Appended, Clock, Packing, Part, StoredPrediction, SweepPoint, Wake
+from review_copilot.ports import Appended, Clock, Packing, Part, StoredPrediction, SweepPoint, WebhookNotice
 
 FORGOTTEN = "forgotten-"
 
@@ -39,7 +39,7 @@ class _Held:
     rows: list[LoggedOverride] = field(default_factory=list)
     logged: list[tuple[int, datetime]] = field(default_factory=list)
     seen: list[datetime | None] = field(default_factory=list)
-    buried: bool = False
+    deleted: bool = False
 
     def newest(self) -> int:
         """Number of the newest revision; 0 when there is none."""
@@ -48,7 +48,7 @@ class _Held:
 
 
 def _block(row: LoggedOverride) -> int:
-    """Several parcels to a project, so that who reads them must put them together."""
+    """Several chunks to a project, so that who reads them must put them together."""
     return row.key.task_id // 100
 
 
@@ -64,14 +64,14 @@ class MemoryStore:
     _reviews: dict[str, Review] = field(default_factory=dict)
     _predictions: dict[tuple[ProjectKey, int], StoredPrediction] = field(default_factory=dict)
     _held: dict[tuple[ProjectKey, int], _Held] = field(default_factory=dict)
-    _inbox: dict[int, Wake] = field(default_factory=dict)
+    _inbox: dict[int, WebhookNotice] = field(default_factory=dict)
     _came: dict[int, datetime] = field(default_factory=dict)
     _bookmarks: dict[ProjectKey, datetime] = field(default_factory=dict)
     _points: dict[ProjectKey, SweepPoint | None] = field(default_factory=dict)
     _gone_tasks: set[TaskKey] = field(default_factory=set)
     _rollouts: dict[ProjectKey, list[tuple[str, str]]] = field(default_factory=dict)
-    _errands: dict[int, tuple[Errand, datetime]] = field(default_factory=dict)
-    _lookbooks: dict[ProjectKey, Lookbook] = field(default_factory=dict)
+    _errands: dict[int, tuple[PendingDraft, datetime]] = field(default_factory=dict)
+    _lookbooks: dict[ProjectKey, ReviewedCrops] = field(default_factory=dict)
     _last_id: int = 0
 
     def remember(self, reviews: Sequence[Review]) -> None:
@@ -175,7 +175,7 @@ class MemoryStore:
         held = self._hold(annotation.key, annotation.annotation_id)
         if comparison.confirmed:
             self._gone_tasks.discard(annotation.key)
-        held.buried = not comparison.confirmed and (held.buried or annotation.key in self._gone_tasks)
+        held.deleted = not comparison.confirmed and (held.deleted or annotation.key in self._gone_tasks)
         said = (annotation.content_hash, comparison.overrides, comparison.provenance)
         newest = held.newest()
         for number, other in enumerate(held.revisions, start=1):
@@ -201,24 +201,24 @@ class MemoryStore:
         held.rows += [self._logged(comparison, override, len(held.revisions)) for override in comparison.overrides]
         return Appended(1, len(comparison.overrides), late=len(held.revisions) != held.newest())
 
-    def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
+    def record_deletion(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         gone = self.living(key) if annotation_ids is None else annotation_ids
         if annotation_ids is None:
             self._gone_tasks.add(key)
-        new = [held for held in (self._hold(key, i) for i in set(gone)) if not held.buried]
+        new = [held for held in (self._hold(key, i) for i in set(gone)) if not held.deleted]
         for held in new:
-            held.buried = True
+            held.deleted = True
         return len(new)
 
     def living(self, key: TaskKey) -> frozenset[int]:
-        return frozenset(i for (_, i), h in self._held.items() if h.key == key and h.revisions and not h.buried)
+        return frozenset(i for (_, i), h in self._held.items() if h.key == key and h.revisions and not h.deleted)
 
     def newest(self, key: TaskKey) -> Mapping[int, SubmittedAnnotation]:
         held = {number: self._held[key.project, number] for number in self.living(key)}
         return {number: one.revisions[one.newest() - 1].annotation for number, one in held.items()}
 
     def living_tasks(self, project: ProjectKey) -> frozenset[int]:
-        held = (h for h in self._held.values() if h.key.project == project and h.revisions and not h.buried)
+        held = (h for h in self._held.values() if h.key.project == project and h.revisions and not h.deleted)
         return frozenset(h.key.task_id for h in held)
 
     def overrides(
@@ -228,14 +228,14 @@ class MemoryStore:
         for held in self._held.values():
             newest = held.newest()
             for row in held.rows:
-                is_current = row.revision == newest and not held.buried
-                rows.append(replace(row, current=is_current, deleted=held.buried))
+                is_current = row.revision == newest and not held.deleted
+                rows.append(replace(row, current=is_current, deleted=held.deleted))
         for row in sorted(rows, key=lambda row: row.id):
             wanted = project in (None, row.key.project) and (since is None or row.logged_at >= since)
             if wanted and (row.current or not current):
                 yield row
 
-    def parcels(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
+    def chunks(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
         rows = sorted(self.overrides(project=project), key=_block)  # stable: a block's rows stay in their order
         for _, of_block in groupby(rows, key=_block):
             packed = packing.pack(columns_of(of_block))
@@ -244,7 +244,7 @@ class MemoryStore:
     def comparisons(self, *, project: ProjectKey | None = None, since: datetime | None = None) -> Iterator[Comparison]:
         current = []
         for (of_project, _), held in self._held.items():
-            if held.revisions and not held.buried and project in (None, of_project):
+            if held.revisions and not held.deleted and project in (None, of_project):
                 newest = held.newest() - 1
                 current.append((held.logged[newest], held.revisions[newest]))
         for (_, logged_at), comparison in sorted(current, key=lambda pair: pair[0]):
@@ -265,20 +265,20 @@ class MemoryStore:
                 held.rows = [replace(r, author=author, editor=editor) if r.revision == number + 1 else r for r in rows]
         return named
 
-    def put(self, wake: Wake) -> int:
+    def put(self, wake: WebhookNotice) -> int:
         number = self._next_id()
         self._inbox[number] = replace(wake, id=number)
         self._came[number] = self.clock.now()
         return number
 
-    def waiting(self, *, limit: int = 1000) -> Sequence[Wake]:
+    def waiting(self, *, limit: int = 1000) -> Sequence[WebhookNotice]:
         return tuple(self._inbox[number] for number in sorted(self._inbox)[:limit])
 
     def waiting_since(self) -> datetime | None:
         return self._came[min(self._inbox)] if self._inbox else None
 
-    def done(self, wake_ids: Iterable[int]) -> None:
-        for wake_id in wake_ids:
+    def done(self, notice_ids: Iterable[int]) -> None:
+        for wake_id in notice_ids:
             self._inbox.pop(wake_id, None)
 
     def bookmark(self, project: ProjectKey) -> datetime | None:
@@ -293,44 +293,44 @@ class MemoryStore:
     def keep_sweep(self, project: ProjectKey, point: SweepPoint | None) -> None:
         self._points[project] = point
 
-    def owe(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
+    def add_pending(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
         known = {(e.task.key, e.rollout) for e, _ in self._errands.values()}
         for task in tasks:
             if (task.key, rollout) not in known:
                 number = self._next_id()
-                self._errands[number] = (Errand(number, task, rollout), self._in(due_in_s))
+                self._errands[number] = (PendingDraft(number, task, rollout), self._in(due_in_s))
 
-    def hasten(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
-        for errand in self._owed_of(project, rollout, task_ids):
-            self._errands[errand.id] = (errand, self._in(due_in_s))
+    def reschedule(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
+        for pending_draft in self._owed_of(project, rollout, task_ids):
+            self._errands[pending_draft.id] = (pending_draft, self._in(due_in_s))
 
-    def claim(self, *, limit: int, lease_s: float) -> Sequence[Errand]:
+    def claim(self, *, limit: int, lease_s: float) -> Sequence[PendingDraft]:
         due = sorted((at, e.id) for e, at in self._errands.values() if at <= self.clock.now())[:limit]
         claimed = [self._errands[number][0] for _, number in due]
-        for errand in claimed:
-            self._errands[errand.id] = (errand, self._in(lease_s))
+        for pending_draft in claimed:
+            self._errands[pending_draft.id] = (pending_draft, self._in(lease_s))
         return tuple(sorted(claimed, key=lambda e: e.id))
 
-    def put_back(self, errand_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
-        for number in errand_ids:
+    def release(self, pending_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
+        for number in pending_ids:
             if held := self._errands.get(number):
-                errand = replace(held[0], attempts=held[0].attempts + failed)
-                self._errands[number] = (errand, self._in(due_in_s))
+                pending_draft = replace(held[0], attempts=held[0].attempts + failed)
+                self._errands[number] = (pending_draft, self._in(due_in_s))
 
-    def settle(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
-        for errand in self._owed_of(project, rollout, task_ids):
-            del self._errands[errand.id]
+    def clear_pending(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+        for pending_draft in self._owed_of(project, rollout, task_ids):
+            del self._errands[pending_draft.id]
 
-    def owed(self) -> int:
+    def pending_count(self) -> int:
         return len(self._errands)
 
-    def lookbook(self, project: ProjectKey) -> Lookbook | None:
+    def reviewed_crops(self, project: ProjectKey) -> ReviewedCrops | None:
         return self._lookbooks.get(project)
 
-    def keep_lookbook(self, project: ProjectKey, book: Lookbook) -> None:
+    def keep_reviewed_crops(self, project: ProjectKey, book: ReviewedCrops) -> None:
         self._lookbooks[project] = book
 
-    def _owed_of(self, project: ProjectKey, rollout: str, task_ids: Sequence[int]) -> list[Errand]:
+    def _owed_of(self, project: ProjectKey, rollout: str, task_ids: Sequence[int]) -> list[PendingDraft]:
         return [
             e
             for e, _ in self._errands.values()

@@ -115,7 +115,7 @@ class LabelStudio:
 
 
 @dataclass(frozen=True)
-class Fates:
+class OutcomeCounts:
     """What becomes of webhooks on their way, as shares of all; the rest arrives once and at once."""
 
     lost: float = 0.0
@@ -131,7 +131,7 @@ class Road:
         self._random = random.Random(seed)
         self._held: list[bytes] = []
         self._lock = threading.Lock()
-        self.fates = Fates()
+        self.outcome_counts = OutcomeCounts()
         self.told = 0
         self.not_taken = 0
         """Deliveries that no backend has acknowledged."""
@@ -167,13 +167,13 @@ class Road:
     def _take(self, body: bytes) -> None:
         with self._lock:
             self.told += 1
-            fate, fates = self._random.random(), self.fates
-            if fate < fates.lost:
+            fate, outcome_counts = self._random.random(), self.outcome_counts
+            if fate < outcome_counts.lost:
                 return
-            if fate < fates.lost + fates.late:
+            if fate < outcome_counts.lost + outcome_counts.late:
                 self._held.append(body)
                 return
-        for _ in range(2 if fate < fates.lost + fates.late + fates.doubled else 1):
+        for _ in range(2 if fate < outcome_counts.lost + outcome_counts.late + outcome_counts.doubled else 1):
             self._deliver(body)
 
     def _deliver(self, body: bytes) -> None:

@@ -12,7 +12,7 @@ from review_copilot.domain.suggestion import Brief
 from review_copilot.inspectors.metered_chat import MeteredChat
 from review_copilot.inspectors.model_inspector import ModelInspector, ModelOptions
 from review_copilot.inspectors.openai_compatible import Endpoint, OpenAIChat
-from review_copilot.inspectors.pricing import Budget, Price
+from review_copilot.inspectors.pricing import Price, ProcessBudget
 from review_copilot.inspectors.profiles import Profile, read_profiles
 from review_copilot.inspectors.prompt import PromptTemplates
 from review_copilot.inspectors.reply_cache import MemoryReplyCache
@@ -38,7 +38,7 @@ def inspector(
     profile: Profile | None = None,
     options: ModelOptions | None = None,
     price: Price | None = None,
-    budget: Budget | None = None,
+    budget: ProcessBudget | None = None,
     cache: MemoryReplyCache | None = None,
 ) -> ModelInspector:
     """An inspector that is put together as the product does it."""

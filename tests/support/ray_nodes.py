@@ -17,7 +17,7 @@ from fake_label_studio import FakeImages, FakeInspector
 from fakes import FakeClock
 from review_copilot.domain.measure import Measure
 from review_copilot.domain.suggestion import Brief, Inspection
-from review_copilot.flows.review_context import Desk
+from review_copilot.flows.review_context import ReviewContext
 from review_copilot.library import load_guideline
 from review_copilot.ports import Shared
 
@@ -75,25 +75,27 @@ class DiaryInspector(FakeInspector):
         return ()
 
     def inspect(self, brief: Brief) -> Inspection:
-        assert self.shared.seats is not None
-        assert self.shared.purse is not None
+        assert self.shared.concurrency is not None
+        assert self.shared.budget is not None
         if brief.image.source == self.deadly:
             os._exit(1)
-        self.shared.purse.reserve(self.usd)
-        with self.shared.seats.seat(deadline=time.monotonic() + 60):
+        self.shared.budget.reserve(self.usd)
+        with self.shared.concurrency.slot(deadline=time.monotonic() + 60):
             began = time.time()
             time.sleep(self.look_s)
             ended = time.time()
-        self.shared.purse.settle(reserved_usd=self.usd, spent_usd=self.usd)
+        self.shared.budget.settle(reserved_usd=self.usd, spent_usd=self.usd)
         name = f"{brief.image.source}.{os.getpid()}.{time.monotonic_ns()}"
         (self.folder / name).write_text(f"{began} {ended}")
         return super().inspect(brief)
 
 
-def a_desk(shared: Shared, *, folder: Path, look_s: float = 0.1, usd: float = 0.0, deadly: str = "") -> Desk:
+def a_context(
+    shared: Shared, *, folder: Path, look_s: float = 0.1, usd: float = 0.0, deadly: str = ""
+) -> ReviewContext:
     """The tools of a worker, or of the side that drives."""
     inspector = DiaryInspector(shared=shared, folder=folder, look_s=look_s, usd=usd, deadly=deadly)
-    return Desk(load_guideline("photo-quality"), inspector, FakeImages(), FakeClock(), min_score=0.3)
+    return ReviewContext(load_guideline("photo-quality"), inspector, FakeImages(), FakeClock(), min_score=0.3)
 
 
 def most_at_once(folder: Path) -> int:

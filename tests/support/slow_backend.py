@@ -16,11 +16,11 @@ from review_copilot.bootstrap import Copilot, SystemClock
 from review_copilot.demo.label_studio_server import LabelStudioServer
 from review_copilot.domain.measure import Measure
 from review_copilot.domain.suggestion import Brief, Inspection
-from review_copilot.flows.predict import Counter
+from review_copilot.flows.predict import DraftService
 from review_copilot.ports import ImageSource, Inspector
 from review_copilot.settings import load_settings
 from review_copilot.web import create_app
-from review_copilot.web.pending_worker import Finisher
+from review_copilot.web.pending_worker import PendingDraftWorker
 
 TASKS = 30
 LOOK_S = 0.5
@@ -51,8 +51,8 @@ class SlowCopilot(Copilot):
         return FakeImages()
 
     @cached_property
-    def counter(self) -> Counter:
-        return Counter(self.desk, self.store, self.bench, deadline_s=DEADLINE_S, delivers=True, settle_s=2.0)
+    def draft_service(self) -> DraftService:
+        return DraftService(self.context, self.store, self.pool, deadline_s=DEADLINE_S, delivers=True, settle_s=2.0)
 
 
 def a_copilot(server: LabelStudioServer, folder: Path, *, port: int) -> SlowCopilot:
@@ -69,7 +69,7 @@ def a_copilot(server: LabelStudioServer, folder: Path, *, port: int) -> SlowCopi
 
 
 def close(copilot: SlowCopilot) -> None:
-    copilot.bench.close(timeout_s=5)
+    copilot.pool.close(timeout_s=5)
     copilot.client.close()
     copilot.store.close()
 
@@ -93,16 +93,16 @@ def served(server: LabelStudioServer, folder: Path) -> Iterator[SlowCopilot]:
 
 @contextmanager
 def finishing(copilot: SlowCopilot) -> Iterator[None]:
-    finisher = Finisher(copilot)
-    finisher.start()
+    pending_worker = PendingDraftWorker(copilot)
+    pending_worker.start()
     try:
         yield
     finally:
-        finisher.stop(timeout_s=60)
+        pending_worker.stop(timeout_s=60)
 
 
 def wait_for(copilot: SlowCopilot, *, owed: int, within_s: float) -> None:
     ends_at = time.monotonic() + within_s
-    while copilot.store.owed() > owed:
-        assert time.monotonic() < ends_at, f"{copilot.store.owed()} drafts are owed still"
+    while copilot.store.pending_count() > owed:
+        assert time.monotonic() < ends_at, f"{copilot.store.pending_count()} drafts are owed still"
         time.sleep(0.5)

@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fakes import FakeClock
-from review_copilot.ports import Wake
+from review_copilot.ports import WebhookNotice
 from review_copilot.store import open_store
 from store_ledger import comparison
 
@@ -20,7 +20,7 @@ def main() -> None:
     url, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     store = open_store(url, clock=FakeClock())
     for annotation_id in range(first, last):
-        store.put(Wake(0, "i", 7, (annotation_id,), "ANNOTATION_CREATED"))
+        store.put(WebhookNotice(0, "i", 7, (annotation_id,), "ANNOTATION_CREATED"))
         store.append(comparison(annotation_id))
         sys.stdout.write(f"{annotation_id}\n")
         sys.stdout.flush()

@@ -25,9 +25,9 @@ from review_copilot.domain.image import Pixels
 from review_copilot.domain.override import LoggedOverride, Subject
 from review_copilot.domain.suggestion import Finding
 from review_copilot.engines.thread_engine import ThreadEngine
-from review_copilot.flows.learn_from_reviews import Reminder
+from review_copilot.flows.learn_from_reviews import SimilarReviewNotes
 from review_copilot.flows.preannotate import Progress, preannotate
-from review_copilot.labelstudio.connect import ProjectWish, connect, create_project
+from review_copilot.labelstudio.connect import ConnectOptions, connect, create_project
 
 LAMPS_PX = ((90, 80), (250, 220), (400, 90))
 """Centres of the white discs in `lamps`."""
@@ -86,9 +86,9 @@ class Workplace:
             pictures: File name to pixels; task ids rise in this order.
             reviewers: How many people review each task in the label stream.
         """
-        client, wish = self.copilot.client, ProjectWish(guideline=self.copilot.guideline)
-        project_id = create_project(client, title=title, wish=wish)
-        connect(client, project_id, backend=self.copilot.backend, wish=wish)
+        client, options = self.copilot.client, ConnectOptions(guideline=self.copilot.guideline)
+        project_id = create_project(client, title=title, options=options)
+        connect(client, project_id, backend=self.copilot.backend, options=options)
         client.update_project(project_id, maximum_annotations=reviewers)
         for name, pixels in pictures.items():
             file = self.folder / name
@@ -103,14 +103,14 @@ class Workplace:
         """
         workspace, copilot = self.copilot.opener.open(project_id), self.copilot
         rollout = copilot.rollout(workspace.key)
-        desk = replace(copilot.desk, inspector=FakeInspector(findings))
+        context = replace(copilot.context, inspector=FakeInspector(findings))
         return preannotate(
             workspace,
-            engine=ThreadEngine(desk, concurrency=2),
+            engine=ThreadEngine(context, concurrency=2),
             store=copilot.store,
             rollout=rollout,
             clock=copilot.clock,
-            remind=Reminder(copilot.store),
+            remind=SimilarReviewNotes(copilot.store),
         )
 
     def rows(self, project_id: int) -> list[LoggedOverride]:

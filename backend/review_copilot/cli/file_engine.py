@@ -17,7 +17,7 @@ from review_copilot.cli.quiet_logging import quiet_failures
 from review_copilot.domain.review import Review, ReviewTask
 from review_copilot.errors import InspectorError
 from review_copilot.flows.inspect_files import file_review
-from review_copilot.flows.review_context import Desk
+from review_copilot.flows.review_context import ReviewContext
 from review_copilot.settings import Settings
 
 MEASURING = "builtin"
@@ -25,11 +25,11 @@ MEASURING = "builtin"
 WORTH_PROCESSES = 24
 """Files from which starting processes, about a second each, pays."""
 
-_desk: Desk | None = None
+_context: ReviewContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class FileWorkers:
     """Where files are reviewed.
 
     Attributes:
@@ -44,7 +44,7 @@ class Crew:
 
 
 @contextmanager
-def crew(settings: Settings, *, files: int) -> Iterator[Crew]:
+def file_workers(settings: Settings, *, files: int) -> Iterator[FileWorkers]:
     """A process for every core where measuring many files keeps them busy, else threads.
 
     On Ctrl-C what is not begun is given up, and what is begun is finished.
@@ -54,19 +54,19 @@ def crew(settings: Settings, *, files: int) -> Iterator[Crew]:
         InspectorError: A process was ended from outside.
     """
     size = _cores()
-    desk = files_desk(settings)  # what is wrong with the settings is said here, not by each process
+    context = files_context(settings)  # what is wrong with the settings is said here, not by each process
     apart = settings.inspector == MEASURING and files >= WORTH_PROCESSES and size > 1
     if apart:  # not forked: this process may have threads already
         pool: Executor = ProcessPoolExecutor(
             size, mp_context=get_context("spawn"), initializer=_sit_down, initargs=(settings,)
         )
         _start_all(pool, size)
-        review: Callable[[ReviewTask], Review] = _review_at_own_desk
+        review: Callable[[ReviewTask], Review] = _review_in_worker
     else:
         pool = ThreadPoolExecutor(size, thread_name_prefix="inspect")
-        review = file_review(desk)
+        review = file_review(context)
     try:
-        yield Crew(pool, review, size)
+        yield FileWorkers(pool, review, size)
     except BrokenExecutor as error:
         raise InspectorError(
             "A process that measured images was ended from outside.",
@@ -81,9 +81,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def files_desk(settings: Settings) -> Desk:
-    """A desk that reads the command line's own files."""
-    return replace(create_copilot(settings).desk, images=image_fetcher(settings, plain_files=True))
+def files_context(settings: Settings) -> ReviewContext:
+    """A context that reads the command line's own files."""
+    return replace(create_copilot(settings).context, images=image_fetcher(settings, plain_files=True))
 
 
 def _start_all(pool: Executor, size: int) -> None:
@@ -98,13 +98,13 @@ def _start_all(pool: Executor, size: int) -> None:
 
 def _sit_down(settings: Settings) -> None:
     """What a process does first; each keeps to one core."""
-    global _desk  # noqa: PLW0603  one desk for all files of this process
+    global _context  # noqa: PLW0603  one context for all files of this process
     cv2.setNumThreads(1)
     quiet_failures()
-    _desk = files_desk(settings)
+    _context = files_context(settings)
 
 
-def _review_at_own_desk(task: ReviewTask) -> Review:
-    if _desk is None:
-        raise RuntimeError("The process has no desk.")
-    return file_review(_desk)(task)
+def _review_in_worker(task: ReviewTask) -> Review:
+    if _context is None:
+        raise RuntimeError("The process has no context.")
+    return file_review(_context)(task)

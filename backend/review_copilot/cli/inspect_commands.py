@@ -19,7 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from review_copilot.cli.file_engine import crew
+from review_copilot.cli.file_engine import file_workers
 from review_copilot.cli.quiet_logging import quiet_failures
 from review_copilot.domain.review import Exposure, Review
 from review_copilot.errors import LibraryError
@@ -55,7 +55,7 @@ def inspect(
     stderr = Console(stderr=True)
     shown = []
     began = time.monotonic()
-    with crew(settings, files=len(files)) as workers:
+    with file_workers(settings, files=len(files)) as workers:
         reviews = inspect_files(
             (str(path) for path in files),
             review=workers.review,

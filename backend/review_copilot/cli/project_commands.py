@@ -21,7 +21,7 @@ from review_copilot.flows.learn_from_reviews import learn
 from review_copilot.flows.sweep import empty_inbox, sweep_project
 from review_copilot.flows.switch_rollout import retire
 from review_copilot.labelstudio.client import Filter
-from review_copilot.labelstudio.connect import ConnectionReport, Outcome, ProjectWish, create_project
+from review_copilot.labelstudio.connect import ConnectionReport, ConnectOptions, Outcome, create_project
 from review_copilot.labelstudio.connect import connect as tie
 from review_copilot.labelstudio.connect import disconnect as untie
 from review_copilot.labelstudio.transport import TokenKind
@@ -65,11 +65,13 @@ def connect(
     if (project is None) == (create is None):
         raise SettingsError("Say which project.", hint="Either --project N, or --create TITLE for a new one.")
     copilot = ready_copilot(url=url, token=token)
-    wish = ProjectWish(guideline=copilot.guideline, replace_config=replace_config, reference=reference, prompt=prompt)
-    project_id = project if project is not None else create_project(copilot.client, title=create or "", wish=wish)
+    options = ConnectOptions(
+        guideline=copilot.guideline, replace_config=replace_config, reference=reference, prompt=prompt
+    )
+    project_id = project if project is not None else create_project(copilot.client, title=create or "", options=options)
     try:
-        wish = replace(wish, blind_share=copilot.blind.of(project_id))
-        report = tie(copilot.client, project_id, backend=copilot.backend, wish=wish)
+        options = replace(options, blind_share=copilot.blind.of(project_id))
+        report = tie(copilot.client, project_id, backend=copilot.backend, options=options)
     except CopilotError:
         if create is not None:
             typer.echo(f"Project {project_id} was made. Once that is mended: connect --project {project_id}", err=True)
@@ -144,7 +146,7 @@ def preannotate(
             rollout=rollout,
             clock=copilot.clock,
             scope=scope,
-            remind=copilot.reminder,
+            remind=copilot.similar_notes,
             on_progress=lambda now: bar.update(job, completed=now.done, total=now.total, pace=_pace(now)),
         )
     if dry_run:

@@ -94,7 +94,7 @@ def _eyes(copilot: Copilot, key: ProjectKey) -> Callable[[OverrideTable], Floats
     look = partial(crops_of, project=key, opener=copilot.opener_of(key), images=copilot.images)
     if copilot.embedder is not None:
         return partial(look, measure=copilot.embedder)
-    book = copilot.store.lookbook(key)
+    book = copilot.store.reviewed_crops(key)
     return partial(look, known=book.crops) if book else look
 
 

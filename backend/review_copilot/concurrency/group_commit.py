@@ -25,7 +25,7 @@ class _Ticket(Generic[_Item, _Receipt]):
     done: bool = False
 
 
-class TogetherWriter(Generic[_Item, _Receipt]):
+class GroupCommitWriter(Generic[_Item, _Receipt]):
     """Takes single items from many threads and writes them in groups; each call returns when its item is written."""
 
     def __init__(self, write: Callable[[Sequence[_Item]], Sequence[_Receipt]]) -> None:

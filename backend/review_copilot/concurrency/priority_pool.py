@@ -17,7 +17,7 @@ from itertools import count
 from typing import Generic, TypeVar
 
 from review_copilot.domain.request_context import WAITING, Waiting
-from review_copilot.errors import NobodyWants
+from review_copilot.errors import RequestAbandoned
 
 _T = TypeVar("_T")
 
@@ -56,21 +56,20 @@ class Ticket(Generic[_T]):
         self._withdraw()
 
 
-class Workbench(Generic[_T]):
+class PriorityPool(Generic[_T]):
     """Threads that do the work.
 
-    One seat more than `seats` is kept free for `Urgency.MAGIC`: a bulk request that fills every other seat costs a
-    person with the tool in hand no wait for its end. Nor for cores: nothing else begins while such a person's image
-    is prepared.
+    One slot beyond `concurrency` is reserved for `Urgency.MAGIC`: a person with the Magic tool never waits for a bulk
+    request that fills every other slot. Nothing else begins while that person's image is being prepared.
     """
 
-    def __init__(self, *, seats: int) -> None:
-        """Open the bench; threads begin with the first work.
+    def __init__(self, *, concurrency: int) -> None:
+        """Open the pool; threads begin with the first work.
 
         Args:
-            seats: Most pieces of work at once, the one kept for Magic not counted; at least 1.
+            concurrency: Most pieces of work at once, the one kept for Magic not counted; at least 1.
         """
-        self._seats = seats
+        self._concurrency = concurrency
         self._lock = threading.Condition()
         self._waiting: dict[Hashable, _Job[_T]] = {}
         self._running: dict[Hashable, _Job[_T]] = {}
@@ -113,7 +112,7 @@ class Workbench(Generic[_T]):
             self._waiting.clear()
             self._lock.notify_all()
         for job in dropped:
-            job.future.set_exception(NobodyWants("The backend is stopping."))
+            job.future.set_exception(RequestAbandoned("The backend is stopping."))
         ends_at = time.monotonic() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, ends_at - time.monotonic()))
@@ -124,11 +123,11 @@ class Workbench(Generic[_T]):
             if job.wishes or self._waiting.get(job.key) is not job:
                 return
             del self._waiting[job.key]
-        job.future.set_exception(NobodyWants("Nobody waits for it any more."))
+        job.future.set_exception(RequestAbandoned("Nobody waits for it any more."))
 
     def _hire(self) -> None:
-        if len(self._threads) <= self._seats:
-            thread = threading.Thread(target=self._work, name=f"workbench-{len(self._threads)}", daemon=True)
+        if len(self._threads) <= self._concurrency:
+            thread = threading.Thread(target=self._work, name=f"priority-pool-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -157,7 +156,7 @@ class Workbench(Generic[_T]):
     def _has_room(self) -> bool:
         if any(job.urgency is Urgency.MAGIC and not job.prepared for job in self._running.values()):
             return False
-        return len(self._running) < self._seats
+        return len(self._running) < self._concurrency
 
     def _prepared(self, job: _Job[_T]) -> None:
         with self._lock:

@@ -9,24 +9,24 @@ from contextlib import contextmanager
 
 
 class Throttle:
-    """One limit that all threads of a process share for one endpoint; fulfils `ports.Seats`."""
+    """One limit that all threads of a process share for one endpoint; fulfils `ports.ConcurrencyLimit`."""
 
-    def __init__(self, *, most: int, spare: int = 0) -> None:
+    def __init__(self, *, most: int, reserved: int = 0) -> None:
         """Make a limit.
 
         Args:
             most: Most requests at once, at least 1.
-            spare: How many of them are kept free for urgent ones, less than `most`.
+            reserved: How many of them are kept free for urgent ones, less than `most`.
         """
         self._most = most
-        self._spare = spare
+        self._reserved = reserved
         self._changed = threading.Condition()
         self._taken = self._urgent = 0
         self._quiet_until = 0.0
 
     @contextmanager
-    def seat(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
-        """See `ports.Seats`."""
+    def slot(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
+        """See `ports.ConcurrencyLimit`."""
         self._take(deadline=deadline, urgent=urgent)
         try:
             while (wait_s := self._quiet_until - time.monotonic()) > 0:
@@ -40,7 +40,7 @@ class Throttle:
                 self._changed.notify_all()
 
     def pause(self, seconds: float) -> None:
-        """See `ports.Seats`: the endpoint said so to one of us, and means all."""
+        """See `ports.ConcurrencyLimit`: the endpoint said so to one of us, and means all."""
         with self._changed:
             self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
 
@@ -58,4 +58,4 @@ class Throttle:
     def _free(self, *, urgent: bool) -> bool:
         if urgent:
             return self._taken < self._most
-        return self._taken < self._most - self._spare and not self._urgent
+        return self._taken < self._most - self._reserved and not self._urgent

@@ -38,7 +38,7 @@ from review_copilot.domain.override import LoggedOverride, OverrideKind, Reason,
 from review_copilot.errors import CopilotError
 from review_copilot.flows.preannotate import Progress, preannotate
 from review_copilot.labelstudio import tag_names
-from review_copilot.labelstudio.connect import ProjectWish, connect, create_project
+from review_copilot.labelstudio.connect import ConnectOptions, connect, create_project
 from review_copilot.reports.override_table import to_summary, to_table
 from review_copilot.settings import PREFIX, Settings, load_settings
 
@@ -122,9 +122,9 @@ def as_environment(settings: Settings) -> dict[str, str]:
 def _project(copilot: Copilot, *, folder: Path, console: Console) -> int:
     """A connected project with the dozen photographs."""
     console.print("Connecting a project ...")
-    wish = ProjectWish(guideline=copilot.guideline)
-    project_id = create_project(copilot.client, title=TITLE, wish=wish)
-    connect(copilot.client, project_id, backend=copilot.backend, wish=wish)
+    options = ConnectOptions(guideline=copilot.guideline)
+    project_id = create_project(copilot.client, title=TITLE, options=options)
+    connect(copilot.client, project_id, backend=copilot.backend, options=options)
     pictures = folder / "photographs"
     pictures.mkdir(exist_ok=True)
     with Bar(console=console, transient=True) as bar:
@@ -151,7 +151,7 @@ def _draft(copilot: Copilot, project_id: int, *, console: Console) -> Progress:
             store=copilot.store,
             rollout=copilot.rollout(workspace.key),
             clock=copilot.clock,
-            remind=copilot.reminder,
+            remind=copilot.similar_notes,
             on_progress=show,
         )
     console.print(f"{progress.drafted} photographs drafted with {progress.suggestions} suggestions.")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 THUMBNAIL_PX = 64
 """Longer side of a thumbnail."""
-GLANCE_PX = 1024
+FEATURE_PX = 1024
 """Longer side at which crops are measured, so that what they look like does not depend on the file's size."""
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -59,10 +59,10 @@ class ReviewImage:
         return self.decode(THUMBNAIL_PX)
 
     @property
-    def glance(self) -> Pixels:
-        """The image with at most `GLANCE_PX` on its longer side, from what was decoded already where it was. Read only.
+    def feature_pixels(self) -> Pixels:
+        """The image with at most `FEATURE_PX` on its longer side, for measuring crops. Read only.
 
         Raises:
             ImageError: The image could not be decoded.
         """
-        return self.decode(GLANCE_PX)
+        return self.decode(FEATURE_PX)

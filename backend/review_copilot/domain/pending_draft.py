@@ -8,7 +8,7 @@ from review_copilot.domain.review import ReviewTask
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class PendingDraft:
     """One task that was asked for and whose draft Label Studio may not hold yet.
 
     Attributes:

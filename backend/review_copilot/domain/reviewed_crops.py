@@ -12,7 +12,7 @@ Look: TypeAlias = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewedLooks:
+class CriterionCrops:
     """Suggestions of one criterion that reviewers have decided on.
 
     Attributes:
@@ -27,7 +27,7 @@ class ReviewedLooks:
 
 
 @dataclass(frozen=True, slots=True)
-class PatternLooks:
+class PatternCrops:
     """One novel pattern.
 
     Attributes:
@@ -46,7 +46,7 @@ class PatternLooks:
 
 
 @dataclass(frozen=True, slots=True)
-class Lookbook:
+class ReviewedCrops:
     """What is known of a project's reviewed regions at a time.
 
     Attributes:
@@ -59,6 +59,6 @@ class Lookbook:
 
     made_at: datetime
     newest_row: int = 0
-    reviewed: tuple[ReviewedLooks, ...] = ()
-    patterns: tuple[PatternLooks, ...] = ()
+    reviewed: tuple[CriterionCrops, ...] = ()
+    patterns: tuple[PatternCrops, ...] = ()
     crops: Mapping[int, Look] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What runs on the nodes of a Ray cluster: workers with an inspector each, and one clerk who minds what they share.
+"""What runs on the nodes of a Ray cluster: workers with an inspector each, and one coordinator of shared limits.
 
 Nothing here imports Ray: the package is an extra, and the actors are plain classes until the engine makes them remote.
 """
@@ -17,13 +17,13 @@ from typing import Any, TypeAlias
 
 from review_copilot.domain.review import Review, ReviewTask
 from review_copilot.errors import BudgetSpent, EngineError, ExtraMissing
-from review_copilot.flows.review_context import Desk, review_task
+from review_copilot.flows.review_context import ReviewContext, review_task
 from review_copilot.ports import Shared
 
 KNOWN_WITHIN_S = 30.0
 """How long a cluster's nodes may take to get to know the one that a run is started on."""
 _ASK_AGAIN_S = 0.2
-DeskMaker: TypeAlias = Callable[[Shared], Desk]
+DeskMaker: TypeAlias = Callable[[Shared], ReviewContext]
 """Makes the tools of a worker from what it shares with the others."""
 
 
@@ -56,13 +56,13 @@ class Done:
     spent: str = ""
 
 
-class Clerk:
+class RunCoordinator:
     """Minds places at the endpoint and money, for all workers of a run. One asyncio actor, so one thing at a time."""
 
     def __init__(self, *, most_at_once: int, budget_usd: float | None) -> None:
         self._most = most_at_once
         self._budget_usd = budget_usd
-        self._seats: Counter[str] = Counter()
+        self._limit: Counter[str] = Counter()
         self._reserved_usd: defaultdict[str, float] = defaultdict(float)
         self._spent_usd = 0.0
         self._gone: set[str] = set()
@@ -71,19 +71,19 @@ class Clerk:
     async def take(self, worker: str, timeout_s: float) -> bool:
         """A place for a worker; False when there was none in time, or the worker was given up meanwhile."""
         async with self._changed:
-            free = self._changed.wait_for(lambda: self._seats.total() < self._most or worker in self._gone)
+            free = self._changed.wait_for(lambda: self._limit.total() < self._most or worker in self._gone)
             try:
                 await asyncio.wait_for(free, timeout_s)
             except TimeoutError:
                 return False
             if worker not in self._gone:
-                self._seats[worker] += 1
+                self._limit[worker] += 1
             return worker not in self._gone
 
     async def give_back(self, worker: str) -> None:
         """The place is free again."""
         async with self._changed:
-            self._seats[worker] = max(0, self._seats[worker] - 1)
+            self._limit[worker] = max(0, self._limit[worker] - 1)
             self._changed.notify_all()
 
     async def reserve(self, worker: str, usd: float) -> str:
@@ -108,16 +108,16 @@ class Clerk:
         """A worker is lost: its places are free; what it had set aside may have been charged and counts as spent."""
         async with self._changed:
             self._gone.add(worker)
-            del self._seats[worker]
+            del self._limit[worker]
             self._spent_usd += self._reserved_usd.pop(worker, 0.0)
             self._changed.notify_all()
 
 
-def clerk_actor(ray: Any, *, node_id: str, most_at_once: int, budget_usd: float | None) -> Any:
-    """The clerk of a run, on the node of whoever asks for it, so that it is lost only together with the run.
+def coordinator_actor(ray: Any, *, node_id: str, most_at_once: int, budget_usd: float | None) -> Any:
+    """The coordinator of a run, on the node of whoever asks for it, so that it is lost only together with the run.
 
-    A node that has just joined is not known to all others yet. One that does not know it would put a clerk who need not
-    be here on any other node, and refuses one who must: then it is asked again.
+    A node that has just joined is not known to all other nodes yet. A node that does not know it refuses to place the
+    coordinator there: then it is asked again.
 
     Raises:
         EngineError: The nodes do not get to know this one within KNOWN_WITHIN_S.
@@ -125,12 +125,12 @@ def clerk_actor(ray: Any, *, node_id: str, most_at_once: int, budget_usd: float 
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415  # an extra
 
     beside_us = NodeAffinitySchedulingStrategy(node_id=node_id, soft=False)
-    made = ray.remote(num_cpus=0, max_concurrency=1000, scheduling_strategy=beside_us)(Clerk)
+    made = ray.remote(num_cpus=0, max_concurrency=1000, scheduling_strategy=beside_us)(RunCoordinator)
     until = time.monotonic() + KNOWN_WITHIN_S
     while True:
-        clerk = made.remote(most_at_once=most_at_once, budget_usd=budget_usd)
+        coordinator = made.remote(most_at_once=most_at_once, budget_usd=budget_usd)
         try:
-            ray.get(clerk.forget.remote("nobody"))
+            ray.get(coordinator.forget.remote("nobody"))
         except ray.exceptions.RayActorError as error:
             if time.monotonic() > until:
                 raise EngineError(
@@ -139,60 +139,62 @@ def clerk_actor(ray: Any, *, node_id: str, most_at_once: int, budget_usd: float 
                 ) from error
             time.sleep(_ASK_AGAIN_S)
         else:
-            return clerk
+            return coordinator
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What one worker may do, by leave of the clerk; fulfils `ports.Seats` and `ports.Purse`.
+    """What one worker may do, by leave of the coordinator; fulfils `ports.ConcurrencyLimit` and `ports.Budget`.
 
     Attributes:
         worker: Whose.
-        clerk: The actor to ask.
+        coordinator: The actor to ask.
         budget_usd: What all may spend; None for no limit.
     """
 
     worker: str
-    clerk: Any
+    coordinator: Any
     budget_usd: float | None = None
 
     @contextmanager
-    def seat(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
-        """See `ports.Seats`; a bulk run knows nothing urgent."""
+    def slot(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
+        """See `ports.ConcurrencyLimit`; a bulk run knows nothing urgent."""
         del urgent
         ray = ray_package()
-        if not ray.get(self.clerk.take.remote(self.worker, max(0.0, deadline - time.monotonic()))):
+        if not ray.get(self.coordinator.take.remote(self.worker, max(0.0, deadline - time.monotonic()))):
             raise TimeoutError
         try:
             yield
         finally:
-            self.clerk.give_back.remote(self.worker)
+            self.coordinator.give_back.remote(self.worker)
 
     def pause(self, seconds: float) -> None:
-        """See `ports.Seats`; the others hear it from the endpoint themselves."""
+        """See `ports.ConcurrencyLimit`; the others hear it from the endpoint themselves."""
         time.sleep(seconds)
 
     @property
     def limit_usd(self) -> float | None:
-        """See `ports.Purse`."""
+        """See `ports.Budget`."""
         return self.budget_usd
 
     def reserve(self, usd: float) -> None:
-        """See `ports.Purse`."""
-        if self.budget_usd is not None and (why := ray_package().get(self.clerk.reserve.remote(self.worker, usd))):
+        """See `ports.Budget`."""
+        if self.budget_usd is not None and (
+            why := ray_package().get(self.coordinator.reserve.remote(self.worker, usd))
+        ):
             raise BudgetSpent(why)
 
     def settle(self, *, reserved_usd: float, spent_usd: float) -> None:
-        """See `ports.Purse`."""
+        """See `ports.Budget`."""
         if self.budget_usd is not None:
-            self.clerk.settle.remote(self.worker, reserved_usd, spent_usd)
+            self.coordinator.settle.remote(self.worker, reserved_usd, spent_usd)
 
 
 class Worker:
     """One inspector, and threads that work with it. Blocks overlap, and share the threads."""
 
-    def __init__(self, make_desk: DeskMaker, *, allowance: Allowance, concurrency: int) -> None:
-        self._make_desk = partial(make_desk, Shared(seats=allowance, purse=allowance))
+    def __init__(self, make_context: DeskMaker, *, allowance: Allowance, concurrency: int) -> None:
+        self._make_context = partial(make_context, Shared(concurrency=allowance, budget=allowance))
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="inspect")
 
     def begin(self) -> str:
@@ -200,12 +202,14 @@ class Worker:
 
         Not done when the actor is made, for the reason of a failure would be lost.
         """
-        self._desk = self._make_desk()
-        return self._desk.model_version
+        self._context = self._make_context()
+        return self._context.model_version
 
     def review(self, block: tuple[ReviewTask, ...], rollout: str) -> Done:
         """Look at all tasks of a block."""
-        futures = [self._pool.submit(review_task, task, desk=self._desk, rollout=rollout, bulk=True) for task in block]
+        futures = [
+            self._pool.submit(review_task, task, context=self._context, rollout=rollout, bulk=True) for task in block
+        ]
         wait(futures)
         spent = [f.exception() for f in futures if isinstance(f.exception(), BudgetSpent)]
         reviews = tuple(f.result() for f in futures if not isinstance(f.exception(), BudgetSpent))

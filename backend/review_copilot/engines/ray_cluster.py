@@ -1,4 +1,4 @@
-"""Spread a bulk run over a Ray cluster. Knows the desk and Ray; no Label Studio, no database, no settings.
+"""Spread a bulk run over a Ray cluster. Knows the context and Ray; no Label Studio, no database, no settings.
 
 One inspector in each actor, and tasks go out in blocks, two of them under way for each actor. This process alone
 writes: it takes reviews back, so results are stored once whatever happens out there. A block whose actor is lost goes
@@ -19,9 +19,9 @@ from itertools import chain, count, islice
 from typing import Any, TypeAlias
 
 from review_copilot.domain.review import Review, ReviewTask, TaskKey
-from review_copilot.engines.ray_actors import Allowance, DeskMaker, Done, Worker, clerk_actor, ray_package
+from review_copilot.engines.ray_actors import Allowance, DeskMaker, Done, Worker, coordinator_actor, ray_package
 from review_copilot.errors import BudgetSpent, CopilotError, EngineError
-from review_copilot.flows.review_context import Desk, given_up
+from review_copilot.flows.review_context import ReviewContext, given_up
 
 log = logging.getLogger(__name__)
 
@@ -68,13 +68,13 @@ class RayEngine:
     """Fulfils `ports.Engine`.
 
     Attributes:
-        desk: The tools on this side; its version must be theirs.
-        make_desk: Makes the tools in an actor; must be picklable.
+        context: The tools on this side; its version must be theirs.
+        make_context: Makes the tools in an actor; must be picklable.
         cluster: Where.
     """
 
-    desk: Desk
-    make_desk: DeskMaker
+    context: ReviewContext
+    make_context: DeskMaker
     cluster: Cluster
 
     def reviews(self, tasks: Iterable[ReviewTask], *, rollout: str) -> Iterator[Review]:
@@ -88,16 +88,16 @@ class RayEngine:
         if (first := next(source, None)) is None:
             return
         with _connected(ray, self.cluster.address):
-            crew = _Crew(ray, engine=self, rollout=rollout)
+            file_workers = _RayWorkers(ray, engine=self, rollout=rollout)
             try:
-                yield from crew.reviews(chain([first], source))
+                yield from file_workers.reviews(chain([first], source))
             finally:
-                crew.dismiss()
+                file_workers.dismiss()
 
 
 @dataclass
 class _Hand:
-    """One actor of a crew."""
+    """One actor of a file workers."""
 
     name: str
     actor: Any
@@ -108,13 +108,13 @@ class _Hand:
 
 
 @dataclass
-class _Crew:
+class _RayWorkers:
     """The actors of one run, and what they are at."""
 
     ray: Any
     engine: RayEngine
     rollout: str
-    hands: list[_Hand] = field(default_factory=list)
+    images_at_once: list[_Hand] = field(default_factory=list)
     under_way: dict[Any, tuple[_Hand, Block]] = field(default_factory=dict)
     again: deque[Block] = field(default_factory=deque)
     losses: Counter[TaskKey] = field(default_factory=Counter)
@@ -123,7 +123,7 @@ class _Crew:
     def __post_init__(self) -> None:
         cluster = self.engine.cluster
         here = self.ray.get_runtime_context().get_node_id()
-        self._clerk = clerk_actor(
+        self._coordinator = coordinator_actor(
             self.ray, node_id=here, most_at_once=cluster.most_at_once, budget_usd=cluster.budget_usd
         )
         for _ in range(cluster.workers):
@@ -141,7 +141,7 @@ class _Crew:
             for done in self._come_back():
                 yield from done.reviews
                 spent = spent or done.spent
-            if any(hand.joined for hand in self.hands):
+            if any(hand.joined for hand in self.images_at_once):
                 last_seen = time.monotonic()
             elif time.monotonic() - last_seen > self.engine.cluster.patience_s:
                 raise EngineError(
@@ -152,9 +152,9 @@ class _Crew:
 
     def dismiss(self) -> None:
         """Let all actors go."""
-        for hand in self.hands:
+        for hand in self.images_at_once:
             self.ray.kill(hand.actor)
-        self.ray.kill(self._clerk)
+        self.ray.kill(self._coordinator)
 
     def _peek(self, source: Iterator[ReviewTask]) -> bool:
         """Whether there is another task; it becomes the next block."""
@@ -165,7 +165,7 @@ class _Crew:
     def _hand_out(self, source: Iterator[ReviewTask]) -> None:
         cluster = self.engine.cluster
         size = cluster.block or 2 * cluster.concurrency
-        for hand in self.hands:
+        for hand in self.images_at_once:
             while hand.joined and not hand.alone and hand.busy < IN_FLIGHT:
                 suspect = bool(self.again) and self._is_suspect(self.again[0])
                 if suspect and hand.busy:
@@ -179,7 +179,7 @@ class _Crew:
 
     def _come_back(self) -> Iterator[Done]:
         """Wait for news: blocks that are done, actors that are ready, actors that are lost."""
-        arriving = {hand.ready: hand for hand in self.hands if not hand.joined}
+        arriving = {hand.ready: hand for hand in self.images_at_once if not hand.joined}
         waiting = [*self.under_way, *arriving]
         ready, _ = self.ray.wait(waiting, num_returns=len(waiting), timeout=0)
         if not ready:
@@ -211,9 +211,9 @@ class _Crew:
         except self.ray.exceptions.RayActorError:
             self._replace(hand)
             return
-        if version != self.engine.desk.model_version:
+        if version != self.engine.context.model_version:
             raise EngineError(
-                f"A worker would draft as {version}, this machine as {self.engine.desk.model_version}.",
+                f"A worker would draft as {version}, this machine as {self.engine.context.model_version}.",
                 hint="The same release and the same files must be installed on every node.",
             )
         hand.joined = True
@@ -225,7 +225,9 @@ class _Crew:
         lost = self.losses[block[0].key]
         if lost >= MOST_LOSSES:
             why = f"{lost} workers were lost while they looked at it."
-            return Done(tuple(given_up(task, desk=self.engine.desk, rollout=self.rollout, why=why) for task in block))
+            return Done(
+                tuple(given_up(task, context=self.engine.context, rollout=self.rollout, why=why) for task in block)
+            )
         self.again.extend(((task,) for task in block) if self._is_suspect(block) else (block,))
         return Done(())
 
@@ -236,20 +238,20 @@ class _Crew:
         cluster = self.engine.cluster
         name = f"worker-{next(self.numbers)}"
         options = {"num_cpus": cluster.cpus, "num_gpus": cluster.gpus, "max_concurrency": IN_FLIGHT + 1}
-        allowance = Allowance(name, self._clerk, budget_usd=cluster.budget_usd)
+        allowance = Allowance(name, self._coordinator, budget_usd=cluster.budget_usd)
         actor = self.ray.remote(**options)(Worker).remote(
-            self.engine.make_desk, allowance=allowance, concurrency=cluster.concurrency
+            self.engine.make_context, allowance=allowance, concurrency=cluster.concurrency
         )
-        self.hands.append(_Hand(name, actor, actor.begin.remote()))
+        self.images_at_once.append(_Hand(name, actor, actor.begin.remote()))
 
     def _replace(self, hand: _Hand) -> None:
         """Take what a lost actor held, and hire another."""
-        if hand not in self.hands:
+        if hand not in self.images_at_once:
             return
         log.warning("%s is lost; its tasks go to others", hand.name)
-        self.hands.remove(hand)
+        self.images_at_once.remove(hand)
         self.ray.kill(hand.actor)  # it may be cut off and still at work
-        self.ray.get(self._clerk.forget.remote(hand.name))
+        self.ray.get(self._coordinator.forget.remote(hand.name))
         self._hire()
 
 

@@ -1,4 +1,4 @@
-"""Spread a bulk run over the threads of this process. Knows the desk, and no inspector."""
+"""Spread a bulk run over the threads of this process. Knows the context, and no inspector."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import islice
 
 from review_copilot.domain.review import Review, ReviewTask
 from review_copilot.errors import BudgetSpent
-from review_copilot.flows.review_context import Desk, review_task
+from review_copilot.flows.review_context import ReviewContext, review_task
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,11 @@ class ThreadEngine:
     """Fulfils `ports.Engine`.
 
     Attributes:
-        desk: The tools.
+        context: The tools.
         concurrency: Images looked at at once, at least 1.
     """
 
-    desk: Desk
+    context: ReviewContext
     concurrency: int
 
     def reviews(self, tasks: Iterable[ReviewTask], *, rollout: str) -> Iterator[Review]:
@@ -33,7 +33,7 @@ class ThreadEngine:
             try:
                 while True:
                     for task in islice(source, 0 if spent else 2 * self.concurrency - len(pending)):
-                        pending.add(pool.submit(review_task, task, desk=self.desk, rollout=rollout, bulk=True))
+                        pending.add(pool.submit(review_task, task, context=self.context, rollout=rollout, bulk=True))
                     if not pending:
                         break
                     ready, pending = wait(pending, return_when=FIRST_COMPLETED)

@@ -8,15 +8,15 @@ from concurrent.futures import Executor, Future
 from functools import partial
 
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
-from review_copilot.flows.review_context import Desk, review_task
+from review_copilot.flows.review_context import ReviewContext, review_task
 
 FILES = ProjectKey(instance="files", project_id=0, created="")
 """Stands for "no project" in the keys of such reviews."""
 
 
-def file_review(desk: Desk) -> Callable[[ReviewTask], Review]:
-    """How one file is reviewed at a desk."""
-    return partial(review_task, desk=desk, rollout="inspect", bulk=True)
+def file_review(context: ReviewContext) -> Callable[[ReviewTask], Review]:
+    """How one file is reviewed at a context."""
+    return partial(review_task, context=context, rollout="inspect", bulk=True)
 
 
 def inspect_files(
@@ -30,7 +30,7 @@ def inspect_files(
     """Each path with its review, in the order given; a file that cannot be read gives a FAILED review.
 
     Args:
-        paths: Files, or whatever else the desk's images come from.
+        paths: Files, or whatever else the context's images come from.
         review: Reviews one of them, see `file_review`; a pool of processes needs a function that can be sent there.
         pool: Where the reviews are made. It is the caller's to shut down.
         reference: What the images should look like; empty for nothing.

@@ -20,12 +20,12 @@ import numpy as np
 
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
-from review_copilot.domain.reviewed_crops import Look, Lookbook, PatternLooks, ReviewedLooks
+from review_copilot.domain.reviewed_crops import CriterionCrops, Look, PatternCrops, ReviewedCrops
 from review_copilot.domain.suggestion import Suggestion
 from review_copilot.errors import StoreError
 from review_copilot.flows.packed_log import reading_of_log
 from review_copilot.flows.uncovered_crops import crops_of
-from review_copilot.ports import Clock, ImageSource, Lookbooks, Store, WorkspaceOpener
+from review_copilot.ports import Clock, ImageSource, ReviewedCropsStore, Store, WorkspaceOpener
 from review_copilot.study.joining import joined
 from review_copilot.study.table import Ints, Outcome, OverrideTable
 from review_copilot.suggest.crop_features import rounded
@@ -43,7 +43,7 @@ MOST_PATTERNS, MOST_CROPS = 20, 50
 MOST_SEEN = 4000
 """Crops that are kept so that they need not be looked at again; as many as are clustered."""
 LEARN_AFTER = timedelta(minutes=10)
-"""How old a lookbook gets before it is made anew; and only when the log has grown."""
+"""How old a reviewed crops gets before it is made anew; and only when the log has grown."""
 COMMON = 0.05
 """A word of more rationales than this share tells nothing of a pattern."""
 KEPT_S = 30.0
@@ -52,10 +52,10 @@ KEPT_S = 30.0
 
 @dataclass(frozen=True)
 class Learning:
-    """What it takes to make a project's lookbook.
+    """What it takes to make a project's reviewed crops.
 
     Attributes:
-        store: The log, the drafts, and where lookbooks are kept.
+        store: The log, the drafts, and where crops_table are kept.
         guideline: Whose words tell nothing of a pattern.
         images: Fetches the crops that no draft was measured for.
         clock: Stamps it.
@@ -67,7 +67,7 @@ class Learning:
     clock: Clock
 
 
-class Learnt(Enum):
+class LearnOutcome(Enum):
     """What came of an attempt to learn."""
 
     TOO_SOON = "too soon"
@@ -75,8 +75,8 @@ class Learnt(Enum):
     ANEW = "anew"
 
 
-def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | None) -> Learnt:
-    """Make a project's lookbook anew where it is old and the log has grown.
+def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | None) -> LearnOutcome:
+    """Make a project's reviewed crops anew where it is old and the log has grown.
 
     Args:
         project: Which project.
@@ -87,12 +87,12 @@ def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | 
     from review_copilot.study.patterns import novel_patterns  # noqa: PLC0415
 
     store, now = learning.store, learning.clock.now()
-    before = store.lookbook(project)
+    before = store.reviewed_crops(project)
     if before is not None and timedelta(0) <= now - before.made_at < LEARN_AFTER:
-        return Learnt.TOO_SOON
+        return LearnOutcome.TOO_SOON
     table, newest, span = rows_of_interest(reading_of_log(store, project).tables())
     if newest == (before.newest_row if before else 0):
-        return Learnt.NOTHING_NEW
+        return LearnOutcome.NOTHING_NEW
     known = before.crops if before else {}
     features = crops_of(table, project=project, opener=opener, images=learning.images, known=known)
     rows = table.row[table.uncovered].tolist()
@@ -100,15 +100,15 @@ def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | 
     crops = dict(sorted((row, rounded(look)) for row, look in seen if np.isfinite(look).all())[-MOST_SEEN:])
     reviewed, rationales = _reviewed(table, project=project, store=store)
     patterns = novel_patterns(table, span=span, features=features)[:MOST_PATTERNS]
-    book = Lookbook(
+    book = ReviewedCrops(
         made_at=now,
         newest_row=newest,
         reviewed=reviewed,
         patterns=tuple(_pattern(p, crops=crops, dull=_dull(learning.guideline, rationales)) for p in patterns),
         crops=crops,
     )
-    store.keep_lookbook(project, book)
-    return Learnt.ANEW
+    store.keep_reviewed_crops(project, book)
+    return LearnOutcome.ANEW
 
 
 def rows_of_interest(tables: Iterable[OverrideTable]) -> tuple[OverrideTable, int, tuple[float, float]]:
@@ -142,7 +142,7 @@ def _newest_reviewed(table: OverrideTable, criterion: int) -> Ints:
 
 def _reviewed(
     table: OverrideTable, *, project: ProjectKey, store: Store
-) -> tuple[tuple[ReviewedLooks, ...], Sequence[str]]:
+) -> tuple[tuple[CriterionCrops, ...], Sequence[str]]:
     """The newest suggestions of each criterion on which reviewers decided, as measured; and the drafts' rationales."""
     kept = table.outcomes() == Outcome.KEPT
     drafts: dict[int, Sequence[Suggestion]] = {}
@@ -157,7 +157,7 @@ def _reviewed(
             same = [s for s in drafts[task] if s.criterion_id == criterion and s.look]
             if same:
                 looks.append((min(same, key=lambda s: abs(s.score - score)).look, bool(kept[row])))
-        found.append(ReviewedLooks(criterion, tuple(look for look, _ in looks), tuple(was for _, was in looks)))
+        found.append(CriterionCrops(criterion, tuple(look for look, _ in looks), tuple(was for _, was in looks)))
     return tuple(r for r in found if r.looks), [s.rationale for of_task in drafts.values() for s in of_task]
 
 
@@ -169,11 +169,11 @@ def _dull(guideline: Guideline, rationales: Sequence[str]) -> frozenset[str]:
     return words_of(" ".join(texts)) | common
 
 
-def _pattern(pattern: Pattern, *, crops: Mapping[int, Look], dull: frozenset[str]) -> PatternLooks:
+def _pattern(pattern: Pattern, *, crops: Mapping[int, Look], dull: frozenset[str]) -> PatternCrops:
     looks = [crops[row] for row in pattern.rows if row in crops]
     step = max(1, -(-len(looks) // MOST_CROPS))
     typical = [sighting.task for sighting in pattern.typical]
-    return PatternLooks(
+    return PatternCrops(
         name=pattern.name if pattern.words else "",
         words=tuple(word for word in pattern.words if word not in dull),
         size=pattern.size,
@@ -183,15 +183,15 @@ def _pattern(pattern: Pattern, *, crops: Mapping[int, Look], dull: frozenset[str
 
 
 @dataclass
-class Reminder:
+class SimilarReviewNotes:
     """Says of drafts what is known of their like. Safe to use from several threads.
 
     Attributes:
-        books: Where lookbooks are kept.
+        books: Where crops_table are kept.
         kept_s: How long it goes by what it read.
     """
 
-    books: Lookbooks
+    books: ReviewedCropsStore
     kept_s: float = KEPT_S
     _read: dict[ProjectKey, tuple[float, Familiar | None]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -212,7 +212,7 @@ class Reminder:
             read_at, known = self._read.get(project, (-self.kept_s, None))
             if time.monotonic() - read_at >= self.kept_s:
                 try:
-                    book = self.books.lookbook(project)
+                    book = self.books.reviewed_crops(project)
                 except StoreError as error:  # a draft is worth having without
                     log.warning("drafts say nothing of their like: %s", error)
                     book = None

@@ -1,6 +1,6 @@
 """Write the log from webhook bodies, where there is no token to read Label Studio with. Knows ports only.
 
-What is written is marked unconfirmed. A body says nothing of the other annotations on its task, so nothing is buried
+What is written is marked unconfirmed. A body says nothing of the other annotations on its task, so nothing is deleted
 but what a deletion names.
 """
 
@@ -12,7 +12,7 @@ from review_copilot.compare import compare
 from review_copilot.domain.review import ProjectKey, TaskKey
 from review_copilot.errors import CopilotError
 from review_copilot.flows.sweep import SweepReport
-from review_copilot.ports import BodyReader, Store, Told, Wake
+from review_copilot.ports import BodyReader, Store, Told, WebhookNotice
 
 AT_ONCE = 20
 """Events in memory at a time: a bulk action's body may have 20 MB."""
@@ -36,21 +36,21 @@ def log_bodies(store: Store, *, reader: BodyReader, go_on: Callable[[], bool] = 
         StoreError: The log cannot be written now; the events stay.
     """
     report = SweepReport()
-    while wakes := store.waiting(limit=AT_ONCE):
-        heard: list[tuple[Wake, Told]] = []
-        for wake in wakes:
+    while notices := store.waiting(limit=AT_ONCE):
+        heard: list[tuple[WebhookNotice, Told]] = []
+        for wake in notices:
             try:
                 heard.append((wake, reader.read(wake)))
             except CopilotError as error:
                 report.problems += (f"An event is let go of: {error}",)
         report += _log(heard, store=store)
-        store.done([wake.id for wake in wakes])
+        store.done([wake.id for wake in notices])
         if not go_on():
             break
     return report
 
 
-def _log(heard: Sequence[tuple[Wake, Told]], *, store: Store) -> SweepReport:
+def _log(heard: Sequence[tuple[WebhookNotice, Told]], *, store: Store) -> SweepReport:
     """All annotations in one transaction, then what is gone: in whatever order they were heard of, gone is gone."""
     annotations = [annotation for _, told in heard for annotation in told.annotations]
     appended = store.append_all(
@@ -71,13 +71,15 @@ def _log(heard: Sequence[tuple[Wake, Told]], *, store: Store) -> SweepReport:
     )
     for wake, told in heard:
         if told.project is not None and told.gone_annotations:
-            report.deleted += store.bury(TaskKey(told.project, NO_TASK), annotation_ids=told.gone_annotations)
+            report.deleted += store.record_deletion(
+                TaskKey(told.project, NO_TASK), annotation_ids=told.gone_annotations
+            )
         for project in _meant(told, wake=wake, store=store):
-            report.deleted += sum(store.bury(TaskKey(project, task_id)) for task_id in told.gone_tasks)
+            report.deleted += sum(store.record_deletion(TaskKey(project, task_id)) for task_id in told.gone_tasks)
     return report
 
 
-def _meant(told: Told, *, wake: Wake, store: Store) -> list[ProjectKey]:
+def _meant(told: Told, *, wake: WebhookNotice, store: Store) -> list[ProjectKey]:
     """The projects that deleted tasks may be of: the one named, else all of that Label Studio, where ids are unique."""
     if told.project is not None or not told.gone_tasks:
         return [told.project] if told.project else []

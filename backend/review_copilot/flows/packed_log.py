@@ -9,18 +9,18 @@ import numpy as np
 
 from review_copilot.domain.log_columns import LogColumns
 from review_copilot.domain.review import ProjectKey
-from review_copilot.ports import ColumnLog, Packing, Parcel, Part
+from review_copilot.ports import ColumnChunk, ColumnLog, Packing, Part
 from review_copilot.study.joining import joined, pack_table, unpack_table
 from review_copilot.study.study_counts import Counts, count, pack_counts, total, unpack_counts
 from review_copilot.study.table import OverrideTable, number_columns
 
 
-def _pack(columns: LogColumns) -> Parcel:
+def _pack(columns: LogColumns) -> ColumnChunk:
     table = number_columns(columns)
-    return Parcel(counts=pack_counts(count(table)), rows=pack_table(table))
+    return ColumnChunk(counts=pack_counts(count(table)), rows=pack_table(table))
 
 
-PACKING = Packing("counts 1, rows 1", _pack)
+PACKING = Packing("counts 2, rows 1", _pack)
 """Must be renamed with every change of what is packed, and of what its numbers mean."""
 
 
@@ -40,14 +40,14 @@ class Reading:
 def reading_of_log(log: ColumnLog, project: ProjectKey) -> Reading:
     """The current rows of a project: what was packed of them before, and what was not yet."""
     return Reading(
-        counts=lambda: total(map(unpack_counts, log.parcels(project, PACKING, Part.COUNTS))),
-        tables=lambda: map(unpack_table, log.parcels(project, PACKING, Part.ROWS)),
+        counts=lambda: total(map(unpack_counts, log.chunks(project, PACKING, Part.COUNTS))),
+        tables=lambda: map(unpack_table, log.chunks(project, PACKING, Part.ROWS)),
     )
 
 
 def pack_log(log: ColumnLog, project: ProjectKey) -> None:
     """Pack what was written since a project was last read, so that who reads it next need not wait for that."""
-    next(iter(log.parcels(project, PACKING, Part.COUNTS)), None)
+    next(iter(log.chunks(project, PACKING, Part.COUNTS)), None)
 
 
 def reading_of(table: OverrideTable) -> Reading:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
-from review_copilot.concurrency.priority_pool import Ticket, Urgency, Workbench
+from review_copilot.concurrency.priority_pool import PriorityPool, Ticket, Urgency
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Exposure, Review, ReviewTask
-from review_copilot.errors import NobodyWants
-from review_copilot.flows.review_context import Desk, review_task
-from review_copilot.ports import Backlog, Store
+from review_copilot.errors import RequestAbandoned
+from review_copilot.flows.review_context import ReviewContext, review_task
+from review_copilot.ports import PendingDrafts, Store
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ GRACE_S = 15.0
 
 SETTLE_S = 20.0
 """Label Studio stores what it was answered after the answer; reading back too early would send again what is on its
-way. A guess with room to spare: its import route takes .6 s for a hundred predictions among 10 000 tasks."""
+way. A guess with room to reserved: its import route takes .6 s for a hundred predictions among 10 000 tasks."""
 
 LEASE_S = 120.0
 """Half of it is waited for a block of drafts; what is not ready by then is put back."""
@@ -36,13 +36,13 @@ LOOK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True)
-class Counter:
+class DraftService:
     """Where drafts are asked for.
 
     Attributes:
-        desk: The tools.
+        context: The tools.
         store: Where drafts are kept and owed.
-        bench: Who does the work, shared by all requests.
+        pool: Who does the work, shared by all requests.
         deadline_s: Seconds after which a request is answered with what is ready.
         delivers: Whether what is late can be delivered: there is a token for Label Studio's import route.
         settle_s: Seconds that Label Studio is given to store an answer before it is read back.
@@ -51,9 +51,9 @@ class Counter:
         remind: Says of a draft what is known of its like.
     """
 
-    desk: Desk
+    context: ReviewContext
     store: Store
-    bench: Workbench[Review]
+    pool: PriorityPool[Review]
     deadline_s: float
     delivers: bool
     settle_s: float = SETTLE_S
@@ -63,7 +63,7 @@ class Counter:
 
 
 def answer_in_time(
-    tasks: Sequence[ReviewTask], *, counter: Counter, rollout: str, gone: Callable[[], bool] = lambda: False
+    tasks: Sequence[ReviewTask], *, service: DraftService, rollout: str, gone: Callable[[], bool] = lambda: False
 ) -> Mapping[int, Review]:
     """Reviews by task id, of all tasks that got ready before the deadline.
 
@@ -73,41 +73,41 @@ def answer_in_time(
 
     Args:
         tasks: The tasks of one request, all of one project.
-        counter: Where they are asked for.
+        service: Where they are asked for.
         rollout: Label of the drafts.
         gone: Whether nobody waits any more; asked twice a second.
     """
     if not tasks:
         return {}
-    store, project = counter.store, tasks[0].key.project
+    store, project = service.store, tasks[0].key.project
     known = store.drafted(project, rollout=rollout, task_ids=[task.key.task_id for task in tasks])
     new = {task.key.task_id: task for task in tasks if task.key.task_id not in known}
     if not new:
         return known
-    if counter.delivers:
-        store.owe(list(new.values()), rollout=rollout, due_in_s=counter.deadline_s + GRACE_S)
+    if service.delivers:
+        store.add_pending(list(new.values()), rollout=rollout, due_in_s=service.deadline_s + GRACE_S)
     tickets = {
-        task_id: ask_for(task, counter=counter, rollout=rollout, urgency=Urgency.ASKED) for task_id, task in new.items()
+        task_id: ask_for(task, service=service, rollout=rollout, urgency=Urgency.ASKED) for task_id, task in new.items()
     }
-    heard = _wait([ticket.future for ticket in tickets.values()], for_s=counter.deadline_s, gone=gone)
+    heard = _wait([ticket.future for ticket in tickets.values()], for_s=service.deadline_s, gone=gone)
     made, late = _sorted_out(tickets)
     if not heard:
         made, late = {}, list(new)
-    if counter.delivers:
-        _note(counter, project_tasks=new, made=made, late=late, rollout=rollout)
+    if service.delivers:
+        _note(service, project_tasks=new, made=made, late=late, rollout=rollout)
     if late:
-        log.warning("%d of %d tasks not ready after %g s", len(late), len(tasks), counter.deadline_s)
+        log.warning("%d of %d tasks not ready after %g s", len(late), len(tasks), service.deadline_s)
     return dict(known) | made
 
 
 def review_box(
-    task: ReviewTask, *, counter: Counter, rollout: str, box: Box, gone: Callable[[], bool] = lambda: False
+    task: ReviewTask, *, service: DraftService, rollout: str, box: Box, gone: Callable[[], bool] = lambda: False
 ) -> Review | None:
     """Look inside one box that a reviewer drew, before all other work, and remember what was offered.
 
     Args:
         task: The task.
-        counter: Where it is asked for.
+        service: Where it is asked for.
         rollout: Label of the drafts.
         box: The place.
         gone: Whether nobody waits any more; asked twice a second until the work begins.
@@ -115,8 +115,8 @@ def review_box(
     Returns:
         None when nobody waited for it, or it was not ready at the deadline.
     """
-    ticket = ask_for(task, counter=counter, rollout=rollout, urgency=Urgency.MAGIC, box=box)
-    _wait([ticket.future], for_s=counter.deadline_s, gone=gone)
+    ticket = ask_for(task, service=service, rollout=rollout, urgency=Urgency.MAGIC, box=box)
+    _wait([ticket.future], for_s=service.deadline_s, gone=gone)
     ticket.withdraw()
     return ticket.future.result() if ticket.future.done() and not _withdrawn(ticket.future) else None
 
@@ -134,26 +134,26 @@ def _wait(futures: Collection[Future[Review]], *, for_s: float, gone: Callable[[
 
 
 def ask_for(
-    task: ReviewTask, *, counter: Counter, rollout: str, urgency: Urgency, box: Box | None = None
+    task: ReviewTask, *, service: DraftService, rollout: str, urgency: Urgency, box: Box | None = None
 ) -> Ticket[Review]:
-    """Have a task reviewed on the bench; the review is in the store before the ticket's future is done."""
+    """Have a task reviewed on the pool; the review is in the store before the ticket's future is done."""
 
     def work() -> Review:
-        if box is None and (made := _made_meanwhile(task, counter=counter, rollout=rollout)):
+        if box is None and (made := _made_meanwhile(task, service=service, rollout=rollout)):
             return made
-        review = counter.remind(review_task(task, desk=counter.desk, rollout=rollout, box=box))
-        counter.store.remember([review])
-        for told in counter.watchers:
+        review = service.remind(review_task(task, context=service.context, rollout=rollout, box=box))
+        service.store.remember([review])
+        for told in service.watchers:
             told(review)
         return review
 
-    return counter.bench.submit((task.key, rollout, box), work, urgency=urgency)
+    return service.pool.submit((task.key, rollout, box), work, urgency=urgency)
 
 
-def _made_meanwhile(task: ReviewTask, *, counter: Counter, rollout: str) -> Review | None:
+def _made_meanwhile(task: ReviewTask, *, service: DraftService, rollout: str) -> Review | None:
     """The draft that another request or another process finished after this one looked."""
     task_id = task.key.task_id
-    return counter.store.drafted(task.key.project, rollout=rollout, task_ids=[task_id]).get(task_id)
+    return service.store.drafted(task.key.project, rollout=rollout, task_ids=[task_id]).get(task_id)
 
 
 def _sorted_out(tickets: Mapping[int, Ticket[Review]]) -> tuple[dict[int, Review], list[int]]:
@@ -170,7 +170,7 @@ def _sorted_out(tickets: Mapping[int, Ticket[Review]]) -> tuple[dict[int, Review
 
 
 def _note(
-    counter: Counter,
+    service: DraftService,
     *,
     project_tasks: Mapping[int, ReviewTask],
     made: Mapping[int, Review],
@@ -178,16 +178,16 @@ def _note(
     rollout: str,
 ) -> None:
     """Strike out what is answered; where some are late, all are read back once Label Studio stored the answer."""
-    store: Backlog = counter.store
+    store: PendingDrafts = service.store
     project = next(iter(project_tasks.values())).key.project
     failed = [task_id for task_id in project_tasks if task_id not in made and task_id not in late]
     if late:
-        store.settle(project, rollout=rollout, task_ids=failed)
-        store.hasten(project, rollout=rollout, task_ids=list(made), due_in_s=counter.settle_s)
-        store.hasten(project, rollout=rollout, task_ids=late, due_in_s=0.0)
+        store.clear_pending(project, rollout=rollout, task_ids=failed)
+        store.reschedule(project, rollout=rollout, task_ids=list(made), due_in_s=service.settle_s)
+        store.reschedule(project, rollout=rollout, task_ids=late, due_in_s=0.0)
     else:
-        store.settle(project, rollout=rollout, task_ids=list(project_tasks))
+        store.clear_pending(project, rollout=rollout, task_ids=list(project_tasks))
 
 
 def _withdrawn(future: Future[Review]) -> bool:
-    return isinstance(future.exception(), NobodyWants)
+    return isinstance(future.exception(), RequestAbandoned)

@@ -1,4 +1,4 @@
-"""What it takes to review a task: the tools on the desk, and the one verb. Knows ports only."""
+"""What it takes to review a task: the tools on the context, and the one verb. Knows ports only."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, Provenance, Review, ReviewTask
 from review_copilot.domain.suggestion import Brief, Suggestion
-from review_copilot.errors import BudgetSpent, CopilotError, NobodyWants
+from review_copilot.errors import BudgetSpent, CopilotError, RequestAbandoned
 from review_copilot.flows.blind_share import BlindShare
 from review_copilot.ports import Clock, ImageSource, Inspector
-from review_copilot.suggest.crop_features import look_of
+from review_copilot.suggest.crop_features import crop_features_of
 from review_copilot.suggest.drafting import Occasion, failed, nothing_said, suggest
 from review_copilot.suggest.fingerprints import fingerprint
 
@@ -26,7 +26,7 @@ INTERNAL_ERROR = "The copilot itself failed on this task; its log has the detail
 
 
 @dataclass(frozen=True)
-class Desk:
+class ReviewContext:
     """Everything needed to review any task by one guideline.
 
     Attributes:
@@ -54,7 +54,9 @@ class Desk:
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None = None, bulk: bool = False) -> Review:
+def review_task(
+    task: ReviewTask, *, context: ReviewContext, rollout: str, box: Box | None = None, bulk: bool = False
+) -> Review:
     """Look at one task and draft its review.
 
     Whatever happens, a review comes back: one that could not be made has `exposure` FAILED and says why, so that
@@ -63,30 +65,30 @@ def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None =
 
     Args:
         task: The task.
-        desk: The tools.
+        context: The tools.
         rollout: Label under which the draft is stored.
         box: Only this place (the Magic tool); None for the whole image.
         bulk: Whether the task is one of a run that a spent budget must stop; a waiting reviewer's is not.
 
     Raises:
         BudgetSpent: Only with `bulk`: no further model call may be made, which concerns the run and not the task.
-        NobodyWants: Whoever asked has gone meanwhile.
+        RequestAbandoned: Whoever asked has gone meanwhile.
     """
     started = time.monotonic()
-    withheld = desk.blind.withholds(task.key)
+    withheld = context.blind.withholds(task.key)
     occasion = Occasion(
         key=task.key,
-        provenance=_provenance(desk, rollout),
-        now=desk.clock.now(),
+        provenance=_provenance(context, rollout),
+        now=context.clock.now(),
         exposure=Exposure.WITHHELD if withheld else Exposure.SHOWN if box is None else Exposure.OFFERED,
         box=box,
     )
     if withheld and box is not None:
         return nothing_said(occasion)
     try:
-        return _review(task, desk=desk, occasion=occasion, started=started)
+        return _review(task, context=context, occasion=occasion, started=started)
     except CopilotError as error:
-        if isinstance(error, NobodyWants) or (bulk and isinstance(error, BudgetSpent)):
+        if isinstance(error, RequestAbandoned) or (bulk and isinstance(error, BudgetSpent)):
             raise
         log.warning("task %d has no draft: %s", task.key.task_id, error)
         return failed(
@@ -97,28 +99,32 @@ def review_task(task: ReviewTask, *, desk: Desk, rollout: str, box: Box | None =
         return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR, kind="internal")
 
 
-def given_up(task: ReviewTask, *, desk: Desk, rollout: str, why: str) -> Review:
+def given_up(task: ReviewTask, *, context: ReviewContext, rollout: str, why: str) -> Review:
     """The failed review of a task that cannot be looked at, whatever is tried.
 
     Args:
         task: The task.
-        desk: The tools.
+        context: The tools.
         rollout: Label under which the draft would have been stored.
         why: In a sentence.
     """
     occasion = Occasion(
-        key=task.key, provenance=_provenance(desk, rollout), now=desk.clock.now(), exposure=Exposure.FAILED, box=None
+        key=task.key,
+        provenance=_provenance(context, rollout),
+        now=context.clock.now(),
+        exposure=Exposure.FAILED,
+        box=None,
     )
     return failed(occasion, error=why, kind="lost")
 
 
-def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float) -> Review:
-    image = desk.images.load(task.image, task_id=task.key.task_id)
-    reference = desk.images.load(task.reference, task_id=task.key.task_id) if task.reference else None
-    inspection = desk.inspector.inspect(
+def _review(task: ReviewTask, *, context: ReviewContext, occasion: Occasion, started: float) -> Review:
+    image = context.images.load(task.image, task_id=task.key.task_id)
+    reference = context.images.load(task.reference, task_id=task.key.task_id) if task.reference else None
+    inspection = context.inspector.inspect(
         Brief(
             image=image,
-            guideline=desk.guideline,
+            guideline=context.guideline,
             reference=reference,
             prompt=task.prompt,
             box=occasion.box,
@@ -128,13 +134,13 @@ def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float)
     review = suggest(
         inspection,
         image=image,
-        guideline=desk.guideline,
+        guideline=context.guideline,
         occasion=replace(
             occasion,
             elapsed_s=time.monotonic() - started,
             provenance=replace(occasion.provenance, prompt_hash=inspection.prompt_hash),
         ),
-        min_score=desk.min_score,
+        min_score=context.min_score,
     )
     review = replace(review, suggestions=measured(review.suggestions, image))
     return review if occasion.box else replace(review, image_fingerprint=fingerprint(image.thumbnail))
@@ -142,15 +148,17 @@ def _review(task: ReviewTask, *, desk: Desk, occasion: Occasion, started: float)
 
 def measured(suggestions: Sequence[Suggestion], image: ReviewImage) -> tuple[Suggestion, ...]:
     """The suggestions with what their crops look like, rounded to what tells them apart."""
-    glance = image.glance if suggestions else None
-    return tuple(s if glance is None else replace(s, look=look_of(glance, s.box)) for s in suggestions)
+    feature_pixels = image.feature_pixels if suggestions else None
+    return tuple(
+        s if feature_pixels is None else replace(s, look=crop_features_of(feature_pixels, s.box)) for s in suggestions
+    )
 
 
-def _provenance(desk: Desk, rollout: str) -> Provenance:
+def _provenance(context: ReviewContext, rollout: str) -> Provenance:
     return Provenance(
-        inspector=desk.inspector.name,
-        model_version=desk.model_version,
+        inspector=context.inspector.name,
+        model_version=context.model_version,
         rollout=rollout,
-        guideline_id=desk.guideline.id,
-        guideline_revision=desk.guideline.revision,
+        guideline_id=context.guideline.id,
+        guideline_revision=context.guideline.revision,
     )

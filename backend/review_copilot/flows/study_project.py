@@ -165,7 +165,7 @@ def _narrowed(found: Study, rows: Reading, criterion: str) -> Study:
         criteria=mine,
         confusions=tuple(c for c in found.confusions if criterion in (c.suggested, c.submitted)),
         agreement=agreement,
-        calibration=mine[0].calibration if mine else calibration_of(alone.fates.scores),
+        calibration=mine[0].calibration if mine else calibration_of(alone.outcome_counts.scores),
         weeks=weeks(alone),
         novel_patterns=(),
     )

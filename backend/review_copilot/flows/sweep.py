@@ -15,7 +15,7 @@ from review_copilot.compare import compare
 from review_copilot.domain.override import SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, TaskKey
 from review_copilot.errors import CopilotError, LabelStudioNotFound
-from review_copilot.ports import Appended, Store, SweepPoint, TaskState, Wake, Workspace, WorkspaceOpener
+from review_copilot.ports import Appended, Store, SweepPoint, TaskState, WebhookNotice, Workspace, WorkspaceOpener
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +97,9 @@ def sweep_project(
             changes[state.key.task_id] += done.revisions + done.deleted
     if deleted_tasks and (living := store.living_tasks(key)):
         for task_id in sorted(living - workspace.task_ids()):
-            buried = store.bury(TaskKey(key, task_id))
-            report.deleted += buried
-            changes[task_id] += buried
+            deleted = store.record_deletion(TaskKey(key, task_id))
+            report.deleted += deleted
+            changes[task_id] += deleted
     if point.up_to is not None:
         store.move_bookmark(key, point.up_to, back=point.since is None)
     store.keep_sweep(key, None)
@@ -156,7 +156,7 @@ def sweep_task(state: TaskState, *, workspace: Workspace, store: Store) -> Sweep
     )
     gone = store.living(state.key) - {annotation.annotation_id for annotation in annotations}
     if gone:
-        report.deleted += store.bury(state.key, annotation_ids=gone)
+        report.deleted += store.record_deletion(state.key, annotation_ids=gone)
     return report
 
 
@@ -190,7 +190,7 @@ def empty_inbox(
     """
     report = SweepReport()
     waiting = store.waiting(limit=limit)
-    by_wake = _by_wake(waiting, store=store)
+    by_wake = _by_notice(waiting, store=store)
     by_project: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
     for tasks_by_project in by_wake.values():
         for project_id, task_ids in tasks_by_project.items():
@@ -209,7 +209,7 @@ def empty_inbox(
     return report
 
 
-def _by_wake(waiting: Sequence[Wake], *, store: Store) -> dict[int, dict[int, frozenset[int]]]:
+def _by_notice(waiting: Sequence[WebhookNotice], *, store: Store) -> dict[int, dict[int, frozenset[int]]]:
     """Inbox id to the tasks that an event names, by project; no tasks mean the whole project.
 
     The event of deleted tasks may name no project. Task ids are unique in a Label Studio, so the log knows it.
@@ -240,5 +240,5 @@ def _look(workspace: Workspace, *, store: Store, task_ids: Iterable[int], whole:
         report += sweep_task(state, workspace=workspace, store=store)
     for task_id in wanted:
         if task_id not in found:
-            report.deleted += store.bury(TaskKey(workspace.key, task_id))
+            report.deleted += store.record_deletion(TaskKey(workspace.key, task_id))
     return report

@@ -113,7 +113,7 @@ def _pixels(task: ReviewTask | None, images: ImageSource) -> Pixels | None:
     if task is None:
         return None
     try:
-        return images.load(task.image, task_id=task.key.task_id).glance
+        return images.load(task.image, task_id=task.key.task_id).feature_pixels
     except ImageError as error:
         log.warning("task %d's crop was not seen: %s", task.key.task_id, error)
         return None

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from simplejpeg import decode_jpeg
 
-from review_copilot.domain.image import GLANCE_PX, THUMBNAIL_PX, Pixels, ReviewImage
+from review_copilot.domain.image import FEATURE_PX, THUMBNAIL_PX, Pixels, ReviewImage
 from review_copilot.errors import ImageTooLarge, ImageUnreadable
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO")
@@ -120,8 +120,8 @@ class _Decoder:
     def __call__(self, max_side: int | None) -> Pixels:
         if max_side == THUMBNAIL_PX and self.largest is not None and self.largest_px >= THUMBNAIL_PX:
             return _thumbnail(self.largest)
-        if max_side == GLANCE_PX and self.largest is not None and self.largest_px >= GLANCE_PX:
-            return _glance(self.largest)
+        if max_side == FEATURE_PX and self.largest is not None and self.largest_px >= FEATURE_PX:
+            return _feature_pixels(self.largest)
         pixels = self._decoded(max_side)
         if (asked_px := max_side or math.inf) > self.largest_px:
             self.largest, self.largest_px = pixels, asked_px
@@ -151,14 +151,14 @@ def _thumbnail(pixels: Pixels) -> Pixels:
     return thumbnail
 
 
-def _glance(pixels: Pixels) -> Pixels:
-    """At most `GLANCE_PX` on the longer side, averaged as a decoder does; by halves first, which is twice as fast."""
-    while max(pixels.shape[:2]) >= 2 * GLANCE_PX and min(pixels.shape[:2]) > 1:
+def _feature_pixels(pixels: Pixels) -> Pixels:
+    """At most `FEATURE_PX` on the longer side, averaged as a decoder does; by halves first, which is twice as fast."""
+    while max(pixels.shape[:2]) >= 2 * FEATURE_PX and min(pixels.shape[:2]) > 1:
         height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
         halves = pixels[: 2 * height, : 2 * width]
         pixels = np.asarray(cv2.resize(halves, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     size = pixels.shape[1], pixels.shape[0]
-    width, height = _fitted(size, GLANCE_PX)
+    width, height = _fitted(size, FEATURE_PX)
     if (width, height) == size:
         return pixels
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)

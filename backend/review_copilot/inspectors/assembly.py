@@ -12,11 +12,11 @@ from review_copilot.inspectors.metered_chat import MeteredChat
 from review_copilot.inspectors.model_inspector import ModelInspector, ModelOptions
 from review_copilot.inspectors.openai_compatible import Endpoint, OpenAIChat
 from review_copilot.inspectors.options import ModelSetup
-from review_copilot.inspectors.pricing import Budget, Price, price_for, read_prices
+from review_copilot.inspectors.pricing import Price, ProcessBudget, price_for, read_prices
 from review_copilot.inspectors.profiles import Profile, profile_for, read_profiles
 from review_copilot.inspectors.prompt import PromptTemplates
 from review_copilot.inspectors.reply_cache import FolderReplyCache, MemoryReplyCache
-from review_copilot.ports import Inspector, ReplyCache, Seats, Shared
+from review_copilot.ports import ConcurrencyLimit, Inspector, ReplyCache, Shared
 
 
 def openai_inspector(setup: ModelSetup, *, shared: Shared) -> ModelInspector:
@@ -28,12 +28,12 @@ def openai_inspector(setup: ModelSetup, *, shared: Shared) -> ModelInspector:
     """
     cache = shared.replies or reply_cache(setup)
     metered = MeteredChat(
-        endpoint_chat(setup, memory=cache, seats=shared.seats),
+        endpoint_chat(setup, memory=cache, concurrency=shared.concurrency),
         tokens=profile_of(setup).tokens,
         price=price_of(setup),
-        budget=shared.purse or Budget(setup.budget_usd),
+        budget=shared.budget or ProcessBudget(setup.budget_usd),
         cache=cache,
-        turns=shared.turns,
+        named_locks=shared.named_locks,
     )
     return _model_inspector("openai", metered, setup)
 
@@ -46,7 +46,9 @@ def transformers_inspector(setup: ModelSetup, *, shared: Shared) -> ModelInspect
         LibraryError: A profile file is wrong.
     """
     cache = shared.replies or reply_cache(setup)
-    metered = MeteredChat(local_chat(setup), tokens=profile_of(setup).tokens, cache=cache, turns=shared.turns)
+    metered = MeteredChat(
+        local_chat(setup), tokens=profile_of(setup).tokens, cache=cache, named_locks=shared.named_locks
+    )
     return _model_inspector("transformers", metered, setup)
 
 
@@ -67,7 +69,9 @@ def hybrid_inspector(setup: ModelSetup, *, shared: Shared, measuring: Inspector)
     return HybridInspector(measuring=measuring, model=make(setup, shared=shared))
 
 
-def endpoint_chat(setup: ModelSetup, *, memory: ReplyCache | None = None, seats: Seats | None = None) -> OpenAIChat:
+def endpoint_chat(
+    setup: ModelSetup, *, memory: ReplyCache | None = None, concurrency: ConcurrencyLimit | None = None
+) -> OpenAIChat:
     """A chat with the endpoint of the setup, unmetered."""
     return OpenAIChat(
         Endpoint(
@@ -76,11 +80,11 @@ def endpoint_chat(setup: ModelSetup, *, memory: ReplyCache | None = None, seats:
             api_key=setup.api_key,
             timeout_s=setup.timeout_s,
             concurrency=setup.concurrency,
-            spare=setup.spare,
+            reserved=setup.reserved,
             temperature=profile_of(setup).temperature,
         ),
         memory=memory,
-        seats=seats,
+        concurrency=concurrency,
     )
 
 

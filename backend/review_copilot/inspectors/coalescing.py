@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from review_copilot.domain.measure import Measure
 from review_copilot.domain.suggestion import Brief, Inspection
-from review_copilot.errors import NobodyWants
+from review_copilot.errors import RequestAbandoned
 from review_copilot.ports import Inspector
 
 
 @dataclass(frozen=True)
-class InspectingOnce:
+class CoalescingInspector:
     """An inspector that shares an answer among all who ask the same while it is being found.
 
     Nothing is kept afterwards: drafts are in the store, and replies of models in their own cache.
@@ -52,7 +52,7 @@ class InspectingOnce:
                     break
             try:
                 return running.result()
-            except NobodyWants:  # who asked first has gone; we have not
+            except RequestAbandoned:  # who asked first has gone; we have not
                 continue
         try:
             inspection = self.inspector.inspect(brief)

@@ -13,9 +13,9 @@ from dataclasses import replace
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import InspectorUnavailable, ModelCutOff, ModelMalformed, ModelRefused
 from review_copilot.inspectors.chat import Answer, Chat, Question
-from review_copilot.inspectors.pricing import Budget, Price
+from review_copilot.inspectors.pricing import Price, ProcessBudget
 from review_copilot.inspectors.tokens import TokenRule, text_tokens
-from review_copilot.ports import Purse, ReplyCache, Turns
+from review_copilot.ports import Budget, NamedLocks, ReplyCache
 
 _TURN_S = 120.0
 """How long to wait for another process that asks the same, where the question names no deadline; then ask oneself."""
@@ -30,9 +30,9 @@ class MeteredChat:
         *,
         tokens: TokenRule,
         price: Price | None = None,
-        budget: Purse | None = None,
+        budget: Budget | None = None,
         cache: ReplyCache | None = None,
-        turns: Turns | None = None,
+        named_locks: NamedLocks | None = None,
     ) -> None:
         """Wrap a chat.
 
@@ -42,7 +42,7 @@ class MeteredChat:
             price: What its tokens cost; None where that is unknown.
             budget: What may be spent; None for no limit.
             cache: Where answers are kept; None to ask every time.
-            turns: Lets one of several processes ask what all want to know; None where there are no others.
+            named_locks: Lets one of several processes ask what all want to know; None where there are no others.
 
         Raises:
             InspectorUnavailable: A budget is set and the price is unknown, so that it could not be kept.
@@ -55,9 +55,9 @@ class MeteredChat:
         self._chat = chat
         self._tokens = tokens
         self._price = price
-        self._budget: Purse = budget or Budget(None)
+        self._budget: Budget = budget or ProcessBudget(None)
         self._cache = cache
-        self._turns = turns
+        self._turns = named_locks
 
     @property
     def model(self) -> str:

@@ -1,6 +1,6 @@
 """Ask any OpenAI-compatible endpoint: OpenAI, Azure, vLLM, Ollama, LM Studio, llama.cpp, `transformers serve` ...
 
-Turns every failure into a typed error within a deadline. Knows no guideline and no price.
+NamedLocks every failure into a typed error within a deadline. Knows no guideline and no price.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from review_copilot.errors import (
     ModelRateLimited,
     ModelRefused,
     ModelUnreachable,
-    NobodyWants,
+    RequestAbandoned,
 )
 from review_copilot.inspectors.chat import Answer, Question
 from review_copilot.inspectors.completion import Completion, read_body, read_completion, retry_after_s
 from review_copilot.inspectors.reply import ReplyProblem, checked_object
 from review_copilot.inspectors.reply_formats import Dialect, probe_question
-from review_copilot.ports import ReplyCache, Seats
+from review_copilot.ports import ConcurrencyLimit, ReplyCache
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Endpoint:
         api_key: Empty where none is asked for.
         timeout_s: Seconds for one question, all waiting and retries counted, where the question names no deadline.
         concurrency: Most requests at once.
-        spare: How many of them are kept free for a person with the Magic tool, less than `concurrency`.
+        reserved: How many of them are kept free for a person with the Magic tool, less than `concurrency`.
         temperature: Sampling temperature; None to send none.
     """
 
@@ -63,27 +63,29 @@ class Endpoint:
     api_key: str = field(default="", repr=False)
     timeout_s: float = 120.0
     concurrency: int = 4
-    spare: int = 0
+    reserved: int = 0
     temperature: float | None = 0.0
 
 
 class OpenAIChat:
     """A chat with one endpoint: connections, one limit on concurrency, and what the endpoint was found to speak."""
 
-    def __init__(self, endpoint: Endpoint, *, memory: ReplyCache | None = None, seats: Seats | None = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, memory: ReplyCache | None = None, concurrency: ConcurrencyLimit | None = None
+    ) -> None:
         """Open a chat; makes no request.
 
         Args:
             endpoint: Where to ask.
             memory: Where to remember what the endpoint speaks, beyond this process; None to probe in each process.
-            seats: The limit on requests at once that is shared with others; None for one of our own.
+            concurrency: The limit on requests at once that is shared with others; None for one of our own.
         """
         self._endpoint = endpoint
         self._memory = memory
         self._client = openai.OpenAI(
             base_url=endpoint.base_url or None, api_key=endpoint.api_key or "none", max_retries=0
         )
-        self._seats = seats or Throttle(most=endpoint.concurrency, spare=endpoint.spare)
+        self._limit = concurrency or Throttle(most=endpoint.concurrency, reserved=endpoint.reserved)
         self._probing = threading.Lock()
         self._dialect: Dialect | None = None
 
@@ -214,9 +216,9 @@ class OpenAIChat:
         waiting.prepared()
         while True:
             try:
-                with self._seats.seat(deadline=deadline, urgent=waiting.urgent()):
+                with self._limit.slot(deadline=deadline, urgent=waiting.urgent()):
                     if not waiting.wanted():
-                        raise NobodyWants("Nobody waits for the answer any more.")
+                        raise RequestAbandoned("Nobody waits for the answer any more.")
                     return self._send(fields, deadline)
             except TimeoutError as error:
                 raise ModelUnreachable(
@@ -227,7 +229,7 @@ class OpenAIChat:
                 wait_s = error.retry_after_s if error.retry_after_s is not None else next(backoffs, None)
                 if wait_s is None or time.monotonic() + wait_s >= deadline:
                     raise
-                self._seats.pause(max(wait_s, _LEAST_PAUSE_S))
+                self._limit.pause(max(wait_s, _LEAST_PAUSE_S))
             except (ModelUnreachable, _Complaint) as error:
                 may_pass = error.typed.retryable if isinstance(error, _Complaint) else True
                 wait_s = next(backoffs, None) if may_pass else None

@@ -22,7 +22,7 @@ class ModelSetup:
         api_key: Key of the endpoint; empty where none is asked for.
         timeout_s: Seconds for one image, all waiting counted.
         concurrency: Most requests to the endpoint at once.
-        spare: How many of them are kept for a person with the Magic tool.
+        reserved: How many of them are kept for a person with the Magic tool.
         max_tokens: Length limit of a reply.
         close_ups: Most parts at full size beside the whole image, where the guideline asks for detail.
         second_look: Whether each box is looked at again.
@@ -45,7 +45,7 @@ class ModelSetup:
     api_key: str = field(default="", repr=False)
     timeout_s: float = 120.0
     concurrency: int = 4
-    spare: int = 0
+    reserved: int = 0
     max_tokens: int = 2048
     close_ups: int = 6
     second_look: bool = False

@@ -110,7 +110,7 @@ def price_for(model: str, prices: Sequence[Price]) -> Price | None:
     return next((price for price in prices if re.search(price.match, model, re.IGNORECASE)), None)
 
 
-class Budget:
+class ProcessBudget:
     """Money for model calls, shared by all threads of a process.
 
     A call reserves the most that it can cost before it starts, so that the limit holds whatever comes back.

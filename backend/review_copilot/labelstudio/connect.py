@@ -97,7 +97,7 @@ class Backend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectWish:
+class ConnectOptions:
     """What the project should look like.
 
     Attributes:
@@ -120,16 +120,18 @@ class ProjectWish:
         return generate(self.guideline, reference=self.reference, prompt=self.prompt)
 
 
-def create_project(client: LabelStudioClient, *, title: str, wish: ProjectWish) -> int:
+def create_project(client: LabelStudioClient, *, title: str, options: ConnectOptions) -> int:
     """Make a project for the guideline; returns its id, for `connect`.
 
     Raises:
         LabelStudioError: Label Studio refuses the title or the config.
     """
-    return client.create_project(title=title, label_config=wish.label_config).id
+    return client.create_project(title=title, label_config=options.label_config).id
 
 
-def connect(client: LabelStudioClient, project_id: int, *, backend: Backend, wish: ProjectWish) -> ConnectionReport:
+def connect(
+    client: LabelStudioClient, project_id: int, *, backend: Backend, options: ConnectOptions
+) -> ConnectionReport:
     """Make or check the project, its webhook and its ML backend, in that order.
 
     The webhook goes first: Label Studio makes one without our secret when the backend is added, unless one with its
@@ -141,12 +143,12 @@ def connect(client: LabelStudioClient, project_id: int, *, backend: Backend, wis
         LabelStudioError: Anything else that Label Studio refuses; what was done before stays, run it again.
     """
     before = client.project(project_id)
-    steps = [_label_config(client, before, wish), *_settings(client, before, wish)]
+    steps = [_label_config(client, before, options), *_settings(client, before, options)]
     steps.extend(_webhook(client, project_id, backend))
     steps.extend(_ml_backend(client, project_id, backend))
     steps.append(_pinned(client, before))
     after = client.project(project_id)
-    problems = read_label_config(after.label_config, wish.guideline).problems
+    problems = read_label_config(after.label_config, options.guideline).problems
     return _report(client, after, steps, problems=problems)
 
 
@@ -176,14 +178,14 @@ def _report(
     return ConnectionReport(project.id, project.title, url, tuple(steps), problems)
 
 
-def _label_config(client: LabelStudioClient, project: Project, wish: ProjectWish) -> Step:
-    part, wanted = "label config", wish.label_config
+def _label_config(client: LabelStudioClient, project: Project, options: ConnectOptions) -> Step:
+    part, wanted = "label config", options.label_config
     if _same_xml(project.label_config, wanted):
-        return Step(part, Outcome.KEPT, f"It is the one of {wish.guideline.title} already.")
+        return Step(part, Outcome.KEPT, f"It is the one of {options.guideline.title} already.")
     blank = _is_blank(project.label_config)
-    if not blank and not wish.replace_config:
+    if not blank and not options.replace_config:
         try:
-            problems = read_label_config(project.label_config, wish.guideline).problems
+            problems = read_label_config(project.label_config, options.guideline).problems
         except LabelConfigError as error:
             raise LabelConfigError(
                 error.public, hint=f"{error.hint} Or let it be replaced: --replace-config."
@@ -191,19 +193,20 @@ def _label_config(client: LabelStudioClient, project: Project, wish: ProjectWish
         missing = f"{len(problems)} things of a review have no place in it" if problems else "it can carry a review"
         return Step(part, Outcome.KEPT, f"It differs from the guideline's own; {missing}. See --replace-config.")
     client.update_project(project.id, label_config=wanted)
-    return Step(part, Outcome.MADE if blank else Outcome.CHANGED, f"It is now the one of {wish.guideline.title}.")
+    return Step(part, Outcome.MADE if blank else Outcome.CHANGED, f"It is now the one of {options.guideline.title}.")
 
 
-def _settings(client: LabelStudioClient, project: Project, wish: ProjectWish) -> list[Step]:
+def _settings(client: LabelStudioClient, project: Project, options: ConnectOptions) -> list[Step]:
     """Instructions, and whether drafts are shown at all."""
     steps = []
-    wanted, present = instructions(wish.guideline, blind_share=wish.blind_share), project.expert_instruction.strip()
+    wanted = instructions(options.guideline, blind_share=options.blind_share)
+    present = project.expert_instruction.strip()
     if present == wanted.strip() and project.show_instruction:
         steps.append(Step("instructions", Outcome.KEPT, "They are the guideline's already."))
-    elif not present or present == wanted.strip() or _OUR_INSTRUCTIONS.search(present) or wish.replace_config:
+    elif not present or present == wanted.strip() or _OUR_INSTRUCTIONS.search(present) or options.replace_config:
         client.update_project(project.id, expert_instruction=wanted, show_instruction=True)
         outcome = Outcome.CHANGED if present else Outcome.MADE
-        steps.append(Step("instructions", outcome, f"Reviewers are shown {wish.guideline.title}."))
+        steps.append(Step("instructions", outcome, f"Reviewers are shown {options.guideline.title}."))
     else:
         steps.append(Step("instructions", Outcome.KEPT, "People wrote them. See --replace-config."))
     if project.show_collab_predictions:

@@ -15,7 +15,7 @@ from review_copilot.errors import BadRequest
 from review_copilot.labelstudio.annotations import read_annotation, read_moment
 from review_copilot.labelstudio.mapping import LabelMap, read_label_config
 from review_copilot.labelstudio.payloads import objects, read_webhook, whole_number
-from review_copilot.ports import Told, Wake
+from review_copilot.ports import Told, WebhookNotice
 
 SUBMITTING = frozenset({"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED"})
 """Actions whose bodies hold whole annotations. Deletions hold ids alone."""
@@ -28,7 +28,7 @@ class WebhookBodies:
         """Read through a guideline; each label config is mapped once."""
         self._labels_of = lru_cache(maxsize=64)(lambda xml: read_label_config(xml, guideline))
 
-    def read(self, wake: Wake) -> Told:
+    def read(self, wake: WebhookNotice) -> Told:
         """What the event's body says.
 
         Raises:

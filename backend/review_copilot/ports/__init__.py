@@ -1,24 +1,24 @@
 """What the flows need of the world, as small Protocols. Knows no one who fulfils them."""
 
-from review_copilot.ports.chunks import ColumnLog, Packing, Parcel, Part
+from review_copilot.ports.chunks import ColumnChunk, ColumnLog, Packing, Part
 from review_copilot.ports.inspecting import Clock, CropMeasure, Engine, ImageSource, Inspector, ReplyCache
 from review_copilot.ports.labeling import (
     BodyReader,
     StoredPrediction,
     TaskState,
     Told,
-    Wake,
+    WebhookNotice,
     Workspace,
     WorkspaceOpener,
 )
-from review_copilot.ports.limits import Purse, Seats, Shared, Turns
+from review_copilot.ports.limits import Budget, ConcurrencyLimit, NamedLocks, Shared
 from review_copilot.ports.storage import (
     Appended,
-    Backlog,
     Bookmarks,
     Inbox,
-    Lookbooks,
     OverrideLog,
+    PendingDrafts,
+    ReviewedCropsStore,
     ReviewStore,
     Rollouts,
     Store,
@@ -27,34 +27,34 @@ from review_copilot.ports.storage import (
 
 __all__ = [
     "Appended",
-    "Backlog",
     "BodyReader",
     "Bookmarks",
+    "Budget",
     "Clock",
+    "ColumnChunk",
     "ColumnLog",
+    "ConcurrencyLimit",
     "CropMeasure",
     "Engine",
     "ImageSource",
     "Inbox",
     "Inspector",
-    "Lookbooks",
+    "NamedLocks",
     "OverrideLog",
     "Packing",
-    "Parcel",
     "Part",
-    "Purse",
+    "PendingDrafts",
     "ReplyCache",
     "ReviewStore",
+    "ReviewedCropsStore",
     "Rollouts",
-    "Seats",
     "Shared",
     "Store",
     "StoredPrediction",
     "SweepPoint",
     "TaskState",
     "Told",
-    "Turns",
-    "Wake",
+    "WebhookNotice",
     "Workspace",
     "WorkspaceOpener",
 ]

@@ -12,14 +12,14 @@ from review_copilot.domain.review import ProjectKey
 
 
 class Part(StrEnum):
-    """What is kept of a parcel; either is read without the other."""
+    """What is kept of a chunk; either is read without the other."""
 
     COUNTS = "counts"
     ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class ColumnChunk:
     """The current rows of some tasks, each task whole, as their reader wants them kept.
 
     Attributes:
@@ -37,11 +37,11 @@ class Packing:
 
     Attributes:
         form: Names the form; what was kept in another is made again.
-        pack: Makes a parcel of rows.
+        pack: Makes a chunk of rows.
     """
 
     form: str
-    pack: Callable[[LogColumns], Parcel]
+    pack: Callable[[LogColumns], ColumnChunk]
 
 
 class ColumnLog(Protocol):
@@ -50,8 +50,8 @@ class ColumnLog(Protocol):
     What was packed once is kept until one of its tasks is written to, so a second reading costs no row.
     """
 
-    def parcels(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
-        """One part of every parcel of a project, by rising task ids; together they hold every current row once.
+    def chunks(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
+        """One part of every chunk of a project, by rising task ids; together they hold every current row once.
 
         What was committed before the call is in them. All are of one state of the log.
         """

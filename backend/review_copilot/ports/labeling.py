@@ -122,7 +122,7 @@ class WorkspaceOpener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wake:
+class WebhookNotice:
     """One event in the inbox: a task of a project that something happened to.
 
     Attributes:
@@ -164,7 +164,7 @@ class Told:
 class BodyReader(Protocol):
     """Reads what the inbox kept of events."""
 
-    def read(self, wake: Wake) -> Told:
+    def read(self, wake: WebhookNotice) -> Told:
         """What the event's body says.
 
         Raises:

@@ -12,10 +12,10 @@ from typing import Protocol
 from review_copilot.ports.inspecting import ReplyCache
 
 
-class Seats(Protocol):
+class ConcurrencyLimit(Protocol):
     """How many requests an endpoint gets at once. Safe to use from several threads."""
 
-    def seat(self, *, deadline: float, urgent: bool = False) -> AbstractContextManager[None]:
+    def slot(self, *, deadline: float, urgent: bool = False) -> AbstractContextManager[None]:
         """Wait for a free place, and for the end of a pause; hold the place while the block runs.
 
         Args:
@@ -32,7 +32,7 @@ class Seats(Protocol):
         ...
 
 
-class Purse(Protocol):
+class Budget(Protocol):
     """Money for model calls: a call sets aside the most that it can cost before it starts, so that a limit holds."""
 
     @property
@@ -53,7 +53,7 @@ class Purse(Protocol):
         ...
 
 
-class Turns(Protocol):
+class NamedLocks(Protocol):
     """Lets one at a time do a thing that has a name. Safe to use from several threads."""
 
     def turn(self, name: str, *, wait_s: float) -> AbstractContextManager[bool]:
@@ -71,13 +71,13 @@ class Shared:
     """What an inspector shares with others beyond its process; None where it keeps its own.
 
     Attributes:
-        seats: Places at the endpoint.
-        purse: Money.
+        concurrency: Places at the endpoint.
+        budget: Money.
         replies: Answers that were paid for.
-        turns: Who asks, where several want to ask the same.
+        named_locks: Who asks, where several want to ask the same.
     """
 
-    seats: Seats | None = None
-    purse: Purse | None = None
+    concurrency: ConcurrencyLimit | None = None
+    budget: Budget | None = None
     replies: ReplyCache | None = None
-    turns: Turns | None = None
+    named_locks: NamedLocks | None = None

@@ -9,12 +9,12 @@ from typing import Protocol
 
 from review_copilot.domain.draft_totals import Drafts, Undrafted, Why
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
-from review_copilot.domain.pending_draft import Errand
+from review_copilot.domain.pending_draft import PendingDraft
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
-from review_copilot.domain.reviewed_crops import Lookbook
+from review_copilot.domain.reviewed_crops import ReviewedCrops
 from review_copilot.domain.task_image import Picture
 from review_copilot.ports.chunks import ColumnLog
-from review_copilot.ports.labeling import StoredPrediction, Wake
+from review_copilot.ports.labeling import StoredPrediction, WebhookNotice
 
 
 class ReviewStore(Protocol):
@@ -120,8 +120,8 @@ class OverrideLog(Protocol):
         It does when the annotation's newest revision has the same content and rows, or any revision was read with them
         at that `updated_at`. The newest revision is the one that was read under the latest `updated_at`, and of those
         the one written last: in whatever order readings come, and however often, the same revision is current in the
-        end. A confirmed annotation that was buried lives again, for it was just read from Label Studio; an unconfirmed
-        one stays buried, and is buried at once where its task was. What was unconfirmed becomes confirmed when it is
+        end. A confirmed annotation that was deleted lives again, for it was just read from Label Studio; an unconfirmed
+        one stays deleted, and is deleted at once where its task was. What was unconfirmed becomes confirmed when it is
         read from Label Studio as it is.
         """
         ...
@@ -136,15 +136,15 @@ class OverrideLog(Protocol):
         """
         ...
 
-    def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
+    def record_deletion(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         """Add tombstones for annotations that are gone (all of the task's when None); returns how many are new.
 
-        An annotation that the log has never seen can be buried too, for a deletion may be heard of first.
+        An annotation that the log has never seen can be deleted too, for a deletion may be heard of first.
         """
         ...
 
     def living(self, key: TaskKey) -> frozenset[int]:
-        """Annotation ids of a task that the log holds and that are not buried."""
+        """Annotation ids of a task that the log holds and that are not deleted."""
         ...
 
     def newest(self, key: TaskKey) -> Mapping[int, SubmittedAnnotation]:
@@ -152,7 +152,7 @@ class OverrideLog(Protocol):
         ...
 
     def living_tasks(self, project: ProjectKey) -> frozenset[int]:
-        """Task ids of a project with at least one annotation that is not buried."""
+        """Task ids of a project with at least one annotation that is not deleted."""
         ...
 
     def overrides(
@@ -189,15 +189,15 @@ class OverrideLog(Protocol):
 class Inbox(Protocol):
     """A durable queue of wake-up calls."""
 
-    def put(self, wake: Wake) -> int:
+    def put(self, wake: WebhookNotice) -> int:
         """Store one event durably; returns its id."""
         ...
 
-    def waiting(self, *, limit: int = 1000) -> Sequence[Wake]:
+    def waiting(self, *, limit: int = 1000) -> Sequence[WebhookNotice]:
         """The oldest events that are not done."""
         ...
 
-    def done(self, wake_ids: Iterable[int]) -> None:
+    def done(self, notice_ids: Iterable[int]) -> None:
         """Mark events as done."""
         ...
 
@@ -258,47 +258,49 @@ class Rollouts(Protocol):
         ...
 
 
-class Backlog(Protocol):
+class PendingDrafts(Protocol):
     """A durable list of drafts that are owed: what one process leaves behind, another takes up."""
 
-    def owe(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
+    def add_pending(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
         """Note that tasks want a draft, to be seen to after so many seconds; what is owed already changes nothing."""
         ...
 
-    def hasten(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
-        """Set when errands of a roll-out are due, and take them from whoever holds them."""
+    def reschedule(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
+        """Set when pending drafts of a roll-out are due, and take them from whoever holds them."""
         ...
 
-    def claim(self, *, limit: int, lease_s: float) -> Sequence[Errand]:
-        """Take errands that are due, the longest due first; nobody else gets them before the lease ends."""
+    def claim(self, *, limit: int, lease_s: float) -> Sequence[PendingDraft]:
+        """Take pending drafts that are due, the longest due first; nobody else gets them before the lease ends."""
         ...
 
-    def put_back(self, errand_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
-        """Return claimed errands, due again after so many seconds; `failed` counts an attempt."""
+    def release(self, pending_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
+        """Return claimed pending drafts, due again after so many seconds; `failed` counts an attempt."""
         ...
 
-    def settle(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
-        """Strike errands out: Label Studio holds the draft, or nobody wants it."""
+    def clear_pending(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+        """Strike pending drafts out: Label Studio holds the draft, or nobody wants it."""
         ...
 
-    def owed(self) -> int:
-        """How many errands there are, claimed ones too."""
+    def pending_count(self) -> int:
+        """How many pending drafts there are, claimed ones too."""
         ...
 
 
-class Lookbooks(Protocol):
+class ReviewedCropsStore(Protocol):
     """Keeps what the reviewed regions of each project look like."""
 
-    def lookbook(self, project: ProjectKey) -> Lookbook | None:
+    def reviewed_crops(self, project: ProjectKey) -> ReviewedCrops | None:
         """What was kept last; None when nothing was."""
         ...
 
-    def keep_lookbook(self, project: ProjectKey, book: Lookbook) -> None:
+    def keep_reviewed_crops(self, project: ProjectKey, book: ReviewedCrops) -> None:
         """Keep it in the place of what was kept before."""
         ...
 
 
-class Store(ReviewStore, OverrideLog, ColumnLog, Inbox, Bookmarks, Rollouts, Backlog, Lookbooks, Protocol):
+class Store(
+    ReviewStore, OverrideLog, ColumnLog, Inbox, Bookmarks, Rollouts, PendingDrafts, ReviewedCropsStore, Protocol
+):
     """Everything that one database keeps."""
 
     def close(self) -> None:

@@ -65,12 +65,12 @@ class _Held:
 
     Attributes:
         revisions: Its revisions, in no order.
-        buried: Whether its newest tombstone stands.
+        deleted: Whether its newest tombstone stands.
         forgotten: The label of its author, when the author was forgotten.
     """
 
     revisions: list[_Revision] = field(default_factory=list)
-    buried: bool = False
+    deleted: bool = False
     forgotten: str | None = None
 
     @property
@@ -139,9 +139,9 @@ def append(
         ref = refs[comparison.annotation.key, comparison.annotation.annotation_id]
         known = held[ref]
         annotation = still_forgotten(comparison.annotation, known.forgotten)
-        if known.buried if comparison.confirmed else comparison.annotation.key in gone - alive and not known.buried:
-            known.buried = not known.buried
-            tombstones.append({"annotation_ref": ref, "lifted": not known.buried, "at": now})
+        if known.deleted if comparison.confirmed else comparison.annotation.key in gone - alive and not known.deleted:
+            known.deleted = not known.deleted
+            tombstones.append({"annotation_ref": ref, "lifted": not known.deleted, "at": now})
         rows = [codec.override_to_row(o, origins.get(o.review_id, comparison.provenance)) for o in comparison.overrides]
         fingerprint = (annotation.content_hash, codec.rows_hash(rows))
         at = annotation.updated_at
@@ -175,15 +175,17 @@ def append(
     return Appended(revisions=len(new), rows=len(rows), late=late)
 
 
-def bury(connection: sa.Connection, key: TaskKey, *, annotation_ids: Iterable[int] | None, now: datetime) -> int:
-    """See `ports.OverrideLog.bury`."""
+def record_deletion(
+    connection: sa.Connection, key: TaskKey, *, annotation_ids: Iterable[int] | None, now: datetime
+) -> int:
+    """See `ports.OverrideLog.record_deletion`."""
     gone = living(connection, key) if annotation_ids is None else frozenset(annotation_ids)
     if annotation_ids is None:
         note_gone(connection, key, now=now)
     refs = lock_annotations(connection, {(key, annotation_id) for annotation_id in gone})
     held = _held(connection, tuple(refs.values()))
     rows: list[dict[str, Any]] = [
-        {"annotation_ref": ref, "lifted": False, "at": now} for ref in refs.values() if not held[ref].buried
+        {"annotation_ref": ref, "lifted": False, "at": now} for ref in refs.values() if not held[ref].deleted
     ]
     if rows:
         connection.execute(sa.insert(schema.tombstones), rows)
@@ -218,7 +220,7 @@ def _held(connection: sa.Connection, refs: Collection[int]) -> dict[int, _Held]:
         .order_by(_TOMBSTONE.id)
     )
     for ref, was_lifted in connection.execute(tombstones):
-        held[ref].buried = not was_lifted
+        held[ref].deleted = not was_lifted
     return held
 
 

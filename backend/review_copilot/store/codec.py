@@ -17,11 +17,11 @@ from pydantic import TypeAdapter
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Aspect, Override, OverrideKind, Subject, SubmittedAnnotation
 from review_copilot.domain.review import Provenance, Review, ReviewTask
-from review_copilot.domain.reviewed_crops import Lookbook
+from review_copilot.domain.reviewed_crops import ReviewedCrops
 
 _REVIEW: TypeAdapter[Review] = TypeAdapter(Review)
 _TASK: TypeAdapter[ReviewTask] = TypeAdapter(ReviewTask)
-_LOOKBOOK: TypeAdapter[Lookbook] = TypeAdapter(Lookbook)
+_LOOKBOOK: TypeAdapter[ReviewedCrops] = TypeAdapter(ReviewedCrops)
 _ANNOTATION: TypeAdapter[SubmittedAnnotation] = TypeAdapter(SubmittedAnnotation)
 
 PROVENANCE_COLUMNS = tuple(field.name for field in fields(Provenance))
@@ -40,13 +40,13 @@ def review_from_json(payload: Any) -> Review:
     return _REVIEW.validate_python(payload)
 
 
-def lookbook_to_json(book: Lookbook) -> Any:
-    """A lookbook as JSON values."""
+def reviewed_crops_to_json(book: ReviewedCrops) -> Any:
+    """A reviewed crops as JSON values."""
     return _LOOKBOOK.dump_python(book, mode="json")
 
 
-def lookbook_from_json(payload: Any) -> Lookbook:
-    """The lookbook that `lookbook_to_json` wrote."""
+def reviewed_crops_from_json(payload: Any) -> ReviewedCrops:
+    """The reviewed crops that `reviewed_crops_to_json` wrote."""
     return _LOOKBOOK.validate_python(payload)
 
 

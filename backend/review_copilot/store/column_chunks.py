@@ -1,8 +1,8 @@
 """Keep packed rows of the log, and know which are out of date. Knows neither what is packed nor how.
 
-Who writes to the log notes the tasks that it touched, in the same transaction. Who reads packs the parcels of touched
+Who writes to the log notes the tasks that it touched, in the same transaction. Who reads packs the chunks of touched
 tasks again from one state of the database and keeps them if nobody kept them since; the notes that this state showed
-are struck out with it, one by one, for on PostgreSQL one with a smaller number may be committed later. So a parcel
+are struck out with it, one by one, for on PostgreSQL one with a smaller number may be committed later. So a chunk
 without a note is never older than the log, and what is read while others write is right, only not always kept.
 """
 
@@ -17,18 +17,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from review_copilot.domain.review import ProjectKey
-from review_copilot.ports import Packing, Parcel, Part
+from review_copilot.ports import ColumnChunk, Packing, Part
 from review_copilot.store import schema
 from review_copilot.store.read_columns import current_columns
 from review_copilot.store.row_keys import find_project
 
 PARCEL_ANNOTATIONS = 8192
-"""Annotations of a new parcel; one that grew to twice as many is parted. More make the sum of many parcels quicker to
+"""Annotations of a new chunk; one that grew to twice as many is parted. More make the sum of many chunks quicker to
 add up, fewer make less to pack again after a change."""
 
 _FIRST_TASK, _END_TASK = -(2**63), 2**63 - 1
 _BATCH = 10_000
-_PARCEL = schema.parcels.c
+_PARCEL = schema.chunks.c
 _TOUCHED = schema.touched_tasks.c
 _ANNOTATION = schema.annotations.c
 _PROJECT = schema.projects.c
@@ -43,8 +43,8 @@ class Stretch:
         project_ref: Row id of the project.
         first_task: First task id.
         end_task: First task id after it.
-        version: Of its parcel; None while there is no parcel that begins there.
-        fresh: Whether the parcel holds its current rows, in the form that was asked for.
+        version: Of its chunk; None while there is no chunk that begins there.
+        fresh: Whether the chunk holds its current rows, in the form that was asked for.
     """
 
     project_ref: int
@@ -71,11 +71,11 @@ def empty(connection: sa.Connection, projects: sa.ColumnElement[bool]) -> None:
     """Leave nothing packed of projects, for a name is to be forgotten; whoever is packing them cannot keep it."""
     _lock(connection, projects)
     of_these = sa.select(_PROJECT.id).where(projects)
-    connection.execute(sa.update(schema.parcels).where(_PARCEL.project_ref.in_(of_these)).values(_EMPTIED))
+    connection.execute(sa.update(schema.chunks).where(_PARCEL.project_ref.in_(of_these)).values(_EMPTIED))
 
 
 def stretches(connection: sa.Connection, project: ProjectKey, form: str) -> Sequence[Stretch]:
-    """All task ids in rising order, in stretches of no more than about two parcels; empty for an unknown project."""
+    """All task ids in rising order, in stretches of no more than about two chunks; empty for an unknown project."""
     project_ref = find_project(connection, project)
     if project_ref is None:
         return ()
@@ -95,18 +95,18 @@ def stretches(connection: sa.Connection, project: ProjectKey, form: str) -> Sequ
 
 
 def lay_out(connection: sa.Connection, project: ProjectKey, form: str) -> None:
-    """Make empty parcels for stretches that have none; one process at a time does."""
+    """Make empty chunks for stretches that have none; one process at a time does."""
     _lock(connection, sa.and_(_PROJECT.id == find_project(connection, project)))
     found = stretches(connection, project, form)
-    # Who packs the whole of a parcel that is parted here must not keep it.
+    # Who packs the whole of a chunk that is parted here must not keep it.
     parted = [s.first_task for s, after in pairwise(found) if after.version is None and s.version is not None]
     for first in parted:
         of_this = (_PARCEL.project_ref == found[0].project_ref, _PARCEL.first_task == first)
-        connection.execute(sa.update(schema.parcels).where(*of_this).values(_EMPTIED))
+        connection.execute(sa.update(schema.chunks).where(*of_this).values(_EMPTIED))
     new = [stretch for stretch in found if stretch.version is None]
     rows = [{"project_ref": s.project_ref, "first_task": s.first_task, "version": 0, "form": ""} for s in new]
     if rows:
-        connection.execute(sa.insert(schema.parcels), rows)
+        connection.execute(sa.insert(schema.chunks), rows)
 
 
 def notes_of(connection: sa.Connection, stretch: Stretch) -> Sequence[int]:
@@ -119,30 +119,30 @@ def notes_of(connection: sa.Connection, stretch: Stretch) -> Sequence[int]:
     return connection.scalars(query).all()
 
 
-def keep(connection: sa.Connection, stretch: Stretch, parcel: Parcel, *, form: str, notes: Sequence[int]) -> None:
+def keep(connection: sa.Connection, stretch: Stretch, chunk: ColumnChunk, *, form: str, notes: Sequence[int]) -> None:
     """Keep what was packed, and strike the notes out that it takes account of; nothing if another one was quicker."""
     kept = connection.execute(
-        sa.update(schema.parcels)
+        sa.update(schema.chunks)
         .where(
             _PARCEL.project_ref == stretch.project_ref,
             _PARCEL.first_task == stretch.first_task,
             _PARCEL.version == stretch.version,
         )
-        .values(version=_PARCEL.version + 1, form=form, counts=parcel.counts, rows=parcel.rows)
+        .values(version=_PARCEL.version + 1, form=form, counts=chunk.counts, rows=chunk.rows)
     )
     if kept.rowcount and notes:
         strike = sa.delete(schema.touched_tasks).where(_TOUCHED.id == sa.bindparam("note"))
         connection.execute(strike, [{"note": note} for note in notes])
 
 
-def packed(connection: sa.Connection, stretch: Stretch, packing: Packing) -> Parcel:
-    """The parcel of a stretch, made from rows."""
+def packed(connection: sa.Connection, stretch: Stretch, packing: Packing) -> ColumnChunk:
+    """The chunk of a stretch, made from rows."""
     columns = current_columns(connection, stretch.project_ref, first_task=stretch.first_task, end_task=stretch.end_task)
     return packing.pack(columns)
 
 
 def read(connection: sa.Connection, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
-    """See `ports.ColumnLog.parcels`; what is not fresh in this state of the database is made from rows."""
+    """See `ports.ColumnLog.chunks`; what is not fresh in this state of the database is made from rows."""
     query = sa.select(_PARCEL[part.value]).where(
         _PARCEL.project_ref == sa.bindparam("project"), _PARCEL.first_task == sa.bindparam("first")
     )
@@ -152,7 +152,7 @@ def read(connection: sa.Connection, project: ProjectKey, packing: Packing, part:
             yield made.counts if part is Part.COUNTS else made.rows
             continue
         found = connection.scalar(query, {"project": stretch.project_ref, "first": stretch.first_task})
-        assert isinstance(found, bytes)  # noqa: S101  # a fresh parcel has both parts
+        assert isinstance(found, bytes)  # noqa: S101  # a fresh chunk has both parts
         yield found
 
 

@@ -39,12 +39,12 @@ class Database:
 
     Attributes:
         engine: SQLAlchemy's pool of connections.
-        turns: Lets this process's writers in one by one. SQLite has one writer at a time, and those who find it busy
-            sleep up to a tenth of a second before they look again.
+        write_lock: Admits this process's writers one at a time. SQLite has one writer at a time; a writer that finds
+            it busy sleeps up to a tenth of a second before it tries again.
     """
 
     engine: sa.Engine
-    turns: AbstractContextManager[object] = field(default_factory=nullcontext)
+    write_lock: AbstractContextManager[object] = field(default_factory=nullcontext)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -65,7 +65,7 @@ class Database:
         Raises:
             StoreError: See `translated`.
         """
-        with self.turns, translated(), self.engine.execution_options(begins_writing=True).begin() as connection:
+        with self.write_lock, translated(), self.engine.execution_options(begins_writing=True).begin() as connection:
             yield connection
 
     def overwrite(self) -> None:
@@ -98,7 +98,7 @@ def connect(url: str) -> Database:
         engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
-        return Database(engine, turns=threading.Lock())
+        return Database(engine, write_lock=threading.Lock())
 
 
 def shown(url: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from review_copilot.domain.review import ProjectKey
-from review_copilot.ports import SweepPoint, Wake
+from review_copilot.ports import SweepPoint, WebhookNotice
 from review_copilot.store import schema
 from review_copilot.store.row_keys import ensure_project, find_project, insert_new
 
@@ -17,7 +17,7 @@ _BOOKMARK = schema.bookmarks.c
 _POINT = schema.sweep_points.c
 
 
-def put(connection: sa.Connection, wakes: Sequence[Wake], *, now: datetime) -> Sequence[int]:
+def put(connection: sa.Connection, notices: Sequence[WebhookNotice], *, now: datetime) -> Sequence[int]:
     """See `ports.Inbox.put`; several at once, in their order."""
     rows = [
         {
@@ -28,17 +28,17 @@ def put(connection: sa.Connection, wakes: Sequence[Wake], *, now: datetime) -> S
             "body": wake.body,
             "received_at": now,
         }
-        for wake in wakes
+        for wake in notices
     ]
     inserted = sa.insert(schema.inbox).returning(_INBOX.id, sort_by_parameter_order=True)
     return tuple(connection.scalars(inserted, rows))
 
 
-def waiting(connection: sa.Connection, *, limit: int) -> Sequence[Wake]:
+def waiting(connection: sa.Connection, *, limit: int) -> Sequence[WebhookNotice]:
     """See `ports.Inbox.waiting`."""
     query = sa.select(schema.inbox).order_by(_INBOX.id).limit(limit)
     return tuple(
-        Wake(
+        WebhookNotice(
             id=row["id"],
             instance=row["instance"],
             project_id=row["project_id"],
@@ -55,9 +55,9 @@ def waiting_since(connection: sa.Connection) -> datetime | None:
     return connection.scalar(sa.select(_INBOX.received_at).order_by(_INBOX.id).limit(1))
 
 
-def done(connection: sa.Connection, wake_ids: Iterable[int]) -> None:
+def done(connection: sa.Connection, notice_ids: Iterable[int]) -> None:
     """See `ports.Inbox.done`: an event that was seen to has nothing more to say and leaves."""
-    ids = [{"wake_id": wake_id} for wake_id in wake_ids]
+    ids = [{"wake_id": wake_id} for wake_id in notice_ids]
     if ids:
         connection.execute(sa.delete(schema.inbox).where(_INBOX.id == sa.bindparam("wake_id")), ids)
 

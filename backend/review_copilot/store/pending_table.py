@@ -1,4 +1,4 @@
-"""Keep the drafts that are owed. Knows when an errand is due, and not how it is run."""
+"""Keep the drafts that are owed. Knows when a pending draft is due, and not how it is run."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from review_copilot.domain.pending_draft import Errand
+from review_copilot.domain.pending_draft import PendingDraft
 from review_copilot.domain.review import ProjectKey, ReviewTask
 from review_copilot.store import codec, schema
 from review_copilot.store.row_keys import ensure_project, find_project, insert_new
 
-_ERRAND = schema.errands.c
+_PENDING = schema.pending_drafts.c
 
 MOST_PARAMETERS = 10_000
 """Ids in one statement; both databases take at least 32 000."""
 
 
-def owe(connection: sa.Connection, tasks: Sequence[ReviewTask], *, rollout: str, due_at: datetime) -> None:
-    """See `ports.Backlog.owe`."""
+def add_pending(connection: sa.Connection, tasks: Sequence[ReviewTask], *, rollout: str, due_at: datetime) -> None:
+    """See `ports.PendingDrafts.add_pending`."""
     refs = {project: ensure_project(connection, project) for project in {t.key.project for t in tasks}}
     rows = [
         {
@@ -32,24 +32,24 @@ def owe(connection: sa.Connection, tasks: Sequence[ReviewTask], *, rollout: str,
         }
         for task in tasks
     ]
-    insert_new(connection, schema.errands, rows)
+    insert_new(connection, schema.pending_drafts, rows)
 
 
-def hasten(
+def reschedule(
     connection: sa.Connection, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_at: datetime
 ) -> None:
-    """See `ports.Backlog.hasten`."""
+    """See `ports.PendingDrafts.reschedule`."""
     for ids in _chunks(task_ids):
         chosen = _of(connection, project, rollout=rollout, task_ids=ids)
-        connection.execute(sa.update(schema.errands).where(*chosen).values(due_at=due_at))
+        connection.execute(sa.update(schema.pending_drafts).where(*chosen).values(due_at=due_at))
 
 
-def claim(connection: sa.Connection, *, limit: int, now: datetime, lease_s: float) -> Sequence[Errand]:
-    """See `ports.Backlog.claim`."""
+def claim(connection: sa.Connection, *, limit: int, now: datetime, lease_s: float) -> Sequence[PendingDraft]:
+    """See `ports.PendingDrafts.claim`."""
     due = (
-        sa.select(_ERRAND.id)
-        .where(_ERRAND.due_at <= now)
-        .order_by(_ERRAND.due_at, _ERRAND.id)
+        sa.select(_PENDING.id)
+        .where(_PENDING.due_at <= now)
+        .order_by(_PENDING.due_at, _PENDING.id)
         .limit(limit)
         .with_for_update(skip_locked=True)  # SQLite has but one writer anyway and leaves this out
     )
@@ -57,47 +57,47 @@ def claim(connection: sa.Connection, *, limit: int, now: datetime, lease_s: floa
     if not ids:
         return ()
     connection.execute(
-        sa.update(schema.errands).where(_ERRAND.id.in_(ids)).values(due_at=now + timedelta(seconds=lease_s))
+        sa.update(schema.pending_drafts).where(_PENDING.id.in_(ids)).values(due_at=now + timedelta(seconds=lease_s))
     )
-    query = sa.select(_ERRAND.id, _ERRAND.payload, _ERRAND.rollout, _ERRAND.attempts)
+    query = sa.select(_PENDING.id, _PENDING.payload, _PENDING.rollout, _PENDING.attempts)
     return tuple(
-        Errand(
+        PendingDraft(
             id=row["id"],
             task=codec.task_from_json(row["payload"]),
             rollout=row["rollout"],
             attempts=row["attempts"],
         )
-        for row in connection.execute(query.where(_ERRAND.id.in_(ids)).order_by(_ERRAND.id)).mappings()
+        for row in connection.execute(query.where(_PENDING.id.in_(ids)).order_by(_PENDING.id)).mappings()
     )
 
 
-def put_back(connection: sa.Connection, errand_ids: Sequence[int], *, due_at: datetime, failed: bool) -> None:
-    """See `ports.Backlog.put_back`."""
-    for ids in _chunks(errand_ids):
+def release(connection: sa.Connection, pending_ids: Sequence[int], *, due_at: datetime, failed: bool) -> None:
+    """See `ports.PendingDrafts.release`."""
+    for ids in _chunks(pending_ids):
         connection.execute(
-            sa.update(schema.errands)
-            .where(_ERRAND.id.in_(ids))
-            .values(due_at=due_at, attempts=_ERRAND.attempts + (1 if failed else 0))
+            sa.update(schema.pending_drafts)
+            .where(_PENDING.id.in_(ids))
+            .values(due_at=due_at, attempts=_PENDING.attempts + (1 if failed else 0))
         )
 
 
-def settle(connection: sa.Connection, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
-    """See `ports.Backlog.settle`."""
+def clear_pending(connection: sa.Connection, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+    """See `ports.PendingDrafts.clear_pending`."""
     for ids in _chunks(task_ids):
         chosen = _of(connection, project, rollout=rollout, task_ids=ids)
-        connection.execute(sa.delete(schema.errands).where(*chosen))
+        connection.execute(sa.delete(schema.pending_drafts).where(*chosen))
 
 
-def owed(connection: sa.Connection) -> int:
-    """See `ports.Backlog.owed`."""
-    return connection.scalar(sa.select(sa.func.count()).select_from(schema.errands)) or 0
+def pending_count(connection: sa.Connection) -> int:
+    """See `ports.PendingDrafts.pending_count`."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(schema.pending_drafts)) or 0
 
 
 def _of(
     connection: sa.Connection, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]
 ) -> tuple[sa.ColumnElement[bool], ...]:
     ref = find_project(connection, project)
-    return _ERRAND.project_ref == ref, _ERRAND.rollout == rollout, _ERRAND.task_id.in_(task_ids)
+    return _PENDING.project_ref == ref, _PENDING.rollout == rollout, _PENDING.task_id.in_(task_ids)
 
 
 def _chunks(ids: Sequence[int]) -> Sequence[Sequence[int]]:

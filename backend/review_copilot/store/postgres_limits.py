@@ -1,6 +1,6 @@
 """What several backends on one PostgreSQL share when they ask a model: places, money, answers, turns.
 
-Fulfils `ports.Seats`, `Purse`, `ReplyCache` and `Turns`. Knows no model.
+Fulfils `ports.ConcurrencyLimit`, `Budget`, `ReplyCache` and `NamedLocks`. Knows no model.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from review_copilot.store.row_keys import insert_new
 LOOK_AGAIN_S = 0.02
 """How often a place that is taken is looked at again: a twentieth of a short call, and 50 small reads a second."""
 
-_REPLY, _PURSE = schema.replies.c, schema.purses.c
+_REPLY, _PURSE = schema.replies.c, schema.budgets.c
 
 
-class SharedReplies:
+class DatabaseReplyCache:
     """Answers of models, one row each."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
@@ -45,11 +45,11 @@ class SharedReplies:
                 insert_new(connection, schema.replies, [{"key": key, **fresh}])
 
 
-class DailyPurse:
+class DailyBudget:
     """Money that all backends of a database may spend in one day, by the clock's UTC date."""
 
     def __init__(self, database: Database, *, limit_usd: float | None, clock: Clock) -> None:
-        """Name the purse; its row is made by the first call of a day.
+        """Name the budget; its row is made by the first call of a day.
 
         Args:
             database: Shared with the others.
@@ -62,7 +62,7 @@ class DailyPurse:
 
     @property
     def limit_usd(self) -> float | None:
-        """See `ports.Purse`."""
+        """See `ports.Budget`."""
         return self._limit_usd
 
     @property
@@ -72,13 +72,13 @@ class DailyPurse:
             return connection.scalar(sa.select(_PURSE.spent_usd).where(_PURSE.name == self._name)) or 0.0
 
     def reserve(self, usd: float) -> None:
-        """See `ports.Purse`. Between here and `settle` a day may end; the money is then booked on the new one."""
+        """See `ports.Budget`. Between here and `settle` a day may end; the money is then booked on the new one."""
         if self._limit_usd is None:
             return
         with self._database.writing() as connection:
-            insert_new(connection, schema.purses, [{"name": self._name, "committed_usd": 0.0, "spent_usd": 0.0}])
+            insert_new(connection, schema.budgets, [{"name": self._name, "committed_usd": 0.0, "spent_usd": 0.0}])
             covered = _PURSE.committed_usd + usd <= self._limit_usd + 1e-12
-            row = sa.update(schema.purses).where(_PURSE.name == self._name)
+            row = sa.update(schema.budgets).where(_PURSE.name == self._name)
             taken = connection.execute(row.where(covered).values(committed_usd=_PURSE.committed_usd + usd))
         if not taken.rowcount:
             raise BudgetSpent(
@@ -88,7 +88,7 @@ class DailyPurse:
             )
 
     def settle(self, *, reserved_usd: float, spent_usd: float) -> None:
-        """See `ports.Purse`."""
+        """See `ports.Budget`."""
         if self._limit_usd is None:
             return
         with self._database.writing() as connection:
@@ -96,35 +96,35 @@ class DailyPurse:
                 "committed_usd": _PURSE.committed_usd - reserved_usd + spent_usd,
                 "spent_usd": _PURSE.spent_usd + spent_usd,
             }
-            connection.execute(sa.update(schema.purses).where(_PURSE.name == self._name).values(**booked))
+            connection.execute(sa.update(schema.budgets).where(_PURSE.name == self._name).values(**booked))
 
     @property
     def _name(self) -> str:
         return f"backends {self._clock.now().date().isoformat()}"
 
 
-class SharedSeats:
+class DatabaseConcurrencyLimit:
     """Places at one endpoint: each is an advisory lock, so a backend that dies leaves its own at once."""
 
-    def __init__(self, locks: Locks, *, endpoint: str, most: int, spare: int = 0) -> None:
+    def __init__(self, locks: Locks, *, endpoint: str, most: int, reserved: int = 0) -> None:
         """Name the places.
 
         Args:
             locks: This process's.
             endpoint: Whose places; the same in all processes.
             most: Most requests at once, the same in all processes.
-            spare: How many of them only urgent requests may take.
+            reserved: How many of them only urgent requests may take.
         """
         self._locks = locks
         self._keys = [key_of("seat", endpoint, number) for number in range(most)]
-        self._spare = spare
+        self._reserved = reserved
         self._flag = key_of("urgent", endpoint)
         self._freed = threading.Condition()
         self._quiet_until = 0.0
 
     @contextmanager
-    def seat(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
-        """See `ports.Seats`. One who is urgent hangs out a flag, and others take no place while one is out."""
+    def slot(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
+        """See `ports.ConcurrencyLimit`. An urgent caller sets a flag, and others take no slot while one is set."""
         key = self._take_first(deadline=deadline) if urgent else self._take(deadline=deadline)
         try:
             yield
@@ -134,7 +134,7 @@ class SharedSeats:
                 self._freed.notify()
 
     def pause(self, seconds: float) -> None:
-        """See `ports.Seats`: the other processes hear it from the endpoint themselves."""
+        """See `ports.ConcurrencyLimit`: the other processes hear it from the endpoint themselves."""
         with self._freed:
             self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
 
@@ -152,7 +152,7 @@ class SharedSeats:
                 self._locks.give_back(flag)
 
     def _take(self, *, deadline: float) -> int:
-        keys = self._keys[: len(self._keys) - self._spare]
+        keys = self._keys[: len(self._keys) - self._reserved]
         while True:
             may = not self._quiet and self._locks.is_free(self._flag)
             if may and (key := self._locks.take_any(keys)) is not None:
@@ -176,7 +176,7 @@ class SharedSeats:
             self._freed.wait(wait_s)
 
 
-class SharedTurns:
+class DatabaseNamedLocks:
     """One at a time among all processes of a database."""
 
     def __init__(self, locks: Locks) -> None:
@@ -184,7 +184,7 @@ class SharedTurns:
 
     @contextmanager
     def turn(self, name: str, *, wait_s: float) -> Iterator[bool]:
-        """See `ports.Turns`."""
+        """See `ports.NamedLocks`."""
         key, until = key_of("turn", name), time.monotonic() + wait_s
         while (taken := self._locks.take_any([key])) is None and time.monotonic() < until:
             time.sleep(LOOK_AGAIN_S)

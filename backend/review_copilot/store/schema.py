@@ -228,7 +228,7 @@ tombstones = sa.Table(
     sa.Index("newest_tombstone", "annotation_ref", "id"),
     sqlite_autoincrement=True,
 )
-"""One row for each burial, and one (`lifted`) for each time that a buried annotation was found alive."""
+"""One row for each burial, and one (`lifted`) for each time that a deleted annotation was found alive."""
 
 inbox = sa.Table(
     "inbox",
@@ -243,7 +243,7 @@ inbox = sa.Table(
     sqlite_autoincrement=True,
 )
 
-errands = sa.Table(
+pending_drafts = sa.Table(
     "errands",
     metadata,
     _id(),
@@ -257,7 +257,7 @@ errands = sa.Table(
     sa.Index("errands_by_due_time", "due_at"),
     sqlite_autoincrement=True,
 )
-"""Drafts that are owed. A claimed errand is one whose `due_at` was moved to the end of the lease."""
+"""Drafts that are owed. A claimed pending draft is one whose `due_at` was moved to the end of the lease."""
 
 bookmarks = sa.Table(
     "bookmarks",
@@ -282,9 +282,9 @@ task_tombstones = sa.Table(
     sa.Column("task_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", UtcTime, nullable=False),
 )
-"""Tasks heard to be deleted: an unconfirmed annotation on one that is heard of later is buried at once."""
+"""Tasks heard to be deleted: an unconfirmed annotation on one that is heard of later is deleted at once."""
 
-lookbooks = sa.Table(
+crops_table = sa.Table(
     "lookbooks",
     metadata,
     sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True, autoincrement=False),
@@ -298,9 +298,9 @@ revision_states = sa.table(
     sa.column("newest", sa.Boolean),
     sa.column("deleted", sa.Boolean),
 )
-"""A view: which revision of each annotation is the newest, and which annotations are buried. Made by the migrations."""
+"""A view: the newest revision of each annotation, and which annotations are deleted. The migrations create it."""
 
-parcels = sa.Table(
+chunks = sa.Table(
     "parcels",
     metadata,
     sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
@@ -310,7 +310,7 @@ parcels = sa.Table(
     sa.Column("counts", sa.LargeBinary),
     sa.Column("rows", sa.LargeBinary),
 )
-"""Current rows of the log as a reader packed them. A parcel reaches up to the next one's first task, and the first
+"""Current rows of the log as a reader packed them. A chunk reaches up to the next one's first task, and the first
 begins before every task. `version` rises whenever it is written; `form` is empty while nothing is packed in it."""
 
 touched_tasks = sa.Table(
@@ -322,9 +322,9 @@ touched_tasks = sa.Table(
     sa.Index("touched_tasks_of_a_project", "project_ref", "task_id"),
     sqlite_autoincrement=True,
 )
-"""Tasks whose current rows may have changed since their parcel was packed, written with the change itself."""
+"""Tasks whose current rows may have changed since their chunk was packed, written with the change itself."""
 
-MADE_AGAIN = frozenset({parcels.name, touched_tasks.name})
+MADE_AGAIN = frozenset({chunks.name, touched_tasks.name})
 """Tables that hold nothing that the others do not say."""
 
 replies = sa.Table(
@@ -335,7 +335,7 @@ replies = sa.Table(
     sa.Column("kept_at", UtcTime, nullable=False),
 )
 
-purses = sa.Table(
+budgets = sa.Table(
     "purses",
     metadata,
     sa.Column("name", Text, primary_key=True),

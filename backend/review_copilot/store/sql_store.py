@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from review_copilot.concurrency.group_commit import TogetherWriter
+from review_copilot.concurrency.group_commit import GroupCommitWriter
 from review_copilot.domain.draft_totals import Drafts, Undrafted, Why
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
-from review_copilot.domain.pending_draft import Errand
+from review_copilot.domain.pending_draft import PendingDraft
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
-from review_copilot.domain.reviewed_crops import Lookbook
+from review_copilot.domain.reviewed_crops import ReviewedCrops
 from review_copilot.domain.task_image import Picture
 from review_copilot.errors import StoreError
-from review_copilot.ports import Appended, Clock, Packing, Part, Shared, StoredPrediction, SweepPoint, Wake
+from review_copilot.ports import Appended, Clock, Packing, Part, Shared, StoredPrediction, SweepPoint, WebhookNotice
 from review_copilot.store import (
     append,
     column_chunks,
@@ -31,7 +31,12 @@ from review_copilot.store import (
 from review_copilot.store import reviews as drafts
 from review_copilot.store.advisory_locks import Locks
 from review_copilot.store.database import Database, connect, migrate
-from review_copilot.store.postgres_limits import DailyPurse, SharedReplies, SharedSeats, SharedTurns
+from review_copilot.store.postgres_limits import (
+    DailyBudget,
+    DatabaseConcurrencyLimit,
+    DatabaseNamedLocks,
+    DatabaseReplyCache,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +56,7 @@ class SqlStore:
     def __init__(self, database: Database, *, clock: Clock, pseudonym_key: str = "") -> None:
         self.database = database
         self._clock = clock
-        self._inbox = TogetherWriter(self._put_all)
+        self._inbox = GroupCommitWriter(self._put_all)
         self._pseudonym_key = pseudonym_key
         self.locks = Locks(database)
 
@@ -158,10 +163,10 @@ class SqlStore:
             late += appended.late
         return Appended(revisions, rows, late)
 
-    def bury(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
+    def record_deletion(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
         """See `ports.OverrideLog`."""
         with self.database.writing() as connection:
-            return append.bury(connection, key, annotation_ids=annotation_ids, now=self._clock.now())
+            return append.record_deletion(connection, key, annotation_ids=annotation_ids, now=self._clock.now())
 
     def living(self, key: TaskKey) -> frozenset[int]:
         """See `ports.OverrideLog`."""
@@ -193,7 +198,7 @@ class SqlStore:
                 return
             after = rows[-1].id
 
-    def parcels(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
+    def chunks(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
         """See `ports.ColumnLog`; where nothing can be written, rows are packed and not kept."""
         try:
             self._pack(project, packing)
@@ -214,9 +219,9 @@ class SqlStore:
             if not stretch.fresh and stretch.version is not None:
                 with self.database.reading() as connection:
                     notes = column_chunks.notes_of(connection, stretch)
-                    parcel = column_chunks.packed(connection, stretch, packing)
+                    chunk = column_chunks.packed(connection, stretch, packing)
                 with self.database.writing() as connection:
-                    column_chunks.keep(connection, stretch, parcel, form=packing.form, notes=notes)
+                    column_chunks.keep(connection, stretch, chunk, form=packing.form, notes=notes)
 
     def comparisons(self, *, project: ProjectKey | None = None, since: datetime | None = None) -> Iterator[Comparison]:
         """See `ports.OverrideLog`; read page by page."""
@@ -239,15 +244,15 @@ class SqlStore:
         self.database.overwrite()
         return named
 
-    def put(self, wake: Wake) -> int:
+    def put(self, wake: WebhookNotice) -> int:
         """See `ports.Inbox`; events that come at the same time share one commit."""
         return self._inbox.put(wake)
 
-    def _put_all(self, wakes: Sequence[Wake]) -> Sequence[int]:
+    def _put_all(self, notices: Sequence[WebhookNotice]) -> Sequence[int]:
         with self.database.writing() as connection:
-            return inbox.put(connection, wakes, now=self._clock.now())
+            return inbox.put(connection, notices, now=self._clock.now())
 
-    def waiting(self, *, limit: int = 1000) -> Sequence[Wake]:
+    def waiting(self, *, limit: int = 1000) -> Sequence[WebhookNotice]:
         """See `ports.Inbox`."""
         with self.database.reading() as connection:
             return inbox.waiting(connection, limit=limit)
@@ -257,10 +262,10 @@ class SqlStore:
         with self.database.reading() as connection:
             return inbox.waiting_since(connection)
 
-    def done(self, wake_ids: Iterable[int]) -> None:
+    def done(self, notice_ids: Iterable[int]) -> None:
         """See `ports.Inbox`."""
         with self.database.writing() as connection:
-            inbox.done(connection, wake_ids)
+            inbox.done(connection, notice_ids)
 
     def bookmark(self, project: ProjectKey) -> datetime | None:
         """See `ports.Bookmarks`."""
@@ -285,43 +290,43 @@ class SqlStore:
         with self.database.writing() as connection:
             inbox.keep_sweep(connection, project, point)
 
-    def owe(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
-        """See `ports.Backlog`."""
+    def add_pending(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
+        """See `ports.PendingDrafts`."""
         with self.database.writing() as connection:
-            pending_table.owe(connection, tasks, rollout=rollout, due_at=self._in(due_in_s))
+            pending_table.add_pending(connection, tasks, rollout=rollout, due_at=self._in(due_in_s))
 
-    def hasten(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
-        """See `ports.Backlog`."""
+    def reschedule(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
+        """See `ports.PendingDrafts`."""
         with self.database.writing() as connection:
-            pending_table.hasten(connection, project, rollout=rollout, task_ids=task_ids, due_at=self._in(due_in_s))
+            pending_table.reschedule(connection, project, rollout=rollout, task_ids=task_ids, due_at=self._in(due_in_s))
 
-    def claim(self, *, limit: int, lease_s: float) -> Sequence[Errand]:
-        """See `ports.Backlog`."""
+    def claim(self, *, limit: int, lease_s: float) -> Sequence[PendingDraft]:
+        """See `ports.PendingDrafts`."""
         with self.database.writing() as connection:
             return pending_table.claim(connection, limit=limit, now=self._clock.now(), lease_s=lease_s)
 
-    def put_back(self, errand_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
-        """See `ports.Backlog`."""
+    def release(self, pending_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
+        """See `ports.PendingDrafts`."""
         with self.database.writing() as connection:
-            pending_table.put_back(connection, errand_ids, due_at=self._in(due_in_s), failed=failed)
+            pending_table.release(connection, pending_ids, due_at=self._in(due_in_s), failed=failed)
 
-    def settle(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
-        """See `ports.Backlog`."""
+    def clear_pending(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
+        """See `ports.PendingDrafts`."""
         with self.database.writing() as connection:
-            pending_table.settle(connection, project, rollout=rollout, task_ids=task_ids)
+            pending_table.clear_pending(connection, project, rollout=rollout, task_ids=task_ids)
 
-    def owed(self) -> int:
-        """See `ports.Backlog`."""
+    def pending_count(self) -> int:
+        """See `ports.PendingDrafts`."""
         with self.database.reading() as connection:
-            return pending_table.owed(connection)
+            return pending_table.pending_count(connection)
 
-    def lookbook(self, project: ProjectKey) -> Lookbook | None:
-        """See `ports.Lookbooks`."""
+    def reviewed_crops(self, project: ProjectKey) -> ReviewedCrops | None:
+        """See `ports.ReviewedCropsStore`."""
         with self.database.reading() as connection:
             return crops_table.read(connection, project)
 
-    def keep_lookbook(self, project: ProjectKey, book: Lookbook) -> None:
-        """See `ports.Lookbooks`."""
+    def keep_reviewed_crops(self, project: ProjectKey, book: ReviewedCrops) -> None:
+        """See `ports.ReviewedCropsStore`."""
         with self.database.writing() as connection:
             crops_table.keep(connection, project, book)
 
@@ -350,7 +355,7 @@ def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:
 
 
 def shared_on(
-    store: SqlStore, *, endpoint: str, most: int, spare: int, budget_usd: float | None, clock: Clock
+    store: SqlStore, *, endpoint: str, most: int, reserved: int, budget_usd: float | None, clock: Clock
 ) -> Shared:
     """What backends on one PostgreSQL share when they ask a model.
 
@@ -358,13 +363,13 @@ def shared_on(
         store: The database.
         endpoint: Names the endpoint and its model.
         most: Most requests to it at once, of all backends together.
-        spare: How many of them are kept for a person with the Magic tool.
+        reserved: How many of them are kept for a person with the Magic tool.
         budget_usd: What all backends may spend in a day; None for no limit.
         clock: Tells the day.
     """
     return Shared(
-        seats=SharedSeats(store.locks, endpoint=endpoint, most=most, spare=spare),
-        purse=DailyPurse(store.database, limit_usd=budget_usd, clock=clock),
-        replies=SharedReplies(store.database, clock=clock),
-        turns=SharedTurns(store.locks),
+        concurrency=DatabaseConcurrencyLimit(store.locks, endpoint=endpoint, most=most, reserved=reserved),
+        budget=DailyBudget(store.database, limit_usd=budget_usd, clock=clock),
+        replies=DatabaseReplyCache(store.database, clock=clock),
+        named_locks=DatabaseNamedLocks(store.locks),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from review_copilot.study.agreement_counts import Concord, count_concord
+from review_copilot.study.agreement_counts import AgreementCounts, count_agreement
 from review_copilot.study.box_agreement import box_agreement
 from review_copilot.study.coefficients import (
     Coefficient,
@@ -17,7 +17,7 @@ from review_copilot.study.coefficients import (
     interval_of_patterns,
 )
 from review_copilot.study.grouped_sums import Cells, added, cells
-from review_copilot.study.pace import leads_of, median_leads
+from review_copilot.study.pace import lead_times_of, median_lead_times
 from review_copilot.study.rates import wilson
 from review_copilot.study.table import Floats, OverrideTable
 
@@ -106,50 +106,52 @@ def agreement(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -> Ag
         gold: Ids of annotations that are the standard.
     """
     return agreement_of(
-        count_concord(table, gold=gold),
+        count_agreement(table, gold=gold),
         criteria=table.criteria,
         reviewers=table.reviewers,
-        lead_s=median_leads(leads_of(table), people=len(table.reviewers)),
+        lead_s=median_lead_times(lead_times_of(table), people=len(table.reviewers)),
     )
 
 
 def agreement_of(
-    concord: Concord, *, criteria: Sequence[str], reviewers: Sequence[str], lead_s: Sequence[float]
+    agreement_counts: AgreementCounts, *, criteria: Sequence[str], reviewers: Sequence[str], lead_s: Sequence[float]
 ) -> Agreement:
     """Measure agreement from what was counted.
 
     Args:
-        concord: The counts.
+        agreement_counts: The counts.
         criteria: Ids, in the order of their numbers.
         reviewers: Names, in the order of their numbers.
         lead_s: Typical seconds for an annotation of each reviewer.
     """
     made, chances = (
-        np.bincount(concord.boxes.keys[:, 0], weights=column, minlength=max(1, len(criteria)))
-        for column in concord.boxes.sums.T
+        np.bincount(agreement_counts.boxes.keys[:, 0], weights=column, minlength=max(1, len(criteria)))
+        for column in agreement_counts.boxes.sums.T
     )
     boxes = box_agreement(made, chances)
-    presence = [_presence(concord, c) for c in range(len(criteria))]
+    presence = [_presence(agreement_counts, c) for c in range(len(criteria))]
     return Agreement(
-        tasks=int(concord.sharing.sums.sum()),
+        tasks=int(agreement_counts.sharing.sums.sum()),
         overall=_interval(added(presence) if presence else Cells(np.zeros((0, 2), dtype=np.int64), np.zeros((0, 1)))),
-        verdict=_interval(concord.verdicts),
-        decision=_interval(concord.decisions),
+        verdict=_interval(agreement_counts.verdicts),
+        decision=_interval(agreement_counts.decisions),
         box_f1=boxes.overall,
         criteria=tuple(
             CriterionAgreement(
                 criterion=name,
                 presence=_interval(presence[c]),
-                cohen=_cohen(concord, c),
+                cohen=_cohen(agreement_counts, c),
                 fleiss=_fleiss(presence[c]),
                 severity=_interval(
-                    concord.severities.where(concord.severities.keys[:, 0] == c), keys=1, metric="ordinal"
+                    agreement_counts.severities.where(agreement_counts.severities.keys[:, 0] == c),
+                    keys=1,
+                    metric="ordinal",
                 ),
                 box_f1=boxes.by_criterion[c],
             )
             for c, name in enumerate(criteria)
         ),
-        reviewers=_reviewers(concord.people, reviewers, lead_s),
+        reviewers=_reviewers(agreement_counts.people, reviewers, lead_s),
     )
 
 
@@ -159,13 +161,15 @@ def _interval(counted: Cells, *, keys: int = 0, metric: Metric = "nominal") -> C
     return interval_of_patterns(patterns.keys, patterns.sums[:, 0].astype(np.int64), metric=metric)
 
 
-def _presence(concord: Concord, c: int) -> Cells:
+def _presence(agreement_counts: AgreementCounts, c: int) -> Cells:
     """Shared tasks by how many annotations do not show a criterion and how many do, those included where none does."""
-    shown = concord.presence.where(concord.presence.keys[:, 0] == c)
+    shown = agreement_counts.presence.where(agreement_counts.presence.keys[:, 0] == c)
     shown = Cells(shown.keys[:, 1:], shown.sums)
-    absent = np.stack([concord.sharing.keys[:, 0], np.zeros(len(concord.sharing.keys), dtype=np.int64)], axis=1)
+    absent = np.stack(
+        [agreement_counts.sharing.keys[:, 0], np.zeros(len(agreement_counts.sharing.keys), dtype=np.int64)], axis=1
+    )
     taken = np.stack([shown.keys.sum(axis=1), np.zeros(len(shown.keys), dtype=np.int64)], axis=1)
-    all_tasks = added([shown, Cells(absent, concord.sharing.sums), Cells(taken, -shown.sums)])
+    all_tasks = added([shown, Cells(absent, agreement_counts.sharing.sums), Cells(taken, -shown.sums)])
     return all_tasks.where(all_tasks.sums[:, 0] > 0)
 
 
@@ -174,16 +178,19 @@ def _fleiss(presence: Cells) -> Coefficient | None:
     return kappa if np.isfinite(kappa.value) else None
 
 
-def _cohen(concord: Concord, c: int) -> Coefficient | None:
+def _cohen(agreement_counts: AgreementCounts, c: int) -> Coefficient | None:
     """Cohen's kappa where all shared tasks are shared by the same two people."""
-    if len(concord.sharers.keys) != 2 or concord.sharers.sums.sum() != 2 * concord.sharing.sums.sum():
+    if (
+        len(agreement_counts.sharers.keys) != 2
+        or agreement_counts.sharers.sums.sum() != 2 * agreement_counts.sharing.sums.sum()
+    ):
         return None
-    mine = concord.pairs.where(concord.pairs.keys[:, 2] == c)
+    mine = agreement_counts.pairs.where(agreement_counts.pairs.keys[:, 2] == c)
     one, other, _, first, second = mine.keys.T
     turned = one > other
     table = np.zeros((2, 2))
     np.add.at(table, (np.where(turned, second, first), np.where(turned, first, second)), mine.sums[:, 0])
-    table[0, 0] = concord.sharing.sums.sum() - table.sum()  # neither of the two shows it
+    table[0, 0] = agreement_counts.sharing.sums.sum() - table.sum()  # neither of the two shows it
     return cohen(table)
 
 

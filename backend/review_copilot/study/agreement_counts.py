@@ -15,7 +15,7 @@ from review_copilot.study.table import SUBJECTS, Flags, Ints, Outcome, OverrideT
 
 
 @dataclass(frozen=True)
-class Concord:
+class AgreementCounts:
     """What agreement is measured from; adds up over parts of a log that have whole tasks.
 
     Attributes:
@@ -42,7 +42,7 @@ class Concord:
     people: Cells = field(metadata=keyed("reviewers"))
 
 
-def count_concord(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -> Concord:
+def count_agreement(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -> AgreementCounts:
     """Count what agreement is measured from.
 
     Args:
@@ -58,7 +58,7 @@ def count_concord(table: OverrideTable, *, gold: frozenset[int] = frozenset()) -
     about = table.suggestion[rated].astype(np.int64) * wide + table.suggested[rated]
     distinct, unit = np.unique(about, return_inverse=True)
     severities = unit_counts(unit, table.severity_to[rated], levels=len(Severity))
-    return Concord(
+    return AgreementCounts(
         presence=presence.patterns(),
         pairs=presence.pairs(),
         sharers=cells((presence.reviewer,)),
@@ -106,7 +106,7 @@ class _Presence:
         return np.searchsorted(self.shared_tasks, self.task)
 
     def patterns(self) -> Cells:
-        """See `Concord.presence`."""
+        """See `AgreementCounts.presence`."""
         units, size = self.units(), len(self.shared_tasks)
         showing = _units_sum(units, self.shown, size)
         task, criterion = np.nonzero(showing)
@@ -114,7 +114,7 @@ class _Presence:
         return cells((criterion, np.bincount(units, minlength=size)[task] - present, present))
 
     def pairs(self) -> Cells:
-        """See `Concord.pairs`."""
+        """See `AgreementCounts.pairs`."""
         units, wide = self.units(), self.shown.shape[1]
         two = np.bincount(units, minlength=len(self.shared_tasks))[units] == 2
         if len(np.unique(self.reviewer)) > 2:

@@ -12,7 +12,7 @@ import numpy as np
 
 from review_copilot.domain.override import OverrideKind
 from review_copilot.study.grouped_sums import PLAIN, Cells, cells, keyed
-from review_copilot.study.pace import Leads, Pace, by_pace, leads_of
+from review_copilot.study.pace import LeadTimes, Pace, by_pace, lead_times_of
 from review_copilot.study.rates import Share, difference, share_of
 from review_copilot.study.table import KINDS, OverrideTable
 
@@ -81,13 +81,13 @@ def count_blindness(table: OverrideTable) -> Blindness:
 
 def automation_bias(table: OverrideTable) -> AutomationBias:
     """Look for signs of automation bias."""
-    return automation_bias_of(leads_of(table), count_blindness(table))
+    return automation_bias_of(lead_times_of(table), count_blindness(table))
 
 
-def automation_bias_of(leads: Leads, blindness: Blindness) -> AutomationBias:
+def automation_bias_of(lead_times: LeadTimes, blindness: Blindness) -> AutomationBias:
     """Look for signs of automation bias in what was counted."""
     return AutomationBias(
-        by_pace=by_pace(leads),
+        by_pace=by_pace(lead_times),
         missed_when_shown=_contrast(blindness.annotations, known=blindness.annotations),
         found_when_shown=_contrast(blindness.suggestions, known=blindness.annotations),
     )

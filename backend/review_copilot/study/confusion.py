@@ -70,6 +70,6 @@ def _flag(known: Figures, a: int, b: int, against: Contrast, at: int) -> Flag:
 
 def _moved(known: Figures, start: int, end: int) -> int:
     """Relabellings from one criterion to another, unweighted."""
-    tally = known.counts.tally
-    hit = (tally.criterion == known.criteria[start]) & (tally.target == known.criteria[end])
-    return int(tally.count[hit & (tally.outcome == Outcome.RELABELLED)].sum())
+    gap_counts = known.counts.gap_counts
+    hit = (gap_counts.criterion == known.criteria[start]) & (gap_counts.target == known.criteria[end])
+    return int(gap_counts.count[hit & (gap_counts.outcome == Outcome.RELABELLED)].sum())

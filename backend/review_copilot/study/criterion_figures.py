@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from review_copilot.study.flags import Evidence, Policy
-from review_copilot.study.gap_counts import MOST_REVIEWERS, Digest, Tally
+from review_copilot.study.gap_counts import MOST_REVIEWERS, Digest, GapCounts
 from review_copilot.study.natural_variation import (
     SHARE_UNNATURAL,
     Contrast,
@@ -56,7 +56,7 @@ class Figures:
 
     Attributes:
         names: Criterion ids.
-        criteria: Their indices in the tally.
+        criteria: Their indices in the gap counts.
         reviewers: Indices of the reviewers that occur.
         counts: What all of this was computed from.
         any: All overrides.
@@ -109,7 +109,7 @@ class Figures:
 
 
 def figures(counts: Digest, rules: Policy, *, apart: frozenset[str] = frozenset()) -> Figures:
-    """Compute them. The tally must have at least one cell.
+    """Compute them. The gap counts must have at least one cell.
 
     Args:
         counts: What reviewers did.
@@ -117,14 +117,14 @@ def figures(counts: Digest, rules: Policy, *, apart: frozenset[str] = frozenset(
         apart: Criteria that are known to be exceptions; what is natural is learnt from the others, as long as those
             are half of all or more.
     """
-    tally = counts.tally
-    tie = pooled_tie(counts.shared, len(tally.criteria))
-    weights = review_weights(tie, MOST_REVIEWERS)[tally.seen_by] * tally.count
-    shaped = _Shaped(tally, np.unique(tally.criterion), np.unique(tally.reviewer), weights)
-    everything = np.ones(len(tally.count), dtype=np.bool_)
-    overridden, severity = tally.outcome != Outcome.KEPT, tally.outcome == Outcome.SEVERITY
+    gap_counts = counts.gap_counts
+    tie = pooled_tie(counts.shared, len(gap_counts.criteria))
+    weights = review_weights(tie, MOST_REVIEWERS)[gap_counts.seen_by] * gap_counts.count
+    shaped = _Shaped(gap_counts, np.unique(gap_counts.criterion), np.unique(gap_counts.reviewer), weights)
+    everything = np.ones(len(gap_counts.count), dtype=np.bool_)
+    overridden, severity = gap_counts.outcome != Outcome.KEPT, gap_counts.outcome == Outcome.SEVERITY
     of = shaped.table(everything)
-    ordinary = np.array([tally.criteria[i] not in apart for i in shaped.criteria])
+    ordinary = np.array([gap_counts.criteria[i] not in apart for i in shaped.criteria])
     if 2 * ordinary.sum() < len(ordinary):
         ordinary[:] = True
     every, rest, vague = (
@@ -132,7 +132,7 @@ def figures(counts: Digest, rules: Policy, *, apart: frozenset[str] = frozenset(
         for mask, prior in ((overridden, ANY), (overridden & ~severity, ANY), (severity, SEVERITY))
     )
     return Figures(
-        names=tuple(tally.criteria[i] for i in shaped.criteria),
+        names=tuple(gap_counts.criteria[i] for i in shaped.criteria),
         criteria=shaped.criteria,
         reviewers=shaped.reviewers,
         counts=counts,
@@ -147,7 +147,7 @@ def figures(counts: Digest, rules: Policy, *, apart: frozenset[str] = frozenset(
         reviews=shaped.raw(everything),
         overridden=shaped.raw(overridden),
         severities=shaped.raw(severity),
-        unclear=shaped.raw(overridden & (tally.unclear > 0)),
+        unclear=shaped.raw(overridden & (gap_counts.unclear > 0)),
         ties=tuple(tie_of(counts.shared, int(i)) for i in shaped.criteria),
         changes=_changes(shaped, every, effect=rules.effect),
     )
@@ -172,11 +172,11 @@ def _stream(yes: Floats, of: Floats, *, effect: float, prior: Prior, ordinary: F
 
 
 def _changes(shaped: _Shaped, stream: Stream, *, effect: float) -> tuple[Change, ...]:
-    tally = shaped.tally
-    period, starts = periods(tally.day, tally.count)
+    gap_counts = shaped.gap_counts
+    period, starts = periods(gap_counts.day, gap_counts.count)
     return changes(
-        shaped.by_period(tally.outcome != Outcome.KEPT, period, len(starts)),
-        shaped.by_period(np.ones(len(tally.count), dtype=np.bool_), period, len(starts)),
+        shaped.by_period(gap_counts.outcome != Outcome.KEPT, period, len(starts)),
+        shaped.by_period(np.ones(len(gap_counts.count), dtype=np.bool_), period, len(starts)),
         offsets=stream.by_reviewer,
         starts=starts,
         contrast=stream.contrast,
@@ -186,9 +186,9 @@ def _changes(shaped: _Shaped, stream: Stream, *, effect: float) -> tuple[Change,
 
 @dataclass(frozen=True)
 class _Shaped:
-    """The tally in the shapes that are asked for; criteria and reviewers that occur, only."""
+    """The gap counts in the shapes that are asked for; criteria and reviewers that occur, only."""
 
-    tally: Tally
+    gap_counts: GapCounts
     criteria: Ints
     reviewers: Ints
     weight: Floats
@@ -196,14 +196,14 @@ class _Shaped:
     def table(self, mask: Flags) -> Floats:
         """Weighted reviews by criterion and reviewer."""
         shape = (len(self.criteria), len(self.reviewers))
-        cell = self._criterion(mask) * shape[1] + np.searchsorted(self.reviewers, self.tally.reviewer[mask])
+        cell = self._criterion(mask) * shape[1] + np.searchsorted(self.reviewers, self.gap_counts.reviewer[mask])
         flat = np.bincount(cell, weights=self.weight[mask], minlength=shape[0] * shape[1])
         return flat.reshape(shape)
 
     def moves(self) -> Floats:
         """Weighted relabellings from criterion (row) to criterion (column)."""
-        to = np.searchsorted(self.criteria, self.tally.target)
-        known = np.isin(self.tally.target, self.criteria) & (self.tally.outcome == Outcome.RELABELLED)
+        to = np.searchsorted(self.criteria, self.gap_counts.target)
+        known = np.isin(self.gap_counts.target, self.criteria) & (self.gap_counts.outcome == Outcome.RELABELLED)
         n = len(self.criteria)
         flat = np.bincount(self._criterion(known) * n + to[known], weights=self.weight[known], minlength=n * n)
         return flat.reshape(n, n)
@@ -212,14 +212,14 @@ class _Shaped:
         """Weighted reviews by criterion, period and reviewer."""
         shape = (len(self.criteria), n, len(self.reviewers))
         cell = (self._criterion(mask) * n + period[mask]) * shape[2]
-        cell += np.searchsorted(self.reviewers, self.tally.reviewer[mask])
+        cell += np.searchsorted(self.reviewers, self.gap_counts.reviewer[mask])
         return np.bincount(cell, weights=self.weight[mask], minlength=shape[0] * n * shape[2]).reshape(shape)
 
     def raw(self, mask: Flags) -> Ints:
         """Unweighted reviews by criterion."""
-        return np.bincount(self._criterion(mask), weights=self.tally.count[mask], minlength=len(self.criteria)).astype(
-            np.int64
-        )
+        return np.bincount(
+            self._criterion(mask), weights=self.gap_counts.count[mask], minlength=len(self.criteria)
+        ).astype(np.int64)
 
     def _criterion(self, mask: Flags) -> Ints:
-        return np.searchsorted(self.criteria, self.tally.criterion[mask])
+        return np.searchsorted(self.criteria, self.gap_counts.criterion[mask])

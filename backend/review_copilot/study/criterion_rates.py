@@ -99,11 +99,11 @@ def criterion_study(counts: Counts, name: str) -> CriterionStudy:
     """One criterion, also one that the log does not name; where it stands among others is left open."""
     known = counts.words("criteria")
     number = known.index(name) if name in known else -2
-    fates = counts.fates
-    outcomes = _of(fates.outcomes, number)
+    outcome_counts = counts.outcome_counts
+    outcomes = _of(outcome_counts.outcomes, number)
     by_outcome = np.bincount(outcomes.keys[:, 2], weights=outcomes.sums[:, 0], minlength=len(Outcome)).astype(np.int64)
     suggestions, overridden = int(by_outcome.sum()), int(by_outcome.sum() - by_outcome[Outcome.KEPT])
-    reasons, texts = _of(fates.reasons, number), _of(fates.texts, number)
+    reasons, texts = _of(outcome_counts.reasons, number), _of(outcome_counts.texts, number)
     ticked = [(word, int(reasons.sums[reasons.keys[:, 1] >> bit & 1 > 0].sum())) for bit, word in enumerate(REASONS)]
     kept, of = texts.sums.sum(axis=0)
     return CriterionStudy(
@@ -116,15 +116,15 @@ def criterion_study(counts: Counts, name: str) -> CriterionStudy:
         outcomes=tuple((o.name.lower(), int(by_outcome[o])) for o in Outcome),
         reasons=tuple((word, often) for word, often in ticked if often),
         text_kept=float(kept / of) if of else float("nan"),
-        added=int(_of(fates.added, number).sums.sum()),
-        change=_change(_of(fates.revisions, number), counts.words("guidelines")),
-        calibration=calibration_of(_of(fates.scores, number)),
+        added=int(_of(outcome_counts.added, number).sums.sum()),
+        change=_change(_of(outcome_counts.revisions, number), counts.words("guidelines")),
+        calibration=calibration_of(_of(outcome_counts.scores, number)),
     )
 
 
 def confusions(counts: Counts) -> tuple[Confusion, ...]:
     """How often which criterion was relabelled as which, the most frequent first."""
-    names, moves = counts.words("criteria"), counts.fates.moves
+    names, moves = counts.words("criteria"), counts.outcome_counts.moves
     often = moves.sums[:, 0]
     return tuple(
         Confusion(names[int(moves.keys[i, 0])], names[int(moves.keys[i, 1])], int(often[i]))
@@ -136,7 +136,7 @@ def weeks(counts: Counts) -> tuple[Week, ...]:
     """All weeks from the first day on."""
     if not counts.rows:
         return ()
-    outcomes, submissions = counts.fates.outcomes, counts.fates.submissions
+    outcomes, submissions = counts.outcome_counts.outcomes, counts.outcome_counts.submissions
     start = int(submissions.keys[:, 1].min())
     week = (outcomes.keys[:, 1] - start) // 7
     submitted = (submissions.keys[:, 1] - start) // 7

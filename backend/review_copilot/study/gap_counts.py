@@ -17,7 +17,7 @@ MOST_REVIEWERS = 8
 
 
 @dataclass(frozen=True)
-class Tally:
+class GapCounts:
     """How often what became of suggestions: one cell for each combination that occurred.
 
     Attributes:
@@ -50,7 +50,7 @@ class Shared:
     """Suggestions that two or more people reviewed, counted by how many of them overrode.
 
     Attributes:
-        criterion: Index into `Tally.criteria`.
+        criterion: Index into `GapCounts.criteria`.
         seen_by: People who reviewed the suggestion, at least 2.
         overrode: How many of them overrode it, 0..seen_by.
         count: Suggestions.
@@ -67,7 +67,7 @@ class Submissions:
     """What each reviewer's annotations say beside the suggestions.
 
     Attributes:
-        reviewer: Index into `Tally.reviewers`.
+        reviewer: Index into `GapCounts.reviewers`.
         day: Days since 1970 UTC.
         annotations: Annotations in the cell.
         uncovered: Those in which the reviewer says that no criterion claims what is there.
@@ -89,21 +89,21 @@ class Submissions:
 class Digest:
     """All counts that the flags need."""
 
-    tally: Tally
+    gap_counts: GapCounts
     shared: Shared
     submissions: Submissions
 
 
 @dataclass(frozen=True)
 class Reviews:
-    """Cells of `Tally` and of `Shared`; they add up over parts of a log that have whole tasks.
+    """Cells of `GapCounts` and of `Shared`; they add up over parts of a log that have whole tasks.
 
     Attributes:
-        tally: Reviews, by the fields of `Tally`.
+        gap_counts: Reviews, by the fields of `GapCounts`.
         shared: Suggestions, by the fields of `Shared`.
     """
 
-    tally: Cells = field(metadata=keyed("criteria", "reviewers", PLAIN, PLAIN, PLAIN, "criteria", PLAIN))
+    gap_counts: Cells = field(metadata=keyed("criteria", "reviewers", PLAIN, PLAIN, PLAIN, "criteria", PLAIN))
     shared: Cells = field(metadata=keyed("criteria", PLAIN, PLAIN))
 
 
@@ -130,12 +130,12 @@ def digest_of(
         tasks: Distinct tasks with an annotation.
         words: Criteria and reviewers, in the order of their numbers.
     """
-    criterion, reviewer, day, seen_by, outcome, target, unclear = reviews.tally.keys.T
+    criterion, reviewer, day, seen_by, outcome, target, unclear = reviews.gap_counts.keys.T
     of, seen, overrode = reviews.shared.keys.T
     who, when = submissions.keys.T
     annotations, uncovered, timed = submissions.sums[:, :3].T.astype(np.int64)
     return Digest(
-        Tally(criterion, reviewer, day, seen_by, outcome, target, unclear, _whole(reviews.tally), *words),
+        GapCounts(criterion, reviewer, day, seen_by, outcome, target, unclear, _whole(reviews.gap_counts), *words),
         Shared(of, seen, overrode, _whole(reviews.shared)),
         Submissions(who, when, annotations, uncovered, timed, submissions.sums[:, 3], tasks),
     )
@@ -152,7 +152,7 @@ def count_reviews(table: OverrideTable, without: frozenset[str] = frozenset()) -
     seen = np.bincount(suggestion, minlength=1) if len(reviewed) else np.zeros(1, dtype=np.int64)
     overrode = np.bincount(suggestion, weights=outcome != Outcome.KEPT, minlength=1).astype(np.int64)
     seen_by = np.minimum(seen[suggestion], MOST_REVIEWERS)
-    tally = cells(
+    gap_counts = cells(
         (
             table.suggested[reviewed],
             table.reviewer[reviewed],
@@ -166,7 +166,7 @@ def count_reviews(table: OverrideTable, without: frozenset[str] = frozenset()) -
     criterion_of = np.full(len(seen), -1, dtype=np.int64)
     criterion_of[suggestion] = table.suggested[reviewed]
     several = np.flatnonzero(seen >= 2)
-    return Reviews(tally, cells((criterion_of[several], seen[several], overrode[several])))
+    return Reviews(gap_counts, cells((criterion_of[several], seen[several], overrode[several])))
 
 
 def count_submissions(table: OverrideTable) -> Cells:

@@ -68,14 +68,14 @@ def find_gaps(count: Callable[[frozenset[str]], Digest], policy: Policy | None =
     rules = policy or Policy()
     counts = count(frozenset())
     flags: list[Flag] = [f for f in (uncovered_flag(counts.submissions, rules),) if f]
-    if not len(counts.tally.count):
+    if not len(counts.gap_counts.count):
         return Gaps(tuple(flags), (), ())
     known = figures(counts, rules)
     suspect = frozenset(c for f in _criterion_flags(known, rules) for c in f.criteria)
     people = odd_reviewers(known, rules, leave_out=suspect)
     odd = frozenset(f.evidence.reviewer for f in people if f.evidence.reviewer)
     judged = count(odd) if odd else counts
-    by_others = figures(judged, rules) if odd and len(judged.tally.count) else known
+    by_others = figures(judged, rules) if odd and len(judged.gap_counts.count) else known
     found = _criterion_flags(by_others, rules)
     if found:  # what is natural shows better without them, and with that what else stands out
         apart = frozenset(c for f in found for c in f.criteria)

@@ -13,7 +13,7 @@ QUARTERS = 4
 
 
 @dataclass(frozen=True)
-class Leads:
+class LeadTimes:
     """Annotations whose lead time is known, as parallel arrays.
 
     Attributes:
@@ -42,7 +42,7 @@ class Pace:
     untouched: Share
 
 
-def leads_of(table: OverrideTable) -> Leads:
+def lead_times_of(table: OverrideTable) -> LeadTimes:
     """The annotations of a table whose lead time is known."""
     _, first, of = np.unique(table.annotation, return_index=True, return_inverse=True)
     reviewed = table.reviewed
@@ -50,18 +50,18 @@ def leads_of(table: OverrideTable) -> Leads:
     touched = np.bincount(of, weights=reviewed & (table.outcomes() != Outcome.KEPT), minlength=len(first)) > 0
     lead, who = table.lead_time_s[first], table.reviewer[first]
     timed = lead > 0
-    return Leads(who[timed], lead[timed], decided[timed], touched[timed])
+    return LeadTimes(who[timed], lead[timed], decided[timed], touched[timed])
 
 
-def median_leads(leads: Leads, *, people: int) -> list[float]:
+def median_lead_times(lead_times: LeadTimes, *, people: int) -> list[float]:
     """Typical seconds for an annotation of each reviewer; NaN without any."""
-    times = [leads.lead_s[leads.reviewer == r] for r in range(people)]
+    times = [lead_times.lead_s[lead_times.reviewer == r] for r in range(people)]
     return [float(np.median(t)) if len(t) else float("nan") for t in times]
 
 
-def by_pace(leads: Leads) -> tuple[Pace, ...]:
+def by_pace(lead_times: LeadTimes) -> tuple[Pace, ...]:
     """Annotations that decide on a suggestion in four groups of equal size, quickest first; fewer where times tie."""
-    lead, touched = leads.lead_s[leads.decided].astype(np.float64), leads.touched[leads.decided]
+    lead, touched = lead_times.lead_s[lead_times.decided].astype(np.float64), lead_times.touched[lead_times.decided]
     if not len(lead):
         return ()
     edges = np.unique(np.quantile(lead, np.linspace(0, 1, QUARTERS + 1)[1:]))

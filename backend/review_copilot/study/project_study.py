@@ -18,7 +18,7 @@ from review_copilot.study.gap_counts import Digest, Reviews, count_reviews, dige
 from review_copilot.study.gaps import find_gaps
 from review_copilot.study.grouped_sums import sum_of
 from review_copilot.study.joining import renumbered
-from review_copilot.study.pace import median_leads
+from review_copilot.study.pace import median_lead_times
 from review_copilot.study.patterns import Pattern, novel_patterns
 from review_copilot.study.study_counts import Counts, count
 from review_copilot.study.table import Floats, OverrideTable
@@ -128,19 +128,19 @@ def figures_of(
     return Study(
         rows=counts.rows,
         tasks=counts.tasks,
-        annotations=int(counts.fates.submissions.sums[:, 0].sum()),
+        annotations=int(counts.outcome_counts.submissions.sums[:, 0].sum()),
         since_s=counts.since_s if counts.rows else float("nan"),
         until_s=counts.until_s if counts.rows else float("nan"),
         flags=gaps.flags,
         novel_patterns=(),
         agreement=agreement_of(
-            counts.concord,
+            counts.agreement_counts,
             criteria=of_log,
             reviewers=reviewers,
-            lead_s=median_leads(counts.leads, people=len(reviewers)),
+            lead_s=median_lead_times(counts.lead_times, people=len(reviewers)),
         ),
-        calibration=calibration_of(counts.fates.scores),
-        bias=automation_bias_of(counts.leads, counts.blindness),
+        calibration=calibration_of(counts.outcome_counts.scores),
+        bias=automation_bias_of(counts.lead_times, counts.blindness),
         criteria=tuple(
             replace(criterion_study(counts, name), standing=standing.get(name), outlook=outlook.get(name))
             for name in dict.fromkeys([*criteria, *of_log])
@@ -161,10 +161,10 @@ def _digest(counts: Counts, tables: Callable[[], Iterable[OverrideTable]], witho
     if parts:
         read = sum_of(parts, numbers, sizes={kind: len(words) for kind, words in known.items()})
         # A word that was first used after the counting has no number; its rows are the next study's.
-        numbered = np.flatnonzero((read.tally.keys[:, :2] >= 0).all(axis=1))
-        reviews = Reviews(read.tally.where(numbered), read.shared.where(read.shared.keys[:, 0] >= 0))
+        numbered = np.flatnonzero((read.gap_counts.keys[:, :2] >= 0).all(axis=1))
+        reviews = Reviews(read.gap_counts.where(numbered), read.shared.where(read.shared.keys[:, 0] >= 0))
     words = known["criteria"], known["reviewers"]
-    return digest_of(reviews, counts.fates.submissions, tasks=counts.tasks, words=words)
+    return digest_of(reviews, counts.outcome_counts.submissions, tasks=counts.tasks, words=words)
 
 
 def iso(seconds: float) -> str | None:

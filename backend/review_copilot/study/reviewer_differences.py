@@ -7,7 +7,7 @@ from scipy.stats import t as student
 
 from review_copilot.study.criterion_figures import Figures, confidence, times
 from review_copilot.study.flags import Cause, Evidence, Flag, Policy
-from review_copilot.study.gap_counts import Submissions, Tally
+from review_copilot.study.gap_counts import GapCounts, Submissions
 from review_copilot.study.natural_variation import Contrast, Prior, contrast, log_likelihood
 from review_copilot.study.rates import discoveries, percent, wilson
 from review_copilot.study.table import Floats, Ints, Outcome
@@ -61,7 +61,7 @@ def odd_reviewers(known: Figures, rules: Policy, *, leave_out: frozenset[str] = 
                 log_e=float(log_e[r]),
                 pace=pace,
                 reviewers=reviewers,
-                tally=counts.tally,
+                gap_counts=counts.gap_counts,
             )
         )
     return flags
@@ -101,12 +101,14 @@ def _log_quick(pace: Floats) -> Floats:
     return result
 
 
-def _flag(r: int, *, quick: bool, against: Contrast, log_e: float, pace: Floats, reviewers: Ints, tally: Tally) -> Flag:
-    mine = tally.reviewer == reviewers[r]
-    reviews = int(tally.count[mine].sum())
-    overridden = int(tally.count[mine & (tally.outcome != Outcome.KEPT)].sum())
+def _flag(
+    r: int, *, quick: bool, against: Contrast, log_e: float, pace: Floats, reviewers: Ints, gap_counts: GapCounts
+) -> Flag:
+    mine = gap_counts.reviewer == reviewers[r]
+    reviews = int(gap_counts.count[mine].sum())
+    overridden = int(gap_counts.count[mine & (gap_counts.outcome != Outcome.KEPT)].sum())
     low, high = wilson(overridden, reviews)
-    name = tally.reviewers[int(reviewers[r])]
+    name = gap_counts.reviewers[int(reviewers[r])]
     own, others = _seconds(pace[r : r + 1]), _seconds(np.delete(pace, r))
     evidence = Evidence(
         reviews=reviews,

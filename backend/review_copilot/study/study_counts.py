@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from review_copilot.domain.override import OverrideKind
-from review_copilot.study.agreement_counts import Concord, count_concord
+from review_copilot.study.agreement_counts import AgreementCounts, count_agreement
 from review_copilot.study.bias import Blindness, count_blindness
 from review_copilot.study.calibration import count_scores
 from review_copilot.study.gap_counts import DAY_S, Reviews, count_reviews, count_submissions
 from review_copilot.study.grouped_sums import PLAIN, Cells, cells, keyed, sum_of
 from review_copilot.study.joining import first_uses, in_order, renumbered
-from review_copilot.study.pace import Leads, leads_of
+from review_copilot.study.pace import LeadTimes, lead_times_of
 from review_copilot.study.packing import pack, unpack
 from review_copilot.study.table import KINDS, Floats, Ints, Outcome, OverrideTable, table_of
 
@@ -25,7 +25,7 @@ _AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class Fates:
+class OutcomeCounts:
     """What became of suggestions that a reviewer was shown and decided on, and what else was counted beside them.
 
     Attributes:
@@ -59,11 +59,11 @@ class Counts:
         tasks: Tasks.
         since_s: Time of the first annotation, seconds since 1970 UTC; infinite without rows.
         until_s: Time of the newest; minus infinite without rows.
-        fates: See `Fates`.
+        outcome_counts: See `OutcomeCounts`.
         reviews: See `Reviews`.
-        concord: See `Concord`.
+        agreement_counts: See `AgreementCounts`.
         blindness: See `Blindness`.
-        leads: See `Leads`.
+        lead_times: See `LeadTimes`.
     """
 
     uses: Mapping[str, Sequence[tuple[str, int]]]
@@ -71,19 +71,24 @@ class Counts:
     tasks: int
     since_s: float
     until_s: float
-    fates: Fates
+    outcome_counts: OutcomeCounts
     reviews: Reviews
-    concord: Concord
+    agreement_counts: AgreementCounts
     blindness: Blindness
-    leads: Leads
+    lead_times: LeadTimes
 
     def words(self, kind: str) -> tuple[str, ...]:
         """The words of a kind, in the order of their numbers."""
         return tuple(word for word, _ in self.uses[kind])
 
 
-_GROUPS: Mapping[str, type[Any]] = {"fates": Fates, "reviews": Reviews, "concord": Concord, "blindness": Blindness}
-_LEADS = tuple(field.name for field in fields(Leads))
+_GROUPS: Mapping[str, type[Any]] = {
+    "outcome_counts": OutcomeCounts,
+    "reviews": Reviews,
+    "agreement_counts": AgreementCounts,
+    "blindness": Blindness,
+}
+_LEADS = tuple(field.name for field in fields(LeadTimes))
 
 
 def count(table: OverrideTable, *, gold: frozenset[int] = frozenset(), of: OverrideTable | None = None) -> Counts:
@@ -101,15 +106,15 @@ def count(table: OverrideTable, *, gold: frozenset[int] = frozenset(), of: Overr
         tasks=len(np.unique(table.task)),
         since_s=float(table.time_s.min(initial=np.inf)),
         until_s=float(table.time_s.max(initial=-np.inf)),
-        fates=_fates(table),
+        outcome_counts=_outcome_counts(table),
         reviews=count_reviews(table),
-        concord=count_concord(table, gold=gold),
+        agreement_counts=count_agreement(table, gold=gold),
         blindness=count_blindness(table),
-        leads=leads_of(table),
+        lead_times=lead_times_of(table),
     )
 
 
-def _fates(table: OverrideTable) -> Fates:
+def _outcome_counts(table: OverrideTable) -> OutcomeCounts:
     rows = np.flatnonzero(table.reviewed)
     outcome, suggested = table.outcomes()[rows], table.suggested[rows]
     day = (table.time_s[rows] // DAY_S).astype(np.int64)
@@ -118,7 +123,7 @@ def _fates(table: OverrideTable) -> Fates:
     revision = table.guideline[rows]
     said = revision >= 0
     added = table.regions & (table.kind == KINDS.index(OverrideKind.ADDED)) & (table.submitted >= 0)
-    return Fates(
+    return OutcomeCounts(
         outcomes=cells((suggested, day, outcome)),
         reasons=cells((suggested, table.reasons[rows])),
         texts=cells((suggested[known],), (kept[known], np.ones(int(known.sum())))),
@@ -161,22 +166,22 @@ def _added(parts: Sequence[Counts]) -> Counts:
     groups: dict[str, Any] = {
         name: sum_of([getattr(part, name) for part in parts], numbers, sizes=sizes) for name in _GROUPS
     }
-    who = [number["reviewers"][part.leads.reviewer] for part, number in zip(parts, numbers, strict=True)]
-    leads = [np.concatenate([getattr(part.leads, name) for part in parts]) for name in _LEADS[1:]]
+    who = [number["reviewers"][part.lead_times.reviewer] for part, number in zip(parts, numbers, strict=True)]
+    lead_times = [np.concatenate([getattr(part.lead_times, name) for part in parts]) for name in _LEADS[1:]]
     return Counts(
         uses=uses,
         rows=sum(part.rows for part in parts),
         tasks=sum(part.tasks for part in parts),
         since_s=min(part.since_s for part in parts),
         until_s=max(part.until_s for part in parts),
-        leads=Leads(np.concatenate(who).astype(np.int32), *leads),
+        lead_times=LeadTimes(np.concatenate(who).astype(np.int32), *lead_times),
         **groups,
     )
 
 
 def pack_counts(counts: Counts) -> bytes:
     """Counts as bytes."""
-    arrays: dict[str, Ints] = {f"leads {name}": getattr(counts.leads, name) for name in _LEADS}
+    arrays: dict[str, Ints] = {f"lead_times {name}": getattr(counts.lead_times, name) for name in _LEADS}
     for group in _GROUPS:
         for part in fields(_GROUPS[group]):
             counted: Cells = getattr(getattr(counts, group), part.name)
@@ -199,9 +204,9 @@ def unpack_counts(packed: bytes) -> Counts:
         for group, kind in _GROUPS.items()
     }
     since_s, until_s = span or (np.inf, -np.inf)
-    leads = Leads(*(arrays[f"leads {name}"] for name in _LEADS))
+    lead_times = LeadTimes(*(arrays[f"lead_times {name}"] for name in _LEADS))
     uses = {kind: [(word, at) for word, at in uses[kind]] for kind in WORDS}
-    return Counts(uses, rows, tasks, since_s, until_s, leads=leads, **groups)
+    return Counts(uses, rows, tasks, since_s, until_s, lead_times=lead_times, **groups)
 
 
 def _whole(sums: Floats) -> Ints:

@@ -13,7 +13,7 @@ from review_copilot.domain.reviewed_crops import Look
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-LOOKS = 14
+FEATURE_COUNT = 14
 SIDE_PX = 64
 """Crops are sampled at about this size, so that what is measured does not depend on the image's."""
 ORIENTATIONS = 4
@@ -27,8 +27,8 @@ def looks(pixels: Pixels, box: Box) -> Floats:
         box: Where, in fractions.
 
     Returns:
-        LOOKS numbers: mean and spread of brightness, of red against green and of yellow against blue, detail at two
-        scales, strength of edges in four directions, size and shape of the box.
+        FEATURE_COUNT numbers: mean and spread of brightness, of red against green and of yellow against blue, detail at
+        two scales, strength of edges in four directions, size and shape of the box.
     """
     crop = _sampled(pixels, box)
     red, green, blue = (crop[..., i] for i in range(3))
@@ -44,7 +44,7 @@ def looks(pixels: Pixels, box: Box) -> Floats:
     return np.asarray(measured, dtype=np.float64)
 
 
-def look_of(pixels: Pixels, box: Box) -> Look:
+def crop_features_of(pixels: Pixels, box: Box) -> Look:
     """The same, rounded to what tells crops apart, to be kept."""
     return rounded(looks(pixels, box))
 

@@ -1,6 +1,6 @@
 """Tell whether a new suggestion is near a known novel pattern, or far from all that was reviewed under its criterion.
 
-Knows suggestions and a lookbook; no pixels and no store. With few data it says nothing.
+Knows suggestions and a reviewed crops; no pixels and no store. With few data it says nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from review_copilot.domain.note_words import WORD
-from review_copilot.domain.reviewed_crops import Look, Lookbook, PatternLooks
+from review_copilot.domain.reviewed_crops import Look, PatternCrops, ReviewedCrops
 from review_copilot.domain.suggestion import LIKE, UNLIKE, Suggestion
 from review_copilot.suggest.crop_features import Floats
 
@@ -46,7 +46,7 @@ class _Crowd:
     """Crops as points, and how far each is from the others.
 
     Attributes:
-        points: Shape (crops, LOOKS).
+        points: Shape (crops, FEATURE_COUNT).
         apart: Distance of each to its nearest neighbours.
         inner: Distance that WITHIN of them have at most.
         edge: Distance that all but FAR of them have at most.
@@ -75,7 +75,7 @@ class _Reviewed:
 
 @dataclass(frozen=True)
 class Familiar:
-    """A lookbook, made ready to be asked.
+    """A reviewed crops, made ready to be asked.
 
     Attributes:
         middle: Mean of all reviewed looks.
@@ -89,7 +89,7 @@ class Familiar:
     spread: Floats
     reviewed: Mapping[str, _Reviewed]
     kept: _Crowd
-    patterns: Sequence[tuple[PatternLooks, _Crowd]]
+    patterns: Sequence[tuple[PatternCrops, _Crowd]]
 
     def facts(self, suggestion: Suggestion) -> dict[str, str]:
         """Sentences for the evidence of a suggestion, by `LIKE` and `UNLIKE`; empty when there is nothing to say."""
@@ -109,12 +109,12 @@ class Familiar:
             return None
         return np.asarray((np.asarray(look) - self.middle) / self.spread)
 
-    def _spoken_of(self, rationale: str) -> PatternLooks | None:
+    def _spoken_of(self, rationale: str) -> PatternCrops | None:
         said = words_of(rationale)
         spoken = (p for p, _ in self.patterns if len(said & set(p.words)) >= max(1, min(TOLD_BY, len(p.words))))
         return next(spoken, None)
 
-    def _near(self, criterion_id: str, point: Floats | None) -> PatternLooks | None:
+    def _near(self, criterion_id: str, point: Floats | None) -> PatternCrops | None:
         if point is None:
             return None
         own = self.reviewed.get(criterion_id)
@@ -126,8 +126,8 @@ class Familiar:
         return pattern if found < CLOSER * ordinary.far(point) else None
 
 
-def familiar(book: Lookbook) -> Familiar:
-    """Make a lookbook ready; where it holds too little, what comes of it says nothing."""
+def familiar(book: ReviewedCrops) -> Familiar:
+    """Make a reviewed crops ready; where it holds too little, what comes of it says nothing."""
     crops = [look for reviewed in book.reviewed for look in reviewed.looks]
     crops += [look for pattern in book.patterns for look in pattern.looks]
     wide = max((len(look) for look in crops), default=0)
@@ -188,7 +188,7 @@ def _is_near(point: Floats, crowd: _Crowd) -> bool:
     return len(crowd) >= LEAST_NEAR and crowd.far(point) <= NEARBY * crowd.inner
 
 
-def _like(pattern: PatternLooks) -> str:
+def _like(pattern: PatternCrops) -> str:
     called = f'marked as "{pattern.name}"' if pattern.name else "marked without a note"
     return f"Like {pattern.size} regions that reviewers {called} and no criterion claims: {_tasks(pattern.tasks)}."
 

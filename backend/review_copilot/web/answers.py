@@ -36,7 +36,7 @@ def answerer(copilot: Copilot) -> Answerer:
         rollout = copilot.rollout(asked.project)
         tasks = [_readable(raw, asked=asked, labels=labels) for raw in asked.tasks]
         found = [task for task in tasks if task is not None]
-        reviews = answer_in_time(found, counter=copilot.counter, rollout=rollout, gone=gone)
+        reviews = answer_in_time(found, service=copilot.draft_service, rollout=rollout, gone=gone)
         return [_result(reviews.get(task.key.task_id) if task else None, labels) for task in tasks]
 
     return answer
@@ -50,7 +50,7 @@ def _interactive(
     if task is None or asked.drawn is None:
         return {"result": []}
     rollout = copilot.rollout(asked.project)
-    review = review_box(task, counter=copilot.counter, rollout=rollout, box=asked.drawn, gone=gone)
+    review = review_box(task, service=copilot.draft_service, rollout=rollout, box=asked.drawn, gone=gone)
     return {"result": []} if review is None else to_interactive(review, labels).payload
 
 

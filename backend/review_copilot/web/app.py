@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest, CopilotError, StoreBusy
-from review_copilot.web.auth import Doorkeeper
+from review_copilot.web.auth import Authenticator
 from review_copilot.web.dashboard import dashboard_routes
 from review_copilot.web.metrics import Meter
 from review_copilot.web.protocol import protocol_routes
@@ -31,15 +31,15 @@ def create_app(copilot: Copilot) -> Flask:
     """
     app = Flask("review_copilot")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    doorkeeper = Doorkeeper.from_copilot(copilot)
+    authenticator = Authenticator.from_copilot(copilot)
     meter = Meter(copilot)
     meter.watch(app)
     copilot.watchers.append(meter.reviewed)
-    app.register_blueprint(protocol_routes(copilot, doorkeeper))
-    app.register_blueprint(status_routes(copilot, doorkeeper, meter))
-    app.register_blueprint(webhook_routes(copilot, doorkeeper))
+    app.register_blueprint(protocol_routes(copilot, authenticator))
+    app.register_blueprint(status_routes(copilot, authenticator, meter))
+    app.register_blueprint(webhook_routes(copilot, authenticator))
     meter.hear(app.extensions[COUNTS])
-    app.register_blueprint(dashboard_routes(copilot, doorkeeper))
+    app.register_blueprint(dashboard_routes(copilot, authenticator))
     app.register_error_handler(CopilotError, _say)
     app.register_error_handler(HTTPException, _say_http)
     app.register_error_handler(Exception, _say_nothing_more)

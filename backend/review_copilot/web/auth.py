@@ -16,7 +16,7 @@ from review_copilot.labelstudio.payloads import SECRET_HEADER
 
 
 @dataclass(frozen=True)
-class Doorkeeper:
+class Authenticator:
     """Checks requests.
 
     Attributes:
@@ -30,8 +30,8 @@ class Doorkeeper:
     webhook_secret: str
 
     @classmethod
-    def from_copilot(cls, copilot: Copilot) -> Doorkeeper:
-        """The doorkeeper that the settings ask for.
+    def from_copilot(cls, copilot: Copilot) -> Authenticator:
+        """The authenticator that the settings ask for.
 
         Raises:
             SettingsError: There is no password, and running without one was not asked for or not on loopback.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Request
 
 
-def hung_up(request: Request) -> Callable[[], bool]:
+def disconnected(request: Request) -> Callable[[], bool]:
     """A question that may be asked again and again, also from another thread: has the caller closed the connection?
 
     Only gunicorn hands its socket on; under any other server the answer is always no.

@@ -35,9 +35,9 @@ from review_copilot.reports.dashboard_html import (
 from review_copilot.reports.page_templates import Frame, style
 from review_copilot.reports.study_html import to_html
 from review_copilot.study.joining import joined
-from review_copilot.web.auth import Doorkeeper
+from review_copilot.web.auth import Authenticator
 from review_copilot.web.dashboard_query import Question, bare_frame, frame_of, read_question, thumbnail_url
-from review_copilot.web.study_cache import Shelf
+from review_copilot.web.study_cache import StudyCache
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
@@ -51,31 +51,31 @@ NO_PICTURE = (
 )
 
 
-def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
+def dashboard_routes(copilot: Copilot, authenticator: Authenticator) -> Blueprint:
     """The pages."""
     routes = Blueprint("copilot", __name__, url_prefix="/copilot")
-    shelf = Shelf(copilot)
-    routes.before_request(doorkeeper.check_basic)
+    study_cache = StudyCache(copilot)
+    routes.before_request(authenticator.check_basic)
     routes.after_request(_guarded)
 
     @routes.get("/")
     def overview() -> str:
         """What to do first, and everything behind it."""
         asked = read_question(copilot.store.projects())
-        made = _study(copilot, shelf, asked)
+        made = _study(copilot, study_cache, asked)
         if copilot.opener_of(asked.project) is not None:
             linked = linked_pictures(
-                made.study, shown_rows(made.study, shelf.reading(asked.project)), partial(thumbnail_url, asked)
+                made.study, shown_rows(made.study, study_cache.reading(asked.project)), partial(thumbnail_url, asked)
             )
             made = replace(made, pictures=linked)
-        return to_html(made, frame=_frame(copilot, shelf, asked, here="overview"))
+        return to_html(made, frame=_frame(copilot, study_cache, asked, here="overview"))
 
     @routes.get("/thumbnail/<int:row>")
     def thumbnail(row: int) -> Response:
         """One row's region with what is around it; a drawn notice where it cannot be had."""
         asked = read_question(copilot.store.projects())
         picture = cut_one(
-            rows_of(shelf.reading(asked.project), rows=[row]),
+            rows_of(study_cache.reading(asked.project), rows=[row]),
             row,
             project=asked.project,
             opener=copilot.opener_of(asked.project),
@@ -90,10 +90,10 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
     def report() -> Response:
         """The same as one file, with thumbnails where Label Studio can be asked for the images."""
         asked = read_question(copilot.store.projects())
-        found = _study(copilot, shelf, asked)
+        found = _study(copilot, study_cache, asked)
         pictures = pictures_of(
             found.study,
-            shown_rows(found.study, shelf.reading(asked.project)),
+            shown_rows(found.study, study_cache.reading(asked.project)),
             project=asked.project,
             opener=copilot.opener_of(asked.project),
             images=copilot.images,
@@ -107,8 +107,8 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
     def undrafted() -> str:
         """Why tasks have no draft."""
         asked = read_question(copilot.store.projects())
-        frame = replace(_frame(copilot, shelf, asked, here="undrafted"), criteria=(), reviewers=())
-        drafts = shelf.drafts(asked.project, asked.scope)
+        frame = replace(_frame(copilot, study_cache, asked, here="undrafted"), criteria=(), reviewers=())
+        drafts = study_cache.drafts(asked.project, asked.scope)
         period = {"since": asked.scope.since, "until": asked.scope.until}
         listed = {why: copilot.store.undrafted(asked.project, why, limit=MOST_LISTED, **period) for why in Why}
         return undrafted_page(asked.project, drafts, listed, link=copilot.link_to(asked.project), frame=frame)
@@ -117,8 +117,8 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
     def reviewers() -> str:
         """Everybody who reviewed, by name."""
         asked = read_question(copilot.store.projects())
-        names = reviewers_of(shelf.counts(asked.project))
-        frame = replace(_frame(copilot, shelf, asked, here="reviewers"), criteria=(), reviewers=())
+        names = reviewers_of(study_cache.counts(asked.project))
+        frame = replace(_frame(copilot, study_cache, asked, here="reviewers"), criteria=(), reviewers=())
         return reviewers_page(asked.project, names, frame)
 
     @routes.get("/reviewer")
@@ -127,9 +127,9 @@ def dashboard_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
         asked = read_question(copilot.store.projects())
         if not asked.scope.reviewer:
             raise BadRequest("The address names no reviewer.", hint="Choose one from the list of reviewers.")
-        made = _study(copilot, shelf, replace(asked, scope=replace(asked.scope, criterion="")))
-        frame = replace(_frame(copilot, shelf, asked, here="reviewers", action="reviewer"), criteria=())
-        own = joined(list(scoped(shelf.reading(asked.project), made.scope).tables()))
+        made = _study(copilot, study_cache, replace(asked, scope=replace(asked.scope, criterion="")))
+        frame = replace(_frame(copilot, study_cache, asked, here="reviewers", action="reviewer"), criteria=())
+        own = joined(list(scoped(study_cache.reading(asked.project), made.scope).tables()))
         return reviewer_page(made, latest_tasks(own), frame)
 
     @routes.get("/style.css")
@@ -155,21 +155,21 @@ def _guarded(response: Response) -> Response:
     return response
 
 
-def _study(copilot: Copilot, shelf: Shelf, asked: Question) -> ProjectStudy:
+def _study(copilot: Copilot, study_cache: StudyCache, asked: Question) -> ProjectStudy:
     made = study_project(
-        shelf.reading(asked.project),
-        shelf.drafts(asked.project, asked.scope),
+        study_cache.reading(asked.project),
+        study_cache.drafts(asked.project, asked.scope),
         project=asked.project,
         guideline=copilot.guideline,
         scope=asked.scope,
         clock=copilot.clock,
-        see=partial(known_crops, known=shelf.crops(asked.project)),
+        see=partial(known_crops, known=study_cache.crops(asked.project)),
     )
     return replace(made, link=copilot.link_to(asked.project))
 
 
-def _frame(copilot: Copilot, shelf: Shelf, asked: Question, *, here: str, action: str = "") -> Frame:
-    counts = shelf.counts(asked.project)
+def _frame(copilot: Copilot, study_cache: StudyCache, asked: Question, *, here: str, action: str = "") -> Frame:
+    counts = study_cache.counts(asked.project)
     return frame_of(
         asked,
         here=here,

@@ -52,9 +52,9 @@ class Meter:
         self._cache_hits = Counter(
             "review_copilot_cache_hits", "Replies taken from the cache.", registry=self._registry
         )
-        self._gauge("queue", "Tasks that wait for their turn.", lambda: copilot.bench.waiting)
-        self._gauge("running", "Tasks that are looked at now.", lambda: copilot.bench.running)
-        self._gauge("backlog", "Drafts that Label Studio is owed.", lambda: float(copilot.store.owed()))
+        self._gauge("queue", "Tasks that wait for their turn.", lambda: copilot.pool.waiting)
+        self._gauge("running", "Tasks that are looked at now.", lambda: copilot.pool.running)
+        self._gauge("backlog", "Drafts that Label Studio is owed.", lambda: float(copilot.store.pending_count()))
         self._gauge(
             "log_lag_seconds", "Age of the oldest webhook that the log has yet to follow.", partial(log_lag_s, copilot)
         )

@@ -44,7 +44,7 @@ def model_class(base: type[Any], *, copilot: Copilot | None = None) -> type[Any]
 
         def setup(self) -> None:
             """Tell the framework which version would be drafted; no model is touched."""
-            self.set("model_version", ours.desk.model_version)
+            self.set("model_version", ours.context.model_version)
 
         def predict(
             self, tasks: Sequence[Mapping[str, Any]], context: Mapping[str, Any] | None = None, **_: Any

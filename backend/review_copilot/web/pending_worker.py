@@ -11,7 +11,7 @@ from review_copilot.web.background import Background
 log = logging.getLogger(__name__)
 
 
-class Finisher(Background):
+class PendingDraftWorker(Background):
     """Works the backlog off; what it holds when it is stopped is taken up by the next one."""
 
     name = "backlog"
@@ -24,7 +24,7 @@ class Finisher(Background):
 
     def take_turn(self) -> bool:
         """Draft and deliver what is due."""
-        report = work_off(self._copilot.counter, opener=self._copilot.opener)
+        report = work_off(self._copilot.draft_service, opener=self._copilot.opener)
         if report.sent or report.deleted:
             log.info(
                 "backlog: %d drafted, %d delivered, %d doubles deleted, %d settled",

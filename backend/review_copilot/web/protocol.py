@@ -8,11 +8,11 @@ from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest
 from review_copilot.labelstudio.payloads import read_predict, read_setup
 from review_copilot.web.answers import answerer
-from review_copilot.web.auth import Doorkeeper
-from review_copilot.web.client_connection import hung_up
+from review_copilot.web.auth import Authenticator
+from review_copilot.web.client_connection import disconnected
 
 
-def protocol_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
+def protocol_routes(copilot: Copilot, authenticator: Authenticator) -> Blueprint:
     """The four routes."""
     routes = Blueprint("protocol", __name__)
 
@@ -27,22 +27,22 @@ def protocol_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
     @routes.post("/setup")
     def setup() -> Response:
         """Which version would be drafted for this project. Label Studio waits 3 s; no model is touched."""
-        doorkeeper.check_basic()
+        authenticator.check_basic()
         asked = read_setup(_body(), instance=copilot.instance)
         return jsonify(model_version=copilot.rollout(asked.project))
 
     @routes.get("/versions")
     def versions() -> Response:
         """Versions that Label Studio's settings page may offer."""
-        doorkeeper.check_basic()
-        return jsonify(versions=[copilot.desk.model_version])
+        authenticator.check_basic()
+        return jsonify(versions=[copilot.context.model_version])
 
     @routes.post("/predict")
     def predict() -> Response:
         """N tasks in, N results out, in order; a task that fails gives an empty list and costs the others nothing."""
-        doorkeeper.check_basic()
+        authenticator.check_basic()
         asked = read_predict(_body(), instance=copilot.instance)
-        return jsonify(results=answer(asked, hung_up(request)))
+        return jsonify(results=answer(asked, disconnected(request)))
 
     return routes
 

@@ -1,4 +1,4 @@
-"""Run the application behind gunicorn, with the sweeper, the finisher and the learner beside it."""
+"""Run the application behind gunicorn, with the sweeper, the pending worker and the learning worker beside it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from gunicorn.app.base import BaseApplication
 from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.settings import Settings
 from review_copilot.web.app import create_app
-from review_copilot.web.auth import Doorkeeper
-from review_copilot.web.learning_worker import Learner
-from review_copilot.web.pending_worker import Finisher
+from review_copilot.web.auth import Authenticator
+from review_copilot.web.learning_worker import LearningWorker
+from review_copilot.web.pending_worker import PendingDraftWorker
 from review_copilot.web.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
@@ -54,9 +54,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         sweeper = Sweeper(copilot)
         app.extensions["review_copilot.woken"] = sweeper.woken
         sweeper.start()
-        Learner(copilot).start()
+        LearningWorker(copilot).start()
         if copilot.has_token:
-            Finisher(copilot).start()
+            PendingDraftWorker(copilot).start()
         return app
 
 
@@ -67,7 +67,7 @@ def serve(settings: Settings, *, threads: int = 16) -> None:
         SettingsError: The backend would be open to strangers; said before anything is started.
     """
     copilot: Copilot = create_copilot(settings)
-    Doorkeeper.from_copilot(copilot)
+    Authenticator.from_copilot(copilot)
     _ = copilot.guideline, copilot.store.projects()  # wrong settings are said here, not at the first request
     copilot.store.close()
     Server(settings, threads=threads).run()

@@ -28,7 +28,7 @@ class _Kept:
     crops: Mapping[int, Look]
 
 
-class Shelf:
+class StudyCache:
     """Counts and drafts of the projects looked at last. Safe to use from several threads: each is read once."""
 
     def __init__(self, copilot: Copilot) -> None:
@@ -46,7 +46,7 @@ class Shelf:
         return replace(reading_of_log(self._copilot.store, project), counts=partial(self.counts, project))
 
     def crops(self, project: ProjectKey) -> Mapping[int, Look]:
-        """What the crops that no criterion claims look like, as far as the learner has seen them."""
+        """What the crops that no criterion claims look like, as far as the learning worker has seen them."""
         with self._lock:
             return self._fresh(project).crops
 
@@ -63,7 +63,7 @@ class Shelf:
         now = time.monotonic()
         self._kept = {key: kept for key, kept in self._kept.items() if now - kept.read_at_s < KEPT_S}
         if project not in self._kept:
-            book = self._copilot.store.lookbook(project)
+            book = self._copilot.store.reviewed_crops(project)
             counts = reading_of_log(self._copilot.store, project).counts()
             self._kept[project] = _Kept(now, counts, {}, book.crops if book else {})
         return self._kept[project]

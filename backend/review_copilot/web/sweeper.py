@@ -82,8 +82,8 @@ class Sweeper:
 
     def _turn(self) -> AbstractContextManager[bool]:
         """Whether this process sweeps now: of several backends on one PostgreSQL one does at a time."""
-        turns = self._copilot.shared.turns
-        return turns.turn("sweep", wait_s=0.0) if turns else nullcontext(enter_result=True)
+        named_locks = self._copilot.shared.named_locks
+        return named_locks.turn("sweep", wait_s=0.0) if named_locks else nullcontext(enter_result=True)
 
     def _sweep_all(self) -> None:
         look_for_deleted = time.monotonic() >= self._next_deleted

@@ -14,8 +14,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized
 from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest, StoreError
 from review_copilot.labelstudio.payloads import read_webhook
-from review_copilot.ports import Wake
-from review_copilot.web.auth import Doorkeeper
+from review_copilot.ports import WebhookNotice
+from review_copilot.web.auth import Authenticator
 from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
 COUNTS = "review_copilot.webhook_counts"
@@ -39,7 +39,7 @@ _NOT_QUEUED: Mapping[type[Exception], WebhookOutcome] = {
 }
 
 
-def webhook_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
+def webhook_routes(copilot: Copilot, authenticator: Authenticator) -> Blueprint:
     """The one route. Its counts are `app.extensions[COUNTS]`, a `WebhookCounts`."""
     routes = Blueprint("webhook", __name__)
     counts = WebhookCounts()
@@ -59,14 +59,14 @@ def webhook_routes(copilot: Copilot, doorkeeper: Doorkeeper) -> Blueprint:
             raise
 
     def take() -> tuple[Response, int]:
-        doorkeeper.check_webhook()
+        authenticator.check_webhook()
         body = request.get_data()
         event = read_webhook(_decoded(body))
         if event.action not in WAKING:
             counts.count(WebhookOutcome.IGNORED)
             return jsonify(status="ignored", action=event.action), HTTPStatus.OK
         wake_id = copilot.store.put(
-            Wake(
+            WebhookNotice(
                 id=0,
                 instance=copilot.instance,
                 project_id=event.project_id,

@@ -16,7 +16,7 @@ from review_copilot.domain.guideline import Severity, Verdict
 from review_copilot.domain.suggestion import Inspection
 from review_copilot.errors import BudgetSpent, InspectorUnavailable
 from review_copilot.inspectors.model_inspector import ModelOptions
-from review_copilot.inspectors.pricing import Budget, price_for, read_prices
+from review_copilot.inspectors.pricing import ProcessBudget, price_for, read_prices
 from review_copilot.inspectors.profiles import profile_for
 from review_copilot.inspectors.reply_cache import MemoryReplyCache
 from review_copilot.library import load_guideline, prompt_source
@@ -80,7 +80,7 @@ def test_the_same_question_is_asked_once() -> None:
 
 
 def test_a_budget_stops_before_it_is_overspent_and_can_be_raised() -> None:
-    budget = Budget(0.15)
+    budget = ProcessBudget(0.15)
     briefs = [brief(an_image(scene(seed=seed))) for seed in range(6)]
     with endpoint(lambda _: reply()) as server:
         asked = inspector(server.url, price=PRICE, budget=budget, options=ModelOptions(max_tokens=1000))
@@ -97,7 +97,7 @@ def test_a_budget_stops_before_it_is_overspent_and_can_be_raised() -> None:
 
 def test_a_budget_without_a_price_is_refused() -> None:
     with endpoint(lambda _: reply()) as server, pytest.raises(InspectorUnavailable, match="no price is known"):
-        inspector(server.url, budget=Budget(1.0))
+        inspector(server.url, budget=ProcessBudget(1.0))
 
 
 def test_an_estimate_says_images_tokens_and_money_before_a_run() -> None:

@@ -29,7 +29,7 @@ from review_copilot.images import ImageFetcher
 from review_copilot.images.fetch import FetchLimits
 from review_copilot.inspectors.hybrid import HybridInspector
 from review_copilot.inspectors.model_inspector import ModelOptions, show
-from review_copilot.inspectors.pricing import Budget
+from review_copilot.inspectors.pricing import ProcessBudget
 from review_copilot.inspectors.profiles import Profile, profile_for
 
 
@@ -287,7 +287,7 @@ def test_the_version_knows_all_that_decides_but_no_guideline() -> None:
         inspector(url, options=ModelOptions(close_ups=0)).version,
     ]
     assert len(set(versions)) == 4
-    assert inspector(url, price=PRICE, budget=Budget(3.0)).version == versions[0]
+    assert inspector(url, price=PRICE, budget=ProcessBudget(3.0)).version == versions[0]
 
 
 def test_what_would_be_sent_can_be_read() -> None:

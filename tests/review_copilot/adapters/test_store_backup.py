@@ -15,7 +15,7 @@ from postgres import fresh_database
 from review_copilot.compare import compare
 from review_copilot.domain.draft_totals import Drafts
 from review_copilot.errors import StoreError
-from review_copilot.ports import Packing, Parcel, Part, StoredPrediction, Wake
+from review_copilot.ports import ColumnChunk, Packing, Part, StoredPrediction, WebhookNotice
 from review_copilot.store import SqlStore, backup, open_store, restore
 from review_copilot.store.database import migrate
 from study_log import drafts
@@ -39,10 +39,10 @@ def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str
     store.remember([review])
     store.remember_predictions(PROJECT, [StoredPrediction(5, 1, "v1", ("s1",))])
     store.append(compare(untouched(review), [review]))
-    list(store.parcels(PROJECT, Packing("form", lambda _: Parcel(b"c", b"r")), Part.ROWS))
+    list(store.chunks(PROJECT, Packing("form", lambda _: ColumnChunk(b"c", b"r")), Part.ROWS))
     store.append(a_comparison(an_annotation(annotation_id=12, updated_at=None)))
-    store.bury(review.key, annotation_ids=[12])
-    store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))
+    store.record_deletion(review.key, annotation_ids=[12])
+    store.put(WebhookNotice(0, "i", 7, (1,), "ANNOTATION_CREATED"))
     store.move_bookmark(PROJECT, at(1))
     yield url, store
     store.close()
@@ -71,7 +71,7 @@ def test_everything_comes_back_and_ids_go_on(
     assert (again.living(key), again.bookmark(PROJECT)) == (store.living(key), at(1))
     later = compare(untouched(a_review("r1"), content_hash="c2", updated_at=at(900)), [])
     assert again.append(later).revisions == 1
-    assert again.put(Wake(0, "i", 7, (), "X")) > max(wake.id for wake in store.waiting())
+    assert again.put(WebhookNotice(0, "i", 7, (), "X")) > max(wake.id for wake in store.waiting())
     again.close()
     backup(target, tmp_path / "second.jsonl")
 

@@ -13,7 +13,7 @@ from builders import PROJECT, a_comparison, a_row, an_annotation, task_key
 from fakes import FakeClock
 from review_copilot.domain.log_columns import LogColumns
 from review_copilot.flows.packed_log import PACKING, pack_log, reading_of_log
-from review_copilot.ports import Packing, Parcel, Part
+from review_copilot.ports import ColumnChunk, Packing, Part
 from review_copilot.store import SqlStore, open_store
 from review_copilot.study.joining import unpack_table
 from review_copilot.study.study_counts import unpack_counts
@@ -27,7 +27,7 @@ EACH = 25
 def test_no_reading_misses_what_was_written_before_it(
     store: SqlStore, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two backends write and read, parcels are parted all the time, and each reading holds what was acknowledged."""
+    """Two backends write and read, chunks are parted all the time, and each reading holds what was acknowledged."""
     monkeypatch.setattr("review_copilot.store.column_chunks.PARCEL_ANNOTATIONS", 4)
     other = open_store(url, clock=FakeClock())
     written: list[int] = []
@@ -68,21 +68,21 @@ def test_no_reading_misses_what_was_written_before_it(
 
 
 def test_only_what_was_written_to_is_packed_again(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing after a reading that changed nothing, and one parcel of many after one write."""
+    """Nothing after a reading that changed nothing, and one chunk of many after one write."""
     monkeypatch.setattr("review_copilot.store.column_chunks.PARCEL_ANNOTATIONS", 4)
     packed: list[list[int]] = []
 
-    def pack(columns: LogColumns) -> Parcel:
+    def pack(columns: LogColumns) -> ColumnChunk:
         packed.append(sorted(set(columns.task_id)))
         return PACKING.pack(columns)
 
     packing = Packing(PACKING.form, pack)
     store.append_all(a_comparison(an_annotation(annotation_id=n, key=task_key(n)), [a_row()]) for n in range(1, 21))
     pack_log(store, PROJECT)
-    assert sum(len(unpack_table(rows)) for rows in store.parcels(PROJECT, packing, Part.ROWS)) == 20
+    assert sum(len(unpack_table(rows)) for rows in store.chunks(PROJECT, packing, Part.ROWS)) == 20
     assert packed == []
     store.append(a_comparison(an_annotation(annotation_id=6, key=task_key(6), content_hash="c2"), [a_row()]))
-    assert sum(unpack_counts(counts).rows for counts in store.parcels(PROJECT, packing, Part.COUNTS)) == 20
+    assert sum(unpack_counts(counts).rows for counts in store.chunks(PROJECT, packing, Part.COUNTS)) == 20
     assert packed == [[5, 6, 7, 8]]
 
 
@@ -92,7 +92,7 @@ def test_a_database_that_cannot_be_written_is_read_all_the_same(tmp_path: Path) 
     writer = open_store(url, clock=FakeClock())
     writer.append(a_comparison(an_annotation(), [a_row()]))
     with writer.database.writing() as connection:
-        connection.execute(sa.text("CREATE TRIGGER full BEFORE INSERT ON parcels BEGIN SELECT RAISE(ABORT, 'no'); END"))
+        connection.execute(sa.text("CREATE TRIGGER full BEFORE INSERT ON chunks BEGIN SELECT RAISE(ABORT, 'no'); END"))
     assert len(read_table(writer, PROJECT)) == 1
     assert reading_of_log(writer, PROJECT).counts().rows == 1
     writer.close()

@@ -21,13 +21,13 @@ from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Override, OverrideKind, Subject
 from review_copilot.domain.review import Exposure, TaskKey
-from review_copilot.domain.reviewed_crops import Lookbook
+from review_copilot.domain.reviewed_crops import ReviewedCrops
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import StoreBusy, StoreError
-from review_copilot.ports import Packing, Parcel, Part, StoredPrediction, SweepPoint, Wake
+from review_copilot.ports import ColumnChunk, Packing, Part, StoredPrediction, SweepPoint, WebhookNotice
 from review_copilot.store import SqlStore, open_store, schema
 from review_copilot.store.database import migrate
-from review_copilot.store.postgres_limits import DailyPurse, SharedReplies
+from review_copilot.store.postgres_limits import DailyBudget, DatabaseReplyCache
 from review_copilot.store.schema import metadata
 from study_log import drafts
 
@@ -38,18 +38,18 @@ def fill(store: SqlStore) -> None:
     store.remember([review])
     store.remember_predictions(PROJECT, [StoredPrediction(5, 1, "v1", ("s1",))])
     store.append(compare(untouched(review), [review]))
-    list(store.parcels(PROJECT, Packing("form", lambda _: Parcel(b"c", b"r")), Part.ROWS))
+    list(store.chunks(PROJECT, Packing("form", lambda _: ColumnChunk(b"c", b"r")), Part.ROWS))
     store.append(a_comparison(an_annotation(annotation_id=12)))
-    store.bury(review.key, annotation_ids=[12])
-    store.keep_lookbook(PROJECT, Lookbook(made_at=at(0)))
+    store.record_deletion(review.key, annotation_ids=[12])
+    store.keep_reviewed_crops(PROJECT, ReviewedCrops(made_at=at(0)))
     store.rollout(PROJECT, guideline_id="photo-quality", model_version="9f2c1a77aa01")
-    store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))
+    store.put(WebhookNotice(0, "i", 7, (1,), "ANNOTATION_CREATED"))
     store.move_bookmark(PROJECT, at(0))
     store.keep_sweep(PROJECT, SweepPoint(since=None, up_to=at(0), after=3))
-    store.bury(TaskKey(PROJECT, 99))
-    store.owe([a_task()], rollout="photo-quality r1 9f2c1a", due_in_s=0)
-    SharedReplies(store.database, clock=FakeClock()).put("reply-00", "{}")
-    DailyPurse(store.database, limit_usd=1.0, clock=FakeClock()).reserve(0.1)
+    store.record_deletion(TaskKey(PROJECT, 99))
+    store.add_pending([a_task()], rollout="photo-quality r1 9f2c1a", due_in_s=0)
+    DatabaseReplyCache(store.database, clock=FakeClock()).put("reply-00", "{}")
+    DailyBudget(store.database, limit_usd=1.0, clock=FakeClock()).reserve(0.1)
 
 
 def tables(store: SqlStore) -> set[str]:
@@ -152,13 +152,13 @@ def test_writers_at_once_lose_nothing_and_write_nothing_twice(store: SqlStore) -
 def test_errands_are_shared_out_among_processes_and_none_is_taken_twice(store: SqlStore, url: str) -> None:
     """Two backends behind one address, each with connections of its own, work one backlog off."""
     tasks = [a_task(number) for number in range(1, 201)]
-    store.owe(tasks, rollout="r", due_in_s=0)
+    store.add_pending(tasks, rollout="r", due_in_s=0)
     other = open_store(url, clock=FakeClock())
 
     def take(backend: SqlStore) -> list[int]:
         taken: list[int] = []
         while claimed := backend.claim(limit=7, lease_s=60):
-            taken += [errand.task.key.task_id for errand in claimed]
+            taken += [pending_draft.task.key.task_id for pending_draft in claimed]
         return taken
 
     with ThreadPoolExecutor(4) as pool:
@@ -214,5 +214,5 @@ def test_a_wrong_url_is_told_in_words(url: str, words: str) -> None:
 def test_events_that_come_at_once_each_get_their_own_id(store: SqlStore) -> None:
     """They share commits, and none is lost or mixed up."""
     with ThreadPoolExecutor(16) as pool:
-        ids = list(pool.map(lambda n: store.put(Wake(0, "i", 7, (n,), "ANNOTATION_CREATED")), range(200)))
+        ids = list(pool.map(lambda n: store.put(WebhookNotice(0, "i", 7, (n,), "ANNOTATION_CREATED")), range(200)))
     assert {wake.id: wake.task_ids for wake in store.waiting()} == {ids[n]: (n,) for n in range(200)}

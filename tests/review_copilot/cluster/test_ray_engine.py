@@ -17,7 +17,7 @@ from fake_endpoint import Busy, endpoint
 from fake_label_studio import FakeWorkspace
 from fakes import FakeClock, MemoryStore
 from pictures import noise_uris
-from ray_nodes import a_desk, most_at_once, nodes
+from ray_nodes import a_context, most_at_once, nodes
 from review_copilot.bootstrap import Copilot, SystemClock
 from review_copilot.domain.review import ProjectKey
 from review_copilot.engines.ray_cluster import MOST_LOSSES, Cluster, RayEngine
@@ -41,8 +41,10 @@ def a_project(tasks: int) -> FakeWorkspace:
     return FakeWorkspace(KEY, {number: f"{number}.png" for number in range(1, tasks + 1)})
 
 
-def run(workspace: FakeWorkspace, folder: Path, *, wish: Cluster, **desk: Any) -> Progress:
-    engine = RayEngine(a_desk(Shared(), folder=folder), make_desk=partial(a_desk, folder=folder, **desk), cluster=wish)
+def run(workspace: FakeWorkspace, folder: Path, *, wish: Cluster, **context: Any) -> Progress:
+    engine = RayEngine(
+        a_context(Shared(), folder=folder), make_context=partial(a_context, folder=folder, **context), cluster=wish
+    )
     return preannotate(workspace, engine=engine, store=MemoryStore(), rollout=ROLLOUT, clock=FakeClock())
 
 
@@ -85,7 +87,7 @@ def test_a_task_that_kills_its_workers_is_let_go_of_and_costs_no_other(cluster: 
 
 
 def test_a_worker_of_another_release_is_refused(cluster: object, tmp_path: Path) -> None:
-    engine = RayEngine(a_desk(Shared(), folder=tmp_path), make_desk=other_release, cluster=Cluster(workers=1))
+    engine = RayEngine(a_context(Shared(), folder=tmp_path), make_context=other_release, cluster=Cluster(workers=1))
     with pytest.raises(EngineError, match="A worker would draft as"):
         preannotate(a_project(2), engine=engine, store=MemoryStore(), rollout=ROLLOUT, clock=FakeClock())
 
@@ -122,7 +124,7 @@ def test_settings_make_workers_that_ask_the_endpoint_within_its_limit(cluster: o
 def other_release(shared: Shared) -> Any:
     from dataclasses import replace  # noqa: PLC0415  # runs on another node
 
-    return replace(a_desk(shared, folder=Path()), min_score=0.31)
+    return replace(a_context(shared, folder=Path()), min_score=0.31)
 
 
 def test_a_node_that_is_killed_in_mid_run_loses_and_doubles_nothing(

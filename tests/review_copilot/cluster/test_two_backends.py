@@ -89,11 +89,11 @@ def test_a_runs_own_budget_is_not_the_days_of_all_backends(postgres_server: str)
     )
     copilot = create_copilot(settings)
     run = with_own_budget(copilot)
-    run_purse, days_purse = run.shared.purse, copilot.shared.purse
-    assert run_purse is not None
-    assert days_purse is not None
-    run_purse.reserve(0.5)
-    days_purse.reserve(0.5)
-    assert run.shared.turns is not None, "the rest is shared as before"
+    run_budget, days_budget = run.shared.budget, copilot.shared.budget
+    assert run_budget is not None
+    assert days_budget is not None
+    run_budget.reserve(0.5)
+    days_budget.reserve(0.5)
+    assert run.shared.named_locks is not None, "the rest is shared as before"
     for made in (run, copilot):
         made.store.close()

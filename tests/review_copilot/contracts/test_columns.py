@@ -14,7 +14,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.log_columns import LogColumns
 from review_copilot.domain.override import Aspect, Comparison, Override, OverrideKind, Reason, Subject
 from review_copilot.flows.packed_log import PACKING
-from review_copilot.ports import Packing, Parcel, Part, Store
+from review_copilot.ports import ColumnChunk, Packing, Part, Store
 from review_copilot.study.joining import WORDS, pack_table, unpack_table
 from review_copilot.study.table import TYPES, OverrideTable, table_of
 from study_log import read_table
@@ -22,7 +22,7 @@ from study_log import read_table
 
 @pytest.fixture(autouse=True)
 def _small_parcels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few annotations make several parcels, and grow out of them; who forgets waits not long for who reads."""
+    """A few annotations make several chunks, and grow out of them; who forgets waits not long for who reads."""
     monkeypatch.setattr("review_copilot.store.column_chunks.PARCEL_ANNOTATIONS", 3)
     monkeypatch.setattr("review_copilot.store.database.BUSY_TIMEOUT_MS", 500)
 
@@ -86,9 +86,9 @@ def happen(store: Store, rng: random.Random) -> None:
     what = rng.random()
     key = task_key(rng.randrange(7))
     if what < 0.15:
-        store.bury(key)
+        store.record_deletion(key)
     elif what < 0.25:
-        store.bury(key, annotation_ids=[rng.randrange(1, 13)])
+        store.record_deletion(key, annotation_ids=[rng.randrange(1, 13)])
     elif what < 0.3:
         store.forget(rng.choice(["3", "4", "5"]))
     else:
@@ -118,19 +118,19 @@ def test_what_is_packed_comes_back(store: Store) -> None:
 
 def test_a_form_that_changed_is_packed_again(store: Store) -> None:
     store.append(a_comparison(an_annotation(), [a_row()]))
-    packings = [Packing(form, lambda _, f=form: Parcel(f.encode(), b"")) for form in ("old", "new")]  # type: ignore[misc]
-    assert [list(store.parcels(PROJECT, p, Part.COUNTS)) for p in packings] == [[b"old"], [b"new"]]
+    packings = [Packing(form, lambda _, f=form: ColumnChunk(f.encode(), b"")) for form in ("old", "new")]  # type: ignore[misc]
+    assert [list(store.chunks(PROJECT, p, Part.COUNTS)) for p in packings] == [[b"old"], [b"new"]]
 
 
 def disturbed(store: Store, disturb: Callable[[], object]) -> Packing:
     """The usual packing, but the first time something happens between reading the rows and keeping what is packed."""
     waiting = [disturb]
 
-    def pack(columns: LogColumns) -> Parcel:
-        parcel = PACKING.pack(columns)
+    def pack(columns: LogColumns) -> ColumnChunk:
+        chunk = PACKING.pack(columns)
         if waiting:
             waiting.pop()()
-        return parcel
+        return chunk
 
     return Packing(PACKING.form, pack)
 
@@ -146,21 +146,21 @@ def test_what_is_written_while_rows_are_packed_is_in_the_next_reading(store: Sto
         store.append(a_comparison(an_annotation(annotation_id=2), [a_row(note="second")]))
         read_table(store, PROJECT)
 
-    list(store.parcels(PROJECT, disturbed(store, write_and_read), Part.ROWS))
+    list(store.chunks(PROJECT, disturbed(store, write_and_read), Part.ROWS))
     store.append(a_comparison(an_annotation(annotation_id=3, key=task_key(99)), [a_row(note="third")]))
     for write in (
         lambda: store.append(a_comparison(an_annotation(annotation_id=4), [a_row(note="fourth")])),
-        lambda: store.bury(task_key(99)),
+        lambda: store.record_deletion(task_key(99)),
         lambda: store.forget("3"),
     ):
         store.append(a_comparison(an_annotation(annotation_id=5), [a_row(note=f"fifth {write}")]))
-        list(store.parcels(PROJECT, disturbed(store, write), Part.ROWS))
+        list(store.chunks(PROJECT, disturbed(store, write), Part.ROWS))
         assert same(store)
     assert {"first", "second", "fourth"} < set(read_table(store, PROJECT).notes) - {"third"}
 
 
 def test_a_parcel_that_is_parted_while_it_is_packed_is_not_kept_whole(store: Store) -> None:
-    """Else the tasks that went to the new parcel would be counted twice."""
+    """Else the tasks that went to the new chunk would be counted twice."""
     store.append(a_comparison(an_annotation(annotation_id=1, key=task_key(1)), [a_row()]))
     read_table(store, PROJECT)
     store.append(a_comparison(an_annotation(annotation_id=2, key=task_key(2)), [a_row()]))
@@ -169,6 +169,6 @@ def test_a_parcel_that_is_parted_while_it_is_packed_is_not_kept_whole(store: Sto
         store.append_all(a_comparison(an_annotation(annotation_id=n, key=task_key(n)), [a_row()]) for n in range(3, 20))
         read_table(store, PROJECT)
 
-    list(store.parcels(PROJECT, disturbed(store, grow_and_read), Part.ROWS))
+    list(store.chunks(PROJECT, disturbed(store, grow_and_read), Part.ROWS))
     assert same(store)
     assert len(read_table(store, PROJECT)) == 19

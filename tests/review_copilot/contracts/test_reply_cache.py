@@ -13,7 +13,7 @@ from postgres import fresh_database
 from review_copilot.inspectors.reply_cache import FolderReplyCache, MemoryReplyCache
 from review_copilot.ports import ReplyCache
 from review_copilot.store import open_store
-from review_copilot.store.postgres_limits import SharedReplies
+from review_copilot.store.postgres_limits import DatabaseReplyCache
 
 
 @pytest.fixture(params=["memory", "folder", "sqlite", "postgresql"])
@@ -26,7 +26,7 @@ def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReplyCache
         sqlite, server = request.param == "sqlite", "postgres_server"
         url = f"sqlite:///{tmp_path / 'log.db'}" if sqlite else fresh_database(request.getfixturevalue(server))
         store = open_store(url, clock=FakeClock())
-        yield SharedReplies(store.database, clock=FakeClock())
+        yield DatabaseReplyCache(store.database, clock=FakeClock())
         store.close()
 
 

@@ -16,12 +16,12 @@ from fakes import FakeClock
 from postgres import fresh_database
 from review_copilot.concurrency.throttle import Throttle
 from review_copilot.errors import BudgetSpent
-from review_copilot.inspectors.pricing import Budget
-from review_copilot.ports import Purse, Seats
+from review_copilot.inspectors.pricing import ProcessBudget
+from review_copilot.ports import Budget, ConcurrencyLimit
 from review_copilot.store import SqlStore, open_store
-from review_copilot.store.postgres_limits import DailyPurse, SharedSeats, SharedTurns
+from review_copilot.store.postgres_limits import DailyBudget, DatabaseConcurrencyLimit, DatabaseNamedLocks
 
-MakeSeats = Callable[..., Seats]
+MakeSeats = Callable[..., ConcurrencyLimit]
 
 
 @pytest.fixture
@@ -36,15 +36,17 @@ def stores(postgres_server: str) -> Iterator[tuple[SqlStore, SqlStore]]:
 
 
 @pytest.fixture(params=["process", "postgresql"])
-def two_of(request: pytest.FixtureRequest) -> Callable[..., tuple[Seats, Seats]]:
-    """Makes the same seats as two who share them see them."""
+def two_of(request: pytest.FixtureRequest) -> Callable[..., tuple[ConcurrencyLimit, ConcurrencyLimit]]:
+    """Makes the same concurrency as two who share them see them."""
 
-    def make(*, most: int, spare: int = 0) -> tuple[Seats, Seats]:
+    def make(*, most: int, reserved: int = 0) -> tuple[ConcurrencyLimit, ConcurrencyLimit]:
         if request.param == "process":
-            throttle = Throttle(most=most, spare=spare)
+            throttle = Throttle(most=most, reserved=reserved)
             return throttle, throttle
         first, second = request.getfixturevalue("stores")
-        return tuple(SharedSeats(s.locks, endpoint="e", most=most, spare=spare) for s in (first, second))  # type: ignore[return-value]  # two
+        return tuple(
+            DatabaseConcurrencyLimit(s.locks, endpoint="e", most=most, reserved=reserved) for s in (first, second)
+        )  # type: ignore[return-value]  # two
 
     return make
 
@@ -53,12 +55,14 @@ def soon(seconds: float = 10.0) -> float:
     return time.monotonic() + seconds
 
 
-def test_no_more_sit_at_once_than_there_are_seats(two_of: Callable[..., tuple[Seats, Seats]]) -> None:
-    seats, lock, sitting, most = two_of(most=3), threading.Lock(), 0, 0
+def test_no_more_sit_at_once_than_there_are_seats(
+    two_of: Callable[..., tuple[ConcurrencyLimit, ConcurrencyLimit]],
+) -> None:
+    concurrency, lock, sitting, most = two_of(most=3), threading.Lock(), 0, 0
 
     def work(number: int) -> None:
         nonlocal sitting, most
-        with seats[number % 2].seat(deadline=soon()):
+        with concurrency[number % 2].slot(deadline=soon()):
             with lock:
                 sitting += 1
                 most = max(most, sitting)
@@ -71,32 +75,34 @@ def test_no_more_sit_at_once_than_there_are_seats(two_of: Callable[..., tuple[Se
     assert most == 3
 
 
-def test_who_finds_no_seat_in_time_is_told(two_of: Callable[..., tuple[Seats, Seats]]) -> None:
+def test_who_finds_no_seat_in_time_is_told(two_of: Callable[..., tuple[ConcurrencyLimit, ConcurrencyLimit]]) -> None:
     ours, theirs = two_of(most=1)
-    with ours.seat(deadline=soon()), pytest.raises(TimeoutError), theirs.seat(deadline=soon(0.1)):
+    with ours.slot(deadline=soon()), pytest.raises(TimeoutError), theirs.slot(deadline=soon(0.1)):
         pytest.fail("there is no second seat")
-    with theirs.seat(deadline=soon(1)):
+    with theirs.slot(deadline=soon(1)):
         pass
 
 
-def test_a_spare_seat_is_for_the_urgent_alone(two_of: Callable[..., tuple[Seats, Seats]]) -> None:
-    ours, theirs = two_of(most=2, spare=1)
-    with ours.seat(deadline=soon()):
-        with pytest.raises(TimeoutError), theirs.seat(deadline=soon(0.1)):
+def test_a_spare_seat_is_for_the_urgent_alone(two_of: Callable[..., tuple[ConcurrencyLimit, ConcurrencyLimit]]) -> None:
+    ours, theirs = two_of(most=2, reserved=1)
+    with ours.slot(deadline=soon()):
+        with pytest.raises(TimeoutError), theirs.slot(deadline=soon(0.1)):
             pytest.fail("the second seat is kept")
-        with theirs.seat(deadline=soon(1), urgent=True):
+        with theirs.slot(deadline=soon(1), urgent=True):
             pass
 
 
-def test_the_urgent_sit_before_those_who_have_waited_longer(two_of: Callable[..., tuple[Seats, Seats]]) -> None:
+def test_the_urgent_sit_before_those_who_have_waited_longer(
+    two_of: Callable[..., tuple[ConcurrencyLimit, ConcurrencyLimit]],
+) -> None:
     ours, theirs = two_of(most=1)
     order: list[str] = []
 
-    def wait_for(seats: Seats, name: str, *, urgent: bool) -> None:
-        with seats.seat(deadline=soon(), urgent=urgent):
+    def wait_for(concurrency: ConcurrencyLimit, name: str, *, urgent: bool) -> None:
+        with concurrency.slot(deadline=soon(), urgent=urgent):
             order.append(name)
 
-    with ThreadPoolExecutor(4) as pool, ours.seat(deadline=soon()):
+    with ThreadPoolExecutor(4) as pool, ours.slot(deadline=soon()):
         patient = [pool.submit(wait_for, ours, "patient", urgent=False) for _ in range(2)]
         time.sleep(0.1)
         urgent = pool.submit(wait_for, theirs, "urgent", urgent=True)
@@ -106,53 +112,53 @@ def test_the_urgent_sit_before_those_who_have_waited_longer(two_of: Callable[...
     assert order == ["urgent", "patient", "patient"]
 
 
-def test_nobody_starts_during_a_pause(two_of: Callable[..., tuple[Seats, Seats]]) -> None:
-    seats, _ = two_of(most=2)
-    seats.pause(0.3)
+def test_nobody_starts_during_a_pause(two_of: Callable[..., tuple[ConcurrencyLimit, ConcurrencyLimit]]) -> None:
+    concurrency, _ = two_of(most=2)
+    concurrency.pause(0.3)
     began = time.monotonic()
-    with seats.seat(deadline=soon()):
+    with concurrency.slot(deadline=soon()):
         assert time.monotonic() - began >= 0.29
-    seats.pause(5)
-    with pytest.raises(TimeoutError), seats.seat(deadline=soon(0.1)):
+    concurrency.pause(5)
+    with pytest.raises(TimeoutError), concurrency.slot(deadline=soon(0.1)):
         pytest.fail("the endpoint wants to be left alone")
 
 
 def test_seats_of_a_process_that_is_gone_are_free(stores: tuple[SqlStore, SqlStore]) -> None:
     """Its connection ends, and with it whatever it held."""
     first, second = stores
-    ours, theirs = (SharedSeats(store.locks, endpoint="e", most=1) for store in stores)
-    with ours.seat(deadline=soon()):
+    ours, theirs = (DatabaseConcurrencyLimit(store.locks, endpoint="e", most=1) for store in stores)
+    with ours.slot(deadline=soon()):
         first.locks.close()
-        with theirs.seat(deadline=soon(2)):
+        with theirs.slot(deadline=soon(2)):
             pass
     assert second.locks.take_any([]) is None
 
 
 @pytest.fixture(params=["process", "sqlite", "postgresql"])
-def purses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Purse, Purse]]:
+def budgets(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Budget, Budget]]:
     """A dollar, as two who share it see it."""
     if request.param == "process":
-        budget = Budget(1.0)
+        budget = ProcessBudget(1.0)
         yield budget, budget
         return
     if request.param == "postgresql":
         first, second = request.getfixturevalue("stores")
     else:
         first = second = open_store(f"sqlite:///{tmp_path / 'log.db'}", clock=FakeClock())
-    a, b = (DailyPurse(store.database, limit_usd=1.0, clock=FakeClock()) for store in (first, second))
+    a, b = (DailyBudget(store.database, limit_usd=1.0, clock=FakeClock()) for store in (first, second))
     yield a, b
     first.close()
 
 
-def test_a_budget_holds_for_all_who_share_it(purses: tuple[Purse, Purse]) -> None:
+def test_a_budget_holds_for_all_who_share_it(budgets: tuple[Budget, Budget]) -> None:
     def call(number: int) -> bool:
-        purse = purses[number % 2]
+        budget = budgets[number % 2]
         try:
-            purse.reserve(0.3)
+            budget.reserve(0.3)
         except BudgetSpent:
             return False
         time.sleep(0.02)
-        purse.settle(reserved_usd=0.3, spent_usd=0.1)
+        budget.settle(reserved_usd=0.3, spent_usd=0.1)
         return True
 
     with ThreadPoolExecutor(6) as pool:
@@ -164,17 +170,17 @@ def test_a_budget_holds_for_all_who_share_it(purses: tuple[Purse, Purse]) -> Non
 
 
 def test_without_a_limit_nothing_is_refused_or_written(stores: tuple[SqlStore, SqlStore]) -> None:
-    purse = DailyPurse(stores[0].database, limit_usd=None, clock=FakeClock())
-    purse.reserve(1e9)
-    purse.settle(reserved_usd=1e9, spent_usd=1e9)
-    assert purse.spent_usd == 0.0
+    budget = DailyBudget(stores[0].database, limit_usd=None, clock=FakeClock())
+    budget.reserve(1e9)
+    budget.settle(reserved_usd=1e9, spent_usd=1e9)
+    assert budget.spent_usd == 0.0
 
 
 def test_a_new_day_has_a_new_budget_and_a_dead_process_has_spent_what_it_set_aside(
     stores: tuple[SqlStore, SqlStore],
 ) -> None:
     clock = FakeClock()
-    dead, alive = (DailyPurse(store.database, limit_usd=1.0, clock=clock) for store in stores)
+    dead, alive = (DailyBudget(store.database, limit_usd=1.0, clock=clock) for store in stores)
     dead.reserve(0.9)
     with pytest.raises(BudgetSpent, match="Today's budget of \\$1 for all backends"):
         alive.reserve(0.2)
@@ -183,7 +189,7 @@ def test_a_new_day_has_a_new_budget_and_a_dead_process_has_spent_what_it_set_asi
 
 
 def test_one_at_a_time_among_two_processes(stores: tuple[SqlStore, SqlStore]) -> None:
-    ours, theirs = (SharedTurns(store.locks) for store in stores)
+    ours, theirs = (DatabaseNamedLocks(store.locks) for store in stores)
     with ours.turn("sweep", wait_s=0) as mine:
         assert mine
         with theirs.turn("sweep", wait_s=0.05) as also, theirs.turn("another thing", wait_s=0) as other:

@@ -23,7 +23,7 @@ from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Exposure, ProjectKey
 from review_copilot.domain.task_image import Picture
-from review_copilot.ports import Appended, Store, StoredPrediction, SweepPoint, Wake
+from review_copilot.ports import Appended, Store, StoredPrediction, SweepPoint, WebhookNotice
 
 
 def test_reviews_come_back_whole_and_oldest_first(store: Store) -> None:
@@ -131,14 +131,17 @@ def test_overrides_can_be_narrowed_by_project_and_time(store: Store, clock: Fake
 
 
 def test_the_inbox_keeps_events_in_order_until_they_are_done(store: Store) -> None:
-    wakes = [Wake(0, "i", 7, (1, 2), "ANNOTATION_CREATED"), Wake(0, "i", 7, (), "TASKS_DELETED", body='{"a": "ü"}')]
-    ids = [store.put(wake) for wake in wakes]
+    notices = [
+        WebhookNotice(0, "i", 7, (1, 2), "ANNOTATION_CREATED"),
+        WebhookNotice(0, "i", 7, (), "TASKS_DELETED", body='{"a": "ü"}'),
+    ]
+    ids = [store.put(wake) for wake in notices]
     assert ids == sorted(set(ids))
-    assert list(store.waiting()) == [replace(wake, id=i) for wake, i in zip(wakes, ids, strict=True)]
+    assert list(store.waiting()) == [replace(wake, id=i) for wake, i in zip(notices, ids, strict=True)]
     assert [wake.id for wake in store.waiting(limit=1)] == ids[:1]
     store.done([ids[0], 999_999])
     assert [wake.id for wake in store.waiting()] == ids[1:]
-    assert store.put(wakes[0]) > ids[1]
+    assert store.put(notices[0]) > ids[1]
 
 
 def test_a_sweep_that_was_cut_off_is_remembered_until_one_ends(store: Store) -> None:
@@ -198,7 +201,7 @@ def test_comparisons_come_back_as_they_were_appended(store: Store, clock: FakeCl
     gone = a_comparison(an_annotation(annotation_id=13), [a_row()])
     for comparison in (first, bare, gone):
         store.append(comparison)
-    store.bury(task_key(), annotation_ids=[13])
+    store.record_deletion(task_key(), annotation_ids=[13])
     clock.time = at(1000)
     later = compare(untouched(review, content_hash="c2", updated_at=at(900)), [review])
     store.append(later)
@@ -240,7 +243,7 @@ def test_many_at_once_are_the_same_as_one_by_one(store: Store) -> None:
     elsewhere = a_comparison(an_annotation(annotation_id=11, key=task_key(project=OTHER)), [a_row(note="elsewhere")])
     bare = a_comparison(an_annotation(annotation_id=12))
     store.append(first)
-    store.bury(task_key())
+    store.record_deletion(task_key())
     assert store.append_all(iter([first, elsewhere, bare, second, second])) == Appended(revisions=3, rows=2)
     assert [row.override.note for row in store.overrides()] == ["elsewhere", "second"]
     assert store.living(task_key()) == {11, 12}

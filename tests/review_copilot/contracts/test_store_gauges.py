@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from builders import a_review, task_key
 from fakes import FakeClock
-from review_copilot.ports import Store, Wake
+from review_copilot.ports import Store, WebhookNotice
 
 
 def test_the_inbox_says_since_when_it_waits(store: Store, clock: FakeClock) -> None:
     assert store.waiting_since() is None
     came = clock.now()
-    first = store.put(Wake(0, "i", 7, (1,), "ANNOTATION_CREATED"))
+    first = store.put(WebhookNotice(0, "i", 7, (1,), "ANNOTATION_CREATED"))
     clock.time += timedelta(seconds=30)
-    store.put(Wake(0, "i", 7, (2,), "ANNOTATION_CREATED"))
+    store.put(WebhookNotice(0, "i", 7, (2,), "ANNOTATION_CREATED"))
     assert store.waiting_since() == came
     store.done([first])
     assert store.waiting_since() == clock.now()

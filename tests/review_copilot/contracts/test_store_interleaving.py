@@ -69,7 +69,7 @@ def test_any_interleaving_of_the_same_events_gives_the_same_state(
     random.shuffle(events)
     for second, annotation_id, content in events:
         if content == "deleted":
-            store.bury(TaskKey(project, 1), annotation_ids=[annotation_id])
+            store.record_deletion(TaskKey(project, 1), annotation_ids=[annotation_id])
         else:
             store.append(revision(project, annotation_id, content, second))
     assert state(store, project) == {(a, content) for a, content in expected.items() if content != "deleted"}

@@ -97,8 +97,8 @@ def test_a_deleted_annotation_leaves_the_current_state_and_stays_in_the_log(stor
     store.append(a_comparison(an_annotation(annotation_id=11), [a_row()]))
     store.append(a_comparison(an_annotation(annotation_id=12), [a_row()]))
     assert store.living(task_key()) == {11, 12}
-    assert store.bury(task_key(), annotation_ids=[11]) == 1
-    assert store.bury(task_key(), annotation_ids=[11]) == 0
+    assert store.record_deletion(task_key(), annotation_ids=[11]) == 1
+    assert store.record_deletion(task_key(), annotation_ids=[11]) == 0
     assert store.living(task_key()) == {12}
     assert [row.annotation_id for row in store.overrides()] == [12]
     assert [(row.annotation_id, row.deleted, row.current) for row in store.overrides(current=False)] == [
@@ -113,7 +113,7 @@ def test_the_newest_reading_of_each_living_annotation_of_a_task(store: Store) ->
     elsewhere = an_annotation(annotation_id=14, key=task_key(2))
     for annotation in (first, second, other, gone, elsewhere):
         store.append(a_comparison(annotation))
-    store.bury(task_key(), annotation_ids=[13])
+    store.record_deletion(task_key(), annotation_ids=[13])
     assert store.newest(task_key()) == {11: second, 12: other}
     assert store.newest(task_key(3)) == {}
 
@@ -123,21 +123,21 @@ def test_a_deleted_task_buries_all_its_annotations(store: Store) -> None:
         store.append(a_comparison(an_annotation(annotation_id=annotation_id), [a_row()]))
     store.append(a_comparison(an_annotation(annotation_id=13, key=task_key(2)), [a_row()]))
     assert store.living_tasks(PROJECT) == {1, 2}
-    assert store.bury(task_key()) == 2
+    assert store.record_deletion(task_key()) == 2
     assert store.living_tasks(PROJECT) == {2}
 
 
 def test_an_annotation_read_again_lives_again(store: Store) -> None:
     comparison = a_comparison(an_annotation(), [a_row()])
     store.append(comparison)
-    store.bury(task_key())
+    store.record_deletion(task_key())
     assert store.append(comparison) == Appended()
     assert store.living(task_key()) == {11}
-    assert store.bury(task_key()) == 1
+    assert store.record_deletion(task_key()) == 1
 
 
 def test_an_unconfirmed_annotation_stays_buried_even_when_its_deletion_came_first(store: Store) -> None:
-    assert store.bury(task_key(), annotation_ids=[11]) == 1
+    assert store.record_deletion(task_key(), annotation_ids=[11]) == 1
     store.append(a_comparison(an_annotation(), [a_row()], confirmed=False))
     assert store.living(task_key()) == frozenset()
     assert list(store.overrides()) == []
@@ -151,7 +151,7 @@ def test_an_annotation_without_rows_is_living(store: Store) -> None:
 
 def test_an_unconfirmed_annotation_of_a_deleted_task_is_buried_when_it_is_heard_of_late(store: Store) -> None:
     """A confirmed one was just read from Label Studio, so its task exists."""
-    store.bury(task_key(5))
+    store.record_deletion(task_key(5))
     late = an_annotation(annotation_id=11, key=task_key(5))
     store.append(a_comparison(late, [a_row()], confirmed=False))
     assert not store.living(task_key(5))
@@ -173,7 +173,7 @@ def test_reading_it_from_label_studio_confirms_what_a_webhook_said(store: Store)
 
 def test_a_deletion_that_named_no_task_holds_for_the_annotation_that_is_heard_of_later(store: Store) -> None:
     """Label Studio's deletion events hold annotation ids alone; task 0 stands for "not said"."""
-    assert store.bury(task_key(0), annotation_ids=[11]) == 1
+    assert store.record_deletion(task_key(0), annotation_ids=[11]) == 1
     store.append(a_comparison(an_annotation(annotation_id=11, key=task_key(5)), [a_row()], confirmed=False))
     assert not list(store.overrides())
     assert {row.key.task_id for row in store.overrides(current=False)} == {5}

@@ -14,7 +14,9 @@ from workplace import Workplace, workplace
 
 
 @pytest.fixture(scope="session")
-def office(label_studio: ls.LabelStudioServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+def workplace_in_use(
+    label_studio: ls.LabelStudioServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workplace]:
     """A copilot on the shared server, its backend running as long as the tests."""
     folder = tmp_path_factory.mktemp("office")
     with workplace(label_studio, token=label_studio.account.legacy_token, folder=folder) as made, made.backend():

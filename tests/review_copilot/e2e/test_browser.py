@@ -34,12 +34,12 @@ def _by_kind(rows: list[LoggedOverride], kind: OverrideKind) -> LoggedOverride:
 
 
 def test_what_a_reviewer_does_in_the_label_stream_is_what_the_log_says(
-    office: Workplace, page: Page, tmp_path: Path
+    workplace_in_use: Workplace, page: Page, tmp_path: Path
 ) -> None:
     """Move a box, change its severity and text, delete another, leave a third, draw a fourth, submit."""
-    project_id = office.connected_project("Browser test", {"lamps.png": lamps()})
-    office.draft(project_id)
-    editor = Editor(page, url=office.server.url, project_id=project_id)
+    project_id = workplace_in_use.connected_project("Browser test", {"lamps.png": lamps()})
+    workplace_in_use.draft(project_id)
+    editor = Editor(page, url=workplace_in_use.server.url, project_id=project_id)
     drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMP_BOXES))
     editor.screenshot(tmp_path / "drafted.png")
     assert editor.listed_labels() == ["Clipped highlights"] * 3
@@ -57,7 +57,7 @@ def test_what_a_reviewer_does_in_the_label_stream_is_what_the_log_says(
     added = editor.draw(Box(0.3, 0.3, 0.12, 0.2), hotkey=NOVEL_KEY)
     annotation_id = editor.submit()
 
-    rows = office.wait_for(project_id, lambda rows: any(row.annotation_id == annotation_id for row in rows))
+    rows = workplace_in_use.wait_for(project_id, lambda rows: any(row.annotation_id == annotation_id for row in rows))
     regions = [row for row in rows if row.override.subject is Subject.REGION]
     assert len(regions) == 4
     edit = _by_kind(rows, OverrideKind.EDITED).override
@@ -83,17 +83,19 @@ def test_what_a_reviewer_does_in_the_label_stream_is_what_the_log_says(
     assert all(row.lead_time_s is not None and row.lead_time_s > 0 for row in rows)
 
 
-def test_a_rationale_that_was_typed_but_not_saved_is_submitted(office: Workplace, page: Page, tmp_path: Path) -> None:
+def test_a_rationale_that_was_typed_but_not_saved_is_submitted(
+    workplace_in_use: Workplace, page: Page, tmp_path: Path
+) -> None:
     """Who types and presses Submit at once, the cursor still in the field, loses nothing."""
-    project_id = office.connected_project("Typing test", {"lamps.png": lamps(seed=7)})
-    office.draft(project_id)
-    editor = Editor(page, url=office.server.url, project_id=project_id)
+    project_id = workplace_in_use.connected_project("Typing test", {"lamps.png": lamps(seed=7)})
+    workplace_in_use.draft(project_id)
+    editor = Editor(page, url=workplace_in_use.server.url, project_id=project_id)
     drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMP_BOXES))
     editor.select(drafted[0].id)
     editor.begin_rewriting("rationale", OWN_TEXT)
     editor.screenshot(tmp_path / "typing.png")
     annotation_id = editor.submit()
-    rows = office.wait_for(project_id, lambda rows: any(row.annotation_id == annotation_id for row in rows))
+    rows = workplace_in_use.wait_for(project_id, lambda rows: any(row.annotation_id == annotation_id for row in rows))
     edit = _by_kind(rows, OverrideKind.EDITED).override
     assert (edit.suggestion_id, edit.edits, edit.text_to) == (drafted[0].id, (Aspect.RATIONALE,), OWN_TEXT)
 
@@ -102,10 +104,10 @@ def test_drafts_are_shown_while_the_backend_is_stopped(
     label_studio: ls.LabelStudioServer, page: Page, tmp_path: Path
 ) -> None:
     """Pre-annotated drafts lie in Label Studio's database; the submission is found by the next sweep."""
-    with workplace(label_studio, token=label_studio.account.legacy_token, folder=tmp_path / "desk") as desk:
-        with desk.backend():
-            project_id = desk.connected_project("Backend stopped", {"lamps.png": lamps(seed=8)})
-        desk.draft(project_id)
+    with workplace(label_studio, token=label_studio.account.legacy_token, folder=tmp_path / "desk") as context:
+        with context.backend():
+            project_id = context.connected_project("Backend stopped", {"lamps.png": lamps(seed=8)})
+        context.draft(project_id)
         editor = Editor(page, url=label_studio.url, project_id=project_id)
         drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMP_BOXES))
         editor.screenshot(tmp_path / "backend-stopped.png")
@@ -113,19 +115,19 @@ def test_drafts_are_shown_while_the_backend_is_stopped(
         assert DRAFTED_TEXT in editor.field("rationale")
         editor.choose("agree")
         editor.submit()
-        sweep_project(desk.copilot.opener.open(project_id), store=desk.copilot.store)
-        kinds = {row.override.suggestion_id: row.override.kind for row in desk.region_rows(project_id)}
+        sweep_project(context.copilot.opener.open(project_id), store=context.copilot.store)
+        kinds = {row.override.suggestion_id: row.override.kind for row in context.region_rows(project_id)}
     assert kinds[drafted[0].id] is OverrideKind.CONFIRMED
     assert [kinds[region.id] for region in drafted[1:]] == [OverrideKind.UNTOUCHED] * 2
 
 
 def test_what_the_magic_tool_offers_and_a_reviewer_accepts_is_logged_as_taken(
-    office: Workplace, page: Page, tmp_path: Path
+    workplace_in_use: Workplace, page: Page, tmp_path: Path
 ) -> None:
     """All drafts are deleted first, so that the box drawn over a lamp stands on free ground."""
-    project_id = office.connected_project("Magic test", {"lamps.png": lamps(seed=9)})
-    office.draft(project_id)
-    editor = Editor(page, url=office.server.url, project_id=project_id)
+    project_id = workplace_in_use.connected_project("Magic test", {"lamps.png": lamps(seed=9)})
+    workplace_in_use.draft(project_id)
+    editor = Editor(page, url=workplace_in_use.server.url, project_id=project_id)
     drafted = editor.wait_for_regions(lambda now: len(now) >= len(LAMP_BOXES))
     for region in drafted:
         editor.delete(region.id)
@@ -135,7 +137,7 @@ def test_what_the_magic_tool_offers_and_a_reviewer_accepts_is_logged_as_taken(
     editor.accept_offers()
     annotation_id = editor.submit()
 
-    rows = office.wait_for(project_id, lambda rows: any(row.annotation_id == annotation_id for row in rows))
+    rows = workplace_in_use.wait_for(project_id, lambda rows: any(row.annotation_id == annotation_id for row in rows))
     regions = [row.override for row in rows if row.override.subject is Subject.REGION]
     taken = {row.region_id for row in regions if row.kind is OverrideKind.TAKEN}
     assert taken == {region.id for region in offered}

@@ -14,8 +14,8 @@ from review_copilot.errors import LabelConfigError, LabelStudioError, LabelStudi
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.connect import (
     Backend,
+    ConnectOptions,
     Outcome,
-    ProjectWish,
     connect,
     create_project,
     disconnect,
@@ -28,7 +28,7 @@ from web_server import Answer, Asked, serving
 
 pytestmark = pytest.mark.labelstudio
 
-WISH = ProjectWish(guideline=load_guideline("photo-quality"))
+WISH = ConnectOptions(guideline=load_guideline("photo-quality"))
 OWN_CONFIG = """<View><Image name="pic" value="$image"/><RectangleLabels name="flaw" toName="pic">
 <Label value="Noise"/><Label value="Tilt"/></RectangleLabels></View>"""
 
@@ -58,7 +58,7 @@ def project_id(label_studio_client: LabelStudioClient) -> Iterator[int]:
 def test_a_new_project_gets_everything_and_a_second_run_changes_nothing(
     label_studio_client: LabelStudioClient, project_id: int, backend: Backend
 ) -> None:
-    first = connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    first = connect(label_studio_client, project_id, backend=backend, options=WISH)
     assert [(step.part, step.outcome) for step in first.steps] == [
         ("label config", Outcome.MADE),
         ("instructions", Outcome.MADE),
@@ -68,7 +68,7 @@ def test_a_new_project_gets_everything_and_a_second_run_changes_nothing(
         ("label stream", Outcome.CHANGED),
     ]
     assert first.problems == ()
-    second = connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    second = connect(label_studio_client, project_id, backend=backend, options=WISH)
     assert second.unchanged, second.steps
     (hook,) = label_studio_client.webhooks(project_id)
     assert hook.headers == {SECRET_HEADER: "hush"}
@@ -83,7 +83,7 @@ def test_disconnect_takes_back_the_backend_and_the_webhook_only(
     label_studio_client: LabelStudioClient, project_id: int, backend: Backend
 ) -> None:
     other = {"project": project_id, "url": "http://127.0.0.1:9/other"}
-    connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    connect(label_studio_client, project_id, backend=backend, options=WISH)
     label_studio_client.add_webhook(other)
     report = disconnect(label_studio_client, project_id, backend_url=f"{backend.url}/")
     assert [step.outcome for step in report.steps] == [Outcome.REMOVED, Outcome.REMOVED, Outcome.KEPT]
@@ -100,7 +100,7 @@ def test_a_pinned_version_stays_pinned(
     (task,) = label_studio_client.tasks(project_id)
     label_studio_client.import_predictions(project_id, [{"task": task["id"], "result": [], "model_version": "r1"}])
     label_studio_client.update_project(project_id, model_version="r1")
-    report = connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    report = connect(label_studio_client, project_id, backend=backend, options=WISH)
     assert report.steps[-1].detail == 'It shows "r1".'
     disconnect(label_studio_client, project_id, backend_url=backend.url)
     assert label_studio_client.project(project_id).model_version == "r1"
@@ -116,26 +116,26 @@ def test_what_others_began_is_mended_not_doubled(
         label_studio_client.add_ml_backend({**fields, "basic_auth_pass": "right", "title": "by hand"})
     label_studio_client.add_webhook({"project": project_id, "url": backend.webhook_url})
     assert [hook.headers for hook in label_studio_client.webhooks(project_id)] == [{}, {}]
-    connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    connect(label_studio_client, project_id, backend=backend, options=WISH)
     (hook,) = label_studio_client.webhooks(project_id)
     (model,) = label_studio_client.ml_backends(project_id)
     assert hook.headers[SECRET_HEADER] == "hush"
     assert model.is_interactive
     assert label_studio_client.project(project_id).model_version == "by hand"
-    assert connect(label_studio_client, project_id, backend=backend, wish=WISH).unchanged
+    assert connect(label_studio_client, project_id, backend=backend, options=WISH).unchanged
 
 
 def test_a_label_config_that_people_wrote_is_replaced_only_when_asked(
     label_studio_client: LabelStudioClient, project_id: int, backend: Backend
 ) -> None:
     label_studio_client.update_project(project_id, label_config=OWN_CONFIG, expert_instruction="Look hard.")
-    report = connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    report = connect(label_studio_client, project_id, backend=backend, options=WISH)
     assert [step.outcome for step in report.steps[:2]] == [Outcome.KEPT, Outcome.KEPT]
     assert any("no label for" in problem for problem in report.problems)
     project = label_studio_client.project(project_id)
     assert 'name="flaw"' in project.label_config
     assert project.expert_instruction == "Look hard."
-    replaced = connect(label_studio_client, project_id, backend=backend, wish=replace(WISH, replace_config=True))
+    replaced = connect(label_studio_client, project_id, backend=backend, options=replace(WISH, replace_config=True))
     assert [step.outcome for step in replaced.steps[:2]] == [Outcome.CHANGED, Outcome.CHANGED]
     assert replaced.problems == ()
 
@@ -146,7 +146,7 @@ def test_a_label_config_without_boxes_stops_before_anything_is_changed(
     text_only = '<View><Text name="t" value="$text"/><Choices name="c" toName="t"><Choice value="a"/></Choices></View>'
     label_studio_client.update_project(project_id, label_config=text_only)
     with pytest.raises(LabelConfigError, match="--replace-config"):
-        connect(label_studio_client, project_id, backend=backend, wish=WISH)
+        connect(label_studio_client, project_id, backend=backend, options=WISH)
     assert label_studio_client.webhooks(project_id) == ()
 
 
@@ -158,9 +158,9 @@ def test_a_backend_that_cannot_be_added_says_why(
     label_studio_client: LabelStudioClient, project_id: int, backend: Backend, wrong: dict[str, str], says: str
 ) -> None:
     with pytest.raises(LabelStudioError, match=says) as caught:
-        connect(label_studio_client, project_id, backend=replace(backend, **wrong), wish=WISH)
+        connect(label_studio_client, project_id, backend=replace(backend, **wrong), options=WISH)
     assert "no-longer-right" not in str(caught.value)
-    connect(label_studio_client, project_id, backend=backend, wish=WISH)
+    connect(label_studio_client, project_id, backend=backend, options=WISH)
 
 
 def test_a_fresh_installation_refuses_and_is_told_the_lines_that_allow_it(
@@ -168,9 +168,9 @@ def test_a_fresh_installation_refuses_and_is_told_the_lines_that_allow_it(
 ) -> None:
     """With a personal access token, the only kind there."""
     with LabelStudioClient(Transport(fresh_label_studio.url, fresh_personal_token)) as client:
-        project_id = create_project(client, title="Fresh", wish=WISH)
+        project_id = create_project(client, title="Fresh", options=WISH)
         with pytest.raises(LabelStudioRefusesAddress) as caught:
-            connect(client, project_id, backend=backend, wish=WISH)
+            connect(client, project_id, backend=backend, options=WISH)
         assert "\n    ML_BLOCK_LOCAL_IP=false\n    SSRF_PROTECTION_ENABLED=false" in str(caught.value)
         assert client.webhooks(project_id) == ()
 
@@ -179,5 +179,5 @@ def test_a_personal_token_connects_as_well(
     label_studio: ls.LabelStudioServer, personal_token: str, project_id: int, backend: Backend
 ) -> None:
     with LabelStudioClient(Transport(label_studio.url, personal_token)) as client:
-        connect(client, project_id, backend=backend, wish=WISH)
-        assert connect(client, project_id, backend=backend, wish=WISH).unchanged
+        connect(client, project_id, backend=backend, options=WISH)
+        assert connect(client, project_id, backend=backend, options=WISH).unchanged

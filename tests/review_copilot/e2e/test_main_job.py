@@ -16,7 +16,7 @@ from review_copilot.demo.scripted_reviewer import ScriptedReviewer, chosen, draf
 from review_copilot.domain.override import Aspect, OverrideKind, Subject
 from review_copilot.flows.sweep import sweep_project
 from review_copilot.labelstudio import tag_names
-from review_copilot.labelstudio.connect import ProjectWish, connect
+from review_copilot.labelstudio.connect import ConnectOptions, connect
 from review_copilot.labelstudio.transport import TokenKind
 from workplace import Workplace, lamps, png, workplace
 
@@ -35,20 +35,20 @@ def test_the_main_job(kind: TokenKind, request: pytest.FixtureRequest, tmp_path:
     else:
         server = request.getfixturevalue("personal_tokens_only")
         token = ls.personal_token(server)
-    with workplace(server, token=token, folder=tmp_path) as desk, ls.signed_in(server) as session:
-        assert desk.copilot.client.token_kind is kind
-        with desk.backend():
-            project_id = desk.connected_project("Main job", {f"{n}.png": lamps(seed=n) for n in range(3)})
-            wish = ProjectWish(guideline=desk.copilot.guideline)
-            again = connect(desk.copilot.client, project_id, backend=desk.copilot.backend, wish=wish)
+    with workplace(server, token=token, folder=tmp_path) as context, ls.signed_in(server) as session:
+        assert context.copilot.client.token_kind is kind
+        with context.backend():
+            project_id = context.connected_project("Main job", {f"{n}.png": lamps(seed=n) for n in range(3)})
+            options = ConnectOptions(guideline=context.copilot.guideline)
+            again = connect(context.copilot.client, project_id, backend=context.copilot.backend, options=options)
             assert again.unchanged
-            assert len(desk.copilot.client.ml_backends(project_id)) == 1
-            assert len(desk.copilot.client.webhooks(project_id)) == 1
-        progress = desk.draft(project_id)
+            assert len(context.copilot.client.ml_backends(project_id)) == 1
+            assert len(context.copilot.client.webhooks(project_id)) == 1
+        progress = context.draft(project_id)
         assert (progress.stored, progress.failures) == (3, {})
-        assert desk.draft(project_id).skipped == 3
-        workspace = desk.copilot.opener.open(project_id)
-        assert workspace.pinned() == desk.copilot.rollout(workspace.key)
+        assert context.draft(project_id).skipped == 3
+        workspace = context.copilot.opener.open(project_id)
+        assert workspace.pinned() == context.copilot.rollout(workspace.key)
 
         reviewer = ScriptedReviewer(server.url, session)
         first, second, third = reviewer.tasks(project_id)
@@ -59,9 +59,9 @@ def test_the_main_job(kind: TokenKind, request: pytest.FixtureRequest, tmp_path:
         reviewer.submit(first, severe, lead_time_s=31)
         reviewer.submit(second, drafted(second))
 
-        swept = sweep_project(workspace, store=desk.copilot.store)
+        swept = sweep_project(workspace, store=context.copilot.store)
         assert (swept.annotations, swept.revisions, swept.problems) == (2, 2, ())
-        of_first = [row for row in desk.region_rows(project_id) if row.key.task_id == first["id"]]
+        of_first = [row for row in context.region_rows(project_id) if row.key.task_id == first["id"]]
         assert {row.override.suggestion_id: row.override.kind for row in of_first} == {
             edited: OverrideKind.EDITED,
             rejected: OverrideKind.REJECTED,
@@ -73,29 +73,29 @@ def test_the_main_job(kind: TokenKind, request: pytest.FixtureRequest, tmp_path:
         assert edit.lead_time_s == 31
         assert edit.provenance is not None
         assert edit.provenance.rollout == workspace.pinned()
-        assert edit.provenance.guideline_revision == desk.copilot.guideline.revision
-        of_second = [row.override.kind for row in desk.region_rows(project_id) if row.key.task_id == second["id"]]
+        assert edit.provenance.guideline_revision == context.copilot.guideline.revision
+        of_second = [row.override.kind for row in context.region_rows(project_id) if row.key.task_id == second["id"]]
         assert of_second == [OverrideKind.UNTOUCHED] * len(region_ids(drafted(second)))
 
-        before = desk.rows(project_id)
+        before = context.rows(project_id)
         for everything in (False, True):
-            repeated = sweep_project(workspace, store=desk.copilot.store, everything=everything)
+            repeated = sweep_project(workspace, store=context.copilot.store, everything=everything)
             assert (repeated.annotations, repeated.revisions, repeated.rows, repeated.deleted) == (2, 0, 0, 0)
-        assert desk.rows(project_id) == before
+        assert context.rows(project_id) == before
 
-        with desk.backend():
+        with context.backend():
             by_webhook = reviewer.submit(third, drafted(third))
-            rows = desk.wait_for(
+            rows = context.wait_for(
                 project_id, lambda rows: any(row.annotation_id == by_webhook for row in rows), within_s=20
             )
         assert {row.confirmed for row in rows} == {True}
 
 
-def test_each_row_names_the_person_who_did_it(office: Workplace) -> None:
+def test_each_row_names_the_person_who_did_it(workplace_in_use: Workplace) -> None:
     """Two people review one task from the label stream; then the second edits the first one's annotation."""
-    project_id = office.connected_project("Two reviewers", {"lamps.png": lamps(seed=21)}, reviewers=2)
-    office.draft(project_id)
-    server = office.server
+    project_id = workplace_in_use.connected_project("Two reviewers", {"lamps.png": lamps(seed=21)}, reviewers=2)
+    workplace_in_use.draft(project_id)
+    server = workplace_in_use.server
     with ls.signed_in(server) as one, ls.sign_up(server, COLLEAGUE) as two:
         people = [ScriptedReviewer(server.url, session) for session in (one, two)]
         ids = [_who(person) for person in people]
@@ -105,7 +105,7 @@ def test_each_row_names_the_person_who_did_it(office: Workplace) -> None:
             following = person.session.get(f"{server.url}/api/projects/{project_id}/next", timeout=60)
             assert following.json()["id"] == task["id"], "the label stream gives the task to both"
             annotations.append(person.submit(task, drafted(task)))
-        rows = office.wait_for(project_id, lambda rows: len({row.annotation_id for row in rows}) == 2)
+        rows = workplace_in_use.wait_for(project_id, lambda rows: len({row.annotation_id for row in rows}) == 2)
         assert {(row.annotation_id, row.author, row.editor) for row in rows} == {
             (annotation, who, who) for annotation, who in zip(annotations, ids, strict=True)
         }
@@ -114,40 +114,42 @@ def test_each_row_names_the_person_who_did_it(office: Workplace) -> None:
         result = without_region(drafted(task), rejected)
         url = f"{server.url}/api/annotations/{annotations[0]}/"
         people[1].session.patch(url, json={"result": result}, timeout=60).raise_for_status()
-        rows = office.wait_for(project_id, lambda rows: any(row.revision == 2 for row in rows))
+        rows = workplace_in_use.wait_for(project_id, lambda rows: any(row.revision == 2 for row in rows))
     assert {(row.annotation_id, row.author, row.editor) for row in rows} == {
         (annotations[0], ids[0], ids[1]),
         (annotations[1], ids[1], ids[1]),
     }
     assert [row.editor for row in rows if row.override.kind is OverrideKind.REJECTED] == [ids[1]]
-    everything = list(office.copilot.store.overrides(project=rows[0].key.project, current=False))
+    everything = list(workplace_in_use.copilot.store.overrides(project=rows[0].key.project, current=False))
     first_revision = {(row.author, row.editor) for row in everything if row.revision == 1}
     assert first_revision == {(ids[0], ids[0]), (ids[1], ids[1])}
 
 
-def test_retrieving_predictions_of_60_tasks_with_two_broken_images(office: Workplace) -> None:
+def test_retrieving_predictions_of_60_tasks_with_two_broken_images(workplace_in_use: Workplace) -> None:
     """One request for all of them: 58 get a prediction, and the backend's log says why two do not."""
-    client = office.copilot.client
-    project_id = office.connected_project("Sixty tasks", {})
+    client = workplace_in_use.copilot.client
+    project_id = workplace_in_use.connected_project("Sixty tasks", {})
     good = _data_uri(png(scene(width_px=96, height_px=64)))
     images = [good] * 60
     images[17] = _data_uri(b"<html>not found</html>")
-    images[41] = f"{office.server.url}/data/upload/{project_id}/gone.png"
+    images[41] = f"{workplace_in_use.server.url}/data/upload/{project_id}/gone.png"
     assert client.import_tasks(project_id, [{"image": image} for image in images]) == 60
-    ids = sorted(office.copilot.opener.open(project_id).task_ids())
+    ids = sorted(workplace_in_use.copilot.opener.open(project_id).task_ids())
     broken = [ids[17], ids[41]]
-    said_before = len(office.backend_log.read_text("utf-8"))
+    said_before = len(workplace_in_use.backend_log.read_text("utf-8"))
 
-    with ls.signed_in(office.server) as session:
-        answer = _data_manager_action(session, office.server.url, project_id)
+    with ls.signed_in(workplace_in_use.server) as session:
+        answer = _data_manager_action(session, workplace_in_use.server.url, project_id)
     assert answer["processed_items"] == 60
 
-    rollout = office.copilot.rollout(office.copilot.opener.open(project_id).key)
+    rollout = workplace_in_use.copilot.rollout(workplace_in_use.copilot.opener.open(project_id).key)
     counts = client.model_versions(project_id)
     assert {version: count for version, count in counts.items() if count} == {rollout: 58}
-    with_draft = {found.task_id for found in office.copilot.opener.open(project_id).predictions(rollout=rollout)}
+    with_draft = {
+        found.task_id for found in workplace_in_use.copilot.opener.open(project_id).predictions(rollout=rollout)
+    }
     assert with_draft == set(ids) - set(broken)
-    said = office.backend_log.read_text("utf-8")[said_before:]
+    said = workplace_in_use.backend_log.read_text("utf-8")[said_before:]
     complaints = re.findall(r"task (\d+) has no draft: (.+)", said)
     assert sorted(int(task_id) for task_id, _ in complaints) == broken
     reasons = {int(task_id): reason for task_id, reason in complaints}
@@ -156,31 +158,33 @@ def test_retrieving_predictions_of_60_tasks_with_two_broken_images(office: Workp
     assert "Traceback" not in said
 
 
-def test_a_skipped_and_a_deleted_annotation_are_in_the_log(office: Workplace) -> None:
+def test_a_skipped_and_a_deleted_annotation_are_in_the_log(workplace_in_use: Workplace) -> None:
     """A skip is a row of its own; a deletion takes the annotation's rows out of the current view."""
-    project_id = office.connected_project("Skip and delete", {f"{n}.png": lamps(seed=30 + n) for n in range(2)})
-    office.draft(project_id)
-    with ls.signed_in(office.server) as session:
-        reviewer = ScriptedReviewer(office.server.url, session)
+    project_id = workplace_in_use.connected_project(
+        "Skip and delete", {f"{n}.png": lamps(seed=30 + n) for n in range(2)}
+    )
+    workplace_in_use.draft(project_id)
+    with ls.signed_in(workplace_in_use.server) as session:
+        reviewer = ScriptedReviewer(workplace_in_use.server.url, session)
         skipped, deleted = reviewer.tasks(project_id)
-        url = f"{office.server.url}/api/tasks/{skipped['id']}/annotations"
+        url = f"{workplace_in_use.server.url}/api/tasks/{skipped['id']}/annotations"
         session.post(url, json={"result": [], "was_cancelled": True}, timeout=60).raise_for_status()
         annotation_id = reviewer.submit(deleted, drafted(deleted))
-        office.wait_for(project_id, lambda rows: len({row.key.task_id for row in rows}) == 2)
-        office.copilot.client.delete_annotation(annotation_id)
-    rows = office.wait_for(project_id, lambda rows: {row.key.task_id for row in rows} == {skipped["id"]})
+        workplace_in_use.wait_for(project_id, lambda rows: len({row.key.task_id for row in rows}) == 2)
+        workplace_in_use.copilot.client.delete_annotation(annotation_id)
+    rows = workplace_in_use.wait_for(project_id, lambda rows: {row.key.task_id for row in rows} == {skipped["id"]})
     assert Counter(row.override.subject for row in rows)[Subject.TASK] == 1
-    everything = office.copilot.store.overrides(project=rows[0].key.project, current=False)
+    everything = workplace_in_use.copilot.store.overrides(project=rows[0].key.project, current=False)
     assert {row.deleted for row in everything if row.annotation_id == annotation_id} == {True}
 
 
-def test_two_tasks_with_one_picture_say_so_and_stay_untouched(office: Workplace) -> None:
+def test_two_tasks_with_one_picture_say_so_and_stay_untouched(workplace_in_use: Workplace) -> None:
     """Both drafts name the other task; that they were replaced for it costs no suggestion its tie to the log."""
     pictures = {"one.png": lamps(seed=50), "other.png": scene(seed=90), "again.png": lamps(seed=50)}
-    project_id = office.connected_project("Duplicates", pictures)
-    assert office.draft(project_id).alike == 2
-    with ls.signed_in(office.server) as session:
-        reviewer = ScriptedReviewer(office.server.url, session)
+    project_id = workplace_in_use.connected_project("Duplicates", pictures)
+    assert workplace_in_use.draft(project_id).alike == 2
+    with ls.signed_in(workplace_in_use.server) as session:
+        reviewer = ScriptedReviewer(workplace_in_use.server.url, session)
         tasks = reviewer.tasks(project_id)
         texts = [
             [t for r in drafted(task) if r["from_name"] == "summary" for t in r["value"]["text"]] for task in tasks
@@ -190,7 +194,7 @@ def test_two_tasks_with_one_picture_say_so_and_stay_untouched(office: Workplace)
         assert texts[2][0].endswith(f"The same file as task {tasks[0]['id']}.")
         assert "task" not in texts[1][0]
         reviewer.submit(tasks[0], drafted(tasks[0]))
-    rows = office.wait_for(project_id, lambda rows: len(rows) >= 3)
+    rows = workplace_in_use.wait_for(project_id, lambda rows: len(rows) >= 3)
     assert {row.override.kind for row in rows} == {OverrideKind.UNTOUCHED}
 
 

@@ -10,7 +10,7 @@ import requests
 
 from review_copilot.demo.label_studio_server import LabelStudioServer
 from review_copilot.labelstudio.client import LabelStudioClient
-from review_copilot.labelstudio.connect import ProjectWish, connect
+from review_copilot.labelstudio.connect import ConnectOptions, connect
 from slow_backend import DEADLINE_S, TASKS, a_copilot, close, finishing, served, wait_for
 
 pytestmark = pytest.mark.labelstudio
@@ -21,9 +21,9 @@ def test_late_drafts_come_later_and_once_and_survive_a_restart(
 ) -> None:
     """30 tasks of half a second on two seats, asked for with 3 s of patience; the first backend then stops for good."""
     with served(label_studio, tmp_path) as copilot:
-        wish = ProjectWish(guideline=copilot.guideline)
+        options = ConnectOptions(guideline=copilot.guideline)
         project = label_studio_client.create_project(title="Slow drafts", label_config="<View/>")
-        connect(copilot.client, project.id, backend=copilot.backend, wish=wish)
+        connect(copilot.client, project.id, backend=copilot.backend, options=options)
         label_studio_client.import_tasks(project.id, [{"image": f"http://images.test/{n}.png"} for n in range(TASKS)])
         began = time.monotonic()
         answer = requests.post(
@@ -38,7 +38,7 @@ def test_late_drafts_come_later_and_once_and_survive_a_restart(
         assert took_s < DEADLINE_S + 10
         at_first = sum(label_studio_client.model_versions(project.id).values())
         assert 0 < at_first < TASKS
-        assert copilot.store.owed() == TASKS
+        assert copilot.store.pending_count() == TASKS
     reopened = a_copilot(label_studio, tmp_path, port=0)
     with finishing(reopened):
         wait_for(reopened, owed=0, within_s=90)

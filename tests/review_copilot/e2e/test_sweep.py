@@ -17,7 +17,7 @@ from review_copilot.labelstudio.client import TASKS_PER_PAGE, LabelStudioClient
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.workspace import LabelStudioOpener, LabelStudioWorkspace
 from review_copilot.library import load_guideline
-from review_copilot.ports import TaskState, Wake
+from review_copilot.ports import TaskState, WebhookNotice
 from review_copilot.store import SqlStore, open_store
 
 pytestmark = pytest.mark.labelstudio
@@ -82,7 +82,7 @@ def test_missed_changed_skipped_and_deleted_ones_are_found_and_counted(
     skipped = client.create_annotation(tasks[4], {"result": [], "was_cancelled": True})
     announced = client.create_annotation(tasks[5], {"result": [BOX]})
     client.update_annotation(made[0], {"result": [{**BOX, "value": {**BOX["value"], "x": 30}}]})  # type: ignore[dict-item]
-    store.put(Wake(0, workspace.key.instance, project_id, (tasks[5],), "ANNOTATION_CREATED"))
+    store.put(WebhookNotice(0, workspace.key.instance, project_id, (tasks[5],), "ANNOTATION_CREATED"))
     assert empty_inbox(store, opener=opener).revisions == 1
     second = sweep_project(workspace, store=store)
     assert (second.revisions, second.missed, second.deleted) == (2, 2, 0)
@@ -161,7 +161,9 @@ def test_what_was_deleted_before_the_cut_is_found_after_it(
 ) -> None:
     """Two tasks lose their only annotation, one before the sweep began and one behind its back; only they are read."""
     first, second = list(workspace.changed(since=None))[:2]
-    store.put(Wake(0, workspace.key.instance, workspace.key.project_id, (first.key.task_id,), "ANNOTATION_CREATED"))
+    store.put(
+        WebhookNotice(0, workspace.key.instance, workspace.key.project_id, (first.key.task_id,), "ANNOTATION_CREATED")
+    )
     assert empty_inbox(store, opener=opener).revisions == 1
     label_studio_client.delete_annotation(first.annotations[0].annotation_id)
     cut = Cut(label_studio_client, key=workspace.key, labels=workspace.labels)

@@ -16,7 +16,7 @@ from postgres import fresh_database
 from review_copilot.bootstrap import Copilot, SystemClock
 from review_copilot.demo.label_studio_server import LabelStudioServer
 from review_copilot.labelstudio.client import LabelStudioClient
-from review_copilot.labelstudio.connect import Backend, ProjectWish, connect
+from review_copilot.labelstudio.connect import Backend, ConnectOptions, connect
 from review_copilot.settings import load_settings
 
 pytestmark = pytest.mark.labelstudio
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.labelstudio
 TASKS = 40
 
 
-def owed(backend: BackendProcess) -> int:
+def pending_count(backend: BackendProcess) -> int:
     answer = requests.get(f"{backend.url}/status", auth=AUTH, timeout=10)
     backlog: int = answer.json()["backlog"]
     return backlog
@@ -32,8 +32,8 @@ def owed(backend: BackendProcess) -> int:
 
 def wait_until_owed(backend: BackendProcess, *, most: int, within_s: float) -> None:
     ends_at = time.monotonic() + within_s
-    while owed(backend) > most:
-        assert time.monotonic() < ends_at, f"{owed(backend)} drafts are owed still"
+    while pending_count(backend) > most:
+        assert time.monotonic() < ends_at, f"{pending_count(backend)} drafts are owed still"
         time.sleep(0.2)
 
 
@@ -60,7 +60,7 @@ def test_what_a_killed_backend_owes_is_delivered_once_by_another(
             copilot = Copilot(load_settings(_env_file=None, **settings), SystemClock())
             backend = Backend(url=asked.url, username=AUTH[0], password=PASSWORD, webhook_secret="open too")
             project = label_studio_client.create_project(title="Taken over", label_config="<View/>")
-            connect(copilot.client, project.id, backend=backend, wish=ProjectWish(guideline=copilot.guideline))
+            connect(copilot.client, project.id, backend=backend, options=ConnectOptions(guideline=copilot.guideline))
             label_studio_client.import_tasks(project.id, [{"image": image} for image in noise_uris(TASKS)])
             answer = requests.post(
                 f"{label_studio.url}/api/dm/actions",
@@ -70,7 +70,7 @@ def test_what_a_killed_backend_owes_is_delivered_once_by_another(
                 timeout=100,
             )
             assert answer.status_code == 200
-            assert owed(other) == TASKS
+            assert pending_count(other) == TASKS
             calls = len(running.turns)
             while len(running.turns) < calls + 3:
                 time.sleep(0.05)

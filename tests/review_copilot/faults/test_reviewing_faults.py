@@ -18,7 +18,7 @@ from random import Random
 import pytest
 
 from fault_bench import Bench, Figures, Plan
-from fault_house import Fates, LabelStudio, SmallDisk, SteppingClock, limit_files, lock_database, may_mount
+from fault_house import LabelStudio, OutcomeCounts, SmallDisk, SteppingClock, limit_files, lock_database, may_mount
 from postgres import running_postgres
 
 pytestmark = [pytest.mark.labelstudio, pytest.mark.timeout(3600)]
@@ -28,7 +28,7 @@ PLAN = Plan(
     seed=int(os.environ.get("REVIEW_COPILOT_FAULT_SEED", "1")),
 )
 KILLS = 3
-SPOILT = Fates(lost=0.3, late=0.2, doubled=0.25)
+SPOILT = OutcomeCounts(lost=0.3, late=0.2, doubled=0.25)
 
 
 def killed_during_webhooks(bench: Bench) -> None:
@@ -78,12 +78,12 @@ def database_locked(bench: Bench) -> None:
 
 def webhooks_doubled_reordered_lost(bench: Bench) -> None:
     """Of ten webhooks three are lost, two come late and last first, two or three come twice."""
-    bench.road.fates = SPOILT
+    bench.road.outcome_counts = SPOILT
 
 
 def label_studio_restarted(bench: Bench) -> None:
     """While people draw breath, under the eyes of a sweeping backend, and with events still on their way."""
-    bench.road.fates = replace(SPOILT, late=0.5)
+    bench.road.outcome_counts = replace(SPOILT, late=0.5)
     time.sleep(1)
     with bench.reviewers.resting:
         bench.server.stop()
@@ -180,7 +180,7 @@ def test_the_clock_is_set_back(
     bench = Bench(server, stack, tmp_path, replace(PLAN, variables=clock.variables))
 
     def set_back(bench: Bench) -> None:
-        bench.road.fates = SPOILT
+        bench.road.outcome_counts = SPOILT
         time.sleep(2)
         before = bench.client.now()
         assert before is not None
@@ -199,7 +199,7 @@ def test_without_a_token_to_read_with(
     bench = Bench(label_studio_house, stack, tmp_path, replace(PLAN, token=False))
 
     def reordered(bench: Bench) -> None:
-        bench.road.fates = replace(SPOILT, lost=0.0)
+        bench.road.outcome_counts = replace(SPOILT, lost=0.0)
 
     found = bench.run(reordered)
     with bench.store() as store:

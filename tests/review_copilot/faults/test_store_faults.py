@@ -108,7 +108,7 @@ def test_a_clock_that_steps_back_changes_no_order(store: SqlStore) -> None:
     for annotation_id, now in ((1, 1000), (2, 10), (3, 500)):
         clock.time = at(now)
         stepping.append(comparison(annotation_id))
-        stepping.bury(comparison(annotation_id).annotation.key, annotation_ids=[annotation_id])
+        stepping.record_deletion(comparison(annotation_id).annotation.key, annotation_ids=[annotation_id])
         stepping.append(comparison(annotation_id))
     assert [row.annotation_id for row in stepping.overrides()] == [1] * 5 + [2] * 5 + [3] * 5
     assert written(stepping) == {1, 2, 3}

@@ -15,11 +15,11 @@ from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED
 from review_copilot.domain.override import Override, OverrideKind, Subject
-from review_copilot.domain.reviewed_crops import Lookbook
+from review_copilot.domain.reviewed_crops import ReviewedCrops
 from review_copilot.domain.suggestion import LIKE
 from review_copilot.settings import load_settings
 from review_copilot.web import create_app
-from review_copilot.web.learning_worker import Learner
+from review_copilot.web.learning_worker import LearningWorker
 
 
 def mark(copilot: Copilot, count: int, *, note: str = "") -> None:
@@ -42,14 +42,14 @@ def copilot(tmp_path: Path) -> Iterator[Copilot]:
 
 def test_the_thread_learns_at_once_and_ends_when_asked(copilot: Copilot) -> None:
     mark(copilot, 12, note="sticker on the glass")
-    learner = Learner(copilot)
-    learner.start()
+    learning_worker = LearningWorker(copilot)
+    learning_worker.start()
     until = time.monotonic() + 20
-    while copilot.store.lookbook(PROJECT) is None and time.monotonic() < until:
+    while copilot.store.reviewed_crops(PROJECT) is None and time.monotonic() < until:
         time.sleep(0.05)
-    learner.stop()
+    learning_worker.stop()
     spoken = a_suggestion(rationale="A sticker on the glass hides the label.")
-    told = copilot.counter.remind(a_review("r9", spoken)).suggestions[0]
+    told = copilot.draft_service.remind(a_review("r9", spoken)).suggestions[0]
     assert str(told.evidence[LIKE]).startswith("Like 12 regions that reviewers marked as")
 
 
@@ -61,6 +61,6 @@ def test_the_dashboard_tells_unnoted_regions_apart_by_crops_that_were_seen(copil
     looks = {row: tuple((noise[i] + i % 2).tolist()) for i, row in enumerate(rows)}
     client = create_app(replace(copilot)).test_client()
     assert "alike in the image" not in client.get("/copilot/").text.lower()
-    copilot.store.keep_lookbook(PROJECT, Lookbook(copilot.clock.now(), crops=looks))
+    copilot.store.keep_reviewed_crops(PROJECT, ReviewedCrops(copilot.clock.now(), crops=looks))
     again = create_app(copilot).test_client().get("/copilot/").text.lower()
     assert again.count("<h3>alike in the image, without a note</h3>") == 2

@@ -202,7 +202,7 @@ def test_the_framework_of_label_studio_gets_the_same_answers(copilot: Copilot) -
             raise NotImplementedError
 
     model = model_class(Base, copilot=copilot)("7", CONFIG)
-    assert model.kept["model_version"] == copilot.desk.model_version
+    assert model.kept["model_version"] == copilot.context.model_version
     tasks = [{"id": 1, "data": {"image": BLACK}}, {"id": 2, "data": {"image": BROKEN}}]
     first, second = model.predict(tasks)
     assert first["result"]

@@ -13,9 +13,9 @@ import requests
 
 import slow_backend as slow
 from review_copilot.demo.label_studio_server import LabelStudioServer
-from review_copilot.flows.predict import Counter
+from review_copilot.flows.predict import DraftService
 from review_copilot.labelstudio.client import LabelStudioClient
-from review_copilot.labelstudio.connect import ProjectWish, connect
+from review_copilot.labelstudio.connect import ConnectOptions, connect
 
 pytestmark = pytest.mark.labelstudio
 
@@ -30,8 +30,8 @@ class PatientCopilot(slow.SlowCopilot):
     """A copilot with the deadline that is shipped."""
 
     @property
-    def counter(self) -> Counter:
-        return Counter(self.desk, self.store, self.bench, deadline_s=DEADLINE_S, delivers=True)
+    def draft_service(self) -> DraftService:
+        return DraftService(self.context, self.store, self.pool, deadline_s=DEADLINE_S, delivers=True)
 
 
 def seconds_of_predict(copilot: slow.SlowCopilot) -> float:
@@ -53,7 +53,9 @@ def test_a_thousand_slow_tasks_end_with_a_thousand_predictions(
     monkeypatch.setattr(slow, "SlowCopilot", PatientCopilot)
     with slow.served(label_studio, tmp_path) as copilot:
         project = label_studio_client.create_project(title="A thousand", label_config="<View/>")
-        connect(copilot.client, project.id, backend=copilot.backend, wish=ProjectWish(guideline=copilot.guideline))
+        connect(
+            copilot.client, project.id, backend=copilot.backend, options=ConnectOptions(guideline=copilot.guideline)
+        )
         label_studio_client.import_tasks(project.id, [{"image": f"http://images.test/{n}.png"} for n in range(TASKS)])
         with slow.finishing(copilot):
             began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Fixtures of the unit tests: a log in memory, and a desk whose inspector and images are made up."""
+"""Fixtures of the unit tests: a log in memory, and a context whose inspector and images are made up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from fake_label_studio import FakeImages, FakeInspector
 from fakes import FakeClock, MemoryStore
-from review_copilot.flows.review_context import Desk
+from review_copilot.flows.review_context import ReviewContext
 from review_copilot.library import load_guideline
 
 
@@ -17,6 +17,6 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    """A desk that drafts what the made-up inspector says."""
-    return Desk(load_guideline("photo-quality"), FakeInspector(), FakeImages(), FakeClock(), min_score=0.3)
+def context() -> ReviewContext:
+    """A context that drafts what the made-up inspector says."""
+    return ReviewContext(load_guideline("photo-quality"), FakeInspector(), FakeImages(), FakeClock(), min_score=0.3)

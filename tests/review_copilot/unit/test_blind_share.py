@@ -18,7 +18,7 @@ from review_copilot.domain.suggestion import Finding
 from review_copilot.engines.thread_engine import ThreadEngine
 from review_copilot.flows.blind_share import BlindShare
 from review_copilot.flows.preannotate import preannotate
-from review_copilot.flows.review_context import Desk, review_task
+from review_copilot.flows.review_context import ReviewContext, review_task
 from review_copilot.flows.sweep import sweep_project
 from review_copilot.labelstudio.label_config import instructions
 
@@ -29,8 +29,8 @@ MANY = 40
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk(GUIDELINE, FakeInspector((FLAW,)), FakeImages(), FakeClock(NOON), min_score=0.3, blind=BLIND)
+def context() -> ReviewContext:
+    return ReviewContext(GUIDELINE, FakeInspector((FLAW,)), FakeImages(), FakeClock(NOON), min_score=0.3, blind=BLIND)
 
 
 @pytest.fixture
@@ -49,33 +49,33 @@ def test_some_are_withheld_and_a_project_may_have_its_own_share() -> None:
     assert own.of(PROJECT.project_id + 1) == 0.5
 
 
-def test_they_are_drafted_once_kept_and_never_sent(desk: Desk, workspace: FakeWorkspace) -> None:
+def test_they_are_drafted_once_kept_and_never_sent(context: ReviewContext, workspace: FakeWorkspace) -> None:
     """A second run neither looks again nor sends them."""
     store = MemoryStore()
     for run in range(2):
         progress = preannotate(
-            workspace, engine=ThreadEngine(desk, concurrency=2), store=store, rollout="r", clock=FakeClock()
+            workspace, engine=ThreadEngine(context, concurrency=2), store=store, rollout="r", clock=FakeClock()
         )
         assert (progress.withheld, progress.undelivered) == (len(withheld()), ())
         assert {p.task_id for p in workspace.predictions(rollout="r")} == set(workspace.images) - withheld(), run
-    assert isinstance(desk.inspector, FakeInspector)
-    assert len(desk.inspector.seen) == MANY
+    assert isinstance(context.inspector, FakeInspector)
+    assert len(context.inspector.seen) == MANY
     kept = store.drafted(PROJECT, rollout="r")
     assert {number for number, r in kept.items() if r.exposure is Exposure.WITHHELD} == withheld()
     assert all(review.suggestions for review in kept.values())
 
 
-def test_magic_finds_nothing_there_and_nobody_looks(desk: Desk) -> None:
+def test_magic_finds_nothing_there_and_nobody_looks(context: ReviewContext) -> None:
     number = min(withheld())
-    review = review_task(ReviewTask(task_key(number), "x.png"), desk=desk, rollout="r", box=Box(0, 0, 0.5, 0.5))
+    review = review_task(ReviewTask(task_key(number), "x.png"), context=context, rollout="r", box=Box(0, 0, 0.5, 0.5))
     assert (review.exposure, review.suggestions) == (Exposure.WITHHELD, ())
-    assert isinstance(desk.inspector, FakeInspector)
-    assert desk.inspector.seen == []
+    assert isinstance(context.inspector, FakeInspector)
+    assert context.inspector.seen == []
 
 
-def test_the_log_says_what_an_unaided_reviewer_did(desk: Desk, workspace: FakeWorkspace) -> None:
+def test_the_log_says_what_an_unaided_reviewer_did(context: ReviewContext, workspace: FakeWorkspace) -> None:
     store = MemoryStore()
-    preannotate(workspace, engine=ThreadEngine(desk, concurrency=1), store=store, rollout="r", clock=FakeClock())
+    preannotate(workspace, engine=ThreadEngine(context, concurrency=1), store=store, rollout="r", clock=FakeClock())
     key = task_key(min(withheld()))
     found = SubmittedRegion("own", Box(0.7, 0.7, 0.1, 0.1), ("Flaw",), "C-01", Severity.MINOR)
     done = SubmittedAnnotation(key, 11, (found,), created_at=NOON, updated_at=NOON, content_hash="c")

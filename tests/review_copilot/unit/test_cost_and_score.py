@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import BudgetSpent, LibraryError
-from review_copilot.inspectors.pricing import Budget, Estimate, price_for, read_prices
+from review_copilot.inspectors.pricing import Estimate, ProcessBudget, price_for, read_prices
 from review_copilot.inspectors.scoring import after_second_look, first_score, with_measurement
 from review_copilot.library import prompt_source
 
@@ -52,7 +52,7 @@ def test_a_wrong_price_file_says_what_is_wrong(text: str, says: str) -> None:
 
 
 def test_many_threads_cannot_overspend_a_budget() -> None:
-    budget = Budget(1.0, spent_usd=0.25)
+    budget = ProcessBudget(1.0, spent_usd=0.25)
     refused: list[BudgetSpent] = []
 
     def call() -> None:

@@ -208,16 +208,16 @@ def test_a_phone_picture_with_a_second_picture_inside_is_a_jpeg() -> None:
 def test_a_glance_is_taken_from_what_was_decoded_already(asked: int | None) -> None:
     """It shows the same as one that is decoded afresh, but for rounding."""
     data = _file(_quarters(3000, 2000), "JPEG", quality=95)
-    fresh = open_image(data, source="a.jpg", max_pixels=10_000_000).glance
+    fresh = open_image(data, source="a.jpg", max_pixels=10_000_000).feature_pixels
     image = open_image(data, source="a.jpg", max_pixels=10_000_000)
     image.decode(asked)
-    height, width = image.glance.shape[:2]
+    height, width = image.feature_pixels.shape[:2]
     assert (width, fresh.shape) == (1024, (683, 1024, 3))
     assert height in {682, 683}
-    assert np.abs(image.glance.astype(int) - fresh[:height]).mean() < 1.0
+    assert np.abs(image.feature_pixels.astype(int) - fresh[:height]).mean() < 1.0
 
 
 def test_a_glance_of_a_small_picture_is_the_picture() -> None:
     image = open_image(_file(_quarters(), "PNG"), source="a.png", max_pixels=10_000)
-    assert np.array_equal(image.glance, image.pixels)
-    assert np.array_equal(image.glance, image.pixels)
+    assert np.array_equal(image.feature_pixels, image.pixels)
+    assert np.array_equal(image.feature_pixels, image.pixels)

@@ -20,7 +20,7 @@ from review_copilot.domain.task_image import Picture
 from review_copilot.engines.thread_engine import ThreadEngine
 from review_copilot.flows.blind_share import BlindShare
 from review_copilot.flows.preannotate import preannotate
-from review_copilot.flows.review_context import Desk
+from review_copilot.flows.review_context import ReviewContext
 from review_copilot.library import load_guideline
 from review_copilot.suggest.fingerprints import MOST_NAMED, Likeness, fingerprint, likenesses
 
@@ -67,9 +67,11 @@ def workspace() -> FakeWorkspace:
     return FakeWorkspace(KEY, dict(enumerate(names, start=1)))
 
 
-def desk(gallery: Gallery, *findings: Finding, blind: BlindShare | None = None) -> Desk:
+def context(gallery: Gallery, *findings: Finding, blind: BlindShare | None = None) -> ReviewContext:
     guideline = load_guideline("photo-quality")
-    return Desk(guideline, FakeInspector(findings), gallery, FakeClock(), min_score=0.3, blind=blind or BlindShare())
+    return ReviewContext(
+        guideline, FakeInspector(findings), gallery, FakeClock(), min_score=0.3, blind=blind or BlindShare()
+    )
 
 
 def drafts(store: MemoryStore) -> dict[int, Review]:
@@ -119,7 +121,7 @@ def test_the_drafts_of_both_say_it(workspace: FakeWorkspace, gallery: Gallery) -
     store = MemoryStore()
     report = preannotate(
         workspace,
-        engine=ThreadEngine(desk(gallery, FINDING), concurrency=1),
+        engine=ThreadEngine(context(gallery, FINDING), concurrency=1),
         store=store,
         rollout=ROLLOUT,
         clock=FakeClock(),
@@ -137,7 +139,7 @@ def test_the_drafts_of_both_say_it(workspace: FakeWorkspace, gallery: Gallery) -
 def test_it_is_said_where_nothing_was_found_too(workspace: FakeWorkspace, gallery: Gallery) -> None:
     store = MemoryStore()
     preannotate(
-        workspace, engine=ThreadEngine(desk(gallery), concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock()
+        workspace, engine=ThreadEngine(context(gallery), concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock()
     )
     assert drafts(store)[4].summary == "No flaw found that the guideline asks to flag. The same file as task 1."
 
@@ -146,7 +148,7 @@ def test_a_second_run_replaces_nothing_and_a_new_copy_is_added_to_the_words(
     workspace: FakeWorkspace, gallery: Gallery
 ) -> None:
     store = MemoryStore()
-    tools = desk(gallery)
+    tools = context(gallery)
     preannotate(workspace, engine=ThreadEngine(tools, concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock())
     before = dict(workspace.stored)
     preannotate(workspace, engine=ThreadEngine(tools, concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock())
@@ -161,7 +163,7 @@ def test_a_draft_that_a_reviewer_has_begun_is_left_alone(workspace: FakeWorkspac
     store = MemoryStore()
     workspace.in_hand = {1}
     preannotate(
-        workspace, engine=ThreadEngine(desk(gallery), concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock()
+        workspace, engine=ThreadEngine(context(gallery), concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock()
     )
     assert "file" not in drafts(store)[1].summary
     assert "same file as task 1" in drafts(store)[4].summary
@@ -169,7 +171,7 @@ def test_a_draft_that_a_reviewer_has_begun_is_left_alone(workspace: FakeWorkspac
 
 def test_a_deleted_task_is_not_named(workspace: FakeWorkspace, gallery: Gallery) -> None:
     store = MemoryStore()
-    tools = desk(gallery)
+    tools = context(gallery)
     preannotate(workspace, engine=ThreadEngine(tools, concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock())
     del workspace.images[4]
     workspace.images[6] = "1 again.png"
@@ -179,7 +181,7 @@ def test_a_deleted_task_is_not_named(workspace: FakeWorkspace, gallery: Gallery)
 
 def test_a_withheld_draft_is_not_sent_for_being_alike(workspace: FakeWorkspace, gallery: Gallery) -> None:
     store = MemoryStore()
-    tools = desk(gallery, blind=BlindShare(share=1.0, seed="s"))
+    tools = context(gallery, blind=BlindShare(share=1.0, seed="s"))
     report = preannotate(
         workspace, engine=ThreadEngine(tools, concurrency=1), store=store, rollout=ROLLOUT, clock=FakeClock()
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from builders import NOON, a_suggestion
-from review_copilot.domain.reviewed_crops import Look, Lookbook, PatternLooks, ReviewedLooks
+from review_copilot.domain.reviewed_crops import CriterionCrops, Look, PatternCrops, ReviewedCrops
 from review_copilot.domain.suggestion import LIKE, UNLIKE, Suggestion
 from review_copilot.suggest.similar_reviews import familiar
 
@@ -20,12 +20,12 @@ def crops(centre: float, count: int, *, seed: int = 1) -> tuple[Look, ...]:
     return tuple(tuple(point) for point in points.tolist())
 
 
-def a_book(*, reviewed: int = 60, stickers: int = 14, words: tuple[str, ...] = ("sticker", "lens")) -> Lookbook:
+def a_book(*, reviewed: int = 60, stickers: int = 14, words: tuple[str, ...] = ("sticker", "lens")) -> ReviewedCrops:
     name = " ".join(words)
-    return Lookbook(
+    return ReviewedCrops(
         NOON,
-        reviewed=(ReviewedLooks("PQ-01", crops(DUST, reviewed), (True,) * reviewed),),
-        patterns=(PatternLooks(name, words, stickers, (12, 48, 90), crops(STICKER, stickers, seed=2)),),
+        reviewed=(CriterionCrops("PQ-01", crops(DUST, reviewed), (True,) * reviewed),),
+        patterns=(PatternCrops(name, words, stickers, (12, 48, 90), crops(STICKER, stickers, seed=2)),),
     )
 
 
@@ -68,15 +68,15 @@ def test_few_data_say_nothing() -> None:
     assert familiar(a_book(reviewed=49)).facts(a_crop(STRANGE)) == {}
     assert familiar(a_book(reviewed=19)).facts(a_crop(STICKER)) == {}
     assert LIKE not in familiar(a_book(stickers=4)).facts(a_crop(STICKER))
-    assert familiar(Lookbook(NOON)).facts(a_crop(STRANGE)) == {}
+    assert familiar(ReviewedCrops(NOON)).facts(a_crop(STRANGE)) == {}
 
 
 def test_what_reviewers_keep_under_the_criterion_is_no_novel_pattern() -> None:
     """Stickers that are flagged as dust and kept are the criterion's own."""
     both = (*crops(DUST, 40), *crops(STICKER, 40, seed=3))
-    book = replace(a_book(), reviewed=(ReviewedLooks("PQ-01", both, (True,) * 80),))
+    book = replace(a_book(), reviewed=(CriterionCrops("PQ-01", both, (True,) * 80),))
     assert familiar(book).facts(a_crop(STICKER)) == {}
-    rejected = ReviewedLooks("PQ-01", both, (True,) * 40 + (False,) * 40)
+    rejected = CriterionCrops("PQ-01", both, (True,) * 40 + (False,) * 40)
     assert LIKE in familiar(replace(book, reviewed=(rejected,))).facts(a_crop(STICKER))
 
 

@@ -12,16 +12,16 @@ import pytest
 from builders import PROJECT, a_task
 from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
 from fakes import FakeClock, MemoryStore
-from review_copilot.concurrency.priority_pool import Workbench
+from review_copilot.concurrency.priority_pool import PriorityPool
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.measure import Measure
 from review_copilot.domain.review import Exposure, Review
 from review_copilot.domain.suggestion import Brief, Inspection
 from review_copilot.flows.blind_share import BlindShare
 from review_copilot.flows.finish_pending import MOST_ATTEMPTS, RETRY_S, work_off
-from review_copilot.flows.predict import LEASE_S, Counter, answer_in_time, review_box
-from review_copilot.flows.review_context import Desk
-from review_copilot.inspectors.coalescing import InspectingOnce
+from review_copilot.flows.predict import LEASE_S, DraftService, answer_in_time, review_box
+from review_copilot.flows.review_context import ReviewContext
+from review_copilot.inspectors.coalescing import CoalescingInspector
 from review_copilot.library import load_guideline
 
 SETTLE_S = 20.0
@@ -67,33 +67,35 @@ def inspector() -> Gated:
 
 
 @pytest.fixture
-def counter(clock: FakeClock, inspector: Gated) -> Iterator[Counter]:
-    desk = Desk(load_guideline("photo-quality"), inspector, FakeImages(), clock, min_score=0.3)
-    bench: Workbench[Review] = Workbench(seats=4)
-    yield Counter(desk=desk, store=MemoryStore(clock), bench=bench, deadline_s=0.3, delivers=True, settle_s=SETTLE_S)
+def service(clock: FakeClock, inspector: Gated) -> Iterator[DraftService]:
+    context = ReviewContext(load_guideline("photo-quality"), inspector, FakeImages(), clock, min_score=0.3)
+    pool: PriorityPool[Review] = PriorityPool(concurrency=4)
+    yield DraftService(
+        context=context, store=MemoryStore(clock), pool=pool, deadline_s=0.3, delivers=True, settle_s=SETTLE_S
+    )
     inspector.gate.set()
-    bench.close(timeout_s=10)
+    pool.close(timeout_s=10)
 
 
-def label(counter: Counter) -> str:
-    desk = counter.desk
-    return counter.store.rollout(PROJECT, guideline_id=desk.guideline.id, model_version=desk.model_version)
+def label(service: DraftService) -> str:
+    context = service.context
+    return service.store.rollout(PROJECT, guideline_id=context.guideline.id, model_version=context.model_version)
 
 
-def ask(counter: Counter, *task_ids: int) -> set[int]:
-    return set(answer_in_time([a_task(n) for n in task_ids], counter=counter, rollout=label(counter)))
+def ask(service: DraftService, *task_ids: int) -> set[int]:
+    return set(answer_in_time([a_task(n) for n in task_ids], service=service, rollout=label(service)))
 
 
-def stored_by_label_studio(workspace: FakeWorkspace, counter: Counter, task_ids: set[int]) -> None:
+def stored_by_label_studio(workspace: FakeWorkspace, service: DraftService, task_ids: set[int]) -> None:
     """Label Studio stores what it was answered."""
-    workspace.push(list(counter.store.drafted(PROJECT, rollout=label(counter), task_ids=sorted(task_ids)).values()))
+    workspace.push(list(service.store.drafted(PROJECT, rollout=label(service), task_ids=sorted(task_ids)).values()))
 
 
-def finish(counter: Counter, workspace: FakeWorkspace, clock: FakeClock) -> None:
+def finish(service: DraftService, workspace: FakeWorkspace, clock: FakeClock) -> None:
     """Let background work run until nothing is owed."""
     for _ in range(20):
-        work_off(counter, opener=Opener(workspace))
-        if not counter.store.owed():
+        work_off(service, opener=Opener(workspace))
+        if not service.store.pending_count():
             return
         clock.time += timedelta(seconds=SETTLE_S + RETRY_S)
 
@@ -102,118 +104,120 @@ def held(workspace: FakeWorkspace) -> list[int]:
     return sorted(p.task_id for p in workspace.stored.values())
 
 
-def test_all_in_time_owes_nothing(counter: Counter) -> None:
-    assert ask(counter, 1, 2, 3) == {1, 2, 3}
-    assert counter.store.owed() == 0
+def test_all_in_time_owes_nothing(service: DraftService) -> None:
+    assert ask(service, 1, 2, 3) == {1, 2, 3}
+    assert service.store.pending_count() == 0
 
 
 def test_what_is_late_comes_later_and_once(
-    counter: Counter, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
+    service: DraftService, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
 ) -> None:
-    answered = ask(counter, *workspace.images)
+    answered = ask(service, *workspace.images)
     assert answered == {1, 2, 3, 4}
-    assert counter.store.owed() == 8
-    stored_by_label_studio(workspace, counter, answered)
+    assert service.store.pending_count() == 8
+    stored_by_label_studio(workspace, service, answered)
     inspector.gate.set()
-    finish(counter, workspace, clock)
+    finish(service, workspace, clock)
     assert held(workspace) == list(range(1, 9))
-    assert counter.store.owed() == 0
+    assert service.store.pending_count() == 0
     assert sorted(inspector.seen) == sorted(workspace.images.values())
 
 
 def test_an_answer_that_label_studio_stores_late_leaves_no_double(
-    counter: Counter, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
+    service: DraftService, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
 ) -> None:
     """It had not stored the answer when it was read back, so the drafts are sent; then it stores them after all."""
-    answered = ask(counter, *workspace.images)
+    answered = ask(service, *workspace.images)
     inspector.gate.set()
     clock.time += timedelta(seconds=SETTLE_S)
-    work_off(counter, opener=Opener(workspace))
-    stored_by_label_studio(workspace, counter, answered)
+    work_off(service, opener=Opener(workspace))
+    stored_by_label_studio(workspace, service, answered)
     assert len(held(workspace)) > 8
-    finish(counter, workspace, clock)
+    finish(service, workspace, clock)
     assert held(workspace) == list(range(1, 9))
 
 
 def test_a_backend_that_died_in_mid_request_owes_it_still(
-    counter: Counter, workspace: FakeWorkspace, clock: FakeClock
+    service: DraftService, workspace: FakeWorkspace, clock: FakeClock
 ) -> None:
     """Another process takes up what was noted when the request came."""
-    counter.store.owe([a_task(1), a_task(2)], rollout=label(counter), due_in_s=100)
-    work_off(counter, opener=Opener(workspace))
+    service.store.add_pending([a_task(1), a_task(2)], rollout=label(service), due_in_s=100)
+    work_off(service, opener=Opener(workspace))
     assert held(workspace) == []
     clock.time += timedelta(seconds=100)
-    finish(counter, workspace, clock)
+    finish(service, workspace, clock)
     assert held(workspace) == [1, 2]
 
 
 def test_a_finisher_that_died_with_its_claim_loses_nothing(
-    counter: Counter, workspace: FakeWorkspace, clock: FakeClock
+    service: DraftService, workspace: FakeWorkspace, clock: FakeClock
 ) -> None:
-    counter.store.owe([a_task(1)], rollout=label(counter), due_in_s=0)
-    counter.store.claim(limit=10, lease_s=LEASE_S)
+    service.store.add_pending([a_task(1)], rollout=label(service), due_in_s=0)
+    service.store.claim(limit=10, lease_s=LEASE_S)
     clock.time += timedelta(seconds=LEASE_S)
-    finish(counter, workspace, clock)
+    finish(service, workspace, clock)
     assert held(workspace) == [1]
 
 
 def test_no_work_is_begun_for_what_nobody_wants(
-    counter: Counter, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
+    service: DraftService, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
 ) -> None:
     """Deleted tasks, drafts of a roll-out that is past, and tasks that have their prediction by now."""
-    rollout = label(counter)
-    counter.store.owe([a_task(1)], rollout="photo-quality r0 old", due_in_s=0)
-    counter.store.owe([a_task(2), a_task(3)], rollout=rollout, due_in_s=0)
+    rollout = label(service)
+    service.store.add_pending([a_task(1)], rollout="photo-quality r0 old", due_in_s=0)
+    service.store.add_pending([a_task(2), a_task(3)], rollout=rollout, due_in_s=0)
     del workspace.images[2]
-    ask(counter, 3)
+    ask(service, 3)
     inspector.seen.clear()
-    stored_by_label_studio(workspace, counter, {3})
-    finish(counter, workspace, clock)
+    stored_by_label_studio(workspace, service, {3})
+    finish(service, workspace, clock)
     assert inspector.seen == []
-    assert counter.store.owed() == 0
+    assert service.store.pending_count() == 0
     assert held(workspace) == [3]
 
 
-def test_what_is_withheld_is_made_and_not_sent(counter: Counter, workspace: FakeWorkspace, clock: FakeClock) -> None:
+def test_what_is_withheld_is_made_and_not_sent(
+    service: DraftService, workspace: FakeWorkspace, clock: FakeClock
+) -> None:
     """Every task is of the blind share."""
-    blind = replace(counter, desk=replace(counter.desk, blind=BlindShare(share=1.0)))
-    counter.store.owe([a_task(1), a_task(2)], rollout=label(counter), due_in_s=0)
+    blind = replace(service, context=replace(service.context, blind=BlindShare(share=1.0)))
+    service.store.add_pending([a_task(1), a_task(2)], rollout=label(service), due_in_s=0)
     finish(blind, workspace, clock)
     assert held(workspace) == []
-    assert counter.store.owed() == 0
-    assert len(counter.store.drafted(PROJECT, rollout=label(counter))) == 2
+    assert service.store.pending_count() == 0
+    assert len(service.store.drafted(PROJECT, rollout=label(service))) == 2
 
 
 def test_a_task_that_always_fails_is_let_go_of(
-    counter: Counter, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
+    service: DraftService, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
 ) -> None:
-    broken = replace(counter, desk=replace(counter.desk, images=FakeImages(broken=frozenset({a_task(1).image}))))
-    counter.store.owe([a_task(1), a_task(2)], rollout=label(counter), due_in_s=0)
+    broken = replace(service, context=replace(service.context, images=FakeImages(broken=frozenset({a_task(1).image}))))
+    service.store.add_pending([a_task(1), a_task(2)], rollout=label(service), due_in_s=0)
     finish(broken, workspace, clock)
     assert held(workspace) == [2]
-    assert counter.store.owed() == 0
-    failed = [review for review in counter.store.recall(a_task(1).key) if review.error]
+    assert service.store.pending_count() == 0
+    failed = [review for review in service.store.recall(a_task(1).key) if review.error]
     assert len(failed) == MOST_ATTEMPTS
 
 
-def test_without_a_token_nothing_is_owed_and_nothing_more_is_begun(counter: Counter, inspector: Gated) -> None:
+def test_without_a_token_nothing_is_owed_and_nothing_more_is_begun(service: DraftService, inspector: Gated) -> None:
     """Four slow tasks hold the seats; the four quick ones behind them are let go of at the deadline."""
-    tokenless = replace(counter, delivers=False)
-    answer = answer_in_time([a_task(n) for n in (5, 6, 7, 8, 1, 2)], counter=tokenless, rollout=label(counter))
+    tokenless = replace(service, delivers=False)
+    answer = answer_in_time([a_task(n) for n in (5, 6, 7, 8, 1, 2)], service=tokenless, rollout=label(service))
     assert answer == {}
-    assert counter.store.owed() == 0
+    assert service.store.pending_count() == 0
     inspector.gate.set()
-    counter.bench.close(timeout_s=10)
+    service.pool.close(timeout_s=10)
     assert not {a_task(1).image, a_task(2).image} & set(inspector.seen)
 
 
-def test_two_requests_for_one_task_are_one_piece_of_work(counter: Counter, inspector: Gated) -> None:
+def test_two_requests_for_one_task_are_one_piece_of_work(service: DraftService, inspector: Gated) -> None:
     answers: list[set[int]] = []
-    patient = replace(counter, deadline_s=10)
+    patient = replace(service, deadline_s=10)
     asking = [threading.Thread(target=lambda: answers.append(ask(patient, 5))) for _ in range(3)]
     for thread in asking:
         thread.start()
-    while counter.bench.running == 0:
+    while service.pool.running == 0:
         pass
     inspector.gate.set()
     for thread in asking:
@@ -222,31 +226,31 @@ def test_two_requests_for_one_task_are_one_piece_of_work(counter: Counter, inspe
     assert inspector.seen == [a_task(5).image]
 
 
-def test_a_magic_box_that_nobody_waits_for_is_not_begun(counter: Counter, inspector: Gated) -> None:
+def test_a_magic_box_that_nobody_waits_for_is_not_begun(service: DraftService, inspector: Gated) -> None:
     box = Box(0.1, 0.1, 0.2, 0.2)
-    busy = [threading.Thread(target=ask, args=(counter, n)) for n in (5, 6, 7, 8)]
+    busy = [threading.Thread(target=ask, args=(service, n)) for n in (5, 6, 7, 8)]
     for thread in busy:
         thread.start()
-    while counter.bench.running < 4:
+    while service.pool.running < 4:
         pass
     first = threading.Thread(
-        target=review_box, args=(a_task(5),), kwargs={"counter": counter, "rollout": "r", "box": box}
+        target=review_box, args=(a_task(5),), kwargs={"counter": service, "rollout": "r", "box": box}
     )
     first.start()
-    while counter.bench.running < 5:
+    while service.pool.running < 5:
         pass
-    assert review_box(a_task(1), counter=counter, rollout="r", box=box, gone=lambda: True) is None
+    assert review_box(a_task(1), service=service, rollout="r", box=box, gone=lambda: True) is None
     inspector.gate.set()
     for thread in (*busy, first):
         thread.join()
-    counter.bench.close(timeout_s=10)
+    service.pool.close(timeout_s=10)
     assert a_task(1).image not in inspector.seen
 
 
 def test_one_image_in_many_tasks_is_looked_at_once_at_a_time(inspector: Gated) -> None:
     """Three tasks that name the same picture at the same moment cost one look."""
     inspector.slow = frozenset({"same.jpg"})
-    once = InspectingOnce(inspector)
+    once = CoalescingInspector(inspector)
     brief = Brief(image=FakeImages().load("same.jpg"), guideline=load_guideline("photo-quality"))
     answers: list[Inspection] = []
     asking = [threading.Thread(target=lambda: answers.append(once.inspect(brief))) for _ in range(3)]
@@ -260,15 +264,15 @@ def test_one_image_in_many_tasks_is_looked_at_once_at_a_time(inspector: Gated) -
 
 
 def test_withheld_drafts_are_made_and_kept_and_never_owed(
-    counter: Counter, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
+    service: DraftService, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
 ) -> None:
     """In time or late: nothing of the blind share is sent, and a second request does not look again."""
-    blind = replace(counter, desk=replace(counter.desk, blind=BlindShare(share=1.0)))
-    shown = answer_in_time([a_task(n) for n in workspace.images], counter=blind, rollout=label(blind))
+    blind = replace(service, context=replace(service.context, blind=BlindShare(share=1.0)))
+    shown = answer_in_time([a_task(n) for n in workspace.images], service=blind, rollout=label(blind))
     assert {review.exposure for review in shown.values()} == {Exposure.WITHHELD}
     inspector.gate.set()
     finish(blind, workspace, clock)
     assert held(workspace) == []
-    assert blind.store.owed() == 0
+    assert blind.store.pending_count() == 0
     assert set(ask(blind, *workspace.images)) == set(workspace.images)
     assert sorted(inspector.seen) == sorted(workspace.images.values())

@@ -11,19 +11,19 @@ from fake_label_studio import FakeImages, FakeInspector
 from fakes import FakeClock
 from review_copilot.engines.ray_cluster import Cluster, RayEngine
 from review_copilot.errors import EngineError
-from review_copilot.flows.review_context import Desk
+from review_copilot.flows.review_context import ReviewContext
 from review_copilot.library import load_guideline
 from review_copilot.ports import Shared
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:head"])
 def test_an_address_where_nobody_listens_is_told_at_once(address: str) -> None:
-    desk = Desk(load_guideline("photo-quality"), FakeInspector(), FakeImages(), FakeClock(), min_score=0.3)
+    context = ReviewContext(load_guideline("photo-quality"), FakeInspector(), FakeImages(), FakeClock(), min_score=0.3)
 
-    def never(_: Shared) -> Desk:
+    def never(_: Shared) -> ReviewContext:
         pytest.fail("no worker is made")
 
-    engine = RayEngine(desk, make_desk=never, cluster=Cluster(address=address))
+    engine = RayEngine(context, make_context=never, cluster=Cluster(address=address))
     began = time.monotonic()
     with pytest.raises(EngineError, match="cannot be reached") as error:
         list(engine.reviews([a_task()], rollout="r"))

@@ -1,4 +1,4 @@
-"""The sweep: changed tasks are compared, what is gone is buried, and doing it twice changes nothing."""
+"""The sweep: changed tasks are compared, what is gone is deleted, and doing it twice changes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fakes import MemoryStore
 from review_copilot.domain.override import Asked, OverrideKind, SubmittedAnnotation
 from review_copilot.errors import LabelStudioNotFound, LabelStudioUnreachable
 from review_copilot.flows.sweep import empty_inbox, sweep_project, sweep_task
-from review_copilot.ports import SweepPoint, TaskState, Wake, Workspace
+from review_copilot.ports import SweepPoint, TaskState, WebhookNotice, Workspace
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ class Opener:
         return self.workspace
 
 
-def wake(project_id: int = 7, *task_ids: int, action: str = "ANNOTATION_CREATED") -> Wake:
-    return Wake(0, PROJECT.instance, project_id, task_ids, action)
+def wake(project_id: int = 7, *task_ids: int, action: str = "ANNOTATION_CREATED") -> WebhookNotice:
+    return WebhookNotice(0, PROJECT.instance, project_id, task_ids, action)
 
 
 def test_the_first_sweep_reads_everything(store: MemoryStore, workspace: FakeWorkspace) -> None:

@@ -1,4 +1,4 @@
-"""Without a token the log is written from webhook bodies: unconfirmed, in any order, and nothing else is buried."""
+"""Without a token the log is written from webhook bodies: unconfirmed, in any order, and nothing else is deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from review_copilot.flows.log_webhook_bodies import AT_ONCE, log_bodies
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.webhook_bodies import WebhookBodies
 from review_copilot.library import load_guideline
-from review_copilot.ports import Wake
+from review_copilot.ports import WebhookNotice
 
 GUIDELINE = load_guideline("photo-quality")
 PROJECT_BODY = {"id": 7, "created_at": "2025-10-09T08:53:20.5Z", "label_config": generate(GUIDELINE)}
@@ -34,8 +34,8 @@ def annotation(number: int, task_id: int, *, minute: int = 0, x: float = 10.0) -
             "lead_time": 4.5, "result": [region]}  # fmt: skip
 
 
-def wake(action: str, **body: Any) -> Wake:
-    return Wake(0, "http://ls", 7, (), action, json.dumps({"action": action, "project": PROJECT_BODY, **body}))
+def wake(action: str, **body: Any) -> WebhookNotice:
+    return WebhookNotice(0, "http://ls", 7, (), action, json.dumps({"action": action, "project": PROJECT_BODY, **body}))
 
 
 MADE = wake("ANNOTATION_CREATED", annotation=annotation(11, 1), task={"id": 1})
@@ -51,8 +51,8 @@ def store() -> MemoryStore:
     return made
 
 
-def log(store: MemoryStore, *wakes: Wake) -> tuple[str, ...]:
-    for event in wakes:
+def log(store: MemoryStore, *notices: WebhookNotice) -> tuple[str, ...]:
+    for event in notices:
         store.put(event)
     return log_bodies(store, reader=WebhookBodies(guideline=GUIDELINE)).problems
 
@@ -79,7 +79,9 @@ def test_it_stops_between_events_when_webhooks_come_and_goes_on_later(store: Mem
 
 
 @pytest.mark.parametrize("order", list(permutations((MADE, CHANGED, MANY, GONE))))
-def test_any_order_and_every_event_twice_give_the_same_log(store: MemoryStore, order: tuple[Wake, ...]) -> None:
+def test_any_order_and_every_event_twice_give_the_same_log(
+    store: MemoryStore, order: tuple[WebhookNotice, ...]
+) -> None:
     """The newest state of 11 stands, 21 is deleted although its deletion may be heard of first, 31 is left alone."""
     log(store, *order, *order[:2])
     log(store, *order)
@@ -92,7 +94,10 @@ def test_a_deleted_task_takes_its_annotations_along(store: MemoryStore) -> None:
     """All tasks of a project at once come without the project."""
     log(store, MADE, MANY, wake("TASKS_DELETED", tasks=[{"id": 1}]))
     assert {row.annotation_id for row in store.overrides()} == {21, 31}
-    log(store, Wake(0, "http://ls", 0, (2,), "TASKS_DELETED", '{"action": "TASKS_DELETED", "tasks": [{"id": 2}]}'))
+    log(
+        store,
+        WebhookNotice(0, "http://ls", 0, (2,), "TASKS_DELETED", '{"action": "TASKS_DELETED", "tasks": [{"id": 2}]}'),
+    )
     assert {row.annotation_id for row in store.overrides()} == {31}
 
 
@@ -109,7 +114,7 @@ def test_a_deleted_task_takes_its_annotations_along(store: MemoryStore) -> None:
     ],
 )
 def test_what_cannot_be_read_is_said_and_holds_nobody_up(store: MemoryStore, body: str) -> None:
-    problems = log(store, Wake(0, "http://ls", 7, (), "ANNOTATION_CREATED", body), MADE)
+    problems = log(store, WebhookNotice(0, "http://ls", 7, (), "ANNOTATION_CREATED", body), MADE)
     assert len(problems) == 1
     assert {row.annotation_id for row in store.overrides()} == {11}
     assert not store.waiting()

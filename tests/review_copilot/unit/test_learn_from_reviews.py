@@ -25,13 +25,13 @@ from review_copilot.flows.learn_from_reviews import (
     LEARN_AFTER,
     MOST_REVIEWED,
     Learning,
-    Learnt,
-    Reminder,
+    LearnOutcome,
+    SimilarReviewNotes,
     learn,
     rows_of_interest,
 )
 from review_copilot.flows.preannotate import preannotate
-from review_copilot.flows.review_context import Desk
+from review_copilot.flows.review_context import ReviewContext
 from review_copilot.library import load_guideline
 from review_copilot.ports import Store
 from review_copilot.store import open_store
@@ -94,14 +94,16 @@ class House:
     workspace: FakeWorkspace = field(default_factory=lambda: FakeWorkspace(PROJECT, {i: str(i) for i in REVIEWED}))
 
     def draft(self, finding: Finding = DUST) -> None:
-        desk = Desk(load_guideline("photo-quality"), FakeInspector((finding,)), self.gallery, self.clock, min_score=0.3)
+        context = ReviewContext(
+            load_guideline("photo-quality"), FakeInspector((finding,)), self.gallery, self.clock, min_score=0.3
+        )
         preannotate(
             self.workspace,
-            engine=ThreadEngine(desk, concurrency=1),
+            engine=ThreadEngine(context, concurrency=1),
             store=self.store,
             rollout=ROLLOUT,
             clock=self.clock,
-            remind=Reminder(self.store),
+            remind=SimilarReviewNotes(self.store),
         )
 
     def draft_one(self, number: int, finding: Finding = DUST) -> Mapping[str, object]:
@@ -126,7 +128,7 @@ class House:
             annotation = an_annotation(key=task_key(number), annotation_id=number, content_hash=str(number))
             self.store.append(a_comparison(annotation, rows))
 
-    def learn(self) -> Learnt:
+    def learn(self) -> LearnOutcome:
         learning = Learning(self.store, load_guideline("photo-quality"), self.gallery, self.clock)
         return learn(PROJECT, learning=learning, opener=Opener(self.workspace))
 
@@ -142,7 +144,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def reviewed(house: House) -> House:
     house.draft()
     house.review()
-    assert house.learn() is Learnt.ANEW
+    assert house.learn() is LearnOutcome.ANEW
     return house
 
 
@@ -171,11 +173,11 @@ def test_a_rationale_in_the_reviewers_words_is_recognised_without_its_crop(revie
 
 def test_the_words_change_neither_id_nor_what_is_drafted(reviewed: House) -> None:
     plain = reviewed.drafted(1)
-    book = reviewed.store.lookbook(PROJECT)
+    book = reviewed.store.reviewed_crops(PROJECT)
     assert book is not None
     far = replace(book, reviewed=tuple(replace(r, looks=tuple((99.0,) * 14 for _ in r.looks)) for r in book.reviewed))
-    reviewed.store.keep_lookbook(PROJECT, far)
-    told = Reminder(reviewed.store)(plain)
+    reviewed.store.keep_reviewed_crops(PROJECT, far)
+    told = SimilarReviewNotes(reviewed.store)(plain)
     assert said(told).keys() == {UNLIKE}
     assert replace(told, suggestions=plain.suggestions) == plain
     assert told.suggestions[0].id == plain.suggestions[0].id
@@ -187,9 +189,9 @@ def test_before_anything_was_learnt_nothing_is_said(house: House) -> None:
 
 
 def test_a_young_book_and_a_log_that_did_not_grow_are_left_alone(reviewed: House) -> None:
-    assert reviewed.learn() is Learnt.TOO_SOON
+    assert reviewed.learn() is LearnOutcome.TOO_SOON
     reviewed.clock.time = NOON + LEARN_AFTER
-    assert reviewed.learn() is Learnt.NOTHING_NEW
+    assert reviewed.learn() is LearnOutcome.NOTHING_NEW
 
 
 def test_a_crop_that_was_seen_is_not_looked_at_again(reviewed: House) -> None:
@@ -198,7 +200,7 @@ def test_a_crop_that_was_seen_is_not_looked_at_again(reviewed: House) -> None:
     more = Override(Subject.REGION, OverrideKind.ADDED, criterion_to=UNCOVERED, box_to=STICKER_HERE)
     annotation = an_annotation(key=task_key(2), annotation_id=99, content_hash="more")
     reviewed.store.append(a_comparison(annotation, [more]))
-    assert reviewed.learn() is Learnt.ANEW
+    assert reviewed.learn() is LearnOutcome.ANEW
     assert reviewed.gallery.loaded == ["2"]
 
 
@@ -206,8 +208,8 @@ def test_without_images_notes_are_learnt(house: House) -> None:
     house.draft()
     house.review()
     house.gallery.gone = True
-    assert house.learn() is Learnt.ANEW
-    book = house.store.lookbook(PROJECT)
+    assert house.learn() is LearnOutcome.ANEW
+    book = house.store.reviewed_crops(PROJECT)
     assert book is not None
     assert [(pattern.size, pattern.looks) for pattern in book.patterns] == [(20, ())]
     assert book.crops == {}
@@ -228,13 +230,13 @@ def test_a_log_read_part_by_part_gives_the_same_rows_to_learn_from() -> None:
 class BusyBooks:
     """A store that is out of reach."""
 
-    def lookbook(self, project: object) -> None:
+    def reviewed_crops(self, project: object) -> None:
         raise StoreBusy("The database is locked.")
 
-    def keep_lookbook(self, project: object, book: object) -> None:
+    def keep_reviewed_crops(self, project: object, book: object) -> None:
         raise StoreBusy("The database is locked.")
 
 
 def test_a_store_out_of_reach_costs_the_words_and_no_draft(reviewed: House) -> None:
     draft = reviewed.drafted(1)
-    assert Reminder(BusyBooks())(draft) == draft
+    assert SimilarReviewNotes(BusyBooks())(draft) == draft

@@ -19,7 +19,7 @@ from review_copilot.demo.scripted_reviewer import ScriptedReviewer, drafted, dra
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.domain.override import OverrideKind
-from review_copilot.flows.learn_from_reviews import Learnt, learn
+from review_copilot.flows.learn_from_reviews import LearnOutcome, learn
 from workplace import IMAGE_PX, LAMP_FINDINGS, Workplace, lamps, png
 
 pytestmark = pytest.mark.labelstudio
@@ -41,22 +41,22 @@ def with_sticker(seed: int) -> Pixels:
 
 
 @pytest.fixture
-def project_id(office: Workplace) -> Iterator[int]:
+def project_id(workplace_in_use: Workplace) -> Iterator[int]:
     pictures = {f"sticker-{n}.png": with_sticker(n) for n in range(STICKERS)}
     pictures |= {f"plain-{n}.png": lamps(seed=n) for n in range(STICKERS, PICTURES)}
-    made = office.connected_project("Lookbook", pictures)
+    made = workplace_in_use.connected_project("Lookbook", pictures)
     yield made
-    office.copilot.client.delete_project(made)
+    workplace_in_use.copilot.client.delete_project(made)
 
 
 def test_the_next_draft_names_the_pattern_and_its_tasks(
-    office: Workplace, project_id: int, page: Page, tmp_path: Path
+    workplace_in_use: Workplace, project_id: int, page: Page, tmp_path: Path
 ) -> None:
-    office.draft(project_id)
-    reviewer = ScriptedReviewer(office.server.url, ls.signed_in(office.server))
+    workplace_in_use.draft(project_id)
+    reviewer = ScriptedReviewer(workplace_in_use.server.url, ls.signed_in(workplace_in_use.server))
     tasks = reviewer.tasks(project_id)
     for number, task in enumerate(tasks):
-        novel = office.copilot.guideline.novel.label
+        novel = workplace_in_use.copilot.guideline.novel.label
         sticker = drawn(region_id=f"drawn-{number}", tag="label", to_name="image", label=novel, percent=PERCENT)
         noted = {
             **sticker,
@@ -65,19 +65,19 @@ def test_the_next_draft_names_the_pattern_and_its_tasks(
             "value": {**sticker["value"], "text": ["A sticker was left on it."]},
         }
         reviewer.submit(task, [*drafted(task), *([sticker, noted] if number < STICKERS else [])])
-    office.wait_for(project_id, lambda rows: len({row.annotation_id for row in rows}) == PICTURES)
-    added = [r.override for r in office.region_rows(project_id) if r.override.kind is OverrideKind.ADDED]
+    workplace_in_use.wait_for(project_id, lambda rows: len({row.annotation_id for row in rows}) == PICTURES)
+    added = [r.override for r in workplace_in_use.region_rows(project_id) if r.override.kind is OverrideKind.ADDED]
     assert [override.text_to for override in added] == ["A sticker was left on it."] * STICKERS
 
-    copilot, in_an_hour = office.copilot, FakeClock(datetime.now(UTC) + timedelta(hours=1))
+    copilot, in_an_hour = workplace_in_use.copilot, FakeClock(datetime.now(UTC) + timedelta(hours=1))
     key = copilot.opener.open(project_id).key
     learning = replace(copilot.learning, clock=in_an_hour)
-    assert learn(key, learning=learning, opener=copilot.opener) is Learnt.ANEW
+    assert learn(key, learning=learning, opener=copilot.opener) is LearnOutcome.ANEW
 
-    file = office.folder / "next.png"
+    file = workplace_in_use.folder / "next.png"
     file.write_bytes(png(with_sticker(99)))
     copilot.client.upload(project_id, file)
-    office.draft(project_id, findings=(replace(LAMP_FINDINGS[0], box=STICKER), LAMP_FINDINGS[1]))
+    workplace_in_use.draft(project_id, findings=(replace(LAMP_FINDINGS[0], box=STICKER), LAMP_FINDINGS[1]))
     newest = reviewer.tasks(project_id)[-1]
     infos = [entry["meta"]["text"][0] for entry in drafted(newest) if entry["type"] == "rectanglelabels"]
     known = [info for info in infos if info.startswith(f"Like {STICKERS} regions that reviewers marked as")]
@@ -86,7 +86,7 @@ def test_the_next_draft_names_the_pattern_and_its_tasks(
     assert len(known) == 1
     assert f"tasks {first} and {tasks[2]['id']}." in known[0]
 
-    editor = Editor(page, url=office.server.url, project_id=project_id)
+    editor = Editor(page, url=workplace_in_use.server.url, project_id=project_id)
     shown = editor.wait_for_regions(lambda now: len(now) >= len(infos))
     editor.select(max(shown, key=lambda region: region.box.iou(STICKER)).id)
     expect(page.get_by_text(f"Like {STICKERS} regions that reviewers marked as")).to_be_visible(timeout=PATIENCE_MS)
