@@ -21,7 +21,8 @@ from predict_load import LATENCY_S, fake_model
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))  # the tests' stand-ins
 
 from fake_label_studio import FakeWorkspace
-from review_copilot.bootstrap import create_copilot
+from review_copilot.bootstrap.engines import thread_engine
+from review_copilot.bootstrap.process import open_process
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.preannotate import Progress, preannotate
 from review_copilot.settings import load_settings
@@ -71,20 +72,20 @@ def main() -> int:
                 model_base_url=f"{url}/v1", label_studio_url=url, allowed_hosts=("127.0.0.1",), model_close_ups=0,
                 model_cache=Path(folder) / "replies", concurrency=wanted.concurrency,
             )  # fmt: skip
-            copilot = create_copilot(settings)
+            process = open_process(settings)
             images = {n: f"{url}/picture-{n}.jpg" for n in range(1, wanted.tasks + 1)}
             workspace = FakeWorkspace(ProjectKey("bench", 1, "1"), images)
             began = time.perf_counter()
             report = preannotate(
                 workspace,
-                engine=copilot.threads(),
-                store=copilot.store,
+                engine=thread_engine(settings, process.setup_of()),
+                store=process.store,
                 rollout="bench r1 1",
-                clock=copilot.clock,
+                clock=process.clock,
                 on_progress=show,
             )
             per_s = wanted.tasks / (time.perf_counter() - began)
-            copilot.store.close()
+            process.close()
     print(f"\nWith delivery and read-back: {per_s:.1f}/s, {per_s / allowed:.0%} of what is allowed")
     assert report.stored == report.drafted == wanted.tasks, report
     assert report.usage.calls >= wanted.tasks, "each picture is to be asked about"

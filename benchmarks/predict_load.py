@@ -27,7 +27,8 @@ import numpy as np
 import requests
 from PIL import Image
 
-from review_copilot.bootstrap import create_copilot
+from review_copilot.bootstrap.backend import build_backend
+from review_copilot.bootstrap.process import open_process
 from review_copilot.images.decode import open_image
 from review_copilot.inspectors.profiles import profile_for, read_profiles
 from review_copilot.inspectors.views import whole_view
@@ -75,8 +76,8 @@ def ours(url: str, *, images: list[str], folder: Path, close_ups: int = 0) -> di
         inspector="openai", model="m", model_base_url=f"{url}/v1", model_cache=None, label_studio_url=url,
         concurrency=CONCURRENCY, model_close_ups=close_ups,
     )  # fmt: skip
-    copilot = create_copilot(settings)
-    app = create_app(copilot).test_client()
+    parts = build_backend(open_process(settings))
+    app = create_app(parts).test_client()
     config = generate(load_guideline("photo-quality"))
     body = {"project": "1.1", "label_config": config, "params": {}}
     warm = {**body, "tasks": [{"id": 10**6, "data": {"image": f"{url}/picture-warm-16383.jpg"}}]}
@@ -86,8 +87,8 @@ def ours(url: str, *, images: list[str], folder: Path, close_ups: int = 0) -> di
     tasks = [{"id": n, "data": {"image": image}} for n, image in enumerate(images, start=1)]
     results = app.post("/predict", json={**body, "tasks": tasks}, auth=("copilot", "bench")).get_json()["results"]
     wall_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu
-    copilot.pool.close()
-    copilot.store.close()
+    parts.pool.close()
+    parts.process.close()
     return {"wall_s": wall_s, "cpu_s": cpu_s, "answered": sum(bool(result) for result in results)}
 
 

@@ -18,9 +18,11 @@ import numpy as np
 import ray
 
 from predict_load import fake_model
-from review_copilot.bootstrap import create_copilot
+from review_copilot.bootstrap.engines import ray_engine
+from review_copilot.bootstrap.reviewing import worker_context
 from review_copilot.domain.review import ProjectKey, ReviewTask, TaskKey
 from review_copilot.engines.ray_cluster import Cluster
+from review_copilot.ports import Shared
 from review_copilot.settings import load_settings
 
 CONCURRENCY = 4
@@ -44,8 +46,8 @@ def rate(url: str, *, workers: int, each: int, folder: Path) -> tuple[float, flo
         _env_file=None, database_url=f"sqlite:///{folder}/log.db", inspector="openai", model="m",
         model_base_url=f"{url}/v1", model_cache=folder / "replies", model_close_ups=0, concurrency=CONCURRENCY,
     )  # fmt: skip
-    copilot = create_copilot(settings)
-    engine = copilot.cluster(Cluster(workers=workers, cpus=1))
+    cluster = Cluster(workers=workers, cpus=1)
+    engine = ray_engine(settings, worker_context(settings, Shared()), cluster=cluster)
     began = time.perf_counter()
     times = []
     for review in engine.reviews(tasks(each * workers, seed=workers), rollout="r"):

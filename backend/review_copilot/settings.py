@@ -128,6 +128,11 @@ class Settings(BaseSettings):
     )
     model_batch_size: int = Field(4, ge=1, description="Most images in one run of a local model.")
 
+    @property
+    def database_is_shared(self) -> bool:
+        """Whether several machines may use the database: PostgreSQL, and not a file of SQLite."""
+        return not self.database_url.startswith("sqlite")
+
 
 def load_settings(**overrides: object) -> Settings:
     """Read the settings; keyword arguments go before the environment.

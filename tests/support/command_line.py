@@ -9,6 +9,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from typer import Typer
+from typer.main import get_command
 
 from review_copilot.cli import main
 
@@ -37,3 +39,9 @@ def typed(*words: str, cwd: Path, answer: str = "", **environment: str) -> Done:
         except SystemExit as end:
             code = end.code
     return Done(code if isinstance(code, int) else int(code is not None), out.getvalue(), err.getvalue())
+
+
+def command_help(app: Typer) -> dict[str, str]:
+    """Name of each command to the first line of its help."""
+    commands = getattr(get_command(app), "commands", {})
+    return {name: " ".join((command.help or "").strip().split("\n\n")[0].split()) for name, command in commands.items()}

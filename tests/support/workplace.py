@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from fake_label_studio import FakeInspector
+from opened import OpenedCopilot, opened
 from pictures import scene
-from review_copilot.bootstrap import Copilot, create_copilot
 from review_copilot.demo import label_studio_server as ls
 from review_copilot.demo.backend_process import BackendProcess, running_backend
 from review_copilot.demo.run_demo import as_environment, demo_settings
@@ -63,7 +63,7 @@ class Workplace:
     """
 
     server: ls.LabelStudioServer
-    copilot: Copilot
+    copilot: OpenedCopilot
     folder: Path
 
     @property
@@ -143,12 +143,11 @@ def workplace(server: ls.LabelStudioServer, *, token: str, folder: Path) -> Iter
     """A copilot for the server with a database and a password of its own; its backend is not running yet."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = demo_settings(server.url, token=token, port=ls.free_port(), folder=folder)
-    copilot = create_copilot(settings.model_copy(update={"sweep_every_s": NEVER_S}))
+    copilot = opened(settings.model_copy(update={"sweep_every_s": NEVER_S}))
     try:
         yield Workplace(server, copilot, folder)
     finally:
-        copilot.store.close()
-        copilot.client.close()
+        copilot.close()
 
 
 def lamps(*, seed: int = 7) -> Pixels:

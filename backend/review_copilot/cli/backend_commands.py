@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from review_copilot.bootstrap import create_copilot
+from review_copilot.bootstrap.parts import backend_of
 from review_copilot.errors import SettingsError
 from review_copilot.settings import load_settings
 from review_copilot.web.logging_setup import set_up_logging
@@ -35,9 +35,8 @@ def serve(
 
 
 def status() -> None:
-    """Ask the running backend how it does: what it reviews by, and how much waits."""
-    copilot = create_copilot(load_settings())
-    backend = copilot.backend
+    """Show the state of the running backend."""
+    backend = backend_of(load_settings())
     try:
         answer = requests.get(f"{backend.url}/status", auth=(backend.username, backend.password), timeout=10)
         answer.raise_for_status()

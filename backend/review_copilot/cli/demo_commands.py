@@ -28,7 +28,7 @@ def run_demo(
     ] = Path(".label-studio"),
     folder: Annotated[Path | None, typer.Option(help="Keep databases and logs here.")] = None,
 ) -> None:
-    """Start a real Label Studio with a dozen drafted photographs beside the backend."""
+    """Start a real Label Studio and a backend with a dozen drafted photographs."""
     console = Console()
     stop = threading.Event()
 
@@ -62,7 +62,7 @@ def _welcome(up: Demo, console: Console) -> None:
     console.print(f"Backend:  {up.backend.url}   (log: {up.backend.log})", soft_wrap=True)
     console.print("\nEvery annotation that you submit goes into the override log. See it in another terminal with:")
     console.print(
-        f"  REVIEW_COPILOT_DATABASE_URL={up.copilot.settings.database_url} review-copilot overrides list",
+        f"  REVIEW_COPILOT_DATABASE_URL={up.process.settings.database_url} review-copilot overrides list",
         soft_wrap=True,
         highlight=False,
     )

@@ -14,18 +14,21 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from review_copilot.bootstrap import Copilot, create_copilot, model_setup
+from review_copilot.bootstrap.process import Process, open_process
+from review_copilot.bootstrap.reviewing import model_setup
 from review_copilot.domain.override import LoggedOverride, OverrideKind
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import SettingsError
 from review_copilot.flows.submissions import Submission, submissions
 from review_copilot.inspectors.training_words import training_words
+from review_copilot.ports import Store
 from review_copilot.reports.coco import write_coco
 from review_copilot.reports.finetune import write_finetune
 from review_copilot.reports.override_columns import narrowed
 from review_copilot.reports.skipped_counts import Written
 from review_copilot.reports.write_overrides import write_csv, write_jsonl, write_parquet
 from review_copilot.settings import load_settings
+from review_copilot.store import names_of
 
 ProjectFilter = Annotated[int | None, typer.Option("--project", help="Only this project of Label Studio.")]
 AllRevisions = Annotated[
@@ -92,52 +95,53 @@ def export(
         )
     if untouched and file_format is not Format.FINETUNE:
         raise SettingsError("--untouched goes with --format finetune only.")
-    copilot = create_copilot(load_settings())
-    projects = projects_of(copilot, project)
-    names = None if reviewer is None else copilot.names_of(reviewer)
+    process = open_process(load_settings())
+    projects = projects_of(process.store, project)
+    key = process.settings.pseudonym_key.get_secret_value()
+    names = None if reviewer is None else names_of(reviewer, key)
     with _writing(out):
         if file_format in _OF_ANNOTATIONS:
-            found = _submissions(copilot, projects, since=since, names=names)
-            written = _write_training(copilot, found, out, file_format=file_format, untouched=untouched)
+            found = _submissions(process.store, projects, since=since, names=names)
+            written = _write_training(process, found, out, file_format=file_format, untouched=untouched)
         else:
-            all_rows = logged(copilot, projects, since=since, all_revisions=all_revisions)
+            all_rows = logged(process.store, projects, since=since, all_revisions=all_revisions)
             rows = narrowed(all_rows, criterion=criterion, kind=kind, reviewers=names)
             written = Written(_write_table(rows, out, file_format=file_format))
     _say(written, file_format=file_format, out=out)
 
 
-def projects_of(copilot: Copilot, project_id: int | None) -> list[ProjectKey]:
+def projects_of(store: Store, project_id: int | None) -> list[ProjectKey]:
     """The projects of that id that the log knows; all when None."""
-    return [key for key in copilot.store.projects() if project_id in (None, key.project_id)]
+    return [key for key in store.projects() if project_id in (None, key.project_id)]
 
 
 def logged(
-    copilot: Copilot, projects: list[ProjectKey], *, since: datetime | None = None, all_revisions: bool
+    store: Store, projects: list[ProjectKey], *, since: datetime | None = None, all_revisions: bool
 ) -> Iterator[LoggedOverride]:
     """Rows of the log, project by project."""
     for key in projects:
-        yield from copilot.store.overrides(project=key, since=since, current=not all_revisions)
+        yield from store.overrides(project=key, since=since, current=not all_revisions)
 
 
 def _submissions(
-    copilot: Copilot, projects: list[ProjectKey], *, since: datetime | None, names: frozenset[str] | None
+    store: Store, projects: list[ProjectKey], *, since: datetime | None, names: frozenset[str] | None
 ) -> Iterator[Submission]:
     """Annotations as they stand now, project by project."""
     for key in projects:
-        for found in submissions(copilot.store, project=key, since=since):
+        for found in submissions(store, project=key, since=since):
             annotation = found.comparison.annotation
             if names is None or not names.isdisjoint((annotation.author, annotation.editor)):
                 yield found
 
 
 def _write_training(
-    copilot: Copilot, found: Iterator[Submission], out: Path | None, *, file_format: Format, untouched: bool
+    process: Process, found: Iterator[Submission], out: Path | None, *, file_format: Format, untouched: bool
 ) -> Written:
-    guideline = copilot.guideline
+    guideline = process.setup_of().guideline
     if file_format is Format.COCO:
         with _opened(out) as stream:
             return write_coco(found, stream, guideline=guideline)
-    words = training_words(model_setup(copilot.settings), guideline)
+    words = training_words(model_setup(process.settings), guideline)
     with _opened(out) as stream:
         return write_finetune(found, stream, words=words, guideline=guideline, untouched=untouched)
 

@@ -7,12 +7,12 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing import get_context
 
 import cv2
 
-from review_copilot.bootstrap import create_copilot, image_fetcher
+from review_copilot.bootstrap.reviewing import files_context
 from review_copilot.cli.quiet_logging import quiet_failures
 from review_copilot.domain.review import Review, ReviewTask
 from review_copilot.errors import InspectorError
@@ -79,11 +79,6 @@ def file_workers(settings: Settings, *, files: int) -> Iterator[FileWorkers]:
 def _cores() -> int:
     """Cores that this process may use; containers and `taskset` leave it fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def files_context(settings: Settings) -> ReviewContext:
-    """A context that reads the command line's own files."""
-    return replace(create_copilot(settings).context, images=image_fetcher(settings, plain_files=True))
 
 
 def _start_all(pool: Executor, size: int) -> None:

@@ -19,7 +19,7 @@ _GuidelineName = Annotated[str, typer.Option("--guideline", help="A shipped name
 def register(app: typer.Typer) -> None:
     """Add this group to the command line."""
     app.command("label-config")(label_config)
-    group = typer.Typer(no_args_is_help=True, help="Check, list and read guidelines.")
+    group = typer.Typer(no_args_is_help=True, help="List, show and check guidelines.")
     group.command("check")(check)
     group.command("list")(list_guidelines)
     group.command("show")(show)

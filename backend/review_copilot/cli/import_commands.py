@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from review_copilot.bootstrap import Copilot, create_copilot
-from review_copilot.cli.project_commands import ready_copilot
+from review_copilot.bootstrap.process import Process, open_process
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import LibraryError, SettingsError
 from review_copilot.flows.import_log import ImportReport, import_tasks
@@ -52,21 +51,22 @@ def import_overrides(
     if (file is None) == (from_project is None):
         raise SettingsError("Say what to import.", hint="Either the path of a JSON export, or --from-project N.")
     if file is not None:
-        copilot = create_copilot(load_settings())
-        report = _from_file(file, copilot, project_id=project, label_config=label_config)
+        process = open_process(load_settings())
+        report = _from_file(file, process, project_id=project, label_config=label_config)
     else:
-        copilot = ready_copilot()
-        report = _from_project(copilot, from_project or 0)
+        process = open_process(load_settings())
+        report = _from_project(process, from_project or 0)
     _show(report)
-    for key in copilot.store.projects():
-        pack_log(copilot.store, key)  # who waited for the import need not wait again for the first report
+    for key in process.store.projects():
+        pack_log(process.store, key)  # who waited for the import need not wait again for the first report
     if report.skipped:
         raise typer.Exit(1)
 
 
-def _from_file(path: Path, copilot: Copilot, *, project_id: int | None, label_config: Path | None) -> ImportReport:
+def _from_file(path: Path, process: Process, *, project_id: int | None, label_config: Path | None) -> ImportReport:
+    guideline = process.setup_of().guideline
     try:
-        xml = label_config.read_text(encoding="utf-8") if label_config else generate(copilot.guideline)
+        xml = label_config.read_text(encoding="utf-8") if label_config else generate(guideline)
         size = path.stat().st_size
         file = path.open("rb")
     except (OSError, UnicodeDecodeError) as error:
@@ -75,42 +75,46 @@ def _from_file(path: Path, copilot: Copilot, *, project_id: int | None, label_co
             hint="Check the path of the export and of the label config.",
         ) from error
     reader = ExportReader(
-        labels=read_label_config(xml, copilot.guideline),
-        guideline=copilot.guideline,
+        labels=read_label_config(xml, guideline),
+        guideline=guideline,
         instance=f"file:{path.stem}",
-        project=None if project_id is None else _known_project(copilot, project_id),
+        project=None if project_id is None else _known_project(process, project_id),
     )
     with file, _bar(DownloadColumn()) as bar:
         job = bar.add_task("importing", total=size)
         report = import_tasks(
             reader.tasks(records(file)),
-            store=copilot.store,
+            store=process.store,
             on_progress=lambda _: bar.update(job, completed=min(file.tell(), size)),
         )
         bar.update(job, completed=size)
     return report
 
 
-def _from_project(copilot: Copilot, project_id: int) -> ImportReport:
-    workspace = copilot.opener.open(project_id)
+def _from_project(process: Process, project_id: int) -> ImportReport:
+    label_studio = process.required_label_studio
+    workspace = label_studio.opener.open(project_id)
     reader = ExportReader(
-        labels=workspace.labels, guideline=copilot.guideline, instance=copilot.instance, project=workspace.key
+        labels=workspace.labels,
+        guideline=process.setup_of(workspace.key).guideline,
+        instance=process.instance.name,
+        project=workspace.key,
     )
-    with copilot.client, _bar(MofNCompleteColumn()) as bar:
+    with label_studio.client, _bar(MofNCompleteColumn()) as bar:
         job = bar.add_task("importing", total=workspace.count_tasks())
         return import_tasks(
-            reader.tasks(copilot.client.tasks(project_id)),
-            store=copilot.store,
+            reader.tasks(label_studio.client.tasks(project_id)),
+            store=process.store,
             on_progress=lambda now: bar.update(job, completed=now.tasks),
         )
 
 
-def _known_project(copilot: Copilot, project_id: int) -> ProjectKey:
+def _known_project(process: Process, project_id: int) -> ProjectKey:
     """The newest project of that id that the log knows, so that the import joins it; else one without a stamp."""
     known = [
-        key for key in copilot.store.projects() if (key.instance, key.project_id) == (copilot.instance, project_id)
+        key for key in process.store.projects() if (key.instance, key.project_id) == (process.instance.name, project_id)
     ]
-    return known[-1] if known else ProjectKey(copilot.instance, project_id, "")
+    return known[-1] if known else ProjectKey(process.instance.name, project_id, "")
 
 
 def _show(report: ImportReport) -> None:

@@ -43,7 +43,7 @@ def inspect(
     inspector: Annotated[str | None, typer.Option(help="Which inspector looks.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Inspect images and print suggested defects, without Label Studio.
+    """Inspect image files and print suggested defects, without Label Studio.
 
     Exit code 1 when a file could not be read; the others are inspected all the same.
     """

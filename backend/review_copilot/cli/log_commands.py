@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from review_copilot.bootstrap import create_copilot
+from review_copilot.bootstrap.process import open_process
 from review_copilot.errors import StoreError
 from review_copilot.settings import load_settings
 from review_copilot.store import backup, restore, shown
@@ -16,7 +16,7 @@ from review_copilot.store import backup, restore, shown
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True, help="Back up the log, restore it, take a person out of it.")
+    group = typer.Typer(no_args_is_help=True, help="Back up and restore the log, and remove a person from it.")
     group.command("forget")(forget)
     group.command("backup")(write_backup)
     group.command("restore")(read_backup)
@@ -30,11 +30,11 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Replace a person by a label that leads nowhere, in every revision; all rows and counts stay."""
-    copilot = create_copilot(load_settings())
+    settings = load_settings()
     if not yes:
-        where = shown(copilot.settings.database_url)
+        where = shown(settings.database_url)
         typer.confirm(f'Take "{reviewer}" out of the log {where}? There is no way back.', abort=True, err=True)
-    named = copilot.store.forget(reviewer)
+    named = open_process(settings).store.forget(reviewer)
     if not named:
         raise StoreError(
             f'The log names nobody "{reviewer}".',

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from review_copilot.bootstrap import Copilot, image_fetcher, model_setup
-from review_copilot.domain.review import ReviewTask
+from review_copilot.bootstrap.reviewing import image_fetcher, model_setup
 from review_copilot.domain.suggestion import Brief
-from review_copilot.errors import CopilotError, SettingsError
-from review_copilot.inspectors.assembly import endpoint_chat, local_chat, openai_inspector, price_of, profile_of
+from review_copilot.errors import SettingsError
+from review_copilot.inspectors.assembly import endpoint_chat, local_chat, openai_inspector, profile_of
 from review_copilot.inspectors.model_inspector import show
-from review_copilot.inspectors.pricing import Estimate
 from review_copilot.inspectors.probe import ProbeReport, describe, probe
 from review_copilot.inspectors.profiles import read_profiles, write_profiles
 from review_copilot.library import load_guideline, own_file
@@ -34,7 +30,7 @@ SAMPLE = 20
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Look at what models are told.")
+    group = typer.Typer(no_args_is_help=True, help="Show what is sent to a model.")
     group.command("show")(prompt_show)
     group.callback()(lambda: None)  # keeps `show` a command of its own while it is the only one
     app.add_typer(group, name="prompt")
@@ -64,7 +60,7 @@ def probe_endpoint(
     out: Annotated[Path | None, typer.Option(help="Profile file to write to; otherwise MODEL_PROFILES.")] = None,
     local: Annotated[bool, typer.Option("--local", help="Probe the local model instead of the endpoint.")] = False,
 ) -> None:
-    """Ask the model where drawn shapes are, and store how it writes boxes as a profile of its own."""
+    """Find out how a model writes boxes, and store that as a profile."""
     settings = load_settings()
     if not settings.model:
         raise SettingsError("No model is set.", hint="Set REVIEW_COPILOT_MODEL and REVIEW_COPILOT_MODEL_BASE_URL.")
@@ -89,34 +85,6 @@ def probe_endpoint(
     typer.echo(f"Stored as {found.name} in {file}.")
     if file != settings.model_profiles:
         typer.echo(f"To use it, set REVIEW_COPILOT_MODEL_PROFILES={file}")
-
-
-def estimate_run(
-    tasks: Iterable[ReviewTask], *, count: int, copilot: Copilot, console: Console | None = None
-) -> Estimate | None:
-    """What drafting so many tasks is likely to cost; None where the inspector asks no model.
-
-    Args:
-        tasks: The tasks; the first few are looked at for their size.
-        count: How many will be drafted.
-        copilot: Gives the inspector, the images and the guideline.
-        console: Where to say which images could not be read.
-    """
-    model = copilot.model_inspector
-    if model is None:
-        return None
-    sizes: list[tuple[int, int]] = []
-    for task in islice(tasks, SAMPLE):
-        try:
-            image = copilot.images.load(task.image, task_id=task.key.task_id)
-            sizes.append((image.width_px, image.height_px))
-        except CopilotError as error:
-            if console is not None:
-                console.print(f"[yellow]task {task.key.task_id}:[/] {escape(str(error))}", soft_wrap=True)
-    if not sizes:
-        return None
-    likely = [sizes[number % len(sizes)] for number in range(count)]
-    return model.estimate(likely, guideline=copilot.guideline, price=price_of(model_setup(copilot.settings)))
 
 
 def _show_probe(report: ProbeReport) -> None:

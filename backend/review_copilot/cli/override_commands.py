@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from review_copilot.bootstrap import create_copilot
+from review_copilot.bootstrap.process import open_process
 from review_copilot.cli.export_commands import AllRevisions, ProjectFilter, export, logged, projects_of
 from review_copilot.cli.import_commands import import_overrides
 from review_copilot.reports.override_table import to_summary, to_table
@@ -17,7 +17,7 @@ from review_copilot.settings import load_settings
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True, help="Read and fill the override log.")
+    group = typer.Typer(no_args_is_help=True, help="List, export and import the override log.")
     group.command("list")(show)
     group.command("export")(export)
     group.command("import")(import_overrides)
@@ -30,8 +30,8 @@ def show(
     limit: Annotated[int, typer.Option(min=1, help="At most this many rows.")] = 200,
 ) -> None:
     """Show the log as a table, and what it says so far."""
-    copilot = create_copilot(load_settings())
-    found = logged(copilot, projects_of(copilot, project), all_revisions=all_revisions)
+    store = open_process(load_settings()).store
+    found = logged(store, projects_of(store, project), all_revisions=all_revisions)
     rows = list(islice(found, limit + 1))
     console = Console()
     if not rows:

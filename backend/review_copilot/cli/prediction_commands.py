@@ -8,10 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from review_copilot.cli.project_commands import ProjectOption, ready_copilot
+from review_copilot.bootstrap.process import open_process
+from review_copilot.cli.project_commands import ProjectOption
 from review_copilot.flows.switch_rollout import retire, roll_back
+from review_copilot.settings import load_settings
 
-group = typer.Typer(no_args_is_help=True, help="Predictions that Label Studio holds, by version.")
+group = typer.Typer(no_args_is_help=True, help="List and remove the predictions that Label Studio holds.")
 
 
 def register(app: typer.Typer) -> None:
@@ -23,10 +25,10 @@ def register(app: typer.Typer) -> None:
 @group.command("list")
 def list_versions(project: ProjectOption) -> None:
     """Show how many predictions are stored under each version, and which one reviewers see."""
-    copilot = ready_copilot()
-    pinned = copilot.opener.open(project).pinned()
+    label_studio = open_process(load_settings()).required_label_studio
+    pinned = label_studio.opener.open(project).pinned()
     table = Table("model version", "predictions", "shown")
-    for version, count in copilot.client.model_versions(project).items():
+    for version, count in label_studio.client.model_versions(project).items():
         table.add_row(version, str(count), "yes" if version == pinned else "")
     Console().print(table)
 
@@ -40,13 +42,13 @@ def remove(
     ] = False,
 ) -> None:
     """Remove the predictions of one version. The drafts stay in the log's database."""
-    copilot = ready_copilot()
+    label_studio = open_process(load_settings()).required_label_studio
     if everything:
-        count = copilot.client.model_versions(project).get(model_version, 0)
-        copilot.client.delete_model_version(project, model_version)
+        count = label_studio.client.model_versions(project).get(model_version, 0)
+        label_studio.client.delete_model_version(project, model_version)
         print(f"{count} predictions of {model_version} removed.")
         return
-    change = retire(copilot.opener.open(project), rollout=model_version)
+    change = retire(label_studio.opener.open(project), rollout=model_version)
     print(f"{change.removed} predictions of {model_version} removed; {change.begun} tasks were begun and keep theirs.")
 
 
@@ -54,9 +56,10 @@ def rollback(
     project: ProjectOption,
     to: Annotated[str, typer.Option("--to", help="Version to show again; the one before when empty.")] = "",
 ) -> None:
-    """Show the drafts of the roll-out before this one again. No model is asked; what reviewers began stays."""
-    copilot = ready_copilot()
-    label, change = roll_back(copilot.opener.open(project), store=copilot.store, to=to)
+    """Show the drafts of the previous roll-out again, without a model call."""
+    process = open_process(load_settings())
+    workspace = process.required_label_studio.opener.open(project)
+    label, change = roll_back(workspace, store=process.store, to=to)
     print(
         f"{label} is shown again: {change.restored} predictions restored, {change.removed} of the newer one removed, "
         f"{change.begun} tasks were begun and keep theirs. Set the guideline or inspector back as well before the next "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
@@ -11,21 +12,25 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from review_copilot.bootstrap import Copilot, create_copilot, with_own_budget
-from review_copilot.cli.model_commands import estimate_run
+from review_copilot.bootstrap.backend import build_backend
+from review_copilot.bootstrap.engines import ray_engine, thread_engine
+from review_copilot.bootstrap.estimates import estimate_run
+from review_copilot.bootstrap.parts import backend_of
+from review_copilot.bootstrap.process import open_process, own_budget
+from review_copilot.bootstrap.reviewing import blind_share_of
 from review_copilot.cli.quiet_logging import quiet_failures
 from review_copilot.engines.ray_cluster import Cluster
 from review_copilot.errors import CopilotError, SettingsError
 from review_copilot.flows import preannotate as flow
-from review_copilot.flows.learn_from_reviews import learn
+from review_copilot.flows.draft_project import DraftingTools, draft_project
+from review_copilot.flows.review_context import rollout_of
 from review_copilot.flows.sweep import empty_inbox, sweep_project
-from review_copilot.flows.switch_rollout import retire
 from review_copilot.labelstudio.client import Filter
 from review_copilot.labelstudio.connect import ConnectionReport, ConnectOptions, Outcome, create_project
-from review_copilot.labelstudio.connect import connect as tie
-from review_copilot.labelstudio.connect import disconnect as untie
+from review_copilot.labelstudio.connect import connect as connect_project
+from review_copilot.labelstudio.connect import disconnect as disconnect_project
 from review_copilot.labelstudio.transport import TokenKind
-from review_copilot.settings import load_settings
+from review_copilot.settings import Settings, load_settings
 
 ProjectOption = Annotated[int, typer.Option("--project", help="Label Studio's project id.")]
 
@@ -61,29 +66,33 @@ def connect(
     reference: Annotated[bool, typer.Option("--reference", help="Show the task's $reference image.")] = False,
     prompt: Annotated[bool, typer.Option("--prompt", help="Show the task's $prompt text.")] = False,
 ) -> None:
-    """Tie a project to the running backend: label config, instructions, webhook, ML backend. Safe to run again."""
+    """Connect a project to the running backend. Safe to run again."""
     if (project is None) == (create is None):
         raise SettingsError("Say which project.", hint="Either --project N, or --create TITLE for a new one.")
-    copilot = ready_copilot(url=url, token=token)
-    options = ConnectOptions(
-        guideline=copilot.guideline, replace_config=replace_config, reference=reference, prompt=prompt
-    )
-    project_id = project if project is not None else create_project(copilot.client, title=create or "", options=options)
+    process = open_process(_settings(label_studio_url=url, label_studio_token=token))
+    label_studio, settings = process.required_label_studio, process.settings
+    guideline = process.setup_of().guideline
+    options = ConnectOptions(guideline=guideline, replace_config=replace_config, reference=reference, prompt=prompt)
+    client = label_studio.client
+    project_id = project if project is not None else create_project(client, title=create or "", options=options)
     try:
-        options = replace(options, blind_share=copilot.blind.of(project_id))
-        report = tie(copilot.client, project_id, backend=copilot.backend, options=options)
+        options = replace(options, blind_share=blind_share_of(settings).of(project_id))
+        report = connect_project(client, project_id, backend=backend_of(settings), options=options)
     except CopilotError:
         if create is not None:
-            typer.echo(f"Project {project_id} was made. Once that is mended: connect --project {project_id}", err=True)
+            typer.echo(
+                f"Project {project_id} was created. Fix the error, then run: connect --project {project_id}", err=True
+            )
         raise
-    _show_report(report, token=copilot.client.token_kind)
+    _show_report(report, token=client.token_kind)
 
 
 def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption = None) -> None:
-    """Undo `connect`: the project no longer calls the backend. Everything that people made stays."""
-    copilot = ready_copilot(url=url, token=token)
-    report = untie(copilot.client, project, backend_url=copilot.backend.url)
-    _show_report(report, token=copilot.client.token_kind)
+    """Undo `connect`. Annotations and drafts stay."""
+    process = open_process(_settings(label_studio_url=url, label_studio_token=token))
+    client = process.required_label_studio.client
+    report = disconnect_project(client, project, backend_url=backend_of(process.settings).url)
+    _show_report(report, token=client.token_kind)
 
 
 def _show_report(report: ConnectionReport, *, token: TokenKind) -> None:
@@ -117,49 +126,54 @@ def preannotate(
         typer.Option("--filter", metavar="'COLUMN OPERATOR VALUE'", help="Only such tasks: 'data.shift equal night'."),
     ] = None,
 ) -> None:
-    """Draft every task of a project that has no draft yet, and pin the drafts for the label stream.
+    """Draft every task without a draft, and show the drafts to reviewers.
 
     Can be stopped and started again at any time: it goes on where it was. Under a new roll-out, tasks that a reviewer
     has begun are left alone, and the drafts of the roll-out before are removed at the end.
     """
     quiet_failures()
-    copilot = ready_copilot(concurrency=concurrency, model_budget_usd=budget or None)
-    copilot = with_own_budget(copilot) if budget else copilot
-    workspace = copilot.opener.open(project)
-    rollout = copilot.rollout(workspace.key)
-    cluster = Cluster(address=ray_address, workers=workers, gpus=gpus)
-    spread = copilot.cluster(cluster) if engine is EngineName.RAY else copilot.threads()
-    before = workspace.pinned()
-    ours = before != rollout and before in copilot.store.rollouts(workspace.key)
+    settings = _settings(concurrency=concurrency, model_budget_usd=budget or None)
+    process = open_process(settings, shared=own_budget(settings) if budget else None)
+    workspace = process.required_label_studio.opener.open(project)
+    setup = process.setup_of(workspace.key)
+    rollout = rollout_of(workspace.key, store=process.store, setup_of=process.setup_of)
     filters = [_filter(words) for words in filter_ or ()]
     only = workspace.select(view=view, filters=filters) if filters or view is not None else None
-    scope = flow.Scope(only=only, limit=limit, budget_usd=budget, dry=dry_run, leave_begun=ours)
+    scope = flow.Scope(only=only, limit=limit, budget_usd=budget, dry=dry_run)
+    cluster = Cluster(address=ray_address, workers=workers, gpus=gpus)
+    spread = (
+        ray_engine(settings, setup, cluster=cluster) if engine is EngineName.RAY else thread_engine(settings, setup)
+    )
+    tools = DraftingTools(engine=spread, learning=build_backend(process).learning, opener_of=process.opener_of)
     console = Console(stderr=True)
     with _bar(console) as bar:
         job = bar.add_task("drafting", total=None, pace="")
-        if not dry_run:
-            learn(workspace.key, learning=copilot.learning, opener=copilot.opener)
-        report = flow.preannotate(
+        drafted = draft_project(
             workspace,
-            engine=spread,
-            store=copilot.store,
             rollout=rollout,
-            clock=copilot.clock,
+            tools=tools,
             scope=scope,
-            remind=copilot.similar_notes,
             on_progress=lambda now: bar.update(job, completed=now.done, total=now.total, pace=_pace(now)),
         )
+    report = drafted.progress
     if dry_run:
         print(f"{rollout}: would draft {report.drafted}, deliver {report.resumed}, leave {report.skipped}.")
         sample = workspace.tasks(only=only)
-        estimate = estimate_run(sample, count=report.drafted, copilot=copilot, console=console)
+        estimate = estimate_run(
+            sample, count=report.drafted, settings=settings, setup=setup, on_unreadable=_unreadable(console)
+        )
         print(estimate or f"{report.drafted} images, no model is asked: no cost")
         return
-    whole = only is None and limit is None and not report.stopped
-    removed = retire(workspace, rollout=before).removed if ours and whole else 0
-    _say_drafted(report, rollout=rollout, removed=removed, console=console)
+    _say_drafted(report, rollout=rollout, removed=drafted.removed, console=console)
     if report.failures or report.undelivered or report.stopped:
         raise typer.Exit(1)
+
+
+def _unreadable(console: Console) -> Callable[[int, CopilotError], None]:
+    def say(task_id: int, error: CopilotError) -> None:
+        console.print(f"[yellow]task {task_id}:[/] {escape(str(error))}", soft_wrap=True)
+
+    return say
 
 
 def _say_drafted(report: flow.Progress, *, rollout: str, removed: int, console: Console) -> None:
@@ -209,9 +223,10 @@ def sync(
     everything: Annotated[bool, typer.Option("--all", help="Look at all tasks, not only at changed ones.")] = False,
 ) -> None:
     """Bring the override log up to date with Label Studio."""
-    copilot = ready_copilot()
-    report = empty_inbox(copilot.store, opener=copilot.opener)
-    report += sweep_project(copilot.opener.open(project), store=copilot.store, everything=everything)
+    process = open_process(load_settings())
+    opener = process.required_label_studio.opener
+    report = empty_inbox(process.store, opener=opener)
+    report += sweep_project(opener.open(project), store=process.store, everything=everything)
     for problem in report.problems:
         Console(stderr=True).print(f"[yellow]{escape(problem)}[/]")
     print(
@@ -220,25 +235,9 @@ def sync(
     )
 
 
-def ready_copilot(*, url: str | None = None, token: str | None = None, **others: object) -> Copilot:
-    """The copilot of the settings, once it is known to have a token.
-
-    Args:
-        url: Label Studio's URL, where it is not the settings'.
-        token: Its token, where it is not the settings'.
-        others: Other settings by name; None where they stay as they are.
-
-    Raises:
-        SettingsError: There is no token to read Label Studio with.
-    """
-    given = {"label_studio_url": url, "label_studio_token": token, **others}
-    copilot = create_copilot(load_settings(**{name: value for name, value in given.items() if value is not None}))
-    if not copilot.has_token:
-        raise SettingsError(
-            "There is no token for Label Studio.",
-            hint="Set REVIEW_COPILOT_LABEL_STUDIO_TOKEN to a personal access token (Account & Settings).",
-        )
-    return copilot
+def _settings(**given: object) -> Settings:
+    """The settings, with the values that were given on the command line in front."""
+    return load_settings(**{name: value for name, value in given.items() if value is not None})
 
 
 def _bar(console: Console) -> Progress:

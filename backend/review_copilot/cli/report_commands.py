@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.bootstrap.embedder import embedder_of
+from review_copilot.bootstrap.process import Process, open_process
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.packed_log import reading_of_log
 from review_copilot.flows.study_project import ProjectStudy, Scope, find_project, study_project
@@ -56,29 +57,29 @@ def report(
         bool, typer.Option(help="Look at images: thumbnails in the HTML file, and novel patterns by their crops too.")
     ] = True,
 ) -> None:
-    """Say what reviewers override and what to do first: one file that opens offline and prints well."""
-    copilot = create_copilot(load_settings())
-    key = find_project(copilot.store.projects(), project, instance=instance)
+    """Write a report on what reviewers override and what to do first."""
+    process = open_process(load_settings())
+    key = find_project(process.store.projects(), project, instance=instance)
     scope = Scope(since=since.replace(tzinfo=UTC) if since else None)
-    reading = reading_of_log(copilot.store, key)
+    reading = reading_of_log(process.store, key)
     made = study_project(
         reading,
-        copilot.store.draft_totals(key, since=scope.since),
+        process.store.draft_totals(key, since=scope.since),
         project=key,
-        guideline=copilot.guideline,
+        guideline=process.setup_of(key).guideline,
         scope=scope,
-        clock=copilot.clock,
-        see=_eyes(copilot, key) if thumbnails else None,
+        clock=process.clock,
+        see=_eyes(process, key) if thumbnails else None,
     )
-    made = replace(made, link=copilot.link_to(key))
+    made = replace(made, link=process.instance.link_to(key))
     if file_format is Format.HTML and thumbnails:
         pictures = pictures_of(
             made.study,
             shown_rows(made.study, reading),
             project=key,
-            opener=copilot.opener_of(key),
-            images=copilot.images,
-            store=copilot.store,
+            opener=process.opener_of(key),
+            images=process.images,
+            store=process.store,
         )
         made = replace(made, pictures=pictures)
     text = written(made, file_format)
@@ -89,12 +90,13 @@ def report(
     Console(stderr=True).print(f"{_count(len(made.study.flags), 'flag')} written to {out}.", soft_wrap=True)
 
 
-def _eyes(copilot: Copilot, key: ProjectKey) -> Callable[[OverrideTable], Floats | None]:
+def _eyes(process: Process, key: ProjectKey) -> Callable[[OverrideTable], Floats | None]:
     """Who says what uncovered crops look like: an embedding model, or measurements, those that were kept too."""
-    look = partial(crops_of, project=key, opener=copilot.opener_of(key), images=copilot.images)
-    if copilot.embedder is not None:
-        return partial(look, measure=copilot.embedder)
-    book = copilot.store.reviewed_crops(key)
+    look = partial(crops_of, project=key, opener=process.opener_of(key), images=process.images)
+    embedder = embedder_of(process.settings)
+    if embedder is not None:
+        return partial(look, measure=embedder)
+    book = process.store.reviewed_crops(key)
     return partial(look, known=book.crops) if book else look
 
 

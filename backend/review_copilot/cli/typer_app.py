@@ -1,60 +1,122 @@
-"""All commands as one Typer app, one file per group of them."""
+"""All commands as one Typer app, one file per group of them. Loads a file only for a command that it holds."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
+from typing import Annotated
 
 import typer
 
+from review_copilot import __version__
 from review_copilot.errors import CopilotError, InspectorUnavailable, LabelConfigError, LibraryError, SettingsError
 
-FILES: Mapping[str, str] = MappingProxyType({
-    "demo": "demo",
-    "inspect": "inspect",
-    "label-config": "guidelines", "guideline": "guidelines",
-    "prompt": "models", "probe": "models",
-    "connect": "project", "disconnect": "project", "preannotate": "project", "sync": "project",
-    "predictions": "predictions", "rollback": "predictions",
-    "serve": "backend", "status": "backend",
-    "overrides": "overrides",
-    "log": "log",
-    "report": "report",
-})  # fmt: skip
-"""Which file of this package holds each command."""
 
-_MENDABLE_HERE = (SettingsError, LibraryError, InspectorUnavailable, LabelConfigError)
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One command or group of commands in the list that `--help` prints.
+
+    Attributes:
+        file: Module of this package that registers it.
+        help: First line of its help, as the module gives it; a test compares the two.
+    """
+
+    file: str
+    help: str
+
+
+COMMANDS: Mapping[str, Entry] = MappingProxyType({
+    "demo": Entry("demo_commands", "Start a real Label Studio and a backend with a dozen drafted photographs."),
+    "inspect": Entry("inspect_commands", "Inspect image files and print suggested defects, without Label Studio."),
+    "label-config": Entry("guideline_commands", "Print the Label Studio labeling interface of a guideline."),
+    "guideline": Entry("guideline_commands", "List, show and check guidelines."),
+    "prompt": Entry("model_commands", "Show what is sent to a model."),
+    "probe": Entry("model_commands", "Find out how a model writes boxes, and store that as a profile."),
+    "connect": Entry("project_commands", "Connect a project to the running backend. Safe to run again."),
+    "disconnect": Entry("project_commands", "Undo `connect`. Annotations and drafts stay."),
+    "preannotate": Entry("project_commands", "Draft every task without a draft, and show the drafts to reviewers."),
+    "sync": Entry("project_commands", "Bring the override log up to date with Label Studio."),
+    "predictions": Entry("prediction_commands", "List and remove the predictions that Label Studio holds."),
+    "rollback": Entry("prediction_commands", "Show the drafts of the previous roll-out again, without a model call."),
+    "serve": Entry("backend_commands", "Serve the ML backend for Label Studio, and keep the override log up to date."),
+    "status": Entry("backend_commands", "Show the state of the running backend."),
+    "overrides": Entry("override_commands", "List, export and import the override log."),
+    "log": Entry("log_commands", "Back up and restore the log, and remove a person from it."),
+    "report": Entry("report_commands", "Write a report on what reviewers override and what to do first."),
+})  # fmt: skip
+"""Every command, in the order in which `--help` lists them."""
+
+_FIXED_BY_THE_USER = (SettingsError, LibraryError, InspectorUnavailable, LabelConfigError)
 
 
 def build_app(typed: str = "") -> typer.Typer:
-    """The commands of the file that holds the one typed; all when it is none of them.
+    """The commands of the file that holds the one typed, or a list of all commands when it is none of them.
 
-    A command starts in half the time when the libraries of the others are not loaded.
+    The list knows names and help alone: importing every command takes seconds.
     """
-    app = typer.Typer(
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        help="The copilot drafts, the reviewer decides, the log learns.",
-    )
-    app.callback()(lambda: None)  # keeps a command one of several while it is the only one
-    for file in [FILES[typed]] if typed in FILES else dict.fromkeys(FILES.values()):
-        import_module(f"review_copilot.cli.{file}").register(app)
+    if typed in COMMANDS:
+        return _app([COMMANDS[typed].file])
+    app = _bare_app()
+    for name, entry in COMMANDS.items():
+        app.command(name, help=entry.help)(lambda: None)
     return app
+
+
+def build_whole_app() -> typer.Typer:
+    """All commands, with all their options: for shell completion and for tests."""
+    return _app(list(dict.fromkeys(entry.file for entry in COMMANDS.values())))
 
 
 def run() -> None:
     """Run the command that was typed.
 
-    What goes wrong on purpose is said in a line or two, without a traceback. Exit code 2 when the caller can mend it in
-    a setting or a file, 1 otherwise.
+    Expected errors are printed in a line or two, without a traceback. The exit code is 2 when the caller can fix the
+    error in a setting or a file, 1 otherwise.
     """
-    app = build_app(sys.argv[1] if len(sys.argv) > 1 else "")
+    completing = any(name.startswith("_REVIEW_COPILOT_COMPLETE") for name in os.environ)
+    app = build_whole_app() if completing else build_app(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         app()
     except CopilotError as error:
         typer.echo(f"Error: {error.public}", err=True)
         if error.hint:
             typer.echo(error.hint, err=True)
-        raise SystemExit(2 if isinstance(error, _MENDABLE_HERE) else 1) from None
+        raise SystemExit(2 if isinstance(error, _FIXED_BY_THE_USER) else 1) from None
+
+
+def _app(files: list[str]) -> typer.Typer:
+    app = _bare_app()
+    for file in files:
+        register: Callable[[typer.Typer], None] = import_module(f"review_copilot.cli.{file}").register
+        register(app)
+    return app
+
+
+def _bare_app() -> typer.Typer:
+    app = typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="Draft image reviews for Label Studio, log every override, and study the log.",
+    )
+    app.callback()(_root)
+    return app
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda asked: _print_version(asked=asked),
+                           help="Print the version and exit.")
+    ] = False,
+) -> None:  # fmt: skip
+    """Options of the command line as a whole."""
+    del version
+
+
+def _print_version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(f"review-copilot {__version__}")
+        raise typer.Exit

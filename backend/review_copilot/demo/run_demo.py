@@ -18,7 +18,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.bootstrap.engines import thread_engine
+from review_copilot.bootstrap.parts import backend_of
+from review_copilot.bootstrap.process import Process, open_process
 from review_copilot.demo import label_studio_server
 from review_copilot.demo.backend_process import BackendProcess, running_backend
 from review_copilot.demo.photographs import photographs
@@ -36,7 +38,9 @@ from review_copilot.demo.scripted_reviewer import (
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.override import LoggedOverride, OverrideKind, Reason, Subject
 from review_copilot.errors import CopilotError
+from review_copilot.flows.learn_from_reviews import SimilarReviewNotes
 from review_copilot.flows.preannotate import Progress, preannotate
+from review_copilot.flows.review_context import rollout_of
 from review_copilot.labelstudio import tag_names
 from review_copilot.labelstudio.connect import ConnectOptions, connect, create_project
 from review_copilot.reports.override_table import to_summary, to_table
@@ -54,14 +58,14 @@ class Demo:
     Attributes:
         server: Label Studio.
         backend: The backend's process.
-        copilot: The same settings as the backend's, for reading the log.
+        process: The same settings as the backend's, for reading the log.
         project_id: The demo's project.
         progress: What pre-annotation did.
     """
 
     server: label_studio_server.LabelStudioServer
     backend: BackendProcess
-    copilot: Copilot
+    process: Process
     project_id: int
     progress: Progress
 
@@ -86,13 +90,13 @@ def demo(*, home: Path, folder: Path | None, console: Console) -> Iterator[Demo]
             )
             console.print("Starting the backend ...")
             with running_backend(environment=as_environment(settings), port=settings.port, folder=where) as backend:
-                copilot = create_copilot(settings)
+                process = open_process(settings)
                 try:
-                    project_id = _project(copilot, folder=where, console=console)
-                    progress = _draft(copilot, project_id, console=console)
-                    yield Demo(server, backend, copilot, project_id, progress)
+                    project_id = _project(process, folder=where, console=console)
+                    progress = _draft(process, project_id, console=console)
+                    yield Demo(server, backend, process, project_id, progress)
                 finally:
-                    copilot.store.close()
+                    process.close()
 
 
 def demo_settings(url: str, *, token: str, port: int, folder: Path) -> Settings:
@@ -119,12 +123,13 @@ def as_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _project(copilot: Copilot, *, folder: Path, console: Console) -> int:
+def _project(process: Process, *, folder: Path, console: Console) -> int:
     """A connected project with the dozen photographs."""
     console.print("Connecting a project ...")
-    options = ConnectOptions(guideline=copilot.guideline)
-    project_id = create_project(copilot.client, title=TITLE, options=options)
-    connect(copilot.client, project_id, backend=copilot.backend, options=options)
+    client, backend = process.required_label_studio.client, backend_of(process.settings)
+    options = ConnectOptions(guideline=process.setup_of().guideline)
+    project_id = create_project(client, title=TITLE, options=options)
+    connect(client, project_id, backend=backend, options=options)
     pictures = folder / "photographs"
     pictures.mkdir(exist_ok=True)
     with Bar(console=console, transient=True) as bar:
@@ -132,13 +137,13 @@ def _project(copilot: Copilot, *, folder: Path, console: Console) -> int:
         for photograph in photographs():
             path = pictures / photograph.name
             path.write_bytes(photograph.data)
-            copilot.client.upload(project_id, path)
+            client.upload(project_id, path)
             bar.advance(job)
     return project_id
 
 
-def _draft(copilot: Copilot, project_id: int, *, console: Console) -> Progress:
-    workspace = copilot.opener.open(project_id)
+def _draft(process: Process, project_id: int, *, console: Console) -> Progress:
+    workspace = process.required_label_studio.opener.open(project_id)
     with Bar(console=console, transient=True) as bar:
         job = bar.add_task("drafting", total=None)
 
@@ -147,11 +152,11 @@ def _draft(copilot: Copilot, project_id: int, *, console: Console) -> Progress:
 
         progress = preannotate(
             workspace,
-            engine=copilot.threads(),
-            store=copilot.store,
-            rollout=copilot.rollout(workspace.key),
-            clock=copilot.clock,
-            remind=copilot.similar_notes,
+            engine=thread_engine(process.settings, process.setup_of(workspace.key)),
+            store=process.store,
+            rollout=rollout_of(workspace.key, store=process.store, setup_of=process.setup_of),
+            clock=process.clock,
+            remind=SimilarReviewNotes(process.store),
             on_progress=show,
         )
     console.print(f"{progress.drafted} photographs drafted with {progress.suggestions} suggestions.")
@@ -183,10 +188,10 @@ def wait_for_log(up: Demo, *, annotations: int) -> Sequence[LoggedOverride]:
     Raises:
         CopilotError: It did not within `LOG_WITHIN_S`; names the backend's log.
     """
-    key = up.copilot.opener.open(up.project_id).key
+    key = up.process.required_label_studio.opener.open(up.project_id).key
     deadline = time.monotonic() + LOG_WITHIN_S
     while time.monotonic() < deadline:
-        rows = list(up.copilot.store.overrides(project=key))
+        rows = list(up.process.store.overrides(project=key))
         if len({row.annotation_id for row in rows}) >= annotations:
             return rows
         time.sleep(0.2)

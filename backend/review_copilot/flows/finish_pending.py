@@ -19,6 +19,7 @@ from review_copilot.domain.review import Exposure, ProjectKey, Review
 from review_copilot.errors import CopilotError, LabelStudioNotFound, RequestAbandoned
 from review_copilot.flows.predict import DraftService, ask_for
 from review_copilot.flows.reconcile import extras, held
+from review_copilot.flows.review_context import rollout_of
 from review_copilot.ports import Workspace, WorkspaceOpener
 
 log = logging.getLogger(__name__)
@@ -107,9 +108,7 @@ def _work_off(
     store, project = service.store, workspace.key
     by_task = {pending_draft.task.key.task_id: pending_draft for pending_draft in pending_drafts}
     there = {task.key.task_id for task in workspace.tasks(only=list(by_task))}
-    context = service.context
-    newest = store.rollout(project, guideline_id=context.guideline.id, model_version=context.model_version)
-    current = newest == rollout
+    current = rollout_of(project, store=store, setup_of=service.setup_of) == rollout
     state = held(workspace, rollout=rollout, task_ids=sorted(there))
     store.remember_predictions(project, [p for found in state.values() for p in found])
     unwanted = [e for task_id, e in by_task.items() if task_id not in there or (not current and task_id not in state)]

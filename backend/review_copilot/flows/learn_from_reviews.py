@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
@@ -56,13 +56,13 @@ class Learning:
 
     Attributes:
         store: The log, the drafts, and where crops_table are kept.
-        guideline: Whose words tell nothing of a pattern.
+        guideline_of: The guideline of a project; its words tell nothing of a pattern.
         images: Fetches the crops that no draft was measured for.
         clock: Stamps it.
     """
 
     store: Store
-    guideline: Guideline
+    guideline_of: Callable[[ProjectKey], Guideline]
     images: ImageSource
     clock: Clock
 
@@ -100,11 +100,12 @@ def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | 
     crops = dict(sorted((row, rounded(look)) for row, look in seen if np.isfinite(look).all())[-MOST_SEEN:])
     reviewed, rationales = _reviewed(table, project=project, store=store)
     patterns = novel_patterns(table, span=span, features=features)[:MOST_PATTERNS]
+    dull = _dull(learning.guideline_of(project), rationales)
     book = ReviewedCrops(
         made_at=now,
         newest_row=newest,
         reviewed=reviewed,
-        patterns=tuple(_pattern(p, crops=crops, dull=_dull(learning.guideline, rationales)) for p in patterns),
+        patterns=tuple(_pattern(p, crops=crops, dull=dull) for p in patterns),
         crops=crops,
     )
     store.keep_reviewed_crops(project, book)

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from review_copilot.concurrency.priority_pool import PriorityPool, Ticket, Urgency
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Exposure, Review, ReviewTask
 from review_copilot.errors import RequestAbandoned
-from review_copilot.flows.review_context import ReviewContext, review_task
+from review_copilot.flows.review_context import SetupOf, review_task
 from review_copilot.ports import PendingDrafts, Store
 
 log = logging.getLogger(__name__)
@@ -35,12 +36,16 @@ LOOK_AGAIN_S = 0.5
 """How often a request checks that somebody still waits for it."""
 
 
+Watchers: TypeAlias = list[Callable[[Review], None]]
+"""Callables that are told of each review."""
+
+
 @dataclass(frozen=True)
 class DraftService:
     """Where drafts are asked for.
 
     Attributes:
-        context: The tools.
+        setup_of: Gives the set-up of a task's project.
         store: Where drafts are kept and owed.
         pool: Who does the work, shared by all requests.
         deadline_s: Seconds after which a request is answered with what is ready.
@@ -51,7 +56,7 @@ class DraftService:
         remind: Says of a draft what is known of its like.
     """
 
-    context: ReviewContext
+    setup_of: SetupOf
     store: Store
     pool: PriorityPool[Review]
     deadline_s: float
@@ -141,7 +146,7 @@ def ask_for(
     def work() -> Review:
         if box is None and (made := _made_meanwhile(task, service=service, rollout=rollout)):
             return made
-        review = service.remind(review_task(task, context=service.context, rollout=rollout, box=box))
+        review = service.remind(review_task(task, context=service.setup_of(task.key.project), rollout=rollout, box=box))
         service.store.remember([review])
         for told in service.watchers:
             told(review)

@@ -7,15 +7,16 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.image import ReviewImage
-from review_copilot.domain.review import Exposure, Provenance, Review, ReviewTask
+from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask
 from review_copilot.domain.suggestion import Brief, Suggestion
 from review_copilot.errors import BudgetSpent, CopilotError, RequestAbandoned
 from review_copilot.flows.blind_share import BlindShare
-from review_copilot.ports import Clock, ImageSource, Inspector
+from review_copilot.ports import Clock, ImageSource, Inspector, Rollouts
 from review_copilot.suggest.crop_features import crop_features_of
 from review_copilot.suggest.drafting import Occasion, failed, nothing_said, suggest
 from review_copilot.suggest.fingerprints import fingerprint
@@ -27,7 +28,7 @@ INTERNAL_ERROR = "The copilot itself failed on this task; its log has the detail
 
 @dataclass(frozen=True)
 class ReviewContext:
-    """Everything needed to review any task by one guideline.
+    """A project's set-up, ready to work: everything needed to review any task by one guideline.
 
     Attributes:
         guideline: What to look for.
@@ -52,6 +53,25 @@ class ReviewContext:
             (self.inspector.name, self.inspector.version, self.guideline.revision, f"{self.min_score:.6f}")
         )
         return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+class SetupOf(Protocol):
+    """Gives the set-up of a project: the same object for the same set-up, whatever thread asks."""
+
+    def __call__(self, project: ProjectKey | None = None) -> ReviewContext:
+        """The project's set-up; that of the settings for None.
+
+        Raises:
+            LibraryError: Its guideline cannot be read.
+            InspectorUnavailable: Its inspector cannot be created.
+        """
+        ...
+
+
+def rollout_of(project: ProjectKey, *, store: Rollouts, setup_of: SetupOf) -> str:
+    """The label under which drafts of a project's present set-up are stored."""
+    setup = setup_of(project)
+    return store.rollout(project, guideline_id=setup.guideline.id, model_version=setup.model_version)
 
 
 def review_task(

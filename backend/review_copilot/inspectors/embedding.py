@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from review_copilot.concurrency.once import Once
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.errors import ExtraMissing, SettingsError
@@ -36,6 +36,7 @@ class CropEmbedder:
     model: str
     device: str = "cpu"
     _packages: dict[str, Any] = field(default_factory=dict, repr=False)
+    _loaded: Once[tuple[Any, Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """See that the packages are there.
@@ -43,6 +44,7 @@ class CropEmbedder:
         Raises:
             ExtraMissing: The extra `[embeddings]` is not installed.
         """
+        object.__setattr__(self, "_loaded", Once(self._load))
         for name in ("torch", "transformers"):
             try:
                 self._packages[name] = importlib.import_module(name)
@@ -58,7 +60,7 @@ class CropEmbedder:
         Raises:
             SettingsError: The model cannot be loaded.
         """
-        processor, model = self._loaded
+        processor, model = self._loaded()
         crop = Image.fromarray(np.ascontiguousarray(_around(pixels, box)))
         inputs = processor(images=crop, return_tensors="pt").to(self.device)
         with self._packages["torch"].inference_mode():
@@ -69,8 +71,7 @@ class CropEmbedder:
         numbers = np.asarray(vector[0].float().cpu().numpy(), dtype=np.float64)
         return np.asarray(numbers / max(float(np.linalg.norm(numbers)), 1e-12))
 
-    @cached_property
-    def _loaded(self) -> tuple[Any, Any]:
+    def _load(self) -> tuple[Any, Any]:
         transformers = self._packages["transformers"]
         try:
             processor = transformers.AutoImageProcessor.from_pretrained(self.model, local_files_only=True)

@@ -6,14 +6,14 @@ Knows no store. Nobody vouches for such a body but the shared secret, so what co
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey, TaskKey
 from review_copilot.errors import BadRequest
 from review_copilot.labelstudio.annotations import read_annotation, read_moment
-from review_copilot.labelstudio.mapping import LabelMap, read_label_config
+from review_copilot.labelstudio.label_maps import LabelMaps
+from review_copilot.labelstudio.mapping import LabelMap
 from review_copilot.labelstudio.payloads import objects, read_webhook, whole_number
 from review_copilot.ports import Told, WebhookNotice
 
@@ -24,9 +24,13 @@ SUBMITTING = frozenset({"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION
 class WebhookBodies:
     """Reads the bodies that the inbox kept; fulfils `ports.BodyReader`."""
 
-    def __init__(self, *, guideline: Guideline) -> None:
-        """Read through a guideline; each label config is mapped once."""
-        self._labels_of = lru_cache(maxsize=64)(lambda xml: read_label_config(xml, guideline))
+    def __init__(self, *, guideline_of: Callable[[ProjectKey], Guideline]) -> None:
+        """Read each project through its guideline.
+
+        Args:
+            guideline_of: The guideline of a project.
+        """
+        self._labels_of = LabelMaps(guideline_of)
 
     def read(self, wake: WebhookNotice) -> Told:
         """What the event's body says.
@@ -52,7 +56,7 @@ class WebhookBodies:
             raise BadRequest(
                 f"Event {wake.id} ({event.action}) names no project.", hint="Let the webhook send its payload."
             )
-        labels: LabelMap = self._labels_of(str(raw_project.get("label_config") or ""))
+        labels = self._labels_of(project, str(raw_project.get("label_config") or ""))
         return _submitted(body, project=project, labels=labels)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from heapq import merge
 from itertools import chain, islice
@@ -240,17 +240,19 @@ class LabelStudioWorkspace:
 class LabelStudioOpener:
     """Opens projects of one Label Studio; fulfils `ports.WorkspaceOpener`."""
 
-    def __init__(self, client: LabelStudioClient, *, instance: str, guideline: Guideline) -> None:
+    def __init__(
+        self, client: LabelStudioClient, *, instance: str, guideline_of: Callable[[ProjectKey], Guideline]
+    ) -> None:
         """Open nothing yet.
 
         Args:
             client: The server.
             instance: Its name in the log; its URL when empty.
-            guideline: What the projects are seen through.
+            guideline_of: The guideline of a project.
         """
         self._client = client
         self._instance = instance or client.url
-        self._guideline = guideline
+        self._guideline_of = guideline_of
 
     def open(self, project_id: int) -> LabelStudioWorkspace:
         """The project, seen through its guideline.
@@ -260,8 +262,9 @@ class LabelStudioOpener:
             LabelStudioError: It cannot be read.
         """
         project = self._client.project(project_id)
-        labels = read_label_config(project.label_config, self._guideline)
-        return LabelStudioWorkspace(self._client, key=project_key(project, instance=self._instance), labels=labels)
+        key = project_key(project, instance=self._instance)
+        labels = read_label_config(project.label_config, self._guideline_of(key))
+        return LabelStudioWorkspace(self._client, key=key, labels=labels)
 
 
 def project_key(project: Project, *, instance: str) -> ProjectKey:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, TypeAlias
 
-from review_copilot.bootstrap import Copilot
 from review_copilot.domain.review import Exposure, Review, ReviewTask
 from review_copilot.errors import CopilotError
-from review_copilot.flows.predict import answer_in_time, review_box
-from review_copilot.labelstudio.mapping import LabelMap, read_label_config
+from review_copilot.flows.predict import DraftService, answer_in_time, review_box
+from review_copilot.flows.review_context import rollout_of
+from review_copilot.labelstudio.label_maps import LabelMaps
+from review_copilot.labelstudio.mapping import LabelMap
 from review_copilot.labelstudio.payloads import PredictRequest
 from review_copilot.labelstudio.regions import to_interactive, to_prediction
 from review_copilot.labelstudio.tasks import read_task
@@ -22,35 +22,31 @@ Answerer: TypeAlias = Callable[[PredictRequest, Callable[[], bool]], list[object
 """Takes a request, and whether its caller has gone; gives one result for each task, in order."""
 
 
-def answerer(copilot: Copilot) -> Answerer:
-    """What answers requests for a copilot; label configs are read once."""
-
-    @lru_cache(maxsize=64)
-    def labels_of(label_config: str) -> LabelMap:
-        return read_label_config(label_config, copilot.guideline)
+def answerer(service: DraftService) -> Answerer:
+    """What answers requests by a draft service; each label config is mapped once."""
+    labels_of = LabelMaps(lambda project: service.setup_of(project).guideline)
 
     def answer(asked: PredictRequest, gone: Callable[[], bool]) -> list[object]:
-        labels = labels_of(asked.label_config)
+        labels = labels_of(asked.project, asked.label_config)
+        rollout = rollout_of(asked.project, store=service.store, setup_of=service.setup_of)
         if asked.interactive:
-            return [_interactive(asked, copilot=copilot, labels=labels, gone=gone)]
-        rollout = copilot.rollout(asked.project)
+            return [_interactive(asked, service=service, rollout=rollout, labels=labels, gone=gone)]
         tasks = [_readable(raw, asked=asked, labels=labels) for raw in asked.tasks]
         found = [task for task in tasks if task is not None]
-        reviews = answer_in_time(found, service=copilot.draft_service, rollout=rollout, gone=gone)
+        reviews = answer_in_time(found, service=service, rollout=rollout, gone=gone)
         return [_result(reviews.get(task.key.task_id) if task else None, labels) for task in tasks]
 
     return answer
 
 
 def _interactive(
-    asked: PredictRequest, *, copilot: Copilot, labels: LabelMap, gone: Callable[[], bool]
+    asked: PredictRequest, *, service: DraftService, rollout: str, labels: LabelMap, gone: Callable[[], bool]
 ) -> Mapping[str, Any]:
     """The answer to a box drawn with the Magic tool: regions only, and a dict even for "nothing"."""
     task = _readable(asked.tasks[0], asked=asked, labels=labels) if asked.tasks else None
     if task is None or asked.drawn is None:
         return {"result": []}
-    rollout = copilot.rollout(asked.project)
-    review = review_box(task, service=copilot.draft_service, rollout=rollout, box=asked.drawn, gone=gone)
+    review = review_box(task, service=service, rollout=rollout, box=asked.drawn, gone=gone)
     return {"result": []} if review is None else to_interactive(review, labels).payload
 
 

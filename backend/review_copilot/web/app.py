@@ -8,13 +8,13 @@ from http import HTTPStatus
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from review_copilot.bootstrap import Copilot
+from review_copilot.bootstrap.backend import BackendParts
 from review_copilot.errors import BadRequest, CopilotError, StoreBusy
 from review_copilot.web.auth import Authenticator
-from review_copilot.web.dashboard import dashboard_routes
+from review_copilot.web.dashboard import DashboardSource, dashboard_routes
 from review_copilot.web.metrics import Meter
 from review_copilot.web.protocol import protocol_routes
-from review_copilot.web.status import status_routes
+from review_copilot.web.status import StatusSource, status_routes
 from review_copilot.web.webhook import COUNTS, webhook_routes
 
 log = logging.getLogger(__name__)
@@ -23,23 +23,34 @@ MAX_BODY_BYTES = 256 * 1024 * 1024
 """Largest request body. Label Studio posts all selected tasks in one body: about 2 KB a task, so 100 000 tasks fit."""
 
 
-def create_app(copilot: Copilot) -> Flask:
-    """The application of a copilot.
+def create_app(parts: BackendParts) -> Flask:
+    """The application of a backend; each route gets the parts that it uses.
 
     Raises:
         SettingsError: It would be open to strangers.
     """
     app = Flask("review_copilot")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    authenticator = Authenticator.from_copilot(copilot)
-    meter = Meter(copilot)
+    process, instance = parts.process, parts.process.instance.name
+    token = process.label_studio is not None
+    authenticator = Authenticator.from_settings(process.settings, webhook_secret=parts.webhook_secret)
+    meter = Meter(store=process.store, pool=parts.pool, clock=process.clock)
     meter.watch(app)
-    copilot.watchers.append(meter.reviewed)
-    app.register_blueprint(protocol_routes(copilot, authenticator))
-    app.register_blueprint(status_routes(copilot, authenticator, meter))
-    app.register_blueprint(webhook_routes(copilot, authenticator))
-    meter.hear(app.extensions[COUNTS])
-    app.register_blueprint(dashboard_routes(copilot, authenticator))
+    parts.watchers.append(meter.reviewed)
+    status = StatusSource(instance, token, process.setup_of, process.store, parts.pool, process.clock)
+    dashboard = DashboardSource(
+        store=process.store,
+        setup_of=process.setup_of,
+        opener_of=process.opener_of,
+        images=process.images,
+        clock=process.clock,
+        link_to=process.instance.link_to,
+    )
+    app.register_blueprint(protocol_routes(parts.service, authenticator, instance=instance))
+    app.register_blueprint(status_routes(status, authenticator, meter))
+    app.register_blueprint(webhook_routes(process.store, authenticator, instance=instance, keep_bodies=not token))
+    meter.show_webhooks(app.extensions[COUNTS])
+    app.register_blueprint(dashboard_routes(dashboard, authenticator))
     app.register_error_handler(CopilotError, _say)
     app.register_error_handler(HTTPException, _say_http)
     app.register_error_handler(Exception, _say_nothing_more)

@@ -10,9 +10,9 @@ from flask import request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from review_copilot.bootstrap import Copilot
 from review_copilot.errors import SettingsError
 from review_copilot.labelstudio.payloads import SECRET_HEADER
+from review_copilot.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,12 @@ class Authenticator:
     webhook_secret: str
 
     @classmethod
-    def from_copilot(cls, copilot: Copilot) -> Authenticator:
+    def from_settings(cls, settings: Settings, *, webhook_secret: str) -> Authenticator:
         """The authenticator that the settings ask for.
 
         Raises:
             SettingsError: There is no password, and running without one was not asked for or not on loopback.
         """
-        settings = copilot.settings
         password = settings.password.get_secret_value()
         if not password:
             if not settings.allow_anonymous:
@@ -49,7 +48,7 @@ class Authenticator:
                     f"Running without a password is possible on a loopback address only, not on {settings.host}.",
                     hint="Set REVIEW_COPILOT_PASSWORD, or REVIEW_COPILOT_HOST=127.0.0.1.",
                 )
-        return cls(username=settings.username, password=password, webhook_secret=copilot.webhook_secret)
+        return cls(username=settings.username, password=password, webhook_secret=webhook_secret)
 
     def check_basic(self) -> None:
         """Let a request with the right name and password pass.

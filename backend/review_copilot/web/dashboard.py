@@ -5,16 +5,18 @@ Read only, behind the backend's name and password. No script, no other host: the
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from review_copilot.bootstrap import Copilot
 from review_copilot.domain.draft_totals import Why
+from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import BadRequest, CopilotError
 from review_copilot.flows.packed_log import rows_of
+from review_copilot.flows.review_context import SetupOf
 from review_copilot.flows.study_project import (
     ProjectStudy,
     criteria_of,
@@ -25,6 +27,7 @@ from review_copilot.flows.study_project import (
 )
 from review_copilot.flows.thumbnails import cut_one, linked_pictures, pictures_of, shown_rows
 from review_copilot.flows.uncovered_crops import known_crops
+from review_copilot.ports import Clock, ImageSource, Store, WorkspaceOpener
 from review_copilot.reports.dashboard_html import (
     MOST_LISTED,
     problem_page,
@@ -51,36 +54,57 @@ NO_PICTURE = (
 )
 
 
-def dashboard_routes(copilot: Copilot, authenticator: Authenticator) -> Blueprint:
+@dataclass(frozen=True)
+class DashboardSource:
+    """What the pages read.
+
+    Attributes:
+        store: The log and the drafts.
+        setup_of: The set-up of a project.
+        opener_of: Opens a project; None where its Label Studio cannot be asked.
+        images: Fetches images.
+        clock: Tells the time.
+        link_to: URL of a project's Label Studio in a browser; empty where it is not known.
+    """
+
+    store: Store
+    setup_of: SetupOf
+    opener_of: Callable[[ProjectKey], WorkspaceOpener | None]
+    images: ImageSource
+    clock: Clock
+    link_to: Callable[[ProjectKey], str]
+
+
+def dashboard_routes(source: DashboardSource, authenticator: Authenticator) -> Blueprint:
     """The pages."""
     routes = Blueprint("copilot", __name__, url_prefix="/copilot")
-    study_cache = StudyCache(copilot)
+    study_cache = StudyCache(source.store)
     routes.before_request(authenticator.check_basic)
     routes.after_request(_guarded)
 
     @routes.get("/")
     def overview() -> str:
         """What to do first, and everything behind it."""
-        asked = read_question(copilot.store.projects())
-        made = _study(copilot, study_cache, asked)
-        if copilot.opener_of(asked.project) is not None:
+        asked = read_question(source.store.projects())
+        made = _study(source, study_cache, asked)
+        if source.opener_of(asked.project) is not None:
             linked = linked_pictures(
                 made.study, shown_rows(made.study, study_cache.reading(asked.project)), partial(thumbnail_url, asked)
             )
             made = replace(made, pictures=linked)
-        return to_html(made, frame=_frame(copilot, study_cache, asked, here="overview"))
+        return to_html(made, frame=_frame(source, study_cache, asked, here="overview"))
 
     @routes.get("/thumbnail/<int:row>")
     def thumbnail(row: int) -> Response:
         """One row's region with what is around it; a drawn notice where it cannot be had."""
-        asked = read_question(copilot.store.projects())
+        asked = read_question(source.store.projects())
         picture = cut_one(
             rows_of(study_cache.reading(asked.project), rows=[row]),
             row,
             project=asked.project,
-            opener=copilot.opener_of(asked.project),
-            images=copilot.images,
-            store=copilot.store,
+            opener=source.opener_of(asked.project),
+            images=source.images,
+            store=source.store,
         )
         if picture is None:
             return Response(NO_PICTURE, mimetype="image/svg+xml")
@@ -89,15 +113,15 @@ def dashboard_routes(copilot: Copilot, authenticator: Authenticator) -> Blueprin
     @routes.get("/report.html")
     def report() -> Response:
         """The same as one file, with thumbnails where Label Studio can be asked for the images."""
-        asked = read_question(copilot.store.projects())
-        found = _study(copilot, study_cache, asked)
+        asked = read_question(source.store.projects())
+        found = _study(source, study_cache, asked)
         pictures = pictures_of(
             found.study,
             shown_rows(found.study, study_cache.reading(asked.project)),
             project=asked.project,
-            opener=copilot.opener_of(asked.project),
-            images=copilot.images,
-            store=copilot.store,
+            opener=source.opener_of(asked.project),
+            images=source.images,
+            store=source.store,
         )
         made = to_html(replace(found, pictures=pictures))
         name = f"project-{asked.project.project_id}-overrides.html"
@@ -106,29 +130,29 @@ def dashboard_routes(copilot: Copilot, authenticator: Authenticator) -> Blueprin
     @routes.get("/undrafted")
     def undrafted() -> str:
         """Why tasks have no draft."""
-        asked = read_question(copilot.store.projects())
-        frame = replace(_frame(copilot, study_cache, asked, here="undrafted"), criteria=(), reviewers=())
+        asked = read_question(source.store.projects())
+        frame = replace(_frame(source, study_cache, asked, here="undrafted"), criteria=(), reviewers=())
         drafts = study_cache.drafts(asked.project, asked.scope)
         period = {"since": asked.scope.since, "until": asked.scope.until}
-        listed = {why: copilot.store.undrafted(asked.project, why, limit=MOST_LISTED, **period) for why in Why}
-        return undrafted_page(asked.project, drafts, listed, link=copilot.link_to(asked.project), frame=frame)
+        listed = {why: source.store.undrafted(asked.project, why, limit=MOST_LISTED, **period) for why in Why}
+        return undrafted_page(asked.project, drafts, listed, link=source.link_to(asked.project), frame=frame)
 
     @routes.get("/reviewers")
     def reviewers() -> str:
         """Everybody who reviewed, by name."""
-        asked = read_question(copilot.store.projects())
+        asked = read_question(source.store.projects())
         names = reviewers_of(study_cache.counts(asked.project))
-        frame = replace(_frame(copilot, study_cache, asked, here="reviewers"), criteria=(), reviewers=())
+        frame = replace(_frame(source, study_cache, asked, here="reviewers"), criteria=(), reviewers=())
         return reviewers_page(asked.project, names, frame)
 
     @routes.get("/reviewer")
     def reviewer() -> str:
         """One person's own overrides by criterion."""
-        asked = read_question(copilot.store.projects())
+        asked = read_question(source.store.projects())
         if not asked.scope.reviewer:
             raise BadRequest("The address names no reviewer.", hint="Choose one from the list of reviewers.")
-        made = _study(copilot, study_cache, replace(asked, scope=replace(asked.scope, criterion="")))
-        frame = replace(_frame(copilot, study_cache, asked, here="reviewers", action="reviewer"), criteria=())
+        made = _study(source, study_cache, replace(asked, scope=replace(asked.scope, criterion="")))
+        frame = replace(_frame(source, study_cache, asked, here="reviewers", action="reviewer"), criteria=())
         own = joined(list(scoped(study_cache.reading(asked.project), made.scope).tables()))
         return reviewer_page(made, latest_tasks(own), frame)
 
@@ -155,26 +179,26 @@ def _guarded(response: Response) -> Response:
     return response
 
 
-def _study(copilot: Copilot, study_cache: StudyCache, asked: Question) -> ProjectStudy:
+def _study(source: DashboardSource, study_cache: StudyCache, asked: Question) -> ProjectStudy:
     made = study_project(
         study_cache.reading(asked.project),
         study_cache.drafts(asked.project, asked.scope),
         project=asked.project,
-        guideline=copilot.guideline,
+        guideline=source.setup_of(asked.project).guideline,
         scope=asked.scope,
-        clock=copilot.clock,
+        clock=source.clock,
         see=partial(known_crops, known=study_cache.crops(asked.project)),
     )
-    return replace(made, link=copilot.link_to(asked.project))
+    return replace(made, link=source.link_to(asked.project))
 
 
-def _frame(copilot: Copilot, study_cache: StudyCache, asked: Question, *, here: str, action: str = "") -> Frame:
-    counts = study_cache.counts(asked.project)
+def _frame(source: DashboardSource, study_cache: StudyCache, asked: Question, *, here: str, action: str = "") -> Frame:
+    counts, guideline = study_cache.counts(asked.project), source.setup_of(asked.project).guideline
     return frame_of(
         asked,
         here=here,
         action=action,
-        guideline=copilot.guideline,
-        criteria=criteria_of(counts, copilot.guideline),
+        guideline=guideline,
+        criteria=criteria_of(counts, guideline),
         reviewers=reviewers_of(counts),
     )

@@ -13,9 +13,10 @@ from functools import partial
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from review_copilot.bootstrap import Copilot
+from review_copilot.concurrency.priority_pool import PriorityPool
 from review_copilot.domain.request_context import REQUEST_ID
 from review_copilot.domain.review import Review
+from review_copilot.ports import Clock, Inbox, Store
 from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -26,7 +27,7 @@ SECONDS = (0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 85, 100)
 class Meter:
     """The numbers of one application."""
 
-    def __init__(self, copilot: Copilot) -> None:
+    def __init__(self, *, store: Store, pool: PriorityPool[Review], clock: Clock) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "review_copilot_requests", "Requests by route and status.", ["route", "status"], registry=self._registry
@@ -52,20 +53,20 @@ class Meter:
         self._cache_hits = Counter(
             "review_copilot_cache_hits", "Replies taken from the cache.", registry=self._registry
         )
-        self._gauge("queue", "Tasks that wait for their turn.", lambda: copilot.pool.waiting)
-        self._gauge("running", "Tasks that are looked at now.", lambda: copilot.pool.running)
-        self._gauge("backlog", "Drafts that Label Studio is owed.", lambda: float(copilot.store.pending_count()))
+        self._gauge("queue", "Tasks that wait for their turn.", lambda: pool.waiting)
+        self._gauge("running", "Tasks that are looked at now.", lambda: pool.running)
+        self._gauge("backlog", "Drafts that Label Studio is owed.", lambda: float(store.pending_count()))
         self._gauge(
-            "log_lag_seconds", "Age of the oldest webhook that the log has yet to follow.", partial(log_lag_s, copilot)
+            "log_lag_seconds",
+            "Age of the oldest webhook that the log has yet to follow.",
+            partial(log_lag_s, store, clock=clock),
         )
         self._gauge(
             "newest_review",
             "Number of the newest review in the database: its rate is that of all drafts, bulk runs' too.",
-            partial(_newest, copilot),
+            store.newest_review,
         )
-        self._gauge(
-            "inbox", "Webhooks that the log has yet to follow; at most 1000.", lambda: len(copilot.store.waiting())
-        )
+        self._gauge("inbox", "Webhooks that the log has yet to follow; at most 1000.", lambda: len(store.waiting()))
 
     def _gauge(self, name: str, about: str, read: object) -> None:
         Gauge(f"review_copilot_{name}", about, registry=self._registry).set_function(read)  # type: ignore[arg-type]  # float or int
@@ -82,7 +83,7 @@ class Meter:
             self._cost.inc(usage.cost_usd)
             self._cache_hits.inc(usage.cache_hit)
 
-    def hear(self, counts: WebhookCounts) -> None:
+    def show_webhooks(self, counts: WebhookCounts) -> None:
         """Show what became of webhooks."""
         gauge = Gauge(
             "review_copilot_webhooks", "Webhooks by what became of them.", ["outcome"], registry=self._registry
@@ -111,15 +112,11 @@ class Meter:
         return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def log_lag_s(copilot: Copilot) -> float:
+def log_lag_s(inbox: Inbox, *, clock: Clock) -> float:
     """Seconds for which the oldest webhook has waited that the log has yet to follow; 0 when none waits."""
-    since = copilot.store.waiting_since()
-    return max(0.0, (copilot.clock.now() - since).total_seconds()) if since else 0.0
+    since = inbox.waiting_since()
+    return max(0.0, (clock.now() - since).total_seconds()) if since else 0.0
 
 
 def _count(counts: WebhookCounts, outcome: WebhookOutcome) -> float:
     return counts.snapshot()[outcome]
-
-
-def _newest(copilot: Copilot) -> int:
-    return copilot.store.newest_review()

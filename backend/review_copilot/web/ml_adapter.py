@@ -17,26 +17,29 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.bootstrap.backend import BackendParts, build_backend
+from review_copilot.bootstrap.process import open_process
 from review_copilot.labelstudio.payloads import read_predict
 from review_copilot.settings import load_settings
 from review_copilot.web.answers import answerer
 
 
-def model_class(base: type[Any], *, copilot: Copilot | None = None) -> type[Any]:
+def model_class(base: type[Any], *, parts: BackendParts | None = None) -> type[Any]:
     """A model class for the framework.
 
     Args:
         base: `label_studio_ml.model.LabelStudioMLBase`.
-        copilot: The copilot that answers; made from the settings when None.
+        parts: The backend that answers; built from the settings when None.
     """
-    ours = copilot or create_copilot(load_settings())
-    answer = answerer(ours)
+    ours = parts or build_backend(open_process(load_settings()))
+    process = ours.process
+    answer = answerer(ours.service)
 
     @cache
     def project(project_id: str) -> str:
         """Id and creation stamp; the framework cuts the stamp off, and only Label Studio knows it."""
-        created = ours.opener.open(int(project_id)).key.created if ours.has_token else ""
+        access = process.label_studio
+        created = access.opener.open(int(project_id)).key.created if access else ""
         return f"{project_id}.{created}"
 
     class ReviewCopilotModel(base):  # type: ignore[misc]  # the framework's base is not known here
@@ -44,7 +47,7 @@ def model_class(base: type[Any], *, copilot: Copilot | None = None) -> type[Any]
 
         def setup(self) -> None:
             """Tell the framework which version would be drafted; no model is touched."""
-            self.set("model_version", ours.context.model_version)
+            self.set("model_version", process.setup_of().model_version)
 
         def predict(
             self, tasks: Sequence[Mapping[str, Any]], context: Mapping[str, Any] | None = None, **_: Any
@@ -60,6 +63,6 @@ def model_class(base: type[Any], *, copilot: Copilot | None = None) -> type[Any]
                 "label_config": self.label_config,
                 "params": {"context": context},
             }
-            return answer(read_predict(body, instance=ours.instance), lambda: False)
+            return answer(read_predict(body, instance=process.instance.name), lambda: False)
 
     return ReviewCopilotModel

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from review_copilot.bootstrap import Copilot
 from review_copilot.flows.finish_pending import work_off
+from review_copilot.flows.predict import DraftService
+from review_copilot.ports import WorkspaceOpener
 from review_copilot.web.background import Background
 
 log = logging.getLogger(__name__)
@@ -18,13 +19,14 @@ class PendingDraftWorker(Background):
     look_every_s = 2.0
     """One indexed read each time."""
 
-    def __init__(self, copilot: Copilot) -> None:
+    def __init__(self, service: DraftService, opener: WorkspaceOpener) -> None:
         super().__init__()
-        self._copilot = copilot
+        self._service = service
+        self._opener = opener
 
     def take_turn(self) -> bool:
         """Draft and deliver what is due."""
-        report = work_off(self._copilot.draft_service, opener=self._copilot.opener)
+        report = work_off(self._service, opener=self._opener)
         if report.sent or report.deleted:
             log.info(
                 "backlog: %d drafted, %d delivered, %d doubles deleted, %d settled",

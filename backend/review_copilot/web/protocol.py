@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest
+from review_copilot.flows.predict import DraftService
+from review_copilot.flows.review_context import rollout_of
 from review_copilot.labelstudio.payloads import read_predict, read_setup
 from review_copilot.web.answers import answerer
 from review_copilot.web.auth import Authenticator
 from review_copilot.web.client_connection import disconnected
 
 
-def protocol_routes(copilot: Copilot, authenticator: Authenticator) -> Blueprint:
-    """The four routes."""
-    routes = Blueprint("protocol", __name__)
+def protocol_routes(service: DraftService, authenticator: Authenticator, *, instance: str) -> Blueprint:
+    """The four routes.
 
-    answer = answerer(copilot)
+    Args:
+        service: Drafts on request.
+        authenticator: Checks requests.
+        instance: Name of the Label Studio in the log.
+    """
+    routes = Blueprint("protocol", __name__)
+    answer = answerer(service)
 
     @routes.get("/")
     @routes.get("/health")
@@ -28,20 +34,21 @@ def protocol_routes(copilot: Copilot, authenticator: Authenticator) -> Blueprint
     def setup() -> Response:
         """Which version would be drafted for this project. Label Studio waits 3 s; no model is touched."""
         authenticator.check_basic()
-        asked = read_setup(_body(), instance=copilot.instance)
-        return jsonify(model_version=copilot.rollout(asked.project))
+        asked = read_setup(_body(), instance=instance)
+        rollout = rollout_of(asked.project, store=service.store, setup_of=service.setup_of)
+        return jsonify(model_version=rollout)
 
     @routes.get("/versions")
     def versions() -> Response:
         """Versions that Label Studio's settings page may offer."""
         authenticator.check_basic()
-        return jsonify(versions=[copilot.context.model_version])
+        return jsonify(versions=[service.setup_of().model_version])
 
     @routes.post("/predict")
     def predict() -> Response:
         """N tasks in, N results out, in order; a task that fails gives an empty list and costs the others nothing."""
         authenticator.check_basic()
-        asked = read_predict(_body(), instance=copilot.instance)
+        asked = read_predict(_body(), instance=instance)
         return jsonify(results=answer(asked, disconnected(request)))
 
     return routes

@@ -8,7 +8,10 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from review_copilot.bootstrap import Copilot, create_copilot
+from review_copilot.bootstrap.backend import build_backend
+from review_copilot.bootstrap.parts import webhook_secret_of
+from review_copilot.bootstrap.process import open_process
+from review_copilot.library import load_guideline
 from review_copilot.settings import Settings
 from review_copilot.web.app import create_app
 from review_copilot.web.auth import Authenticator
@@ -47,16 +50,25 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load(self) -> Flask:
         """The application, in the worker."""
-        copilot = create_copilot(self._settings)
-        app = create_app(copilot)
-        if not copilot.has_token:
+        process = open_process(self._settings)
+        parts = build_backend(process)
+        app = create_app(parts)
+        opener = process.label_studio.opener if process.label_studio else None
+        if opener is None:
             log.warning("no Label Studio token is set: the log is written from webhooks alone, and stays unconfirmed")
-        sweeper = Sweeper(copilot)
+        sweeper = Sweeper(
+            process.store,
+            instance=process.instance.name,
+            opener=opener,
+            bodies=parts.bodies,
+            every_s=self._settings.sweep_every_s,
+            locks=process.shared.named_locks,
+        )
         app.extensions["review_copilot.woken"] = sweeper.woken
         sweeper.start()
-        LearningWorker(copilot).start()
-        if copilot.has_token:
-            PendingDraftWorker(copilot).start()
+        LearningWorker(parts.learning, opener_of=process.opener_of, locks=process.shared.named_locks).start()
+        if opener is not None:
+            PendingDraftWorker(parts.service, opener).start()
         return app
 
 
@@ -64,10 +76,11 @@ def serve(settings: Settings, *, threads: int = 16) -> None:
     """Serve until stopped.
 
     Raises:
-        SettingsError: The backend would be open to strangers; said before anything is started.
+        SettingsError: The backend would be open to strangers; raised before anything is started.
+        LibraryError: The guideline cannot be read.
+        StoreError: The database cannot be opened.
     """
-    copilot: Copilot = create_copilot(settings)
-    Authenticator.from_copilot(copilot)
-    _ = copilot.guideline, copilot.store.projects()  # wrong settings are said here, not at the first request
-    copilot.store.close()
+    Authenticator.from_settings(settings, webhook_secret=webhook_secret_of(settings))
+    load_guideline(settings.guideline)
+    open_process(settings).close()  # wrong settings are reported here, not at the first request
     Server(settings, threads=threads).run()

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from review_copilot.bootstrap import Copilot
 from review_copilot.domain.draft_totals import Drafts
 from review_copilot.domain.review import ProjectKey
 from review_copilot.domain.reviewed_crops import Look
 from review_copilot.flows.packed_log import Reading, reading_of_log
 from review_copilot.flows.study_project import Scope
+from review_copilot.ports import Store
 from review_copilot.study.study_counts import Counts
 
 KEPT_S = 20.0
@@ -31,8 +31,8 @@ class _Kept:
 class StudyCache:
     """Counts and drafts of the projects looked at last. Safe to use from several threads: each is read once."""
 
-    def __init__(self, copilot: Copilot) -> None:
-        self._copilot = copilot
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._lock = threading.Lock()
         self._kept: dict[ProjectKey, _Kept] = {}
 
@@ -43,7 +43,7 @@ class StudyCache:
 
     def reading(self, project: ProjectKey) -> Reading:
         """The rows of a project's log, which are not held: a long log is read again where rows are asked for."""
-        return replace(reading_of_log(self._copilot.store, project), counts=partial(self.counts, project))
+        return replace(reading_of_log(self._store, project), counts=partial(self.counts, project))
 
     def crops(self, project: ProjectKey) -> Mapping[int, Look]:
         """What the crops that no criterion claims look like, as far as the learning worker has seen them."""
@@ -56,14 +56,14 @@ class StudyCache:
             kept = self._fresh(project).drafts
             period = (scope.since, scope.until)
             if period not in kept:
-                kept[period] = self._copilot.store.draft_totals(project, since=scope.since, until=scope.until)
+                kept[period] = self._store.draft_totals(project, since=scope.since, until=scope.until)
             return kept[period]
 
     def _fresh(self, project: ProjectKey) -> _Kept:
         now = time.monotonic()
         self._kept = {key: kept for key, kept in self._kept.items() if now - kept.read_at_s < KEPT_S}
         if project not in self._kept:
-            book = self._copilot.store.reviewed_crops(project)
-            counts = reading_of_log(self._copilot.store, project).counts()
+            book = self._store.reviewed_crops(project)
+            counts = reading_of_log(self._store, project).counts()
             self._kept[project] = _Kept(now, counts, {}, book.crops if book else {})
         return self._kept[project]

@@ -7,10 +7,10 @@ import threading
 import time
 from contextlib import AbstractContextManager, nullcontext
 
-from review_copilot.bootstrap import Copilot
 from review_copilot.errors import CopilotError, LabelStudioError, LabelStudioNotFound, LabelStudioUnreachable
 from review_copilot.flows.log_webhook_bodies import log_bodies
 from review_copilot.flows.sweep import SweepReport, empty_inbox, sweep_project
+from review_copilot.ports import BodyReader, NamedLocks, Store, WorkspaceOpener
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,32 @@ put off until no webhook has come for so long, but not for longer than this."""
 class Sweeper:
     """One thread that keeps the log up to date."""
 
-    def __init__(self, copilot: Copilot) -> None:
-        self._copilot = copilot
+    def __init__(
+        self,
+        store: Store,
+        *,
+        instance: str,
+        opener: WorkspaceOpener | None,
+        bodies: BodyReader,
+        every_s: float,
+        locks: NamedLocks | None = None,
+    ) -> None:
+        """Sweep nothing yet.
+
+        Args:
+            store: The log.
+            instance: Name of the Label Studio whose projects are swept.
+            opener: Opens its projects; None without a token, when the log is written from webhook bodies.
+            bodies: Reads webhook bodies.
+            every_s: Seconds between two sweeps of all projects.
+            locks: Let one backend sweep at a time; None where this is the only one.
+        """
+        self._store = store
+        self._instance = instance
+        self._opener = opener
+        self._bodies = bodies
+        self._every_s = every_s
+        self._locks = locks
         self._stopping = threading.Event()
         self.woken = threading.Event()
         self._next_deleted = 0.0
@@ -53,14 +77,14 @@ class Sweeper:
         while not self._stopping.is_set():
             try:
                 with self._turn() as ours:
-                    if ours and not self._copilot.has_token:
+                    if ours and self._opener is None:
                         go_on = self._no_webhook if self._lull() else lambda: True
-                        self._report(log_bodies(self._copilot.store, reader=self._copilot.bodies, go_on=go_on))
-                    elif ours:
-                        self._report(empty_inbox(self._copilot.store, opener=self._copilot.opener))
+                        self._report(log_bodies(self._store, reader=self._bodies, go_on=go_on))
+                    elif ours and self._opener is not None:
+                        self._report(empty_inbox(self._store, opener=self._opener))
                         if time.monotonic() >= next_full:
-                            next_full = time.monotonic() + self._copilot.settings.sweep_every_s
-                            self._sweep_all()
+                            next_full = time.monotonic() + self._every_s
+                            self._sweep_all(self._opener)
             except CopilotError as error:
                 log.warning("sweep put off: %s", error)
             except Exception:
@@ -82,19 +106,18 @@ class Sweeper:
 
     def _turn(self) -> AbstractContextManager[bool]:
         """Whether this process sweeps now: of several backends on one PostgreSQL one does at a time."""
-        named_locks = self._copilot.shared.named_locks
-        return named_locks.turn("sweep", wait_s=0.0) if named_locks else nullcontext(enter_result=True)
+        return self._locks.turn("sweep", wait_s=0.0) if self._locks else nullcontext(enter_result=True)
 
-    def _sweep_all(self) -> None:
+    def _sweep_all(self, opener: WorkspaceOpener) -> None:
         look_for_deleted = time.monotonic() >= self._next_deleted
         if look_for_deleted:
             self._next_deleted = time.monotonic() + DELETED_TASKS_EVERY_S
-        for key in self._copilot.store.projects():
-            if key.instance != self._copilot.instance or self._stopping.is_set():
+        for key in self._store.projects():
+            if key.instance != self._instance or self._stopping.is_set():
                 continue
             try:
-                workspace = self._copilot.opener.open(key.project_id)
-                self._report(sweep_project(workspace, store=self._copilot.store, deleted_tasks=look_for_deleted))
+                workspace = opener.open(key.project_id)
+                self._report(sweep_project(workspace, store=self._store, deleted_tasks=look_for_deleted))
             except LabelStudioNotFound:
                 log.info("project %d is gone from Label Studio; its log is kept", key.project_id)
             except LabelStudioUnreachable:

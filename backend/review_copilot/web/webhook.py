@@ -11,10 +11,9 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import BadRequest as HalfBody
 from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized
 
-from review_copilot.bootstrap import Copilot
 from review_copilot.errors import BadRequest, StoreError
 from review_copilot.labelstudio.payloads import read_webhook
-from review_copilot.ports import WebhookNotice
+from review_copilot.ports import Inbox, WebhookNotice
 from review_copilot.web.auth import Authenticator
 from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
@@ -39,8 +38,15 @@ _NOT_QUEUED: Mapping[type[Exception], WebhookOutcome] = {
 }
 
 
-def webhook_routes(copilot: Copilot, authenticator: Authenticator) -> Blueprint:
-    """The one route. Its counts are `app.extensions[COUNTS]`, a `WebhookCounts`."""
+def webhook_routes(inbox: Inbox, authenticator: Authenticator, *, instance: str, keep_bodies: bool) -> Blueprint:
+    """The one route. Its counts are `app.extensions[COUNTS]`, a `WebhookCounts`.
+
+    Args:
+        inbox: Stores events.
+        authenticator: Checks requests.
+        instance: Name of the Label Studio in the log.
+        keep_bodies: Whether bodies are kept: there is no token to read Label Studio with.
+    """
     routes = Blueprint("webhook", __name__)
     counts = WebhookCounts()
 
@@ -65,20 +71,20 @@ def webhook_routes(copilot: Copilot, authenticator: Authenticator) -> Blueprint:
         if event.action not in WAKING:
             counts.count(WebhookOutcome.IGNORED)
             return jsonify(status="ignored", action=event.action), HTTPStatus.OK
-        wake_id = copilot.store.put(
+        notice_id = inbox.put(
             WebhookNotice(
                 id=0,
-                instance=copilot.instance,
+                instance=instance,
                 project_id=event.project_id,
                 task_ids=event.task_ids,
                 action=event.action,
-                body="" if copilot.has_token else body.decode(),
+                body=body.decode() if keep_bodies else "",
             )
         )
-        outcome = counts.hear(event, body)
+        outcome = counts.record(event, body)
         if woken := current_app.extensions.get("review_copilot.woken"):
             woken.set()
-        return jsonify(status="queued", id=wake_id, outcome=outcome.value), HTTPStatus.OK
+        return jsonify(status="queued", id=notice_id, outcome=outcome.value), HTTPStatus.OK
 
     return routes
 

@@ -58,7 +58,7 @@ class WebhookCounts:
         with self._lock:
             self._counts[outcome] += 1
 
-    def hear(self, event: WebhookEvent, body: bytes) -> WebhookOutcome:
+    def record(self, event: WebhookEvent, body: bytes) -> WebhookOutcome:
         """Count an event that was stored, and tell whether it is new.
 
         Args:

@@ -23,7 +23,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Severity, Verdict
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.measure import Measure
-from review_copilot.domain.suggestion import Brief, Finding, Inspection
+from review_copilot.domain.suggestion import Brief, Finding, Inspection, Scope
 from review_copilot.errors import ModelMalformed
 from review_copilot.images import ImageFetcher
 from review_copilot.images.fetch import FetchLimits
@@ -222,7 +222,10 @@ class Measuring:
     version = "1"
 
     def catalogue(self) -> tuple[Measure, ...]:
-        return ()
+        return (
+            Measure("clipped_highlights", "% of the picture", Scope.REGION, model_can_judge=False),
+            Measure("defocus", "px of blur", Scope.IMAGE),
+        )
 
     def inspect(self, brief: Brief) -> Inspection:
         sure = {"severity": Severity.MINOR, "score": 0.8, "rationale": "Measured."}

@@ -92,7 +92,7 @@ def test_a_database_that_cannot_be_written_is_read_all_the_same(tmp_path: Path) 
     writer = open_store(url, clock=FakeClock())
     writer.append(a_comparison(an_annotation(), [a_row()]))
     with writer.database.writing() as connection:
-        connection.execute(sa.text("CREATE TRIGGER full BEFORE INSERT ON chunks BEGIN SELECT RAISE(ABORT, 'no'); END"))
+        connection.execute(sa.text("CREATE TRIGGER full BEFORE INSERT ON parcels BEGIN SELECT RAISE(ABORT, 'no'); END"))
     assert len(read_table(writer, PROJECT)) == 1
     assert reading_of_log(writer, PROJECT).counts().rows == 1
     writer.close()

@@ -16,9 +16,10 @@ import ray
 from fake_endpoint import Busy, endpoint
 from fake_label_studio import FakeWorkspace
 from fakes import FakeClock, MemoryStore
+from opened import opened
 from pictures import noise_uris
 from ray_nodes import a_context, most_at_once, nodes
-from review_copilot.bootstrap import Copilot, SystemClock
+from review_copilot.bootstrap.engines import ray_engine
 from review_copilot.domain.review import ProjectKey
 from review_copilot.engines.ray_cluster import MOST_LOSSES, Cluster, RayEngine
 from review_copilot.errors import EngineError
@@ -106,9 +107,9 @@ def test_settings_make_workers_that_ask_the_endpoint_within_its_limit(cluster: o
             concurrency=3,
             model_concurrency=4,
         )
-        copilot = Copilot(settings, SystemClock())
+        copilot = opened(settings)
         workspace = FakeWorkspace(KEY, dict(enumerate(noise_uris(24), start=1)))
-        engine = copilot.cluster(Cluster(workers=2))
+        engine = ray_engine(settings, copilot.context, cluster=Cluster(workers=2))
         report = preannotate(
             workspace, engine=engine, store=copilot.store, rollout=copilot.rollout(KEY), clock=copilot.clock
         )

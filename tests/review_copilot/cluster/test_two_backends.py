@@ -14,7 +14,7 @@ from backends import BackendProcess, backends
 from fake_endpoint import Busy, FakeEndpoint, endpoint
 from pictures import noise_uris
 from postgres import fresh_database
-from review_copilot.bootstrap import create_copilot, with_own_budget
+from review_copilot.bootstrap.process import open_process, own_budget
 from review_copilot.settings import load_settings
 
 PRICES = "prices: [{match: 'a-model', input: 10, cached: 10, output: 100, read: '2026-11'}]"
@@ -87,13 +87,13 @@ def test_a_runs_own_budget_is_not_the_days_of_all_backends(postgres_server: str)
     settings = load_settings(
         _env_file=None, database_url=fresh_database(postgres_server), model="gpt-5", model_budget_usd=0.5
     )
-    copilot = create_copilot(settings)
-    run = with_own_budget(copilot)
-    run_budget, days_budget = run.shared.budget, copilot.shared.budget
+    backend = open_process(settings)
+    run = open_process(settings, shared=own_budget(settings))
+    run_budget, days_budget = run.shared.budget, backend.shared.budget
     assert run_budget is not None
     assert days_budget is not None
     run_budget.reserve(0.5)
     days_budget.reserve(0.5)
     assert run.shared.named_locks is not None, "the rest is shared as before"
-    for made in (run, copilot):
+    for made in (run, backend):
         made.store.close()

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import make_server
 
-from review_copilot.bootstrap import create_copilot
+from opened import opened
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.packed_log import reading_of_log
 from review_copilot.flows.study_project import Scope, study_project
@@ -42,7 +42,7 @@ PAGES = (
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The URL of a dashboard over a project with two flags and new patterns, and the same as one file."""
     folder: Path = tmp_path_factory.mktemp("pages")
-    copilot = create_copilot(
+    copilot = opened(
         load_settings(
             _env_file=None,
             database_url=f"sqlite:///{folder}/log.db",
@@ -66,7 +66,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
     )
     file = folder / "report.html"
     file.write_text(to_html(report), "utf-8")
-    server = make_server("127.0.0.1", 0, create_app(copilot), threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(copilot.parts()), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.port}/copilot", file

@@ -71,7 +71,7 @@ def test_the_next_draft_names_the_pattern_and_its_tasks(
 
     copilot, in_an_hour = workplace_in_use.copilot, FakeClock(datetime.now(UTC) + timedelta(hours=1))
     key = copilot.opener.open(project_id).key
-    learning = replace(copilot.learning, clock=in_an_hour)
+    learning = replace(copilot.parts().learning, clock=in_an_hour)
     assert learn(key, learning=learning, opener=copilot.opener) is LearnOutcome.ANEW
 
     file = workplace_in_use.folder / "next.png"

@@ -32,7 +32,7 @@ BOX = {
 
 @pytest.fixture
 def opener(label_studio_client: LabelStudioClient) -> LabelStudioOpener:
-    return LabelStudioOpener(label_studio_client, instance="", guideline=GUIDELINE)
+    return LabelStudioOpener(label_studio_client, instance="", guideline_of=lambda _: GUIDELINE)
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import requests
 
 from backends import AUTH, PASSWORD, BackendProcess, backends
 from fake_endpoint import Busy, endpoint
+from opened import opened
 from pictures import noise_uris
 from postgres import fresh_database
-from review_copilot.bootstrap import Copilot, SystemClock
 from review_copilot.demo.label_studio_server import LabelStudioServer
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.connect import Backend, ConnectOptions, connect
@@ -57,7 +57,7 @@ def test_what_a_killed_backend_owes_is_delivered_once_by_another(
             "lease_s": 6,
         }
         with backends(2, settings=settings, folder=tmp_path) as (asked, other):
-            copilot = Copilot(load_settings(_env_file=None, **settings), SystemClock())
+            copilot = opened(load_settings(_env_file=None, **settings))
             backend = Backend(url=asked.url, username=AUTH[0], password=PASSWORD, webhook_secret="open too")
             project = label_studio_client.create_project(title="Taken over", label_config="<View/>")
             connect(copilot.client, project.id, backend=backend, options=ConnectOptions(guideline=copilot.guideline))

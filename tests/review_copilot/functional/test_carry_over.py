@@ -6,11 +6,11 @@ from pathlib import Path
 
 from fake_endpoint import Turn, endpoint, finding, reply
 from fake_label_studio import FakeWorkspace
+from opened import opened
 from pictures import noise_uris
-from review_copilot.bootstrap import Copilot, SystemClock
 from review_copilot.domain.review import ProjectKey
-from review_copilot.flows.preannotate import Progress, Scope, preannotate
-from review_copilot.flows.switch_rollout import retire
+from review_copilot.flows.draft_project import DraftingTools, draft_project
+from review_copilot.flows.preannotate import Progress
 from review_copilot.settings import load_settings
 
 KEY = ProjectKey("http://ls", 7, "1732360000")
@@ -20,22 +20,11 @@ TASKS = 6
 def draft(workspace: FakeWorkspace, folder: Path, url: str, **settings: object) -> tuple[str, Progress]:
     """Draft under the roll-out that these settings make, and let go of the one before, as the command does."""
     shared = {"inspector": "openai", "model": "m", "model_base_url": url, "model_cache": folder / "replies"}
-    copilot = Copilot(
-        load_settings(_env_file=None, database_url=f"sqlite:///{folder}/log.db", **shared, **settings), SystemClock()
-    )
-    rollout, before = copilot.rollout(KEY), workspace.pinned()
-    report = preannotate(
-        workspace,
-        engine=copilot.threads(),
-        store=copilot.store,
-        rollout=rollout,
-        clock=copilot.clock,
-        scope=Scope(leave_begun=bool(before)),
-    )
-    if before:
-        retire(workspace, rollout=before)
+    copilot = opened(load_settings(_env_file=None, database_url=f"sqlite:///{folder}/log.db", **shared, **settings))
+    tools = DraftingTools(engine=copilot.engine, learning=copilot.parts().learning, opener_of=copilot.process.opener_of)
+    drafted = draft_project(workspace, rollout=copilot.rollout(KEY), tools=tools)
     copilot.store.close()
-    return rollout, report
+    return drafted.rollout, drafted.progress
 
 
 def test_what_the_model_is_not_told_costs_no_call_and_what_it_is_told_costs_one_each(tmp_path: Path) -> None:

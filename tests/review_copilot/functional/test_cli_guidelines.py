@@ -9,20 +9,22 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from review_copilot.cli.typer_app import build_app
+from review_copilot.cli.typer_app import build_whole_app
 from review_copilot.library import load_guideline, shipped_label_config
 
 RUN = CliRunner()
 
 
 def test_label_config_prints_the_shipped_one() -> None:
-    done = RUN.invoke(build_app(), ["label-config", "--guideline", "photo-quality"])
+    done = RUN.invoke(build_whole_app(), ["label-config", "--guideline", "photo-quality"])
     assert (done.exit_code, done.stdout) == (0, shipped_label_config("photo-quality"))
 
 
 def test_label_config_writes_a_file_with_reference_and_prompt(tmp_path: Path) -> None:
     out = tmp_path / "config.xml"
-    done = RUN.invoke(build_app(), ["label-config", "--guideline", "pcb", "--reference", "--prompt", "--out", str(out)])
+    done = RUN.invoke(
+        build_whole_app(), ["label-config", "--guideline", "pcb", "--reference", "--prompt", "--out", str(out)]
+    )
     assert done.exit_code == 0
     assert done.stdout == ""
     assert "$reference" in out.read_text(encoding="utf-8")
@@ -30,13 +32,13 @@ def test_label_config_writes_a_file_with_reference_and_prompt(tmp_path: Path) ->
 
 
 def test_label_config_says_where_it_cannot_write(tmp_path: Path) -> None:
-    done = RUN.invoke(build_app(), ["label-config", "--out", str(tmp_path / "none" / "config.xml")])
+    done = RUN.invoke(build_whole_app(), ["label-config", "--out", str(tmp_path / "none" / "config.xml")])
     assert done.exit_code == 2
     assert "cannot be written" in " ".join(done.stderr.replace("│", " ").split())
 
 
 def test_list_names_title_and_revision() -> None:
-    done = RUN.invoke(build_app(), ["guideline", "list"])
+    done = RUN.invoke(build_whole_app(), ["guideline", "list"])
     assert done.exit_code == 0
     for name in ("pcb", "photo-quality"):
         guideline = load_guideline(name)
@@ -45,7 +47,7 @@ def test_list_names_title_and_revision() -> None:
 
 
 def test_show_reads_like_the_guideline() -> None:
-    done = RUN.invoke(build_app(), ["guideline", "show", "photo-quality"])
+    done = RUN.invoke(build_whole_app(), ["guideline", "show", "photo-quality"])
     words = " ".join(done.stdout.split())
     assert done.exit_code == 0
     for criterion in load_guideline("photo-quality").criteria:
@@ -56,7 +58,7 @@ def test_show_reads_like_the_guideline() -> None:
 
 @pytest.mark.parametrize("name", ["photo-quality", "pcb"])
 def test_check_says_what_was_read(name: str) -> None:
-    done = RUN.invoke(build_app(), ["guideline", "check", name])
+    done = RUN.invoke(build_whole_app(), ["guideline", "check", name])
     guideline = load_guideline(name)
     assert done.stdout == f"{name} is right: {len(guideline.criteria)} criteria, revision {guideline.revision}.\n"
 

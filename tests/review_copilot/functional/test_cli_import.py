@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from review_copilot.cli.typer_app import build_app
+from review_copilot.cli.typer_app import build_whole_app
 
 BOX = {
     "id": "s1", "from_name": "label", "to_name": "image", "type": "rectanglelabels",
@@ -26,7 +26,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(build_app(), ["overrides", *arguments])
+    return CliRunner().invoke(build_whole_app(), ["overrides", *arguments])
 
 
 def write(name: str, content: object) -> str:

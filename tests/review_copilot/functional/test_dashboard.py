@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from review_copilot.bootstrap import create_copilot
+from opened import opened
 from review_copilot.domain.review import ProjectKey
 from review_copilot.settings import load_settings
 from review_copilot.web import create_app
@@ -24,7 +24,7 @@ IMPORTED = ProjectKey("an old export", 5, "")
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     folder: Path = tmp_path_factory.mktemp("dashboard")
-    copilot = create_copilot(
+    copilot = opened(
         load_settings(
             _env_file=None,
             database_url=f"sqlite:///{folder}/log.db",
@@ -36,7 +36,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     fill(copilot.store, [Plan(4, tasks=30, criteria=PHOTO[:3])], project=IMPORTED)
     fill(copilot.store, [Plan(2, "model_wrong", 0.5, tasks=500, criteria=PHOTO[:6])], project=HOME)
     copilot.store.remember(drafts(HOME))
-    yield create_app(copilot).test_client()
+    yield create_app(copilot.parts()).test_client()
     copilot.store.close()
 
 
@@ -130,10 +130,8 @@ def test_a_wrong_address_is_answered_with_a_page(client: FlaskClient, path: str,
 
 
 def test_an_empty_store_says_how_to_begin(tmp_path: Path) -> None:
-    copilot = create_copilot(
-        load_settings(_env_file=None, database_url=f"sqlite:///{tmp_path}/log.db", allow_anonymous=True)
-    )
-    answer = create_app(copilot).test_client().get("/copilot/")
+    copilot = opened(load_settings(_env_file=None, database_url=f"sqlite:///{tmp_path}/log.db", allow_anonymous=True))
+    answer = create_app(copilot.parts()).test_client().get("/copilot/")
     assert "review-copilot connect --project N" in answer.text
     copilot.store.close()
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from builders import task_key
-from review_copilot.bootstrap import create_copilot
-from review_copilot.cli.model_commands import SAMPLE, estimate_run
+from opened import opened
+from review_copilot.bootstrap.estimates import SAMPLE, estimate_run
 from review_copilot.domain.review import ReviewTask
 from review_copilot.settings import load_settings
 
@@ -31,7 +31,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("inspector", ["openai", "hybrid"])
 def test_a_sample_stands_for_the_run_and_nothing_is_asked(inspector: str) -> None:
     settings = load_settings(inspector=inspector, model="gpt-5.5", model_base_url="http://127.0.0.1:9/v1")
-    estimate = estimate_run(tasks(SAMPLE + 5), count=1000, copilot=create_copilot(settings))
+    estimate = estimate_run(tasks(SAMPLE + 5), count=1000, settings=settings, setup=opened(settings).context)
     assert estimate is not None
     assert (estimate.images, estimate.calls) == (1000, 1000)
     assert estimate.image_tokens == 1000 * 922, "1024 x 768 px in patches of 32 px, times 1.2"
@@ -40,4 +40,5 @@ def test_a_sample_stands_for_the_run_and_nothing_is_asked(inspector: str) -> Non
 
 
 def test_the_built_in_inspector_costs_nothing() -> None:
-    assert estimate_run(tasks(1), count=10, copilot=create_copilot(load_settings(inspector="builtin"))) is None
+    settings = load_settings(inspector="builtin")
+    assert estimate_run(tasks(1), count=10, settings=settings, setup=opened(settings).context) is None

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from review_copilot.bootstrap import Copilot, create_copilot
+from opened import OpenedCopilot, opened
 from review_copilot.domain.review import Exposure, TaskKey
 from review_copilot.errors import SettingsError
 from review_copilot.labelstudio.label_config import generate
@@ -33,8 +33,8 @@ CONFIG = generate(load_guideline("photo-quality"))
 
 
 @pytest.fixture
-def copilot(tmp_path: Path) -> Iterator[Copilot]:
-    made = create_copilot(
+def copilot(tmp_path: Path) -> Iterator[OpenedCopilot]:
+    made = opened(
         load_settings(
             _env_file=None,
             database_url=f"sqlite:///{tmp_path}/log.db",
@@ -48,8 +48,8 @@ def copilot(tmp_path: Path) -> Iterator[Copilot]:
 
 
 @pytest.fixture
-def client(copilot: Copilot) -> FlaskClient:
-    return create_app(copilot).test_client()
+def client(copilot: OpenedCopilot) -> FlaskClient:
+    return create_app(copilot.parts()).test_client()
 
 
 def data_uri(pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
@@ -125,10 +125,10 @@ def test_magic_without_anything_to_say_is_a_dict(client: FlaskClient) -> None:
     assert answer == {"results": [{"result": []}]}
 
 
-def test_nothing_of_the_blind_share_goes_out_by_either_way(copilot: Copilot) -> None:
+def test_nothing_of_the_blind_share_goes_out_by_either_way(copilot: OpenedCopilot) -> None:
     """Asked for, or through the Magic tool; the draft is kept all the same."""
-    blind = create_copilot(copilot.settings.model_copy(update={"blind_share": 1.0}))
-    client = create_app(blind).test_client()
+    blind = opened(copilot.settings.model_copy(update={"blind_share": 1.0}))
+    client = create_app(blind.parts()).test_client()
     assert predict(client, BLACK).get_json()["results"] == [[]]
     drawn = {"result": [{"value": {"x": 0, "y": 0, "width": 50, "height": 50}}]}
     assert predict(client, BLACK, context=drawn).get_json()["results"] == [{"result": []}]
@@ -187,7 +187,7 @@ def test_log_lines_carry_the_request_id_into_the_workers(client: FlaskClient, ca
     assert (line["level"], line["logger"]) == ("warning", "review_copilot.flows.review_context")
 
 
-def test_the_framework_of_label_studio_gets_the_same_answers(copilot: Copilot) -> None:
+def test_the_framework_of_label_studio_gets_the_same_answers(copilot: OpenedCopilot) -> None:
     """The base class does what label-studio-ml 2.x does: it keeps the project's id without its stamp."""
 
     class Base:
@@ -201,7 +201,7 @@ def test_the_framework_of_label_studio_gets_the_same_answers(copilot: Copilot) -
         def setup(self) -> None:
             raise NotImplementedError
 
-    model = model_class(Base, copilot=copilot)("7", CONFIG)
+    model = model_class(Base, parts=copilot.parts())("7", CONFIG)
     assert model.kept["model_version"] == copilot.context.model_version
     tasks = [{"id": 1, "data": {"image": BLACK}}, {"id": 2, "data": {"image": BROKEN}}]
     first, second = model.predict(tasks)
@@ -214,7 +214,7 @@ class TestWebhook:
     def event(self, client: FlaskClient, body: object, **kwargs: Any) -> TestResponse:
         return client.post("/webhook", json=body, **kwargs)
 
-    def test_it_is_stored_and_answered(self, client: FlaskClient, copilot: Copilot) -> None:
+    def test_it_is_stored_and_answered(self, client: FlaskClient, copilot: OpenedCopilot) -> None:
         body = {"action": "ANNOTATION_UPDATED", "annotation": {"id": 3, "task": 12}, "project": {"id": 7}}
         answer = self.event(client, body, headers={SECRET_HEADER: "knock knock"})
         assert answer.get_json()["status"] == "queued"
@@ -227,7 +227,7 @@ class TestWebhook:
 
     @pytest.mark.parametrize("headers", [{}, {SECRET_HEADER: "knock"}, {SECRET_HEADER: ""}])
     def test_without_either_it_is_refused_and_nothing_is_kept(
-        self, client: FlaskClient, copilot: Copilot, headers: dict[str, str]
+        self, client: FlaskClient, copilot: OpenedCopilot, headers: dict[str, str]
     ) -> None:
         answer = self.event(client, {"action": "ANNOTATION_CREATED", "project": {"id": 7}}, headers=headers)
         assert answer.status_code == 401
@@ -239,6 +239,6 @@ class TestWebhook:
     [{"password": ""}, {"password": "", "allow_anonymous": True, "host": "0.0.0.0"}],  # noqa: S104  # refused is the point
 )
 def test_a_backend_open_to_strangers_does_not_start(tmp_path: Path, settings: dict[str, object]) -> None:
-    made = create_copilot(load_settings(_env_file=None, database_url=f"sqlite:///{tmp_path}/log.db", **settings))
+    made = opened(load_settings(_env_file=None, database_url=f"sqlite:///{tmp_path}/log.db", **settings))
     with pytest.raises(SettingsError, match="REVIEW_COPILOT_PASSWORD"):
-        create_app(made)
+        create_app(made.parts())

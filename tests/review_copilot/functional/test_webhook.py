@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from review_copilot.bootstrap import Copilot, create_copilot
+from opened import OpenedCopilot, opened
 from review_copilot.labelstudio.payloads import SECRET_HEADER
 from review_copilot.settings import load_settings
 from review_copilot.web import create_app
@@ -29,8 +29,8 @@ OLDER = {**EVENT, "annotation": {"id": 3, "task": 12, "updated_at": "2026-03-02T
 
 
 @pytest.fixture
-def copilot(tmp_path: Path) -> Iterator[Copilot]:
-    made = create_copilot(
+def copilot(tmp_path: Path) -> Iterator[OpenedCopilot]:
+    made = opened(
         load_settings(
             _env_file=None,
             database_url=f"sqlite:///{tmp_path}/log.db",
@@ -43,8 +43,8 @@ def copilot(tmp_path: Path) -> Iterator[Copilot]:
 
 
 @pytest.fixture
-def app(copilot: Copilot) -> Flask:
-    return create_app(copilot)
+def app(copilot: OpenedCopilot) -> Flask:
+    return create_app(copilot.parts())
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def counted(app: Flask) -> dict[str, int]:
 
 
 def test_new_doubled_and_late_events_are_told_apart_and_all_kept(
-    client: FlaskClient, app: Flask, copilot: Copilot
+    client: FlaskClient, app: Flask, copilot: OpenedCopilot
 ) -> None:
     outcomes = [post(client, body).get_json()["outcome"] for body in (EVENT, EVENT, OLDER)]
     assert outcomes == ["queued", "duplicate", "late"]
@@ -73,7 +73,7 @@ def test_new_doubled_and_late_events_are_told_apart_and_all_kept(
     assert len(copilot.store.waiting()) == 3
 
 
-def test_an_unknown_action_is_answered_and_let_go_of(client: FlaskClient, app: Flask, copilot: Copilot) -> None:
+def test_an_unknown_action_is_answered_and_let_go_of(client: FlaskClient, app: Flask, copilot: OpenedCopilot) -> None:
     assert post(client, {"action": "SOMETHING_NEW"}).status_code == 200
     assert counted(app) == {"ignored": 1}
     assert not copilot.store.waiting()
@@ -87,7 +87,7 @@ def test_half_a_body_and_none_are_refused_in_words(client: FlaskClient, app: Fla
     assert counted(app) == {"unreadable": 1}
 
 
-def test_a_body_of_20_mb_is_taken(client: FlaskClient, app: Flask, copilot: Copilot) -> None:
+def test_a_body_of_20_mb_is_taken(client: FlaskClient, app: Flask, copilot: OpenedCopilot) -> None:
     """Bulk actions send 5 000 annotations at once."""
     one = {"updated_at": "2026-03-02T12:05:00Z", "result": [{"value": {"text": ["x" * 4000]}}]}
     many = [{"id": number, "task": number, **one} for number in range(1, 5001)]
@@ -112,7 +112,7 @@ def test_a_wrong_secret_is_counted_before_the_body_is_read(client: FlaskClient, 
 
 
 def test_a_database_that_cannot_take_it_is_said_and_counted(
-    client: FlaskClient, app: Flask, copilot: Copilot, tmp_path: Path
+    client: FlaskClient, app: Flask, copilot: OpenedCopilot, tmp_path: Path
 ) -> None:
     copilot.store.close()
     for file in tmp_path.glob("log.db*"):

@@ -13,7 +13,7 @@ import requests
 
 import slow_backend as slow
 from review_copilot.demo.label_studio_server import LabelStudioServer
-from review_copilot.flows.predict import DraftService
+from review_copilot.flows.predict import SETTLE_S
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.connect import ConnectOptions, connect
 
@@ -21,22 +21,14 @@ pytestmark = pytest.mark.labelstudio
 
 TASKS = int(os.environ.get("TASKS", "1000"))
 LOOK_S = float(os.environ.get("LOOK_S", "4"))
-SEATS = 16
+SLOTS = 16
 LABEL_STUDIO_WAITS_S = 100
 DEADLINE_S = float(os.environ.get("DEADLINE_S", "85"))
 
 
-class PatientCopilot(slow.SlowCopilot):
-    """A copilot with the deadline that is shipped."""
-
-    @property
-    def draft_service(self) -> DraftService:
-        return DraftService(self.context, self.store, self.pool, deadline_s=DEADLINE_S, delivers=True)
-
-
-def seconds_of_predict(copilot: slow.SlowCopilot) -> float:
+def seconds_of_predict(backend: slow.SlowBackend) -> float:
     """Seconds of all requests to `/predict` so far, of which there was one, as the backend's own metrics say."""
-    page = requests.get(f"{copilot.backend.url}/metrics", auth=("copilot", "open sesame"), timeout=30).text
+    page = requests.get(f"{backend.copilot.backend.url}/metrics", auth=("copilot", "open sesame"), timeout=30).text
     (said,) = re.findall(r'^review_copilot_request_seconds_sum{route="/predict"} (\S+)', page, re.MULTILINE)
     return float(said)
 
@@ -46,18 +38,16 @@ def test_a_thousand_slow_tasks_end_with_a_thousand_predictions(
     label_studio: LabelStudioServer,
     label_studio_client: LabelStudioClient,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(slow, "LOOK_S", LOOK_S)
-    monkeypatch.setattr(slow, "SEATS", SEATS)
-    monkeypatch.setattr(slow, "SlowCopilot", PatientCopilot)
-    with slow.served(label_studio, tmp_path) as copilot:
+    patience = {"look_s": LOOK_S, "concurrency": SLOTS, "deadline_s": DEADLINE_S, "settle_s": SETTLE_S}
+    with slow.served(label_studio, tmp_path, **patience) as backend:
+        copilot = backend.copilot
         project = label_studio_client.create_project(title="A thousand", label_config="<View/>")
         connect(
             copilot.client, project.id, backend=copilot.backend, options=ConnectOptions(guideline=copilot.guideline)
         )
         label_studio_client.import_tasks(project.id, [{"image": f"http://images.test/{n}.png"} for n in range(TASKS)])
-        with slow.finishing(copilot):
+        with slow.finishing(backend):
             began = time.monotonic()
             requests.post(
                 f"{label_studio.url}/api/dm/actions",
@@ -66,9 +56,9 @@ def test_a_thousand_slow_tasks_end_with_a_thousand_predictions(
                 headers={"Authorization": f"Token {label_studio.account.legacy_token}"},
                 timeout=100 + TASKS,  # it stores what it was answered before it answers itself
             ).raise_for_status()
-            answered_s = seconds_of_predict(copilot)
+            answered_s = seconds_of_predict(backend)
             at_first = sum(label_studio_client.model_versions(project.id).values())
-            slow.wait_for(copilot, owed=0, within_s=1.5 * TASKS * LOOK_S / SEATS + 120)
+            slow.wait_for(backend, pending=0, within_s=1.5 * TASKS * LOOK_S / SLOTS + 120)
             all_s = time.monotonic() - began
         workspace = copilot.opener.open(project.id)
         stored = [p.task_id for p in workspace.predictions(rollout=copilot.rollout(workspace.key))]
@@ -78,5 +68,5 @@ def test_a_thousand_slow_tasks_end_with_a_thousand_predictions(
         assert answered_s < min(DEADLINE_S + 5, LABEL_STUDIO_WAITS_S)
         assert stored == sorted(workspace.task_ids())
         assert len(stored) == TASKS
-        assert len(copilot.inspector.seen) == TASKS  # type: ignore[attr-defined]  # the slow one's
+        assert len(backend.inspector.seen) == TASKS
         label_studio_client.delete_project(project.id)

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from builders import PROJECT, a_task
 from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
 from fakes import FakeClock, MemoryStore
+from opened import setup_for_all
 from review_copilot.concurrency.priority_pool import PriorityPool
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.measure import Measure
@@ -20,7 +22,7 @@ from review_copilot.domain.suggestion import Brief, Inspection
 from review_copilot.flows.blind_share import BlindShare
 from review_copilot.flows.finish_pending import MOST_ATTEMPTS, RETRY_S, work_off
 from review_copilot.flows.predict import LEASE_S, DraftService, answer_in_time, review_box
-from review_copilot.flows.review_context import ReviewContext
+from review_copilot.flows.review_context import ReviewContext, rollout_of
 from review_copilot.inspectors.coalescing import CoalescingInspector
 from review_copilot.library import load_guideline
 
@@ -71,15 +73,24 @@ def service(clock: FakeClock, inspector: Gated) -> Iterator[DraftService]:
     context = ReviewContext(load_guideline("photo-quality"), inspector, FakeImages(), clock, min_score=0.3)
     pool: PriorityPool[Review] = PriorityPool(concurrency=4)
     yield DraftService(
-        context=context, store=MemoryStore(clock), pool=pool, deadline_s=0.3, delivers=True, settle_s=SETTLE_S
+        setup_of=setup_for_all(context),
+        store=MemoryStore(clock),
+        pool=pool,
+        deadline_s=0.3,
+        delivers=True,
+        settle_s=SETTLE_S,
     )
     inspector.gate.set()
     pool.close(timeout_s=10)
 
 
 def label(service: DraftService) -> str:
-    context = service.context
-    return service.store.rollout(PROJECT, guideline_id=context.guideline.id, model_version=context.model_version)
+    return rollout_of(PROJECT, store=service.store, setup_of=service.setup_of)
+
+
+def with_setup(service: DraftService, **changes: Any) -> DraftService:
+    """The same service under a changed set-up."""
+    return replace(service, setup_of=setup_for_all(replace(service.setup_of(), **changes)))
 
 
 def ask(service: DraftService, *task_ids: int) -> set[int]:
@@ -180,7 +191,7 @@ def test_what_is_withheld_is_made_and_not_sent(
     service: DraftService, workspace: FakeWorkspace, clock: FakeClock
 ) -> None:
     """Every task is of the blind share."""
-    blind = replace(service, context=replace(service.context, blind=BlindShare(share=1.0)))
+    blind = with_setup(service, blind=BlindShare(share=1.0))
     service.store.add_pending([a_task(1), a_task(2)], rollout=label(service), due_in_s=0)
     finish(blind, workspace, clock)
     assert held(workspace) == []
@@ -191,7 +202,7 @@ def test_what_is_withheld_is_made_and_not_sent(
 def test_a_task_that_always_fails_is_let_go_of(
     service: DraftService, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
 ) -> None:
-    broken = replace(service, context=replace(service.context, images=FakeImages(broken=frozenset({a_task(1).image}))))
+    broken = with_setup(service, images=FakeImages(broken=frozenset({a_task(1).image})))
     service.store.add_pending([a_task(1), a_task(2)], rollout=label(service), due_in_s=0)
     finish(broken, workspace, clock)
     assert held(workspace) == [2]
@@ -234,7 +245,7 @@ def test_a_magic_box_that_nobody_waits_for_is_not_begun(service: DraftService, i
     while service.pool.running < 4:
         pass
     first = threading.Thread(
-        target=review_box, args=(a_task(5),), kwargs={"counter": service, "rollout": "r", "box": box}
+        target=review_box, args=(a_task(5),), kwargs={"service": service, "rollout": "r", "box": box}
     )
     first.start()
     while service.pool.running < 5:
@@ -267,7 +278,7 @@ def test_withheld_drafts_are_made_and_kept_and_never_owed(
     service: DraftService, workspace: FakeWorkspace, clock: FakeClock, inspector: Gated
 ) -> None:
     """In time or late: nothing of the blind share is sent, and a second request does not look again."""
-    blind = replace(service, context=replace(service.context, blind=BlindShare(share=1.0)))
+    blind = with_setup(service, blind=BlindShare(share=1.0))
     shown = answer_in_time([a_task(n) for n in workspace.images], service=blind, rollout=label(blind))
     assert {review.exposure for review in shown.values()} == {Exposure.WITHHELD}
     inspector.gate.set()

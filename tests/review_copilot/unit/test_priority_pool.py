@@ -14,7 +14,7 @@ from review_copilot.errors import RequestAbandoned
 
 
 @pytest.fixture
-def bench() -> Iterator[PriorityPool[str]]:
+def pool() -> Iterator[PriorityPool[str]]:
     made: PriorityPool[str] = PriorityPool(concurrency=1)
     yield made
     made.close(timeout_s=5)

@@ -54,7 +54,7 @@ def store() -> MemoryStore:
 def log(store: MemoryStore, *notices: WebhookNotice) -> tuple[str, ...]:
     for event in notices:
         store.put(event)
-    return log_bodies(store, reader=WebhookBodies(guideline=GUIDELINE)).problems
+    return log_bodies(store, reader=WebhookBodies(guideline_of=lambda _: GUIDELINE)).problems
 
 
 def test_a_body_is_compared_and_stays_unconfirmed(store: MemoryStore) -> None:
@@ -71,7 +71,7 @@ def test_it_stops_between_events_when_webhooks_come_and_goes_on_later(store: Mem
     """Answering goes before comparing."""
     for number in range(2 * AT_ONCE + 1):
         store.put(wake("ANNOTATION_CREATED", annotation=annotation(100 + number, 2), task={"id": 2}))
-    reader = WebhookBodies(guideline=GUIDELINE)
+    reader = WebhookBodies(guideline_of=lambda _: GUIDELINE)
     assert log_bodies(store, reader=reader, go_on=lambda: False).annotations == AT_ONCE
     assert len(store.waiting()) == AT_ONCE + 1
     assert log_bodies(store, reader=reader).annotations == AT_ONCE + 1

@@ -1,0 +1,61 @@
+"""What a bulk run is likely to cost, before it starts. Asks no model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from review_copilot.bootstrap.reviewing import model_setup
+from review_copilot.domain.review import ReviewTask
+from review_copilot.errors import CopilotError
+from review_copilot.flows.review_context import ReviewContext
+from review_copilot.inspectors.assembly import price_of
+from review_copilot.inspectors.coalescing import CoalescingInspector
+from review_copilot.inspectors.hybrid import HybridInspector
+from review_copilot.inspectors.model_inspector import ModelInspector
+from review_copilot.inspectors.pricing import Estimate
+from review_copilot.ports import Inspector
+from review_copilot.settings import Settings
+
+SAMPLE = 20
+"""Images whose size is read for an estimate; the others are assumed to be like them."""
+
+
+def estimate_run(
+    tasks: Iterable[ReviewTask],
+    *,
+    count: int,
+    settings: Settings,
+    setup: ReviewContext,
+    on_unreadable: Callable[[int, CopilotError], None] = lambda _task_id, _error: None,
+) -> Estimate | None:
+    """What drafting a number of tasks is likely to cost; None where the inspector asks no model.
+
+    Args:
+        tasks: The tasks; the sizes of the first `SAMPLE` images are read.
+        count: How many will be drafted.
+        settings: Name the model and its prices.
+        setup: The project's set-up.
+        on_unreadable: Called with the task id of an image that cannot be read, and the error.
+    """
+    model = model_part(setup.inspector)
+    if model is None:
+        return None
+    sizes: list[tuple[int, int]] = []
+    for task in islice(tasks, SAMPLE):
+        try:
+            image = setup.images.load(task.image, task_id=task.key.task_id)
+            sizes.append((image.width_px, image.height_px))
+        except CopilotError as error:
+            on_unreadable(task.key.task_id, error)
+    if not sizes:
+        return None
+    likely = [sizes[number % len(sizes)] for number in range(count)]
+    return model.estimate(likely, guideline=setup.guideline, price=price_of(model_setup(settings)))
+
+
+def model_part(inspector: Inspector) -> ModelInspector | None:
+    """The part of an inspector that asks a model, for estimates; None where it asks none."""
+    inner = inspector.inspector if isinstance(inspector, CoalescingInspector) else inspector
+    asks = inner.model if isinstance(inner, HybridInspector) else inner
+    return asks if isinstance(asks, ModelInspector) else None

@@ -1,0 +1,79 @@
+"""Single parts from settings, for what a process adds to reviewing. Each function opens nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from dataclasses import replace
+
+from review_copilot.bootstrap.reviewing import most_at_once, reserved_slots
+from review_copilot.domain.instance import Instance
+from review_copilot.labelstudio.connect import Backend
+from review_copilot.labelstudio.transport import normalise_url
+from review_copilot.ports import Clock, Shared
+from review_copilot.settings import Settings
+from review_copilot.store import SqlStore, shared_on
+
+
+def instance_of(settings: Settings) -> Instance:
+    """The configured Label Studio: its name in the log is the one set, or its URL without credentials."""
+    url = normalise_url(settings.label_studio_url)
+    return Instance(settings.instance or url, browser_url=normalise_url(settings.label_studio_link or url))
+
+
+def has_token(settings: Settings) -> bool:
+    """Whether the copilot can read from Label Studio."""
+    return bool(settings.label_studio_token.get_secret_value())
+
+
+def shared_limits(settings: Settings, *, store: SqlStore, clock: Clock, given: Shared) -> Shared:
+    """What model calls share with other processes.
+
+    Args:
+        settings: Name the endpoint, its limits and the budget.
+        store: The database; on PostgreSQL its backends share what is not given.
+        clock: Tells the day of a daily budget.
+        given: What a command brings: a worker's limits, or a run's own budget.
+    """
+    if not settings.database_is_shared:
+        return given
+    common = shared_on(
+        store,
+        endpoint=f"{settings.model_base_url}\0{settings.model}",
+        most=most_at_once(settings),
+        reserved=reserved_slots(settings),
+        budget_usd=settings.model_budget_usd,
+        clock=clock,
+    )
+    return replace(common, concurrency=given.concurrency or common.concurrency, budget=given.budget or common.budget)
+
+
+def images_at_once(settings: Settings) -> int:
+    """Images in progress at the same time.
+
+    While a model answers elsewhere, the cores of this machine would be idle; so one image for each core is fetched and
+    prepared ahead.
+    """
+    elsewhere = settings.inspector == "openai" or (settings.inspector, settings.model_runs) == ("hybrid", "openai")
+    return settings.concurrency + (min(os.cpu_count() or 1, settings.concurrency) if elsewhere else 0)
+
+
+def webhook_secret_of(settings: Settings) -> str:
+    """Secret that a webhook's header must carry: the one set, or one derived from the password. Empty without both."""
+    secret = settings.webhook_secret.get_secret_value()
+    password = settings.password.get_secret_value()
+    if secret or not password:
+        return secret
+    return hmac.new(password.encode(), b"review-copilot webhook", hashlib.sha256).hexdigest()
+
+
+def backend_of(settings: Settings) -> Backend:
+    """The backend as Label Studio reaches it."""
+    url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return Backend(
+        url=url.rstrip("/"),
+        username=settings.username,
+        password=settings.password.get_secret_value(),
+        webhook_secret=webhook_secret_of(settings),
+    )

@@ -1,0 +1,118 @@
+"""The parts that commands working on the log share. Created in one place per command, by `open_process`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from review_copilot.bootstrap.parts import has_token, instance_of, shared_limits
+from review_copilot.bootstrap.reviewing import SystemClock, image_fetcher, one_setup
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.instance import Instance
+from review_copilot.domain.review import ProjectKey
+from review_copilot.errors import SettingsError
+from review_copilot.flows.review_context import SetupOf
+from review_copilot.inspectors.pricing import ProcessBudget
+from review_copilot.labelstudio.client import LabelStudioClient
+from review_copilot.labelstudio.transport import Transport
+from review_copilot.labelstudio.workspace import LabelStudioOpener
+from review_copilot.ports import Clock, ImageSource, Shared
+from review_copilot.settings import Settings
+from review_copilot.store import SqlStore, open_store
+
+
+@dataclass(frozen=True)
+class LabelStudioAccess:
+    """The configured Label Studio, with a token to read and write it.
+
+    Attributes:
+        client: Its REST routes.
+        opener: Opens its projects, each seen through the guideline of its set-up.
+    """
+
+    client: LabelStudioClient
+    opener: LabelStudioOpener
+
+
+@dataclass(frozen=True)
+class Process:
+    """Parts of one process. A command hands each flow, route or thread only the parts that it uses.
+
+    Attributes:
+        settings: What the parts were created from.
+        clock: Tells the time.
+        instance: The configured Label Studio's names.
+        store: The database, migrated.
+        images: Fetches images.
+        shared: What model calls share with other processes.
+        setup_of: The set-up of a project.
+        label_studio: Access to Label Studio; None without a token.
+    """
+
+    settings: Settings
+    clock: Clock
+    instance: Instance
+    store: SqlStore
+    images: ImageSource
+    shared: Shared
+    setup_of: SetupOf
+    label_studio: LabelStudioAccess | None
+
+    def opener_of(self, project: ProjectKey) -> LabelStudioOpener | None:
+        """Opens that project; None where it belongs to another Label Studio, or there is no token to ask with."""
+        return self.label_studio.opener if self.label_studio and project.instance == self.instance.name else None
+
+    @property
+    def required_label_studio(self) -> LabelStudioAccess:
+        """Access to Label Studio, for commands that cannot work without it.
+
+        Raises:
+            SettingsError: There is no token.
+        """
+        if self.label_studio is None:
+            raise SettingsError(
+                "No token for Label Studio is set.",
+                hint="Set REVIEW_COPILOT_LABEL_STUDIO_TOKEN to a personal access token (Account & Settings).",
+            )
+        return self.label_studio
+
+    def close(self) -> None:
+        """Close the database and the connections to Label Studio."""
+        self.store.close()
+        if self.label_studio is not None:
+            self.label_studio.client.close()
+
+
+def open_process(settings: Settings, *, shared: Shared | None = None) -> Process:
+    """Open the database and create everything that commands share; calls no Label Studio and loads no inspector.
+
+    Args:
+        settings: What to create it from.
+        shared: What this process brings to model calls, such as a budget of its own.
+
+    Raises:
+        StoreError: The database cannot be opened.
+    """
+    clock = SystemClock()
+    store = open_store(settings.database_url, clock=clock, pseudonym_key=settings.pseudonym_key.get_secret_value())
+    limits = shared_limits(settings, store=store, clock=clock, given=shared or Shared())
+    images = image_fetcher(settings)
+    instance = instance_of(settings)
+    setup_of = one_setup(settings, images=images, clock=clock, shared=limits)
+    access = label_studio_access(settings, instance=instance, setup_of=setup_of) if has_token(settings) else None
+    return Process(settings, clock, instance, store, images, limits, setup_of, access)
+
+
+def own_budget(settings: Settings) -> Shared:
+    """A budget for one run alone, rather than the day's budget of all backends."""
+    return Shared(budget=ProcessBudget(settings.model_budget_usd))
+
+
+def label_studio_access(settings: Settings, *, instance: Instance, setup_of: SetupOf) -> LabelStudioAccess:
+    """Access to the configured Label Studio; makes no request."""
+    transport = Transport(settings.label_studio_url, settings.label_studio_token.get_secret_value())
+    client = LabelStudioClient(transport, pages_per_s=settings.pages_per_s)
+
+    def guideline_of(project: ProjectKey) -> Guideline:
+        return setup_of(project).guideline
+
+    return LabelStudioAccess(client, LabelStudioOpener(client, guideline_of=guideline_of, instance=instance.name))

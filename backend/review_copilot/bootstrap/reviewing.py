@@ -1,0 +1,163 @@
+"""What it takes to review a task: guideline, inspector, images. Opens no database and calls no Label Studio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+
+from review_copilot.concurrency.once import Once
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.review import ProjectKey
+from review_copilot.flows.blind_share import BlindShare
+from review_copilot.flows.review_context import ReviewContext, SetupOf
+from review_copilot.images.fetch import FetchLimits, ImageFetcher
+from review_copilot.inspectors.coalescing import CoalescingInspector
+from review_copilot.inspectors.options import ModelSetup
+from review_copilot.inspectors.registry import InspectorRequest, create_inspector
+from review_copilot.labelstudio.transport import LabelStudioAuth, normalise_url
+from review_copilot.library import load_guideline, own_file, prompt_source
+from review_copilot.plugin import InspectorOptions
+from review_copilot.ports import Clock, ImageSource, Inspector, Shared
+from review_copilot.settings import Settings
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The time now, in UTC."""
+        return datetime.now(UTC)
+
+
+def image_fetcher(settings: Settings, *, plain_files: bool = False) -> ImageFetcher:
+    """Fetches images as the settings allow; plain file paths only when told so (the command line's own files)."""
+    url = normalise_url(settings.label_studio_url)
+    token = settings.label_studio_token.get_secret_value()
+    return ImageFetcher(
+        label_studio_url=url,
+        auth=LabelStudioAuth(url, token) if token else None,
+        limits=FetchLimits(
+            allowed_hosts=settings.allowed_hosts,
+            local_files_root=settings.local_files_root,
+            max_bytes=settings.max_image_bytes,
+            max_pixels=settings.max_image_pixels,
+            timeout_s=settings.fetch_timeout_s,
+            plain_files=plain_files,
+        ),
+    )
+
+
+def blind_share_of(settings: Settings) -> BlindShare:
+    """Tasks whose suggestions are drafted and kept, but not shown."""
+    return BlindShare(settings.blind_share, settings.blind_shares, settings.blind_seed.get_secret_value())
+
+
+def inspector_of(settings: Settings, *, shared: Callable[[], Shared]) -> Inspector:
+    """The inspector that the settings name; the same image is inspected once at a time.
+
+    Args:
+        settings: Name the inspector and its model.
+        shared: What model calls share with other processes; called only where a model is set.
+
+    Raises:
+        InspectorUnavailable: There is no such inspector, or something that it needs is missing.
+        LibraryError: A prompt, profile or price file cannot be read.
+    """
+    model = model_setup(settings) if settings.model else None
+    options = InspectorOptions(concurrency=settings.concurrency, values={"editing_budget_s": settings.editing_budget_s})
+    request = InspectorRequest(options, model=model, shared=shared() if model else Shared())
+    return CoalescingInspector(create_inspector(settings.inspector, request))
+
+
+def model_setup(settings: Settings) -> ModelSetup:
+    """What model inspectors are created from: the settings, with the prompts and data files that they name.
+
+    Raises:
+        LibraryError: A file cannot be read.
+    """
+    own_profiles, own_prices = settings.model_profiles, settings.model_prices
+    return ModelSetup(
+        model=settings.model,
+        system_prompt=prompt_source("inspect.system.md.j2"),
+        user_prompt=prompt_source("inspect.user.md.j2"),
+        second_look_prompt=prompt_source("second_look.md.j2"),
+        profile_files=(*own_file(own_profiles, missing_is_fine=True), prompt_source("profiles.yaml")),
+        price_files=(*own_file(own_prices), prompt_source("prices.yaml")),
+        profile=settings.model_profile,
+        base_url=settings.model_base_url,
+        api_key=settings.model_api_key.get_secret_value(),
+        timeout_s=settings.model_timeout_s,
+        concurrency=most_at_once(settings),
+        reserved=reserved_slots(settings),
+        max_tokens=settings.model_max_tokens,
+        close_ups=settings.model_close_ups,
+        second_look=settings.model_second_look,
+        budget_usd=settings.model_budget_usd,
+        cache_folder=settings.model_cache,
+        device=settings.model_device,
+        dtype=settings.model_dtype,
+        batch_size=settings.model_batch_size,
+        hybrid_runs=settings.model_runs,
+    )
+
+
+def most_at_once(settings: Settings) -> int:
+    """Maximum number of requests to the endpoint at the same time, urgent ones included."""
+    return settings.model_concurrency or settings.concurrency + 1
+
+
+def reserved_slots(settings: Settings) -> int:
+    """How many of them are reserved for a person with the Magic tool."""
+    return 1 if most_at_once(settings) > settings.concurrency else 0
+
+
+def one_setup(settings: Settings, *, images: ImageSource, clock: Clock, shared: Shared) -> SetupOf:
+    """The set-up of the settings for every project. Guideline and inspector are loaded once, when first used."""
+    guideline = Once(partial(load_guideline, settings.guideline))
+    inspector = Once(partial(inspector_of, settings, shared=lambda: shared))
+    context = Once(
+        lambda: review_context(settings, guideline=guideline(), inspector=inspector(), images=images, clock=clock)
+    )
+
+    def setup_of(project: ProjectKey | None = None) -> ReviewContext:
+        del project  # all projects share the settings' set-up
+        return context()
+
+    return setup_of
+
+
+def review_context(
+    settings: Settings, *, guideline: Guideline, inspector: Inspector, images: ImageSource, clock: Clock
+) -> ReviewContext:
+    """Everything that it takes to review a task."""
+    return ReviewContext(
+        guideline=guideline,
+        inspector=inspector,
+        images=images,
+        clock=clock,
+        min_score=settings.min_score,
+        blind=blind_share_of(settings),
+    )
+
+
+def worker_context(settings: Settings, shared: Shared) -> ReviewContext:
+    """What a worker of a run reviews with: a process of its own, or an actor on a cluster.
+
+    It opens the database only where model calls share limits and replies through it.
+
+    Args:
+        settings: The run's settings.
+        shared: What the run gave the worker.
+    """
+    if settings.model and settings.database_is_shared:
+        from review_copilot.bootstrap.process import open_process  # noqa: PLC0415  most workers need no database
+
+        return open_process(settings, shared=shared).setup_of()
+    return one_setup(settings, images=image_fetcher(settings), clock=SystemClock(), shared=shared)()
+
+
+def files_context(settings: Settings) -> ReviewContext:
+    """What reviews the command line's own files."""
+    return replace(worker_context(settings, Shared()), images=image_fetcher(settings, plain_files=True))
