@@ -70,7 +70,8 @@ label-config: $(VENV)/.ready  ## label_config/ from the guidelines
 	$(BIN)/review-copilot label-config --guideline generated-image --prompt --out label_config/generated-image.xml
 	$(BIN)/review-copilot label-config --guideline edited-photo --out label_config/edited-photo.xml
 
-bench: $(VENV)/.ready  ## speed: pairing, requests, webhooks, imports, image tokens, inspector; ratios from one run
+bench: $(VENV)/.ready  ## speed: command start, pairing, requests, webhooks, imports, image tokens, inspector; ratios from one run
+	$(BIN)/python benchmarks/command_start.py
 	$(BIN)/python benchmarks/matching.py
 	$(BIN)/python benchmarks/predict_load.py
 	$(BIN)/python benchmarks/magic.py

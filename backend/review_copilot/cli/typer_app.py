@@ -60,9 +60,9 @@ def build_app(typed: str = "") -> typer.Typer:
     """
     if typed in COMMANDS:
         return _app([COMMANDS[typed].file])
-    app = _bare_app()
+    app = _bare_app(plain=True)
     for name, entry in COMMANDS.items():
-        app.command(name, help=entry.help)(lambda: None)
+        app.command(name, help=entry.help, short_help=entry.help)(lambda: None)
     return app
 
 
@@ -96,10 +96,11 @@ def _app(files: list[str]) -> typer.Typer:
     return app
 
 
-def _bare_app() -> typer.Typer:
+def _bare_app(*, plain: bool = False) -> typer.Typer:
     app = typer.Typer(
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None if plain else "rich",  # drawing the list takes longer than everything else together
         help="Draft image reviews for Label Studio, log every override, and study the log.",
     )
     app.callback()(_root)
