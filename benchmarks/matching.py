@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from review_copilot.compare.matching import MIN_IOU, Floats, Indices, assign, overlaps
+from review_copilot.compare.matching import MIN_IOU, Floats, Indices, assign
+from review_copilot.domain.box_overlap import pairwise_iou
 
 BOXES = 5
 """Boxes on each side."""
@@ -46,7 +47,7 @@ def made_up(pairs: int, *, seed: int, room: float) -> tuple[Floats, Floats]:
 
 def batched(drafted: Floats, submitted: Floats) -> Indices:
     """The product's way."""
-    iou = overlaps(drafted, submitted)
+    iou = pairwise_iou(drafted, submitted)
     return assign(np.where(iou >= MIN_IOU, iou, 0.0))
 
 
@@ -54,7 +55,7 @@ def one_by_one(drafted: Floats, submitted: Floats) -> Indices:
     """The plain way: IoU and SciPy's exact assignment for each annotation."""
     partner = np.full(drafted.shape[:2], -1)
     for index in range(len(drafted)):
-        iou = overlaps(drafted[index], submitted[index])
+        iou = pairwise_iou(drafted[index], submitted[index])
         worth = np.where(iou >= MIN_IOU, iou, 0.0)
         rows, columns = linear_sum_assignment(worth, maximize=True)
         made = worth[rows, columns] > 0

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from review_copilot.concurrency.once import Once
+from review_copilot.concurrency.lazy_value import LazyValue
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.blind_share import BlindShare
@@ -115,9 +115,9 @@ def reserved_slots(settings: Settings) -> int:
 
 def one_setup(settings: Settings, *, images: ImageSource, clock: Clock, shared: Shared) -> SetupOf:
     """The set-up of the settings for every project. Guideline and inspector are loaded once, when first used."""
-    guideline = Once(partial(load_guideline, settings.guideline))
-    inspector = Once(partial(inspector_of, settings, shared=lambda: shared))
-    context = Once(
+    guideline = LazyValue(partial(load_guideline, settings.guideline))
+    inspector = LazyValue(partial(inspector_of, settings, shared=lambda: shared))
+    context = LazyValue(
         lambda: review_context(settings, guideline=guideline(), inspector=inspector(), images=images, clock=clock)
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from review_copilot.compare.choose_review import choose_review
 from review_copilot.compare.magic import offer_rows, offers, take
-from review_copilot.compare.matching import MIN_IOU, SAME_CRITERION, assign, corners, overlaps
+from review_copilot.compare.matching import MIN_IOU, SAME_CRITERION, assign
 from review_copilot.compare.override_rows import (
     field_kind,
     lost_row,
@@ -20,6 +20,7 @@ from review_copilot.compare.override_rows import (
     text_change,
     visible,
 )
+from review_copilot.domain.box_overlap import corners, pairwise_iou
 from review_copilot.domain.override import (
     Asked,
     Comparison,
@@ -126,7 +127,7 @@ def _by_place(suggestions: Sequence[Suggestion], regions: Sequence[SubmittedRegi
         return {}
     # Equal candidates are told apart by this order alone, so that the order of the review does not matter.
     ours = sorted(suggestions, key=lambda s: s.id)
-    iou = overlaps(corners([visible(s.box) for s in ours]), corners([visible(r.box) for r in regions]))
+    iou = pairwise_iou(corners([visible(s.box) for s in ours]), corners([visible(r.box) for r in regions]))
     same = np.array([[same_criterion(s, r) for r in regions] for s in ours])
     everywhere = np.array([s.scope is Scope.IMAGE for s in ours])
     allowed = (iou >= MIN_IOU) & (same | ~everywhere[:, None])

@@ -7,13 +7,9 @@ keeps a good pair from being given up so that two bad ones, thrown away afterwar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
-
-from review_copilot.domain.geometry import Box
 
 MIN_IOU = 0.5
 """Least overlap of two boxes that speak of one thing (Everingham et al., The PASCAL VOC Challenge, IJCV 2010, 4.2)."""
@@ -23,38 +19,6 @@ SAME_CRITERION = 1.0
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
-
-
-def corners(boxes: Sequence[Box]) -> Floats:
-    """Boxes as an array of (left, top, right, bottom), shape (n, 4)."""
-    return np.array([(b.x, b.y, b.right, b.bottom) for b in boxes], dtype=np.float64).reshape(-1, 4)
-
-
-def overlaps(ours: Floats, theirs: Floats) -> Floats:
-    """IoU of every box with every box, 0..1.
-
-    Args:
-        ours: (left, top, right, bottom), shape (..., n, 4).
-        theirs: The same, shape (..., m, 4).
-
-    Returns:
-        Shape (..., n, m); 0 where neither box has an area.
-    """
-    # One plane per edge: numpy then works on rows of whole batches and not on short last axes of four.
-    left, top, right, bottom = np.moveaxis(ours, -1, 0)
-    left2, top2, right2, bottom2 = np.moveaxis(theirs, -1, 0)
-    width: Floats = np.minimum(right[..., :, None], right2[..., None, :])
-    width -= np.maximum(left[..., :, None], left2[..., None, :])
-    height = np.minimum(bottom[..., :, None], bottom2[..., None, :])
-    height -= np.maximum(top[..., :, None], top2[..., None, :])
-    shared: Floats = np.maximum(width, 0.0, out=width)
-    shared *= np.maximum(height, 0.0, out=height)
-    area = np.maximum(right - left, 0.0) * np.maximum(bottom - top, 0.0)
-    area2 = np.maximum(right2 - left2, 0.0) * np.maximum(bottom2 - top2, 0.0)
-    union = area[..., :, None] + area2[..., None, :]
-    union -= shared
-    np.divide(shared, union, out=shared, where=union > 0)  # nothing is shared where there is no union
-    return shared
 
 
 def assign(worth: Floats) -> Indices:

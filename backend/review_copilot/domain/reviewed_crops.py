@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-Look: TypeAlias = tuple[float, ...]
+CropFeatures: TypeAlias = tuple[float, ...]
 """What one crop looks like, as `suggest.crop_features` measures it; empty where it was not measured."""
 
 
@@ -17,12 +17,12 @@ class CriterionCrops:
 
     Attributes:
         criterion_id: Which criterion.
-        looks: A sample of them, the newest.
+        features: A sample of them, the newest.
         kept: For each, whether the reviewers kept it.
     """
 
     criterion_id: str
-    looks: tuple[Look, ...]
+    features: tuple[CropFeatures, ...]
     kept: tuple[bool, ...]
 
 
@@ -35,14 +35,14 @@ class PatternCrops:
         words: Words that tell it from all that the guideline and its rationales say.
         size: Regions and notes in it.
         tasks: Label Studio task ids, the typical ones first; a few.
-        looks: Those of its crops that were seen, or an even sample.
+        features: Those of its crops that were seen, or an even sample.
     """
 
     name: str
     words: tuple[str, ...]
     size: int
     tasks: tuple[int, ...]
-    looks: tuple[Look, ...]
+    features: tuple[CropFeatures, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +61,4 @@ class ReviewedCrops:
     newest_row: int = 0
     reviewed: tuple[CriterionCrops, ...] = ()
     patterns: tuple[PatternCrops, ...] = ()
-    crops: Mapping[int, Look] = field(default_factory=dict)
+    crops: Mapping[int, CropFeatures] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline, Severity, Verdict
 from review_copilot.domain.image import ReviewImage
-from review_copilot.domain.reviewed_crops import Look
+from review_copilot.domain.reviewed_crops import CropFeatures
 
 Evidence: TypeAlias = Mapping[str, float | int | str | bool]
 """Measured facts by name; the name carries the unit, such as {"clipped_percent": 4.2}."""
@@ -150,7 +150,7 @@ class Suggestion:
         rationale: The drafted text.
         evidence: What was measured or seen.
         source: Who says so.
-        look: What its crop looks like (see `suggest.crop_features`); empty where it was not measured.
+        crop_features: What its crop looks like (see `suggest.crop_features`); empty where it was not measured.
     """
 
     id: str
@@ -163,4 +163,4 @@ class Suggestion:
     rationale: str
     evidence: Evidence
     source: str
-    look: Look = ()
+    crop_features: CropFeatures = ()

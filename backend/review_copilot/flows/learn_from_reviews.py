@@ -20,7 +20,7 @@ import numpy as np
 
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey, Review, TaskKey
-from review_copilot.domain.reviewed_crops import CriterionCrops, Look, PatternCrops, ReviewedCrops
+from review_copilot.domain.reviewed_crops import CriterionCrops, CropFeatures, PatternCrops, ReviewedCrops
 from review_copilot.domain.suggestion import Suggestion
 from review_copilot.errors import StoreError
 from review_copilot.flows.packed_log import reading_of_log
@@ -97,7 +97,7 @@ def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | 
     features = crops_of(table, project=project, opener=opener, images=learning.images, known=known)
     rows = table.row[table.uncovered].tolist()
     seen = [] if features is None else list(zip(rows, features, strict=True))
-    crops = dict(sorted((row, rounded(look)) for row, look in seen if np.isfinite(look).all())[-MOST_SEEN:])
+    crops = dict(sorted((row, rounded(crop)) for row, crop in seen if np.isfinite(crop).all())[-MOST_SEEN:])
     reviewed, rationales = _reviewed(table, project=project, store=store)
     patterns = novel_patterns(table, span=span, features=features)[:MOST_PATTERNS]
     dull = _dull(learning.guideline_of(project), rationales)
@@ -149,17 +149,17 @@ def _reviewed(
     drafts: dict[int, Sequence[Suggestion]] = {}
     found = []
     for number, criterion in enumerate(table.criteria):
-        looks: list[tuple[Look, bool]] = []
+        features: list[tuple[CropFeatures, bool]] = []
         for row in _newest_reviewed(table, number).tolist():
             task = int(table.task[row])
             if task not in drafts:
                 drafts[task] = [s for review in store.recall(TaskKey(project, task)) for s in review.suggestions]
             score = float(table.score[row])
-            same = [s for s in drafts[task] if s.criterion_id == criterion and s.look]
+            same = [s for s in drafts[task] if s.criterion_id == criterion and s.crop_features]
             if same:
-                looks.append((min(same, key=lambda s: abs(s.score - score)).look, bool(kept[row])))
-        found.append(CriterionCrops(criterion, tuple(look for look, _ in looks), tuple(was for _, was in looks)))
-    return tuple(r for r in found if r.looks), [s.rationale for of_task in drafts.values() for s in of_task]
+                features.append((min(same, key=lambda s: abs(s.score - score)).crop_features, bool(kept[row])))
+        found.append(CriterionCrops(criterion, tuple(crop for crop, _ in features), tuple(was for _, was in features)))
+    return tuple(r for r in found if r.features), [s.rationale for of_task in drafts.values() for s in of_task]
 
 
 def _dull(guideline: Guideline, rationales: Sequence[str]) -> frozenset[str]:
@@ -170,16 +170,16 @@ def _dull(guideline: Guideline, rationales: Sequence[str]) -> frozenset[str]:
     return words_of(" ".join(texts)) | common
 
 
-def _pattern(pattern: Pattern, *, crops: Mapping[int, Look], dull: frozenset[str]) -> PatternCrops:
-    looks = [crops[row] for row in pattern.rows if row in crops]
-    step = max(1, -(-len(looks) // MOST_CROPS))
+def _pattern(pattern: Pattern, *, crops: Mapping[int, CropFeatures], dull: frozenset[str]) -> PatternCrops:
+    features = [crops[row] for row in pattern.rows if row in crops]
+    step = max(1, -(-len(features) // MOST_CROPS))
     typical = [sighting.task for sighting in pattern.typical]
     return PatternCrops(
         name=pattern.name if pattern.words else "",
         words=tuple(word for word in pattern.words if word not in dull),
         size=pattern.size,
         tasks=tuple(dict.fromkeys([*typical, *pattern.tasks[:3]]))[:3],
-        looks=tuple(looks[::step]),
+        features=tuple(features[::step]),
     )
 
 

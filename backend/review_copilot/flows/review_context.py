@@ -5,21 +5,17 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
-from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask
-from review_copilot.domain.suggestion import Brief, Suggestion
+from review_copilot.domain.suggestion import Brief
 from review_copilot.errors import BudgetSpent, CopilotError, RequestAbandoned
 from review_copilot.flows.blind_share import BlindShare
 from review_copilot.ports import Clock, ImageSource, Inspector, Rollouts
-from review_copilot.suggest.crop_features import crop_features_of
-from review_copilot.suggest.drafting import Occasion, failed, nothing_said, suggest
-from review_copilot.suggest.fingerprints import fingerprint
+from review_copilot.suggest.drafting import ReviewHeader, failed, nothing_said, suggest
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +92,7 @@ def review_task(
     """
     started = time.monotonic()
     withheld = context.blind.withholds(task.key)
-    occasion = Occasion(
+    header = ReviewHeader(
         key=task.key,
         provenance=_provenance(context, rollout),
         now=context.clock.now(),
@@ -104,19 +100,19 @@ def review_task(
         box=box,
     )
     if withheld and box is not None:
-        return nothing_said(occasion)
+        return nothing_said(header)
     try:
-        return _review(task, context=context, occasion=occasion, started=started)
+        return _review(task, context=context, header=header, started=started)
     except CopilotError as error:
         if isinstance(error, RequestAbandoned) or (bulk and isinstance(error, BudgetSpent)):
             raise
         log.warning("task %d has no draft: %s", task.key.task_id, error)
         return failed(
-            replace(occasion, elapsed_s=time.monotonic() - started), error=str(error), kind=type(error).__name__
+            replace(header, elapsed_s=time.monotonic() - started), error=str(error), kind=type(error).__name__
         )
     except Exception:
         log.exception("task %d has no draft: unexpected error", task.key.task_id)
-        return failed(replace(occasion, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR, kind="internal")
+        return failed(replace(header, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR, kind="internal")
 
 
 def given_up(task: ReviewTask, *, context: ReviewContext, rollout: str, why: str) -> Review:
@@ -128,17 +124,17 @@ def given_up(task: ReviewTask, *, context: ReviewContext, rollout: str, why: str
         rollout: Label under which the draft would have been stored.
         why: In a sentence.
     """
-    occasion = Occasion(
+    header = ReviewHeader(
         key=task.key,
         provenance=_provenance(context, rollout),
         now=context.clock.now(),
         exposure=Exposure.FAILED,
         box=None,
     )
-    return failed(occasion, error=why, kind="lost")
+    return failed(header, error=why, kind="lost")
 
 
-def _review(task: ReviewTask, *, context: ReviewContext, occasion: Occasion, started: float) -> Review:
+def _review(task: ReviewTask, *, context: ReviewContext, header: ReviewHeader, started: float) -> Review:
     image = context.images.load(task.image, task_id=task.key.task_id)
     reference = context.images.load(task.reference, task_id=task.key.task_id) if task.reference else None
     inspection = context.inspector.inspect(
@@ -147,31 +143,16 @@ def _review(task: ReviewTask, *, context: ReviewContext, occasion: Occasion, sta
             guideline=context.guideline,
             reference=reference,
             prompt=task.prompt,
-            box=occasion.box,
+            box=header.box,
             task_data=task.data,
         )
     )
-    review = suggest(
-        inspection,
-        image=image,
-        guideline=context.guideline,
-        occasion=replace(
-            occasion,
-            elapsed_s=time.monotonic() - started,
-            provenance=replace(occasion.provenance, prompt_hash=inspection.prompt_hash),
-        ),
-        min_score=context.min_score,
+    header = replace(
+        header,
+        elapsed_s=time.monotonic() - started,
+        provenance=replace(header.provenance, prompt_hash=inspection.prompt_hash),
     )
-    review = replace(review, suggestions=measured(review.suggestions, image))
-    return review if occasion.box else replace(review, image_fingerprint=fingerprint(image.thumbnail))
-
-
-def measured(suggestions: Sequence[Suggestion], image: ReviewImage) -> tuple[Suggestion, ...]:
-    """The suggestions with what their crops look like, rounded to what tells them apart."""
-    feature_pixels = image.feature_pixels if suggestions else None
-    return tuple(
-        s if feature_pixels is None else replace(s, look=crop_features_of(feature_pixels, s.box)) for s in suggestions
-    )
+    return suggest(inspection, image=image, guideline=context.guideline, header=header, min_score=context.min_score)
 
 
 def _provenance(context: ReviewContext, rollout: str) -> Provenance:

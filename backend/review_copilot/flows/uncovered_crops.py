@@ -1,4 +1,4 @@
-"""Look at the crops that no criterion claims, while time and images allow. Knows ports only.
+"""CropFeatures at the crops that no criterion claims, while time and images allow. Knows ports only.
 
 Patterns are found from notes alone too, so an image that cannot be had costs its crop and nothing else.
 """
@@ -15,18 +15,18 @@ import numpy as np
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.domain.review import ProjectKey, ReviewTask
-from review_copilot.domain.reviewed_crops import Look
+from review_copilot.domain.reviewed_crops import CropFeatures
 from review_copilot.errors import CopilotError, ExtraMissing, ImageError, SettingsError
 from review_copilot.ports import CropMeasure, ImageSource, Workspace, WorkspaceOpener
 from review_copilot.study.table import Flags, Floats, OverrideTable
-from review_copilot.suggest.crop_features import looks
+from review_copilot.suggest.crop_features import crop_features
 
 log = logging.getLogger(__name__)
 
 LIMIT_S = 20.0
 """Time for all crops of a report; those that are not seen by then are told apart by their notes alone."""
 
-NOTHING_KNOWN: Mapping[int, Look] = MappingProxyType({})
+NOTHING_KNOWN: Mapping[int, CropFeatures] = MappingProxyType({})
 
 
 def crops_of(
@@ -35,8 +35,8 @@ def crops_of(
     project: ProjectKey,
     opener: WorkspaceOpener | None,
     images: ImageSource,
-    known: Mapping[int, Look] = NOTHING_KNOWN,
-    measure: CropMeasure = looks,
+    known: Mapping[int, CropFeatures] = NOTHING_KNOWN,
+    measure: CropMeasure = crop_features,
     limit_s: float = LIMIT_S,
 ) -> Floats | None:
     """`see_crops` where the project can be opened and still is the one of the log; else what is known already."""
@@ -55,12 +55,12 @@ def crops_of(
     return known_crops(table, known)
 
 
-def known_crops(table: OverrideTable, known: Mapping[int, Look]) -> Floats | None:
+def known_crops(table: OverrideTable, known: Mapping[int, CropFeatures]) -> Floats | None:
     """What is known of the crops of `table.uncovered`, as `see_crops` gives it, without a look at any image."""
     mine = [known.get(row, ()) for row in table.row[table.uncovered].tolist()]
     wide = max(map(len, mine), default=0)
     nothing = (np.nan,) * wide
-    return np.array([look if len(look) == wide else nothing for look in mine]) if wide else None
+    return np.array([crop if len(crop) == wide else nothing for crop in mine]) if wide else None
 
 
 def see_crops(
@@ -68,8 +68,8 @@ def see_crops(
     *,
     workspace: Workspace,
     images: ImageSource,
-    known: Mapping[int, Look] = NOTHING_KNOWN,
-    measure: CropMeasure = looks,
+    known: Mapping[int, CropFeatures] = NOTHING_KNOWN,
+    measure: CropMeasure = crop_features,
     limit_s: float = LIMIT_S,
 ) -> Floats | None:
     """What the crops of `table.uncovered` look like: one row of numbers each, NaN where one could not be seen.
@@ -79,7 +79,7 @@ def see_crops(
         workspace: Says which image each task shows.
         images: Fetches them.
         known: What is known already, by row id of the log.
-        measure: Says what a crop looks like.
+        measure: Says what a crop features like.
         limit_s: Seconds after which no further image is fetched; regions without a note come first.
     """
     rows = np.flatnonzero(table.uncovered)

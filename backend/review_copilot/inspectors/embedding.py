@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from review_copilot.concurrency.once import Once
+from review_copilot.concurrency.lazy_value import LazyValue
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.errors import ExtraMissing, SettingsError
@@ -36,7 +36,7 @@ class CropEmbedder:
     model: str
     device: str = "cpu"
     _packages: dict[str, Any] = field(default_factory=dict, repr=False)
-    _loaded: Once[tuple[Any, Any]] = field(init=False, repr=False)
+    _loaded: LazyValue[tuple[Any, Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """See that the packages are there.
@@ -44,7 +44,7 @@ class CropEmbedder:
         Raises:
             ExtraMissing: The extra `[embeddings]` is not installed.
         """
-        object.__setattr__(self, "_loaded", Once(self._load))
+        object.__setattr__(self, "_loaded", LazyValue(self._load))
         for name in ("torch", "transformers"):
             try:
                 self._packages[name] = importlib.import_module(name)

@@ -21,8 +21,12 @@ from review_copilot.domain.reviewed_crops import ReviewedCrops
 
 _REVIEW: TypeAdapter[Review] = TypeAdapter(Review)
 _TASK: TypeAdapter[ReviewTask] = TypeAdapter(ReviewTask)
-_LOOKBOOK: TypeAdapter[ReviewedCrops] = TypeAdapter(ReviewedCrops)
+_REVIEWED_CROPS: TypeAdapter[ReviewedCrops] = TypeAdapter(ReviewedCrops)
 _ANNOTATION: TypeAdapter[SubmittedAnnotation] = TypeAdapter(SubmittedAnnotation)
+
+_SUGGESTION_NAMES = {"look": "crop_features"}
+_CROPS_NAMES = {"looks": "features"}
+"""Older names of fields in payloads to today's. Rows of older releases are read as they are and never rewritten."""
 
 PROVENANCE_COLUMNS = tuple(field.name for field in fields(Provenance))
 _OVERRIDE_COLUMNS = tuple(field.name for field in fields(Override))
@@ -36,18 +40,22 @@ def review_to_json(review: Review) -> Any:
 
 
 def review_from_json(payload: Any) -> Review:
-    """The review that `review_to_json` wrote."""
-    return _REVIEW.validate_python(payload)
+    """The review that `review_to_json` wrote, in this release or an older one."""
+    suggestions = [_renamed(suggestion, _SUGGESTION_NAMES) for suggestion in payload.get("suggestions", ())]
+    return _REVIEW.validate_python({**payload, "suggestions": suggestions})
 
 
 def reviewed_crops_to_json(book: ReviewedCrops) -> Any:
-    """A reviewed crops as JSON values."""
-    return _LOOKBOOK.dump_python(book, mode="json")
+    """Reviewed crops as JSON values."""
+    return _REVIEWED_CROPS.dump_python(book, mode="json")
 
 
 def reviewed_crops_from_json(payload: Any) -> ReviewedCrops:
-    """The reviewed crops that `reviewed_crops_to_json` wrote."""
-    return _LOOKBOOK.validate_python(payload)
+    """The reviewed crops that `reviewed_crops_to_json` wrote, in this release or an older one."""
+    groups = {
+        group: [_renamed(entry, _CROPS_NAMES) for entry in payload.get(group, ())] for group in ("reviewed", "patterns")
+    }
+    return _REVIEWED_CROPS.validate_python({**payload, **groups})
 
 
 def task_to_json(task: ReviewTask) -> Any:
@@ -115,3 +123,7 @@ def _box_to_json(box: Box | None) -> list[float] | None:
 
 def _box_from_json(values: Sequence[float] | None) -> Box | None:
     return None if values is None else Box(*values)
+
+
+def _renamed(payload: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in payload.items()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from review_copilot.domain.box_overlap import paired_iou
 from review_copilot.study.table import Floats, Ints
 
 LEAST_IOU = 0.5
@@ -50,7 +51,7 @@ def pair_boxes(
     one, two = _neighbours(of_task * criteria + criterion)
     apart = annotations[one] != annotations[two]
     one, two = one[apart], two[apart]
-    overlap = _iou(box[one].astype(np.float64), box[two].astype(np.float64))
+    overlap = paired_iou(box[one].astype(np.float64), box[two].astype(np.float64))
     near = overlap >= LEAST_IOU
     paired = _paired(one[near], two[near], overlap[near], annotations)
     return np.bincount(criterion[paired], minlength=criteria).astype(np.float64), chances
@@ -73,15 +74,6 @@ def _neighbours(group: Ints) -> tuple[Ints, Ints]:
     first = np.repeat(np.arange(len(order)), left_in_group)
     step = np.arange(len(first)) - np.repeat(np.cumsum(left_in_group) - left_in_group, left_in_group) + 1
     return order[first], order[first + step]
-
-
-def _iou(one: Floats, two: Floats) -> Floats:
-    right = np.minimum(one[:, 0] + one[:, 2], two[:, 0] + two[:, 2])
-    bottom = np.minimum(one[:, 1] + one[:, 3], two[:, 1] + two[:, 3])
-    width = np.maximum(0.0, right - np.maximum(one[:, 0], two[:, 0]))
-    height = np.maximum(0.0, bottom - np.maximum(one[:, 1], two[:, 1]))
-    union = one[:, 2] * one[:, 3] + two[:, 2] * two[:, 3] - width * height
-    return np.asarray(np.divide(width * height, union, out=np.zeros_like(union), where=union > 0))
 
 
 def _paired(one: Ints, two: Ints, overlap: Floats, annotation: Ints) -> Ints:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
-from review_copilot.domain.reviewed_crops import Look
+from review_copilot.domain.reviewed_crops import CropFeatures
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -19,7 +19,7 @@ SIDE_PX = 64
 ORIENTATIONS = 4
 
 
-def looks(pixels: Pixels, box: Box) -> Floats:
+def crop_features(pixels: Pixels, box: Box) -> Floats:
     """Measure a crop.
 
     Args:
@@ -44,12 +44,12 @@ def looks(pixels: Pixels, box: Box) -> Floats:
     return np.asarray(measured, dtype=np.float64)
 
 
-def crop_features_of(pixels: Pixels, box: Box) -> Look:
+def crop_features_of(pixels: Pixels, box: Box) -> CropFeatures:
     """The same, rounded to what tells crops apart, to be kept."""
-    return rounded(looks(pixels, box))
+    return rounded(crop_features(pixels, box))
 
 
-def rounded(numbers: Floats) -> Look:
+def rounded(numbers: Floats) -> CropFeatures:
     """Four digits of each: crops of one kind differ by more."""
     return tuple(float(f"{number:.4g}") for number in numbers.tolist())
 

@@ -14,6 +14,8 @@ from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verd
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, Provenance, Review, TaskKey
 from review_copilot.domain.suggestion import Dropped, Evidence, Finding, Inspection, Scope, Suggestion
+from review_copilot.suggest.crop_features import crop_features_of
+from review_copilot.suggest.fingerprints import fingerprint
 
 NAMESPACE = uuid.UUID("0c4b6a52-6f0e-5d0b-9d3a-5a0c7f1f9b11")
 """Namespace of our uuid5 region and review ids; drawn once, never to change."""
@@ -27,7 +29,7 @@ MAX_SUGGESTIONS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class ReviewHeader:
     """Everything about a review but what the inspector found.
 
     Attributes:
@@ -48,7 +50,7 @@ class Occasion:
 
 
 def suggest(
-    inspection: Inspection, *, image: ReviewImage, guideline: Guideline, occasion: Occasion, min_score: float
+    inspection: Inspection, *, image: ReviewImage, guideline: Guideline, header: ReviewHeader, min_score: float
 ) -> Review:
     """The review that an inspection makes.
 
@@ -56,34 +58,35 @@ def suggest(
         inspection: What the inspector said.
         image: The image it looked at.
         guideline: What it looked for.
-        occasion: Task, time and provenance.
+        header: Task, time and provenance.
         min_score: Findings below it are dropped, 0..1.
 
     Returns:
         Suggestions with stable ids, image-wide ones first, then by falling score; what was left out is in `dropped`.
     """
     kept, dropped = _worth_showing(inspection.findings, guideline=guideline, min_score=min_score)
-    suggestions = _with_ids(kept, guideline=guideline, occasion=occasion)
+    suggestions = _with_ids(kept, guideline=guideline, header=header, image=image)
     verdict = inspection.verdict or decide(suggestions, guideline)
     summary = inspection.summary or summarise(suggestions, verdict)
     return Review(
-        id=_stable_id(occasion, "review", [s.id for s in suggestions], verdict.value, summary, occasion.exposure.value),
-        key=occasion.key,
+        id=_stable_id(header, "review", [s.id for s in suggestions], verdict.value, summary, header.exposure.value),
+        key=header.key,
         suggestions=suggestions,
         verdict=verdict,
         summary=summary,
-        provenance=occasion.provenance,
-        exposure=occasion.exposure,
-        created_at=occasion.now,
+        provenance=header.provenance,
+        exposure=header.exposure,
+        created_at=header.now,
         image_width_px=image.width_px,
         image_height_px=image.height_px,
         image_sha256=image.sha256,
         notes=inspection.notes,
         dropped=(*inspection.dropped, *dropped),
-        elapsed_s=occasion.elapsed_s,
+        elapsed_s=header.elapsed_s,
         usage=inspection.usage,
-        box=occasion.box,
+        box=header.box,
         image=image.source,
+        image_fingerprint="" if header.box else fingerprint(image.thumbnail),
     )
 
 
@@ -109,40 +112,36 @@ def remarked(review: Review, *, remark: str, evidence: Evidence, now: datetime) 
     )
 
 
-def failed(occasion: Occasion, *, error: str, kind: str = "") -> Review:
-    """The review of a task that could not be looked at: no suggestions, and why."""
-    return Review(
-        id=_stable_id(occasion, "failed", error, occasion.now.isoformat()),
-        key=occasion.key,
-        suggestions=(),
-        verdict=Verdict.DISCUSS,
-        summary="",
-        provenance=occasion.provenance,
-        exposure=Exposure.FAILED,
-        created_at=occasion.now,
-        image_width_px=0,
-        image_height_px=0,
-        elapsed_s=occasion.elapsed_s,
-        box=occasion.box,
-        error=error,
-        error_kind=kind,
+def failed(header: ReviewHeader, *, error: str, kind: str = "") -> Review:
+    """The review of a task that could not be inspected: no suggestions, and why."""
+    return _without_suggestions(
+        replace(header, exposure=Exposure.FAILED), ("failed", error), error=error, error_kind=kind
     )
 
 
-def nothing_said(occasion: Occasion) -> Review:
-    """The review of a place that was not looked at, because nothing may be shown of the task."""
+def nothing_said(header: ReviewHeader) -> Review:
+    """The review of a place that was not inspected, because nothing may be shown of the task."""
+    return _without_suggestions(header, ("nothing said",))
+
+
+def _without_suggestions(
+    header: ReviewHeader, content: tuple[str, ...], *, error: str = "", error_kind: str = ""
+) -> Review:
     return Review(
-        id=_stable_id(occasion, "nothing said", occasion.now.isoformat()),
-        key=occasion.key,
+        id=_stable_id(header, *content, header.now.isoformat()),
+        key=header.key,
         suggestions=(),
         verdict=Verdict.DISCUSS,
         summary="",
-        provenance=occasion.provenance,
-        exposure=occasion.exposure,
-        created_at=occasion.now,
+        provenance=header.provenance,
+        exposure=header.exposure,
+        created_at=header.now,
         image_width_px=0,
         image_height_px=0,
-        box=occasion.box,
+        elapsed_s=header.elapsed_s,
+        box=header.box,
+        error=error,
+        error_kind=error_kind,
     )
 
 
@@ -215,14 +214,17 @@ def _place(finding: Finding) -> Box:
     return (finding.box and finding.box.clipped()) or Box.whole()
 
 
-def _with_ids(findings: Sequence[Finding], *, guideline: Guideline, occasion: Occasion) -> tuple[Suggestion, ...]:
+def _with_ids(
+    findings: Sequence[Finding], *, guideline: Guideline, header: ReviewHeader, image: ReviewImage
+) -> tuple[Suggestion, ...]:
+    pixels = image.feature_pixels if findings else None
     suggestions = []
     for finding in findings:
         box = _place(finding)
         suggestions.append(
             Suggestion(
                 id=_stable_id(
-                    occasion,
+                    header,
                     finding.criterion_id,
                     finding.severity.value,
                     [round(v, 5) for v in (box.x, box.y, box.width, box.height)],
@@ -237,14 +239,15 @@ def _with_ids(findings: Sequence[Finding], *, guideline: Guideline, occasion: Oc
                 rationale=finding.rationale,
                 evidence=finding.evidence,
                 source=finding.source,
+                crop_features=() if pixels is None else crop_features_of(pixels, box),
             )
         )
     return tuple(suggestions)
 
 
-def _stable_id(occasion: Occasion, *content: object) -> str:
+def _stable_id(header: ReviewHeader, *content: object) -> str:
     """uuid5 of task, roll-out and content: the same draft gives the same id, and no other draft does."""
-    project = occasion.key.project
-    asked = occasion.box and [occasion.box.x, occasion.box.y, occasion.box.width, occasion.box.height]
-    where = [project.instance, project.project_id, project.created, occasion.key.task_id, occasion.provenance.rollout]
+    project = header.key.project
+    asked = header.box and [header.box.x, header.box.y, header.box.width, header.box.height]
+    where = [project.instance, project.project_id, project.created, header.key.task_id, header.provenance.rollout]
     return str(uuid.uuid5(NAMESPACE, json.dumps([*where, asked, *content])))

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from review_copilot.domain.note_words import WORD
-from review_copilot.domain.reviewed_crops import Look, PatternCrops, ReviewedCrops
+from review_copilot.domain.reviewed_crops import CropFeatures, PatternCrops, ReviewedCrops
 from review_copilot.domain.suggestion import LIKE, UNLIKE, Suggestion
 from review_copilot.suggest.crop_features import Floats
 
@@ -78,7 +78,7 @@ class Familiar:
     """A reviewed crops, made ready to be asked.
 
     Attributes:
-        middle: Mean of all reviewed looks.
+        middle: Mean of all reviewed features.
         spread: Their standard deviation.
         reviewed: By criterion.
         kept: What reviewers kept under any criterion.
@@ -93,21 +93,21 @@ class Familiar:
 
     def facts(self, suggestion: Suggestion) -> dict[str, str]:
         """Sentences for the evidence of a suggestion, by `LIKE` and `UNLIKE`; empty when there is nothing to say."""
-        point = self._point(suggestion.look)
+        point = self._point(suggestion.crop_features)
         found: dict[str, str] = {}
         if pattern := self._spoken_of(suggestion.rationale) or self._near(suggestion.criterion_id, point):
             found[LIKE] = _like(pattern)
         reviewed = self.reviewed.get(suggestion.criterion_id)
         if point is not None and reviewed is not None and _is_far(point, reviewed.everything):
             found[UNLIKE] = (
-                f"Unlike the {len(reviewed.everything)} suggestions last reviewed under {suggestion.label}: look twice."
+                f"Unlike the {len(reviewed.everything)} suggestions last reviewed under {suggestion.label}: crop twice."
             )
         return found
 
-    def _point(self, look: Look) -> Floats | None:
-        if len(look) != len(self.middle):
+    def _point(self, crop: CropFeatures) -> Floats | None:
+        if len(crop) != len(self.middle):
             return None
-        return np.asarray((np.asarray(look) - self.middle) / self.spread)
+        return np.asarray((np.asarray(crop) - self.middle) / self.spread)
 
     def _spoken_of(self, rationale: str) -> PatternCrops | None:
         said = words_of(rationale)
@@ -128,28 +128,28 @@ class Familiar:
 
 def familiar(book: ReviewedCrops) -> Familiar:
     """Make a reviewed crops ready; where it holds too little, what comes of it says nothing."""
-    crops = [look for reviewed in book.reviewed for look in reviewed.looks]
-    crops += [look for pattern in book.patterns for look in pattern.looks]
-    wide = max((len(look) for look in crops), default=0)
-    known = _matrix([look for look in crops if len(look) == wide], wide)
+    crops = [crop for reviewed in book.reviewed for crop in reviewed.features]
+    crops += [crop for pattern in book.patterns for crop in pattern.features]
+    wide = max((len(crop) for crop in crops), default=0)
+    known = _matrix([crop for crop in crops if len(crop) == wide], wide)
     middle = known.mean(axis=0) if len(known) else np.zeros(wide)
     spread = known.std(axis=0) + LEAST_SPREAD if len(known) else np.ones(wide)
 
-    def points(looks: Sequence[Look]) -> Floats:
-        return (_matrix([look for look in looks if len(look) == wide], wide) - middle) / spread
+    def points(features: Sequence[CropFeatures]) -> Floats:
+        return (_matrix([crop for crop in features if len(crop) == wide], wide) - middle) / spread
 
-    def crowd(looks: Sequence[Look]) -> _Crowd:
-        return _crowd(points(looks))
+    def crowd(features: Sequence[CropFeatures]) -> _Crowd:
+        return _crowd(points(features))
 
-    def kept(looks: Sequence[Look], flags: Sequence[bool]) -> list[Look]:
-        return [look for look, was_kept in zip(looks, flags, strict=True) if was_kept]
+    def kept(features: Sequence[CropFeatures], flags: Sequence[bool]) -> list[CropFeatures]:
+        return [crop for crop, was_kept in zip(features, flags, strict=True) if was_kept]
 
     return Familiar(
         middle=middle,
         spread=spread,
-        reviewed={r.criterion_id: _Reviewed(crowd(r.looks), crowd(kept(r.looks, r.kept))) for r in book.reviewed},
-        kept=_Crowd(points([look for r in book.reviewed for look in kept(r.looks, r.kept)]), np.zeros(0)),
-        patterns=[(pattern, crowd(pattern.looks)) for pattern in book.patterns],
+        reviewed={r.criterion_id: _Reviewed(crowd(r.features), crowd(kept(r.features, r.kept))) for r in book.reviewed},
+        kept=_Crowd(points([crop for r in book.reviewed for crop in kept(r.features, r.kept)]), np.zeros(0)),
+        patterns=[(pattern, crowd(pattern.features)) for pattern in book.patterns],
     )
 
 
@@ -158,8 +158,8 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(re.findall(WORD, text.lower()))
 
 
-def _matrix(looks: Sequence[Look], wide: int) -> Floats:
-    return np.asarray(looks, dtype=np.float64).reshape(len(looks), wide)
+def _matrix(features: Sequence[CropFeatures], wide: int) -> Floats:
+    return np.asarray(features, dtype=np.float64).reshape(len(features), wide)
 
 
 def _crowd(points: Floats) -> _Crowd:

@@ -10,7 +10,7 @@ from functools import partial
 
 from review_copilot.domain.draft_totals import Drafts
 from review_copilot.domain.review import ProjectKey
-from review_copilot.domain.reviewed_crops import Look
+from review_copilot.domain.reviewed_crops import CropFeatures
 from review_copilot.flows.packed_log import Reading, reading_of_log
 from review_copilot.flows.study_project import Scope
 from review_copilot.ports import Store
@@ -25,7 +25,7 @@ class _Kept:
     read_at_s: float
     counts: Counts
     drafts: dict[tuple[object, object], Drafts]
-    crops: Mapping[int, Look]
+    crops: Mapping[int, CropFeatures]
 
 
 class StudyCache:
@@ -45,7 +45,7 @@ class StudyCache:
         """The rows of a project's log, which are not held: a long log is read again where rows are asked for."""
         return replace(reading_of_log(self._store, project), counts=partial(self.counts, project))
 
-    def crops(self, project: ProjectKey) -> Mapping[int, Look]:
+    def crops(self, project: ProjectKey) -> Mapping[int, CropFeatures]:
         """What the crops that no criterion claims look like, as far as the learning worker has seen them."""
         with self._lock:
             return self._fresh(project).crops

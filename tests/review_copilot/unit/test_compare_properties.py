@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from builders import a_review, a_suggestion, an_annotation, untouched
 from review_copilot.compare import compare
-from review_copilot.compare.matching import assign, corners, overlaps
+from review_copilot.compare.matching import assign
+from review_copilot.domain.box_overlap import corners, pairwise_iou
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.override import OverrideKind, Reason, Subject, SubmittedRegion
@@ -98,7 +99,7 @@ def test_every_suggestion_and_every_region_has_exactly_one_row(
 @given(st.lists(BOXES, max_size=4), st.lists(BOXES, max_size=4))
 def test_overlaps_are_the_boxes_own_iou(ours: list[Box], theirs: list[Box]) -> None:
     expected = np.array([[a.iou(b) for b in theirs] for a in ours]).reshape(len(ours), len(theirs))
-    np.testing.assert_allclose(overlaps(corners(ours), corners(theirs)), expected, atol=1e-12)
+    np.testing.assert_allclose(pairwise_iou(corners(ours), corners(theirs)), expected, atol=1e-12)
 
 
 @given(st.integers(0, 4), st.integers(0, 4), st.data())

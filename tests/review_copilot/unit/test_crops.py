@@ -19,7 +19,7 @@ from review_copilot.flows.uncovered_crops import crops_of, see_crops
 from review_copilot.ports.inspecting import Numbers
 from review_copilot.study.patterns import novel_patterns
 from review_copilot.study.table import OverrideTable, table_of
-from review_copilot.suggest.crop_features import FEATURE_COUNT, looks
+from review_copilot.suggest.crop_features import FEATURE_COUNT, crop_features
 
 HERE = Box(0.2, 0.3, 0.4, 0.4)
 
@@ -70,14 +70,14 @@ def table(count: int = 40) -> OverrideTable:
 
 
 def test_crops_of_one_kind_measure_alike_and_of_another_kind_unlike() -> None:
-    one, same, other = (looks(scene(number), HERE) for number in (2, 4, 3))
+    one, same, other = (crop_features(scene(number), HERE) for number in (2, 4, 3))
     assert one.shape == (FEATURE_COUNT,)
     assert np.abs(one - same).max() < 0.1
     assert np.abs(one - other).max() > 0.5
 
 
 def test_a_crop_of_a_single_pixel_is_measured_too() -> None:
-    assert np.isfinite(looks(scene(1), Box(0.5, 0.5, 0.001, 0.001))).all()
+    assert np.isfinite(crop_features(scene(1), Box(0.5, 0.5, 0.001, 0.001))).all()
 
 
 def test_unnoted_regions_become_patterns_by_their_crops() -> None:

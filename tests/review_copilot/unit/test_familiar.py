@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from builders import NOON, a_suggestion
-from review_copilot.domain.reviewed_crops import CriterionCrops, Look, PatternCrops, ReviewedCrops
+from review_copilot.domain.reviewed_crops import CriterionCrops, CropFeatures, PatternCrops, ReviewedCrops
 from review_copilot.domain.suggestion import LIKE, UNLIKE, Suggestion
 from review_copilot.suggest.similar_reviews import familiar
 
 DUST, STICKER, STRANGE = 0.0, 4.0, -9.0
 
 
-def crops(centre: float, count: int, *, seed: int = 1) -> tuple[Look, ...]:
+def crops(centre: float, count: int, *, seed: int = 1) -> tuple[CropFeatures, ...]:
     points = np.random.default_rng(seed).normal(centre, 1.0, (count, 6))
     return tuple(tuple(point) for point in points.tolist())
 
@@ -30,7 +30,7 @@ def a_book(*, reviewed: int = 60, stickers: int = 14, words: tuple[str, ...] = (
 
 
 def a_crop(centre: float) -> Suggestion:
-    return replace(a_suggestion(label="Dust"), look=(centre,) * 6)
+    return replace(a_suggestion(label="Dust"), crop_features=(centre,) * 6)
 
 
 def test_a_crop_among_those_of_a_pattern_is_like_it() -> None:
@@ -54,7 +54,7 @@ def test_a_crop_beyond_all_reviewed_ones_is_unlike_them() -> None:
 
 
 def test_a_rationale_in_a_patterns_words_is_like_it_whatever_the_crop() -> None:
-    spoken = replace(a_suggestion(rationale="A sticker covers the lens; no criterion asks for it."), look=())
+    spoken = replace(a_suggestion(rationale="A sticker covers the lens; no criterion asks for it."), crop_features=())
     assert LIKE in familiar(a_book()).facts(spoken)
     assert familiar(a_book()).facts(replace(spoken, rationale="The lens is soft.")) == {}
 
@@ -83,6 +83,6 @@ def test_what_reviewers_keep_under_the_criterion_is_no_novel_pattern() -> None:
 @pytest.mark.parametrize("reviewed", [50, 200])
 def test_ordinary_crops_are_seldom_called_strange(reviewed: int) -> None:
     known = familiar(a_book(reviewed=reviewed))
-    fresh = [replace(a_suggestion(), look=look) for look in crops(DUST, 1000, seed=5)]
+    fresh = [replace(a_suggestion(), crop_features=look) for look in crops(DUST, 1000, seed=5)]
     assert sum(UNLIKE in known.facts(s) for s in fresh) <= 20
     assert sum(LIKE in known.facts(s) for s in fresh) <= 20

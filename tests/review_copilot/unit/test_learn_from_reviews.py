@@ -158,7 +158,7 @@ def test_a_suggestion_on_a_known_pattern_says_so_with_tasks(reviewed: House) -> 
 
 def test_a_suggestion_far_from_all_reviewed_says_so(reviewed: House) -> None:
     reviewed.gallery.other[64] = np.zeros((300, 400, 3), np.uint8)
-    assert reviewed.draft_one(64) == {UNLIKE: "Unlike the 60 suggestions last reviewed under Out of focus: look twice."}
+    assert reviewed.draft_one(64) == {UNLIKE: "Unlike the 60 suggestions last reviewed under Out of focus: crop twice."}
 
 
 def test_an_ordinary_suggestion_is_told_nothing(reviewed: House) -> None:
@@ -176,7 +176,9 @@ def test_the_words_change_neither_id_nor_what_is_drafted(reviewed: House) -> Non
     plain = reviewed.drafted(1)
     book = reviewed.store.reviewed_crops(PROJECT)
     assert book is not None
-    far = replace(book, reviewed=tuple(replace(r, looks=tuple((99.0,) * 14 for _ in r.looks)) for r in book.reviewed))
+    far = replace(
+        book, reviewed=tuple(replace(r, features=tuple((99.0,) * 14 for _ in r.features)) for r in book.reviewed)
+    )
     reviewed.store.keep_reviewed_crops(PROJECT, far)
     told = SimilarReviewNotes(reviewed.store)(plain)
     assert said(told).keys() == {UNLIKE}
@@ -212,7 +214,7 @@ def test_without_images_notes_are_learnt(house: House) -> None:
     assert house.learn() is LearnOutcome.ANEW
     book = house.store.reviewed_crops(PROJECT)
     assert book is not None
-    assert [(pattern.size, pattern.looks) for pattern in book.patterns] == [(20, ())]
+    assert [(pattern.size, pattern.features) for pattern in book.patterns] == [(20, ())]
     assert book.crops == {}
 
 

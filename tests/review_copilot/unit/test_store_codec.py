@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import a_provenance
+from builders import a_provenance, a_review, a_suggestion
+from fakes import FakeClock
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Override, SubmittedAnnotation
 from review_copilot.domain.review import Review
+from review_copilot.domain.reviewed_crops import CriterionCrops, PatternCrops, ReviewedCrops
 from review_copilot.domain.suggestion import Evidence, Suggestion
 from review_copilot.store import codec
 from review_copilot.store.schema import storable
@@ -67,3 +70,25 @@ def test_any_text_becomes_storable_and_good_text_stays(text: str) -> None:
     assert "\x00" not in kept
     if "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text):
         assert kept == text
+
+
+def test_reviews_and_reviewed_crops_of_older_releases_are_read() -> None:
+    """What a crop looks like had other names in payloads before."""
+    review = a_review("r1", replace(a_suggestion(), crop_features=(0.5, 0.25)))
+    written = codec.review_to_json(review)
+    (suggestion,) = written["suggestions"]
+    older = {**written, "suggestions": [{"look" if k == "crop_features" else k: v for k, v in suggestion.items()}]}
+    assert codec.review_from_json(older) == codec.review_from_json(written) == review
+    crops = ReviewedCrops(
+        FakeClock().now(), reviewed=(CriterionCrops("PQ-01", ((1.0,),), (True,)),),
+        patterns=(PatternCrops("sticker", ("sticker",), 3, (1,), ((2.0,),)),),
+    )  # fmt: skip
+    now = codec.reviewed_crops_to_json(crops)
+    before = {
+        **now,
+        **{
+            group: [{"looks" if k == "features" else k: v for k, v in entry.items()} for entry in now[group]]
+            for group in ("reviewed", "patterns")
+        },
+    }
+    assert codec.reviewed_crops_from_json(before) == codec.reviewed_crops_from_json(now) == crops

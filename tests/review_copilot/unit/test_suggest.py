@@ -13,11 +13,11 @@ from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verd
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey
 from review_copilot.domain.suggestion import Finding, Inspection, Scope
 from review_copilot.library import load_guideline
-from review_copilot.suggest.drafting import MAX_SUGGESTIONS, Occasion, failed, suggest
+from review_copilot.suggest.drafting import MAX_SUGGESTIONS, ReviewHeader, failed, suggest
 
 KEY = TaskKey(ProjectKey("http://ls", 1, "1732360000"), 7)
 PROVENANCE = Provenance("fake", "abc", "photo-quality r1 abc", "photo-quality", "0123")
-OCCASION = Occasion(key=KEY, provenance=PROVENANCE, now=FakeClock().now())
+HEADER = ReviewHeader(key=KEY, provenance=PROVENANCE, now=FakeClock().now())
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,9 @@ def finding(
     return Finding(criterion, severity, score, box, f"{criterion} is seen here.")
 
 
-def review_of(guideline: Guideline, *findings: Finding, occasion: Occasion = OCCASION) -> Review:
+def review_of(guideline: Guideline, *findings: Finding, header: ReviewHeader = HEADER) -> Review:
     image = FakeImages().load("x.png")
-    return suggest(Inspection(findings), image=image, guideline=guideline, occasion=occasion, min_score=0.3)
+    return suggest(Inspection(findings), image=image, guideline=guideline, header=header, min_score=0.3)
 
 
 def test_nothing_found_is_a_review_with_verdict_and_summary(guideline: Guideline) -> None:
@@ -86,13 +86,13 @@ def test_a_box_over_the_edge_is_clipped(guideline: Guideline) -> None:
 
 def test_ids_are_the_same_for_the_same_draft_and_no_other(guideline: Guideline) -> None:
     one = review_of(guideline, finding())
-    again = review_of(guideline, finding(), occasion=replace(OCCASION, elapsed_s=9.0))
-    other_task = review_of(guideline, finding(), occasion=replace(OCCASION, key=replace(KEY, task_id=8)))
+    again = review_of(guideline, finding(), header=replace(HEADER, elapsed_s=9.0))
+    other_task = review_of(guideline, finding(), header=replace(HEADER, key=replace(KEY, task_id=8)))
     other_server = review_of(
-        guideline, finding(), occasion=replace(OCCASION, key=replace(KEY, project=replace(KEY.project, instance="b")))
+        guideline, finding(), header=replace(HEADER, key=replace(KEY, project=replace(KEY.project, instance="b")))
     )
     other_rollout = review_of(
-        guideline, finding(), occasion=replace(OCCASION, provenance=replace(PROVENANCE, rollout="photo-quality r2 d"))
+        guideline, finding(), header=replace(HEADER, provenance=replace(PROVENANCE, rollout="photo-quality r2 d"))
     )
     assert one.id == again.id
     assert one.suggestions[0].id == again.suggestions[0].id
@@ -128,7 +128,7 @@ def test_the_summary_names_the_worst_first_and_counts_places(guideline: Guidelin
 
 
 def test_a_failed_review_says_why_and_suggests_nothing() -> None:
-    review = failed(OCCASION, error="x.png is no image.")
+    review = failed(HEADER, error="x.png is no image.")
     assert review.exposure is Exposure.FAILED
     assert review.error == "x.png is no image."
     assert review.suggestions == ()

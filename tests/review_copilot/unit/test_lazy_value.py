@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from review_copilot.concurrency.once import Once
+from review_copilot.concurrency.lazy_value import LazyValue
 
 THREADS = 8
 
@@ -66,11 +66,11 @@ def test_a_value_is_created_once_and_shared() -> None:
         created.append(object())
         return created[-1]
 
-    once = Once(create)
+    value = LazyValue(create)
 
     def ask() -> None:
         barrier.wait()
-        answers.append(once())
+        answers.append(value())
 
     threads = [threading.Thread(target=ask) for _ in range(THREADS)]
     for thread in threads:
@@ -83,9 +83,9 @@ def test_a_value_is_created_once_and_shared() -> None:
 
 def test_none_is_a_value_like_any_other() -> None:
     calls: list[None] = []
-    once = Once(lambda: calls.append(None))
-    assert once() is None
-    assert once() is None
+    value = LazyValue(lambda: calls.append(None))
+    assert value() is None
+    assert value() is None
     assert calls == [None]
 
 
@@ -98,10 +98,10 @@ def test_a_failed_creation_is_tried_again() -> None:
             raise answer
         return answer
 
-    once = Once(create)
+    value = LazyValue(create)
     with pytest.raises(ValueError, match="not yet"):
-        once()
-    assert once() == "ready"
+        value()
+    assert value() == "ready"
 
 
 def test_no_part_of_a_process_needs_the_lock_that_python_3_12_took_away(tmp_path: Path) -> None:

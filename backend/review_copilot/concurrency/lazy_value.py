@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 _T = TypeVar("_T")
 
 
-class Once(Generic[_T]):
+class LazyValue(Generic[_T]):
     """Creates a value at the first call and returns the same one ever after.
 
     `functools.cached_property` has no lock since Python 3.12: two threads can create two values. Use this for whatever
