@@ -29,8 +29,8 @@ from review_copilot.study.gaps import find_gaps
 from review_copilot.study.patterns import cluster
 from review_copilot.study.project_study import study
 from review_copilot.study.table import Flags, Outcome, OverrideTable, table_of
-from study_road import CRITERIA as ROAD_CRITERIA
-from study_road import found_by_report, planted
+from study_import import CRITERIA as ROAD_CRITERIA
+from study_import import found_by_report, planted
 from study_rows import logged_rows
 from study_scale import scale
 from study_second_world import SUBJECTS, Planted, SecondPlan, make_second

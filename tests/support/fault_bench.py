@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from fakes import FakeClock
-from fault_house import SECRET, Backend, LabelStudio, Road
+from fault_environment import SECRET, Backend, LabelStudio, Road
 from review_copilot.demo.label_studio_server import free_port
 from review_copilot.domain.override import Subject
 from review_copilot.labelstudio.label_config import generate

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import count
 from typing import Generic, TypeVar
 
-from review_copilot.domain.request_context import WAITING, Waiting
+from review_copilot.domain.request_context import REQUEST_STATE, RequestState
 from review_copilot.errors import RequestAbandoned
 
 _T = TypeVar("_T")
@@ -86,7 +86,8 @@ class PriorityPool(Generic[_T]):
                 context = copy_context()  # so that log lines keep the id of the request
                 job = self._waiting[key] = _Job(key, partial(context.run, work), urgency, wish)
                 context.run(
-                    WAITING.set, Waiting(partial(_wanted, job), partial(_urgent, job), partial(self._prepared, job))
+                    REQUEST_STATE.set,
+                    RequestState(partial(_wanted, job), partial(_urgent, job), partial(self._prepared, job)),
                 )
                 self._hire()
             job.urgency = min(job.urgency, urgency)

@@ -11,7 +11,7 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class RequestState:
     """Who waits for a piece of work; asked just before a model is.
 
     Attributes:
@@ -25,5 +25,5 @@ class Waiting:
     prepared: Callable[[], None] = lambda: None
 
 
-WAITING: ContextVar[Waiting] = ContextVar("waiting", default=Waiting())  # noqa: B039  # it is frozen
+REQUEST_STATE: ContextVar[RequestState] = ContextVar("waiting", default=RequestState())  # noqa: B039  # it is frozen
 """Who waits for what this thread does."""

@@ -23,7 +23,7 @@ from review_copilot.ports import Shared
 KNOWN_WITHIN_S = 30.0
 """How long a cluster's nodes may take to get to know the one that a run is started on."""
 _ASK_AGAIN_S = 0.2
-DeskMaker: TypeAlias = Callable[[Shared], ReviewContext]
+ContextMaker: TypeAlias = Callable[[Shared], ReviewContext]
 """Makes the tools of a worker from what it shares with the others."""
 
 
@@ -193,7 +193,7 @@ class Allowance:
 class Worker:
     """One inspector, and threads that work with it. Blocks overlap, and share the threads."""
 
-    def __init__(self, make_context: DeskMaker, *, allowance: Allowance, concurrency: int) -> None:
+    def __init__(self, make_context: ContextMaker, *, allowance: Allowance, concurrency: int) -> None:
         self._make_context = partial(make_context, Shared(concurrency=allowance, budget=allowance))
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="inspect")
 

@@ -19,7 +19,7 @@ from itertools import chain, count, islice
 from typing import Any, TypeAlias
 
 from review_copilot.domain.review import Review, ReviewTask, TaskKey
-from review_copilot.engines.ray_actors import Allowance, DeskMaker, Done, Worker, coordinator_actor, ray_package
+from review_copilot.engines.ray_actors import Allowance, ContextMaker, Done, Worker, coordinator_actor, ray_package
 from review_copilot.errors import BudgetSpent, CopilotError, EngineError
 from review_copilot.flows.review_context import ReviewContext, given_up
 
@@ -74,7 +74,7 @@ class RayEngine:
     """
 
     context: ReviewContext
-    make_context: DeskMaker
+    make_context: ContextMaker
     cluster: Cluster
 
     def reviews(self, tasks: Iterable[ReviewTask], *, rollout: str) -> Iterator[Review]:
@@ -96,7 +96,7 @@ class RayEngine:
 
 
 @dataclass
-class _Hand:
+class _Actor:
     """One actor of a file workers."""
 
     name: str
@@ -114,8 +114,8 @@ class _RayWorkers:
     ray: Any
     engine: RayEngine
     rollout: str
-    images_at_once: list[_Hand] = field(default_factory=list)
-    under_way: dict[Any, tuple[_Hand, Block]] = field(default_factory=dict)
+    images_at_once: list[_Actor] = field(default_factory=list)
+    under_way: dict[Any, tuple[_Actor, Block]] = field(default_factory=dict)
     again: deque[Block] = field(default_factory=deque)
     losses: Counter[TaskKey] = field(default_factory=Counter)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
@@ -196,7 +196,7 @@ class _RayWorkers:
                 except (self.ray.exceptions.RayActorError, self.ray.exceptions.ObjectLostError):
                     yield self._lost(hand, block)
 
-    def _join(self, hand: _Hand) -> None:
+    def _join(self, hand: _Actor) -> None:
         try:
             version = self.ray.get(hand.ready)
         except self.ray.exceptions.RayTaskError as error:
@@ -218,7 +218,7 @@ class _RayWorkers:
             )
         hand.joined = True
 
-    def _lost(self, hand: _Hand, block: Block) -> Done:
+    def _lost(self, hand: _Actor, block: Block) -> Done:
         """See to a block whose actor is gone; returns the failed reviews of tasks that are let go of."""
         self._replace(hand)
         self.losses.update(task.key for task in block)
@@ -242,9 +242,9 @@ class _RayWorkers:
         actor = self.ray.remote(**options)(Worker).remote(
             self.engine.make_context, allowance=allowance, concurrency=cluster.concurrency
         )
-        self.images_at_once.append(_Hand(name, actor, actor.begin.remote()))
+        self.images_at_once.append(_Actor(name, actor, actor.begin.remote()))
 
-    def _replace(self, hand: _Hand) -> None:
+    def _replace(self, hand: _Actor) -> None:
         """Take what a lost actor held, and hire another."""
         if hand not in self.images_at_once:
             return

@@ -12,7 +12,7 @@ from review_copilot.compare import compare
 from review_copilot.domain.review import ProjectKey, TaskKey
 from review_copilot.errors import CopilotError
 from review_copilot.flows.sweep import SweepReport
-from review_copilot.ports import BodyReader, Store, Told, WebhookNotice
+from review_copilot.ports import BodyReader, Store, WebhookContent, WebhookNotice
 
 AT_ONCE = 20
 """Events in memory at a time: a bulk action's body may have 20 MB."""
@@ -37,7 +37,7 @@ def log_bodies(store: Store, *, reader: BodyReader, go_on: Callable[[], bool] = 
     """
     report = SweepReport()
     while notices := store.waiting(limit=AT_ONCE):
-        heard: list[tuple[WebhookNotice, Told]] = []
+        heard: list[tuple[WebhookNotice, WebhookContent]] = []
         for wake in notices:
             try:
                 heard.append((wake, reader.read(wake)))
@@ -50,7 +50,7 @@ def log_bodies(store: Store, *, reader: BodyReader, go_on: Callable[[], bool] = 
     return report
 
 
-def _log(heard: Sequence[tuple[WebhookNotice, Told]], *, store: Store) -> SweepReport:
+def _log(heard: Sequence[tuple[WebhookNotice, WebhookContent]], *, store: Store) -> SweepReport:
     """All annotations in one transaction, then what is gone: in whatever order they were heard of, gone is gone."""
     annotations = [annotation for _, told in heard for annotation in told.annotations]
     appended = store.append_all(
@@ -79,7 +79,7 @@ def _log(heard: Sequence[tuple[WebhookNotice, Told]], *, store: Store) -> SweepR
     return report
 
 
-def _meant(told: Told, *, wake: WebhookNotice, store: Store) -> list[ProjectKey]:
+def _meant(told: WebhookContent, *, wake: WebhookNotice, store: Store) -> list[ProjectKey]:
     """The projects that deleted tasks may be of: the one named, else all of that Label Studio, where ids are unique."""
     if told.project is not None or not told.gone_tasks:
         return [told.project] if told.project else []

@@ -20,7 +20,7 @@ MOST_NAMED = 3
 """Tasks that a sentence names."""
 
 
-def say_duplicates(workspace: Workspace, *, store: ReviewStore, rollout: str, clock: Clock) -> int:
+def mark_duplicates(workspace: Workspace, *, store: ReviewStore, rollout: str, clock: Clock) -> int:
     """Replace the drafts that do not yet say what other tasks show the same picture.
 
     The old prediction is deleted first and the new draft is kept before it is sent: killed in between, the task has

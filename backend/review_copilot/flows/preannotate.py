@@ -17,7 +17,7 @@ from itertools import islice
 from review_copilot.domain.review import Exposure, Review, ReviewTask
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import BudgetSpent
-from review_copilot.flows.mark_duplicates import say_duplicates
+from review_copilot.flows.mark_duplicates import mark_duplicates
 from review_copilot.flows.reconcile import extras, held
 from review_copilot.ports import Clock, Engine, ReviewStore, Workspace
 
@@ -158,7 +158,7 @@ def preannotate(
     except KeyboardInterrupt:
         progress.stopped = "Interrupted."
     outbox.send()
-    progress.alike = say_duplicates(workspace, store=store, rollout=rollout, clock=clock)
+    progress.alike = mark_duplicates(workspace, store=store, rollout=rollout, clock=clock)
     _mend(workspace, store=store, rollout=rollout, progress=progress, leave_begun=scope.leave_begun)
     if progress.stored:
         workspace.pin(rollout)

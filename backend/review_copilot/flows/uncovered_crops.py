@@ -1,4 +1,4 @@
-"""CropFeatures at the crops that no criterion claims, while time and images allow. Knows ports only.
+"""Measure the crops that no criterion claims, while time and images allow. Knows ports only.
 
 Patterns are found from notes alone too, so an image that cannot be had costs its crop and nothing else.
 """
@@ -79,7 +79,7 @@ def see_crops(
         workspace: Says which image each task shows.
         images: Fetches them.
         known: What is known already, by row id of the log.
-        measure: Says what a crop features like.
+        measure: Measures a crop.
         limit_s: Seconds after which no further image is fetched; regions without a note come first.
     """
     rows = np.flatnonzero(table.uncovered)

@@ -18,7 +18,7 @@ import httpx2
 import openai
 
 from review_copilot.concurrency.throttle import Throttle
-from review_copilot.domain.request_context import REQUEST_ID, WAITING
+from review_copilot.domain.request_context import REQUEST_ID, REQUEST_STATE
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import (
     InspectorError,
@@ -212,7 +212,7 @@ class OpenAIChat:
 
         A pause that the endpoint asks for is waited for as often as it asks; other failures are tried again twice.
         """
-        backoffs, waiting = iter(_BACKOFF_S), WAITING.get()
+        backoffs, waiting = iter(_BACKOFF_S), REQUEST_STATE.get()
         waiting.prepared()
         while True:
             try:

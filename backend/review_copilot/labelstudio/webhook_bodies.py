@@ -15,7 +15,7 @@ from review_copilot.labelstudio.annotations import read_annotation, read_moment
 from review_copilot.labelstudio.label_maps import LabelMaps
 from review_copilot.labelstudio.mapping import LabelMap
 from review_copilot.labelstudio.payloads import objects, read_webhook, whole_number
-from review_copilot.ports import Told, WebhookNotice
+from review_copilot.ports import WebhookContent, WebhookNotice
 
 SUBMITTING = frozenset({"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED"})
 """Actions whose bodies hold whole annotations. Deletions hold ids alone."""
@@ -32,7 +32,7 @@ class WebhookBodies:
         """
         self._labels_of = LabelMaps(guideline_of)
 
-    def read(self, wake: WebhookNotice) -> Told:
+    def read(self, wake: WebhookNotice) -> WebhookContent:
         """What the event's body says.
 
         Raises:
@@ -49,9 +49,9 @@ class WebhookBodies:
         raw_project = body.get("project")
         project = _project_key(raw_project, instance=wake.instance) if isinstance(raw_project, Mapping) else None
         if event.action == "ANNOTATIONS_DELETED":
-            return Told(project=project, gone_annotations=_ids(body.get("annotations")))
+            return WebhookContent(project=project, gone_annotations=_ids(body.get("annotations")))
         if event.action == "TASKS_DELETED":
-            return Told(project=project, gone_tasks=_ids(body.get("tasks")))
+            return WebhookContent(project=project, gone_tasks=_ids(body.get("tasks")))
         if event.action not in SUBMITTING or project is None or not isinstance(raw_project, Mapping):
             raise BadRequest(
                 f"Event {wake.id} ({event.action}) names no project.", hint="Let the webhook send its payload."
@@ -60,7 +60,7 @@ class WebhookBodies:
         return _submitted(body, project=project, labels=labels)
 
 
-def _submitted(body: Mapping[str, object], *, project: ProjectKey, labels: LabelMap) -> Told:
+def _submitted(body: Mapping[str, object], *, project: ProjectKey, labels: LabelMap) -> WebhookContent:
     annotations = []
     problems = []
     for raw in objects(body.get("annotation")):
@@ -72,7 +72,7 @@ def _submitted(body: Mapping[str, object], *, project: ProjectKey, labels: Label
             continue
         annotations.append(found)
         problems.extend(f"Annotation {found.annotation_id} of task {task_id}: {said}" for said in found.dropped)
-    return Told(project=project, annotations=tuple(annotations), problems=tuple(problems))
+    return WebhookContent(project=project, annotations=tuple(annotations), problems=tuple(problems))
 
 
 def _project_key(raw: Mapping[str, object], *, instance: str) -> ProjectKey | None:

@@ -143,7 +143,7 @@ class WebhookNotice:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class WebhookContent:
     """What an event's own body says, where there is no token to read with.
 
     Attributes:
@@ -164,7 +164,7 @@ class Told:
 class BodyReader(Protocol):
     """Reads what the inbox kept of events."""
 
-    def read(self, wake: WebhookNotice) -> Told:
+    def read(self, wake: WebhookNotice) -> WebhookContent:
         """What the event's body says.
 
         Raises:

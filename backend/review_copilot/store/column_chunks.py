@@ -36,7 +36,7 @@ _EMPTIED: dict[str, Any] = {"version": _PARCEL.version + 1, "form": "", "counts"
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class TaskRange:
     """A range of task ids, and what is kept of it.
 
     Attributes:
@@ -74,7 +74,7 @@ def empty(connection: sa.Connection, projects: sa.ColumnElement[bool]) -> None:
     connection.execute(sa.update(schema.chunks).where(_PARCEL.project_ref.in_(of_these)).values(_EMPTIED))
 
 
-def stretches(connection: sa.Connection, project: ProjectKey, form: str) -> Sequence[Stretch]:
+def stretches(connection: sa.Connection, project: ProjectKey, form: str) -> Sequence[TaskRange]:
     """All task ids in rising order, in stretches of no more than about two chunks; empty for an unknown project."""
     project_ref = find_project(connection, project)
     if project_ref is None:
@@ -84,13 +84,13 @@ def stretches(connection: sa.Connection, project: ProjectKey, form: str) -> Sequ
     starts = [first for first, _, _ in kept] or [_FIRST_TASK]
     stale = {starts[bisect_right(starts, task) - 1] for task in _touched(connection, project_ref)}
     state = {first: (version, bool(fits) and first not in stale) for first, version, fits in kept}
-    found: list[Stretch] = []
+    found: list[TaskRange] = []
     for first, end in zip(starts, [*starts[1:], _END_TASK], strict=True):
         version, fresh = state.get(first, (None, False))
         cuts = [] if fresh else _cuts(connection, project_ref, first, end)
         versions = [version, *(None for _ in cuts)]
         for start, stop, of in zip([first, *cuts], [*cuts, end], versions, strict=True):
-            found.append(Stretch(project_ref, start, stop, of, fresh))
+            found.append(TaskRange(project_ref, start, stop, of, fresh))
     return found
 
 
@@ -109,7 +109,7 @@ def lay_out(connection: sa.Connection, project: ProjectKey, form: str) -> None:
         connection.execute(sa.insert(schema.chunks), rows)
 
 
-def notes_of(connection: sa.Connection, stretch: Stretch) -> Sequence[int]:
+def notes_of(connection: sa.Connection, stretch: TaskRange) -> Sequence[int]:
     """The notes about a stretch that this state of the database shows."""
     query = sa.select(_TOUCHED.id).where(
         _TOUCHED.project_ref == stretch.project_ref,
@@ -119,7 +119,7 @@ def notes_of(connection: sa.Connection, stretch: Stretch) -> Sequence[int]:
     return connection.scalars(query).all()
 
 
-def keep(connection: sa.Connection, stretch: Stretch, chunk: ColumnChunk, *, form: str, notes: Sequence[int]) -> None:
+def keep(connection: sa.Connection, stretch: TaskRange, chunk: ColumnChunk, *, form: str, notes: Sequence[int]) -> None:
     """Keep what was packed, and strike the notes out that it takes account of; nothing if another one was quicker."""
     kept = connection.execute(
         sa.update(schema.chunks)
@@ -135,7 +135,7 @@ def keep(connection: sa.Connection, stretch: Stretch, chunk: ColumnChunk, *, for
         connection.execute(strike, [{"note": note} for note in notes])
 
 
-def packed(connection: sa.Connection, stretch: Stretch, packing: Packing) -> ColumnChunk:
+def packed(connection: sa.Connection, stretch: TaskRange, packing: Packing) -> ColumnChunk:
     """The chunk of a stretch, made from rows."""
     columns = current_columns(connection, stretch.project_ref, first_task=stretch.first_task, end_task=stretch.end_task)
     return packing.pack(columns)

@@ -100,7 +100,7 @@ class Familiar:
         reviewed = self.reviewed.get(suggestion.criterion_id)
         if point is not None and reviewed is not None and _is_far(point, reviewed.everything):
             found[UNLIKE] = (
-                f"Unlike the {len(reviewed.everything)} suggestions last reviewed under {suggestion.label}: crop twice."
+                f"Unlike the {len(reviewed.everything)} suggestions last reviewed under {suggestion.label}: look twice."
             )
         return found
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fault_bench import Figures
-from fault_house import LabelStudio
+from fault_environment import LabelStudio
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,15 @@ from random import Random
 import pytest
 
 from fault_bench import Bench, Figures, Plan
-from fault_house import LabelStudio, OutcomeCounts, SmallDisk, SteppingClock, limit_files, lock_database, may_mount
+from fault_environment import (
+    LabelStudio,
+    OutcomeCounts,
+    SmallDisk,
+    SteppingClock,
+    limit_files,
+    lock_database,
+    may_mount,
+)
 from postgres import running_postgres
 
 pytestmark = [pytest.mark.labelstudio, pytest.mark.timeout(3600)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from review_copilot.concurrency.priority_pool import PriorityPool, Urgency
-from review_copilot.domain.request_context import WAITING
+from review_copilot.domain.request_context import REQUEST_STATE
 from review_copilot.errors import RequestAbandoned
 
 
@@ -139,7 +139,7 @@ def test_nothing_else_begins_while_an_urgent_image_is_prepared() -> None:
 
     def magic() -> str:
         assert prepare.wait(5)
-        WAITING.get().prepared()
+        REQUEST_STATE.get().prepared()
         assert wait.wait(5)
         return "magic"
 
