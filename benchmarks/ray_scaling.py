@@ -19,7 +19,7 @@ import ray
 
 from predict_load import fake_model
 from review_copilot.bootstrap.engines import ray_engine
-from review_copilot.bootstrap.reviewing import worker_context
+from review_copilot.bootstrap.workers import worker_context
 from review_copilot.domain.review import ProjectKey, ReviewTask, TaskKey
 from review_copilot.engines.ray_cluster import Cluster
 from review_copilot.ports import Shared

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from review_copilot.bootstrap.parts import images_at_once
-from review_copilot.bootstrap.reviewing import worker_context
+from review_copilot.bootstrap.workers import worker_context
 from review_copilot.engines.ray_cluster import Cluster, RayEngine
 from review_copilot.engines.thread_engine import ThreadEngine
 from review_copilot.flows.review_context import ReviewContext

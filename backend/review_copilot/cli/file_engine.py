@@ -12,7 +12,7 @@ from multiprocessing import get_context
 
 import cv2
 
-from review_copilot.bootstrap.reviewing import files_context
+from review_copilot.bootstrap.workers import files_context
 from review_copilot.cli.quiet_logging import quiet_failures
 from review_copilot.domain.review import Review, ReviewTask
 from review_copilot.errors import InspectorError
