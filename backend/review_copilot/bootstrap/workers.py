@@ -1,4 +1,4 @@
-"""What workers review with: the processes of a command, and the actors of a cluster. Opens a database only if it must."""
+"""What workers review with: processes of a command, actors of a cluster. Opens a database only if it must."""
 
 from __future__ import annotations
 
