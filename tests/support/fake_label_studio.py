@@ -34,7 +34,8 @@ class FakeInspector:
 
     def inspect(self, brief: Brief) -> Inspection:
         self.seen.append(brief.image.source)
-        return Inspection(findings=self.findings, usage=self.usage)
+        examined = frozenset(criterion.id for criterion in brief.guideline.criteria)
+        return Inspection(findings=self.findings, usage=self.usage, examined=examined)
 
 
 @dataclass

@@ -117,6 +117,8 @@ class Review:
         names_severity: Whether it drafted severities; where somebody else's prediction did not, those of its
             suggestions are stand-ins.
         names_verdict: Whether it drafted a verdict; the same.
+        unexamined: Ids of the guideline's criteria that nobody examined; none where a place was asked for (Magic), and
+            in drafts of releases that did not record it.
         read_back: Whether it was read from what Label Studio showed: all of it reached the reviewer, whatever labels
             the guideline knows.
     """
@@ -145,3 +147,4 @@ class Review:
     names_severity: bool = True
     names_verdict: bool = True
     read_back: bool = False
+    unexamined: tuple[str, ...] = ()

@@ -20,6 +20,10 @@ UNLIKE = "unlike_reviewed"
 """The two facts that speak of what others reviewed. Each is a sentence for the reviewer, and is read first."""
 
 
+SURE_FROM = 0.5
+"""Score from which a finding is sure unless its inspector says otherwise: more likely right than wrong."""
+
+
 class Scope(StrEnum):
     """Whether a suggestion speaks of the whole image or of a place in it."""
 
@@ -123,6 +127,7 @@ class Inspection:
         usage: What a model call cost; None where no model was asked.
         prompt_hash: Hash of the prompt that was sent; empty where none was.
         examined: Ids of the criteria that the inspector looked at, whether it found anything or not.
+        sure_from: Score from which its findings are sure enough to decide a verdict, 0..1; by its own calibration.
     """
 
     findings: tuple[Finding, ...]
@@ -133,6 +138,7 @@ class Inspection:
     usage: Usage | None = None
     prompt_hash: str = ""
     examined: frozenset[str] = frozenset()
+    sure_from: float = SURE_FROM
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from review_copilot.domain.review import Review
 from review_copilot.domain.suggestion import Scope, Suggestion
 from review_copilot.flows.submissions import Submission
 from review_copilot.reports.skipped_counts import Written
-from review_copilot.suggest.drafting import summarise
+from review_copilot.suggest.verdict import summarise
 
 CERTAIN = 100
 """The confidence of a finding that a person stands behind, in per cent."""

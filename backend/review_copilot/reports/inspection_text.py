@@ -29,6 +29,7 @@ def to_json_line(name: str, review: Review) -> str:
             "verdict": review.verdict.value,
             "summary": review.summary,
             "suggestions": [_suggestion(s, review) for s in review.suggestions],
+            "unexamined": list(review.unexamined),
             "notes": list(review.notes),
             "dropped": [{"what": d.what, "reason": d.reason} for d in review.dropped],
             "elapsed_s": round(review.elapsed_s, 4),

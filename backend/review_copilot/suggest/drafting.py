@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verdict
+from review_copilot.domain.guideline import UNCOVERED, Guideline, Verdict
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, Provenance, Review, TaskKey
 from review_copilot.domain.suggestion import Dropped, Evidence, Finding, Inspection, Scope, Suggestion
 from review_copilot.suggest.crop_features import crop_features_of
 from review_copilot.suggest.fingerprints import fingerprint
+from review_copilot.suggest.verdict import decide, unexamined_criteria, with_coverage
 
 NAMESPACE = uuid.UUID("0c4b6a52-6f0e-5d0b-9d3a-5a0c7f1f9b11")
 """Namespace of our uuid5 region and review ids; drawn once, never to change."""
@@ -66,8 +66,15 @@ def suggest(
     """
     kept, dropped = _worth_showing(inspection.findings, guideline=guideline, min_score=min_score)
     suggestions = _with_ids(kept, guideline=guideline, header=header, image=image)
-    verdict = inspection.verdict or decide(suggestions, guideline)
-    summary = inspection.summary or summarise(suggestions, verdict)
+    unexamined = () if header.box else unexamined_criteria(guideline, inspection.examined)
+    verdict = decide(suggestions, guideline, sure_from=inspection.sure_from, complete=not unexamined)
+    summary = with_coverage(
+        inspection.summary if inspection.verdict in {None, verdict} else "",
+        guideline=guideline,
+        unexamined=unexamined,
+        suggestions=suggestions,
+        verdict=verdict,
+    )
     return Review(
         id=_stable_id(header, "review", [s.id for s in suggestions], verdict.value, summary, header.exposure.value),
         key=header.key,
@@ -80,13 +87,24 @@ def suggest(
         image_width_px=image.width_px,
         image_height_px=image.height_px,
         image_sha256=image.sha256,
-        notes=inspection.notes,
+        notes=(*inspection.notes, *_own_verdict(inspection, verdict)),
         dropped=(*inspection.dropped, *dropped),
         elapsed_s=header.elapsed_s,
         usage=inspection.usage,
         box=header.box,
         image=image.source,
         image_fingerprint="" if header.box else fingerprint(image.thumbnail),
+        unexamined=unexamined,
+    )
+
+
+def _own_verdict(inspection: Inspection, verdict: Verdict) -> tuple[str, ...]:
+    """A note where the inspector's own verdict differs from the guideline's rule."""
+    own = inspection.verdict
+    return (
+        ()
+        if own in {None, verdict}
+        else (f"The inspector's own verdict was {own}; the guideline's rule gives {verdict}.",)
     )
 
 
@@ -143,41 +161,6 @@ def _without_suggestions(
         error=error,
         error_kind=error_kind,
     )
-
-
-def decide(suggestions: Sequence[Suggestion], guideline: Guideline) -> Verdict:
-    """The verdict by the guideline's rule: `fail` is looked at first, then `discuss`, else pass.
-
-    A critical suggestion counts as a major and a minor one too.
-    """
-    counts: Counter[str] = Counter()
-    for suggestion in suggestions:
-        counts.update(s.value for s in Severity if s.rank <= suggestion.severity.rank)
-        if suggestion.criterion_id == UNCOVERED:
-            counts[UNCOVERED] += 1
-    for verdict, rule in ((Verdict.FAIL, guideline.verdict.fail), (Verdict.DISCUSS, guideline.verdict.discuss)):
-        if any(counts[kind] >= least for kind, least in rule.items()):
-            return verdict
-    return Verdict.PASS
-
-
-def summarise(suggestions: Sequence[Suggestion], verdict: Verdict) -> str:
-    """One or two sentences: the verdict and what it rests on, worst first."""
-    if not suggestions:
-        return "No flaw found that the guideline asks to flag."
-    worst_first = sorted(suggestions, key=lambda s: (-s.severity.rank, -s.score))
-    counts = Counter((s.label, s.severity) for s in worst_first)
-    named = [
-        f"{label.lower()} ({severity.value})" if count == 1 else f"{label.lower()} ({severity.value}, {count} places)"
-        for (label, severity), count in counts.items()
-    ]
-    listed = named[0] if len(named) == 1 else ", ".join(named[:-1]) + " and " + named[-1]
-    opening = {
-        Verdict.PASS: "Usable despite",
-        Verdict.FAIL: "Not usable because of",
-        Verdict.DISCUSS: "To discuss:",
-    }[verdict]
-    return f"{opening} {listed}."
 
 
 def _worth_showing(

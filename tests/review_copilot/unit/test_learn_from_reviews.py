@@ -158,7 +158,7 @@ def test_a_suggestion_on_a_known_pattern_says_so_with_tasks(reviewed: House) -> 
 
 def test_a_suggestion_far_from_all_reviewed_says_so(reviewed: House) -> None:
     reviewed.gallery.other[64] = np.zeros((300, 400, 3), np.uint8)
-    assert reviewed.draft_one(64) == {UNLIKE: "Unlike the 60 suggestions last reviewed under Out of focus: crop twice."}
+    assert reviewed.draft_one(64) == {UNLIKE: "Unlike the 60 suggestions last reviewed under Out of focus: look twice."}
 
 
 def test_an_ordinary_suggestion_is_told_nothing(reviewed: House) -> None:

@@ -33,7 +33,10 @@ def finding(
 
 def review_of(guideline: Guideline, *findings: Finding, header: ReviewHeader = HEADER) -> Review:
     image = FakeImages().load("x.png")
-    return suggest(Inspection(findings), image=image, guideline=guideline, header=header, min_score=0.3)
+    examined = frozenset(criterion.id for criterion in guideline.criteria)
+    return suggest(
+        Inspection(findings, examined=examined), image=image, guideline=guideline, header=header, min_score=0.3
+    )
 
 
 def test_nothing_found_is_a_review_with_verdict_and_summary(guideline: Guideline) -> None:
