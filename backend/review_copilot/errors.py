@@ -1,37 +1,37 @@
-"""The whole error tree. Knows nothing but itself.
+"""The complete error tree. Imports nothing.
 
 CopilotError                     hint, retryable, public message
 |-- SettingsError                a setting is missing or wrong
-|-- LibraryError                 a file that people edit is wrong
-|   |-- GuidelineError           names file, line and mend
+|-- LibraryError                 a file that people edit is invalid
+|   |-- GuidelineError           names file, line, and fix
 |   `-- PromptError
 |-- ImageError                   one image cannot be reviewed
-|   |-- ImageNotFound            the server or disk says it is not there
+|   |-- ImageNotFound            no such image on the server or disk
 |   |-- ImageForbidden           host not allowed, or no permission
-|   |-- ImageTooLarge            over the limit on bytes or pixels
+|   |-- ImageTooLarge            over the limit for bytes or pixels
 |   |-- ImageUnreadable          not an image, truncated, empty
-|   `-- ImageUnreachable         time-out or broken connection (retryable)
+|   `-- ImageUnreachable         timeout or broken connection (retryable)
 |-- InspectorError               an inspector could not answer
 |   |-- InspectorUnavailable     unknown name, or a missing extra
 |   |-- ModelRefused             the model declined to answer
-|   |-- ModelCutOff              the answer ended at its length limit
-|   |-- ModelMalformed           the answer does not fit the schema
-|   |-- ModelUnreachable         time-out, 5xx, connection (retryable)
+|   |-- ModelCutOff              the reply reached its length limit
+|   |-- ModelMalformed           the reply does not match the schema
+|   |-- ModelUnreachable         timeout, 5xx, connection (retryable)
 |   |-- ModelRateLimited         429, with seconds to wait (retryable)
 |   |-- ModelAuthError           wrong key
-|   `-- BudgetSpent              the money set aside for model calls is spent
+|   `-- BudgetSpent              the budget for model calls is used up
 |-- LabelStudioError             Label Studio refused or could not be reached
 |   |-- LabelStudioUnreachable   (retryable)
-|   |-- LabelStudioAuthError     token missing, wrong or of a kind that is switched off
+|   |-- LabelStudioAuthError     token missing, wrong, or of a type that is disabled
 |   |-- LabelStudioNotFound      no such project or task
 |   |-- LabelStudioRefusesAddress  private address, since 1.23.1
-|   `-- LabelConfigError         the label config lacks what a review needs
-|-- EngineError                  the cluster of a bulk run cannot be reached, or nobody is left on it
-|-- RequestAbandoned                  the work was taken back before it began
+|   `-- LabelConfigError         the label config lacks a tag that a review needs
+|-- EngineError                  the cluster of a bulk run cannot be reached, or has no workers left
+|-- RequestAbandoned             the request was canceled before work on it began
 |-- StoreError                   the database
-|   `-- StoreBusy                locked or out of reach (retryable)
+|   `-- StoreBusy                locked or unreachable (retryable)
 |-- ExtraMissing                 a feature's optional package is not installed
-|-- DemoFailed                   a process of the demo did not come up
+|-- DemoFailed                   a process of the demo did not start
 `-- BadRequest                   a request that the web layer cannot read
 """
 
@@ -39,11 +39,11 @@ from __future__ import annotations
 
 
 class CopilotError(Exception):
-    """Base of every error that this product raises on purpose.
+    """Base class of every error that this product raises deliberately.
 
     Attributes:
-        public: What went wrong, in a sentence that may be shown to anybody: no secret, no path of a server.
-        hint: How to mend it, in a sentence; empty when there is nothing to do.
+        public: What went wrong, in one sentence that is safe to show to anyone: no secrets, no server paths.
+        hint: How to fix it, in one sentence; empty when there is nothing to do.
         retryable: Whether the same call may succeed later.
     """
 
@@ -63,15 +63,15 @@ class SettingsError(CopilotError):
 
 
 class LibraryError(CopilotError):
-    """A file that people edit (guideline, prompt, label config) is missing or wrong."""
+    """A file that people edit (guideline, prompt, label config) is missing or invalid."""
 
 
 class GuidelineError(LibraryError):
-    """A guideline file is wrong. The message names file, line and mend."""
+    """A guideline file is invalid. The message names the file, the line, and the fix."""
 
 
 class PromptError(LibraryError):
-    """A prompt template is wrong or asks for a variable that it is not given."""
+    """A prompt template is invalid or uses a variable that it does not receive."""
 
 
 class ImageError(CopilotError):
@@ -79,19 +79,19 @@ class ImageError(CopilotError):
 
 
 class ImageNotFound(ImageError):
-    """The server or the disk says that the image is not there."""
+    """The image does not exist on the server or the disk."""
 
 
 class ImageForbidden(ImageError):
-    """The host is not allowed by the settings, or permission was refused."""
+    """The settings do not allow the host, or the server denied access."""
 
 
 class ImageTooLarge(ImageError):
-    """The image is over the limit on bytes or pixels."""
+    """The image exceeds the limit for bytes or pixels."""
 
 
 class ImageUnreadable(ImageError):
-    """What came is no image, or a broken one."""
+    """The data is not an image, or the image is corrupt."""
 
 
 class ImageUnreachable(ImageError):
@@ -105,7 +105,7 @@ class InspectorError(CopilotError):
 
 
 class InspectorUnavailable(InspectorError):
-    """No inspector of that name, or the extra it needs is not installed."""
+    """No inspector has that name, or the extra that it needs is not installed."""
 
 
 class ModelRefused(InspectorError):
@@ -113,24 +113,24 @@ class ModelRefused(InspectorError):
 
 
 class ModelCutOff(InspectorError):
-    """The model's answer ended at its length limit."""
+    """The model's reply reached its length limit."""
 
 
 class ModelMalformed(InspectorError):
-    """The model's answer does not fit the schema, even after one repair."""
+    """The model's reply does not match the schema, even after one repair attempt."""
 
 
 class ModelUnreachable(InspectorError):
-    """The model's endpoint timed out, failed or could not be reached."""
+    """The model's endpoint timed out, failed, or could not be reached."""
 
     retryable = True
 
 
 class ModelRateLimited(InspectorError):
-    """The model's endpoint asks for a pause.
+    """The model's endpoint limits the request rate.
 
     Attributes:
-        retry_after_s: Seconds that the endpoint asked to wait; None when it named none.
+        retry_after_s: Seconds that the endpoint asked to wait; None if it gave no number.
     """
 
     retryable = True
@@ -141,11 +141,11 @@ class ModelRateLimited(InspectorError):
 
 
 class ModelAuthError(InspectorError):
-    """The model's endpoint does not accept the key."""
+    """The model's endpoint rejected the key."""
 
 
 class BudgetSpent(InspectorError):
-    """The money set aside for model calls is spent: no further call is made until the budget is raised."""
+    """The budget for model calls is used up: no more calls are made until the budget is raised."""
 
 
 class LabelStudioError(CopilotError):
@@ -159,11 +159,11 @@ class LabelStudioUnreachable(LabelStudioError):
 
 
 class LabelStudioAuthError(LabelStudioError):
-    """The token is missing, wrong, or of a kind that is switched off."""
+    """The token is missing, wrong, or of a type that is disabled."""
 
 
 class LabelStudioNotFound(LabelStudioError):
-    """Label Studio has no such project, task or annotation."""
+    """Label Studio has no such project, task, or annotation."""
 
 
 class LabelStudioRefusesAddress(LabelStudioError):
@@ -171,33 +171,33 @@ class LabelStudioRefusesAddress(LabelStudioError):
 
 
 class LabelConfigError(LabelStudioError):
-    """The project's label config lacks what a review needs."""
+    """The project's label config lacks a tag that a review needs."""
 
 
 class EngineError(CopilotError):
-    """The cluster that a bulk run is spread over cannot be reached, or nobody is left on it."""
+    """The cluster of a bulk run cannot be reached, or has no workers left."""
 
 
 class RequestAbandoned(CopilotError):
-    """The work was taken back: nobody waits for it, and nobody will."""
+    """The request was canceled: no caller is waiting for the result."""
 
 
 class StoreError(CopilotError):
-    """The database could not do what was asked."""
+    """The database rejected or failed an operation."""
 
 
 class StoreBusy(StoreError):
-    """The database is locked or out of reach."""
+    """The database is locked or cannot be reached."""
 
     retryable = True
 
 
 class ExtraMissing(CopilotError):
-    """A package that an optional feature needs is not installed; the hint names the pip command."""
+    """A package that an optional feature needs is not installed; the hint gives the pip command."""
 
 
 class DemoFailed(CopilotError):
-    """A process of the demo ended or did not answer."""
+    """A process of the demo exited or did not respond."""
 
 
 class BadRequest(CopilotError):

@@ -1,1 +1,1 @@
-"""The wire to and from Label Studio: the only place that knows `from_name`, percent and region JSON."""
+"""Talk to Label Studio: the only package that knows `from_name`, percent coordinates, and region JSON."""

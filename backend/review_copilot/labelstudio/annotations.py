@@ -1,7 +1,7 @@
 """Read what a reviewer submitted. Knows no suggestion and no network.
 
-Reads annotations of the REST API, of webhooks and of exports, old ones included. Never raises for what stands in
-them: what cannot be read is left out and said.
+Reads annotations from the REST API, webhooks, and exports of any age. Never raises for the content of
+an annotation: a result that cannot be read is skipped and reported in `dropped`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NOT_GEOMETRY = frozenset({"choices", "textarea", "rating", "number", "datetime"
 
 @dataclass(slots=True)
 class _Region:
-    """One region while its results are gathered."""
+    """One region while its results are collected."""
 
     id: str
     box: Box | None = None
@@ -43,7 +43,7 @@ class _Region:
 
 @dataclass(slots=True)
 class _Gathered:
-    """Everything of an annotation while it is read."""
+    """The parts of an annotation while it is being read."""
 
     regions: dict[str, _Region] = field(default_factory=dict)
     verdict: Verdict | None = None
@@ -54,7 +54,7 @@ class _Gathered:
 
 
 def raw_annotations(task: Mapping[str, object]) -> list[Mapping[str, object]]:
-    """The annotations of a task as JSON, in their order; old exports call them completions."""
+    """The annotations of a task as JSON, in order; old exports call them completions."""
     found = task.get("annotations")
     if not isinstance(found, list):
         found = task.get("completions")
@@ -62,12 +62,12 @@ def raw_annotations(task: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap) -> SubmittedAnnotation:
-    """One annotation.
+    """Read one annotation.
 
     Args:
-        raw: Its JSON; unknown keys are ignored, missing ones left at their defaults.
-        key: Which task.
-        labels: The label config by which it was made.
+        raw: Its JSON; unknown keys are ignored, missing keys get their defaults.
+        key: The task.
+        labels: The label config that the annotation was made with.
     """
     gathered = _Gathered()
     results = raw.get("result")
@@ -77,7 +77,7 @@ def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap
         if isinstance(result, Mapping):
             _read_result(result, index=index, into=gathered, labels=labels)
         else:
-            gathered.dropped.append(f"Result {index + 1} is no object.")
+            gathered.dropped.append(f"Result {index + 1} is not an object.")
     regions = tuple(_submitted(region, labels) for region in gathered.regions.values() if region.box is not None)
     author = _person(raw.get("completed_by"))
     skipped = any(raw.get(name) is True for name in ("was_cancelled", "skipped", "cancelled"))
@@ -117,7 +117,7 @@ def _read_result(result: Mapping[object, object], *, index: int, into: _Gathered
     raw_value = result.get("value")
     value: Mapping[object, object] = raw_value if isinstance(raw_value, Mapping) else {}
     if kind == "relation":
-        into.dropped.append("A relation between regions is no part of a review.")
+        into.dropped.append("A review does not contain relations between regions.")
         return
     if _read_image_field(from_name, value, into=into, labels=labels):
         return
@@ -126,21 +126,21 @@ def _read_result(result: Mapping[object, object], *, index: int, into: _Gathered
     region = into.regions.get(region_id) or _Region(region_id)
     known = _read_region_field(from_name, value, region=region, into=into, labels=labels)
     if not known and (kind in _NOT_GEOMETRY or shape is None):
-        into.dropped.append(f'A result of type "{kind}" from "{from_name}" belongs to no field of a review.')
+        into.dropped.append(f'A result of type "{kind}" from "{from_name}" is not a field of a review.')
         return
     if region.box is None and shape is not None:
         width, height = number(result.get("original_width")) or 0.0, number(result.get("original_height")) or 0.0
         region.box = bounding_box(shape, value, width_px=width, height_px=height)
         region.shape, region.rotation_deg = shape, rotation_of(value)
         if region.box is None:
-            into.dropped.append(f'The {shape} "{region_id}" has no readable place.')
+            into.dropped.append(f'The {shape} "{region_id}" has no readable coordinates.')
     into.regions[region_id] = region
     if not known:
         region.labels.extend(label for label in _labels(kind, value) if label not in region.labels)
 
 
 def _read_image_field(from_name: str, value: Mapping[object, object], *, into: _Gathered, labels: LabelMap) -> bool:
-    """Take a verdict, summary or feedback; False when the result is none of them."""
+    """Read a verdict, summary, or feedback; False if the result is none of these."""
     if not from_name:
         return False
     if labels.verdict is not None and from_name == labels.verdict.name:
@@ -159,7 +159,7 @@ def _read_image_field(from_name: str, value: Mapping[object, object], *, into: _
 def _read_region_field(
     from_name: str, value: Mapping[object, object], *, region: _Region, into: _Gathered, labels: LabelMap
 ) -> bool:
-    """Take a severity, rationale, reasons or note; False when the result is none of them."""
+    """Read a severity, rationale, reasons, or note; False if the result is none of these."""
     if not from_name:
         return False
     if labels.severity is not None and from_name == labels.severity.name:
@@ -176,7 +176,7 @@ def _read_region_field(
 
 
 def _choices(choice_field: ChoiceField[_Word], value: Mapping[object, object], *, into: _Gathered) -> list[_Word]:
-    """The chosen values that we know; the others are said."""
+    """The chosen values that are known; unknown ones are reported."""
     chosen = value.get("choices")
     found: list[_Word] = []
     for text in chosen if isinstance(chosen, list) else [chosen]:
@@ -184,7 +184,7 @@ def _choices(choice_field: ChoiceField[_Word], value: Mapping[object, object], *
         if word is not None:
             found.append(word)
         elif text is not None:
-            into.dropped.append(f'The choice "{text}" of "{choice_field.name}" is none of the guideline.')
+            into.dropped.append(f'The guideline has no choice "{text}" for "{choice_field.name}".')
     return found
 
 
@@ -196,7 +196,7 @@ def _text(value: Mapping[object, object]) -> str:
 
 
 def _labels(kind: str, value: Mapping[object, object]) -> list[str]:
-    """Labels stand under the result's type; the plain tags' under "labels"."""
+    """Labels are stored under the result's type; those of plain tags under "labels"."""
     found = value.get(kind)
     if not isinstance(found, list):
         found = next((value[name] for name in value if str(name).endswith("labels")), None)
@@ -220,7 +220,7 @@ def _submitted(region: _Region, labels: LabelMap) -> SubmittedRegion:
 
 
 def _content_hash(regions: Sequence[SubmittedRegion], gathered: _Gathered, *, skipped: bool) -> str:
-    """Hash of what the annotation says: the order of regions, times and Label Studio's own marks do not count."""
+    """Hash of the annotation's content, without the order of regions, times, and Label Studio's own markers."""
     content = {
         "regions": sorted(_region_content(region) for region in regions),
         "verdict": gathered.verdict,
@@ -233,7 +233,7 @@ def _content_hash(regions: Sequence[SubmittedRegion], gathered: _Gathered, *, sk
 
 
 def _region_content(region: SubmittedRegion) -> list[str]:
-    """Places count to a ten-thousandth of a percent: Label Studio's own rounding is no edit."""
+    """Coordinates are rounded to a ten-thousandth of a percent: Label Studio's own rounding is not an edit."""
     place = [f"{part:.6f}" for part in (region.box.x, region.box.y, region.box.width, region.box.height)]
     turned = f"{region.rotation_deg:.3f}"
     said = [region.severity or "", region.rationale, ",".join(sorted(region.reasons)), region.note]
@@ -241,7 +241,7 @@ def _region_content(region: SubmittedRegion) -> list[str]:
 
 
 def _person(value: object) -> str:
-    """A user: a number, a name, or an object with id, email or username; the last one of a list."""
+    """A user: a number, a name, or an object with id, email, or username; the last entry of a list."""
     if isinstance(value, list):
         return _person(value[-1]) if value else ""
     if isinstance(value, Mapping):
@@ -252,7 +252,7 @@ def _person(value: object) -> str:
 
 
 def read_moment(value: object) -> datetime | None:
-    """A time in UTC, from ISO text (UTC when it names no zone) or from seconds since 1970; None when unreadable."""
+    """A time in UTC, from ISO text (UTC if it names no zone) or from seconds since 1970; None if unreadable."""
     try:
         if (seconds := number(value)) is not None:
             return datetime.fromtimestamp(seconds, tz=UTC)
@@ -265,7 +265,7 @@ def read_moment(value: object) -> datetime | None:
 
 
 def _pixels(results: object, name: str) -> int:
-    """The first positive size that a result names; 0 when none does."""
+    """The first positive size in a result; 0 if there is none."""
     named = (number(r.get(name)) for r in results if isinstance(r, Mapping)) if isinstance(results, list) else ()
     return int(next((size for size in named if size is not None and size > 0), 0))
 
@@ -276,7 +276,7 @@ def _seconds(value: object) -> float | None:
 
 
 def _identity(value: object) -> int | None:
-    """An id: a number, or an object that has one."""
+    """An id: a number, or an object with an id."""
     if isinstance(value, Mapping):
         return _identity(value.get("id"))
     return value if isinstance(value, int) and not isinstance(value, bool) else None

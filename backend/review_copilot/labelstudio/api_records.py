@@ -1,4 +1,4 @@
-"""What Label Studio's REST API answers, as frozen records. Unknown keys are ignored. Knows no HTTP."""
+"""Responses of Label Studio's REST API as frozen records. Unknown keys are ignored. Knows no HTTP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class _Record(BaseModel):
 
 
 class Project(_Record):
-    """A project and those of its settings that decide what reviewers see."""
+    """A project and the settings of it that determine what reviewers see."""
 
     id: int
     title: str
@@ -33,12 +33,12 @@ class Project(_Record):
 
     @property
     def created_stamp(self) -> str:
-        """The creation time as `/predict` sends it behind the dot: whole seconds since 1970."""
+        """The creation time as `/predict` sends it after the dot: whole seconds since 1970."""
         return str(int(self.created_at.timestamp()))
 
 
 class MlBackend(_Record):
-    """A model that is connected to a project.
+    """An ML backend that is connected to a project.
 
     Attributes:
         state: "CO" connected, "DI" disconnected, "ER" error.
@@ -56,7 +56,7 @@ class MlBackend(_Record):
 
 
 class Webhook(_Record):
-    """Where Label Studio tells of changes."""
+    """A webhook of a project."""
 
     id: int
     url: str

@@ -1,4 +1,4 @@
-"""Tie a Label Studio project to the backend, and untie it. Knows no inspector; safe to run again and again."""
+"""Connect a Label Studio project to the backend, and disconnect it. Knows no inspector. Safe to run repeatedly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from review_copilot.labelstudio.payloads import SECRET_HEADER
 WEBHOOK_ACTIONS = (
     "ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED",
 )  # fmt: skip
-"""What the log must hear of: everything that changes a submission."""
+"""The events that the log needs: everything that changes a submission."""
 
 BACKEND_TITLE = "Review Copilot"
 
@@ -27,7 +27,7 @@ _OUR_INSTRUCTIONS = re.compile(r"<p><i>Revision [0-9a-f]+</i></p>\s*\Z")
 
 
 class Outcome(StrEnum):
-    """What became of one part of the connection."""
+    """Result of setting up one part of the connection."""
 
     MADE = "made"
     CHANGED = "changed"
@@ -40,9 +40,9 @@ class Step:
     """One part of the connection.
 
     Attributes:
-        part: Such as "label config" or "webhook".
-        outcome: What became of it.
-        detail: A sentence for whoever ran it.
+        part: Name of the part, such as "label config" or "webhook".
+        outcome: The result.
+        detail: One sentence for the user.
     """
 
     part: str
@@ -52,14 +52,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReport:
-    """What was done.
+    """Report of a connection.
 
     Attributes:
-        project_id: Which project.
+        project_id: The project.
         title: Its title.
         url: Its page in Label Studio.
-        steps: In the order in which they were done.
-        problems: What the label config cannot carry, as sentences.
+        steps: The steps, in the order they ran.
+        problems: What the label config cannot show or collect, as sentences.
     """
 
     project_id: int
@@ -70,19 +70,19 @@ class ConnectionReport:
 
     @property
     def unchanged(self) -> bool:
-        """Whether everything was as it should be already."""
+        """Whether everything was already set up."""
         return all(step.outcome is Outcome.KEPT for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """The backend as Label Studio reaches it.
+    """The backend, as Label Studio reaches it.
 
     Attributes:
         url: Its base URL.
-        username: Basic-auth name.
-        password: Basic-auth password; empty for a backend that serves without.
-        webhook_secret: What the webhook sends in `SECRET_HEADER`; empty for none.
+        username: Basic-auth username.
+        password: Basic-auth password; empty if the backend runs without one.
+        webhook_secret: Secret that the webhook sends in `SECRET_HEADER`; empty for none.
     """
 
     url: str
@@ -92,20 +92,20 @@ class Backend:
 
     @property
     def webhook_url(self) -> str:
-        """The URL at which Label Studio itself would make a webhook for this backend."""
+        """The URL for which Label Studio itself would create a webhook for this backend."""
         return f"{self.url.rstrip('/')}/webhook"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectOptions:
-    """What the project should look like.
+    """How to set up the project.
 
     Attributes:
-        guideline: What its label config and instructions come from.
-        replace_config: Overwrite a label config and instructions that people wrote.
+        guideline: Source of the label config and the instructions.
+        replace_config: Overwrite a label config and instructions that someone else wrote.
         reference: Show the task's `$reference` image.
         prompt: Show the task's `$prompt` text.
-        blind_share: Share of tasks whose suggestions are withheld, 0..1; the instructions tell of it.
+        blind_share: Share of tasks whose suggestions are withheld, 0..1; the instructions mention it.
     """
 
     guideline: Guideline
@@ -121,10 +121,10 @@ class ConnectOptions:
 
 
 def create_project(client: LabelStudioClient, *, title: str, options: ConnectOptions) -> int:
-    """Make a project for the guideline; returns its id, for `connect`.
+    """Create a project for the guideline; returns its id, for `connect`.
 
     Raises:
-        LabelStudioError: Label Studio refuses the title or the config.
+        LabelStudioError: Label Studio rejects the title or the label config.
     """
     return client.create_project(title=title, label_config=options.label_config).id
 
@@ -132,15 +132,15 @@ def create_project(client: LabelStudioClient, *, title: str, options: ConnectOpt
 def connect(
     client: LabelStudioClient, project_id: int, *, backend: Backend, options: ConnectOptions
 ) -> ConnectionReport:
-    """Make or check the project, its webhook and its ML backend, in that order.
+    """Set up or check the project, its webhook, and its ML backend, in that order.
 
-    The webhook goes first: Label Studio makes one without our secret when the backend is added, unless one with its
-    URL is there.
+    The webhook comes first: when the backend is added, Label Studio creates a webhook without our secret unless one
+    with its URL exists.
 
     Raises:
-        LabelConfigError: The project has a label config that cannot carry a review; nothing was changed.
-        LabelStudioRefusesAddress: The backend has a private address; the hint holds the lines that allow it.
-        LabelStudioError: Anything else that Label Studio refuses; what was done before stays, run it again.
+        LabelConfigError: The project's label config cannot be used for reviews; nothing was changed.
+        LabelStudioRefusesAddress: The backend has a private address; the hint contains the settings that allow it.
+        LabelStudioError: Label Studio rejected a step. Completed steps remain; run `connect` again.
     """
     before = client.project(project_id)
     steps = [_label_config(client, before, options), *_settings(client, before, options)]
@@ -153,21 +153,27 @@ def connect(
 
 
 def disconnect(client: LabelStudioClient, project_id: int, *, backend_url: str) -> ConnectionReport:
-    """Remove the ML backend and the webhooks of that URL; the label config, the drafts and the work of people stay.
+    """Remove the ML backend and the webhooks with that URL; label config, drafts, and annotations remain.
 
     Raises:
-        LabelStudioError: Label Studio refuses.
+        LabelStudioError: Label Studio rejects the request.
     """
     backend = Backend(url=backend_url)
     steps = []
     for model in _ours(client.ml_backends(project_id), backend):
         client.delete_ml_backend(model.id)
-        steps.append(Step("ML backend", Outcome.REMOVED, f"{model.url} is no longer asked for suggestions."))
+        steps.append(
+            Step("ML backend", Outcome.REMOVED, f"Label Studio no longer requests suggestions from {model.url}.")
+        )
     for hook in _our_hooks(client.webhooks(project_id), backend):
         client.delete_webhook(hook.id)
-        steps.append(Step("webhook", Outcome.REMOVED, f"{hook.url} no longer hears of submissions."))
+        steps.append(Step("webhook", Outcome.REMOVED, f"Label Studio no longer reports submissions to {hook.url}."))
     project = client.project(project_id)
-    steps.append(Step("label config", Outcome.KEPT, "Label config, instructions, predictions and annotations stay."))
+    steps.append(
+        Step(
+            "label config", Outcome.KEPT, "The label config, instructions, predictions, and annotations are unchanged."
+        )
+    )
     return _report(client, project, steps)
 
 
@@ -181,39 +187,51 @@ def _report(
 def _label_config(client: LabelStudioClient, project: Project, options: ConnectOptions) -> Step:
     part, wanted = "label config", options.label_config
     if _same_xml(project.label_config, wanted):
-        return Step(part, Outcome.KEPT, f"It is the one of {options.guideline.title} already.")
+        return Step(part, Outcome.KEPT, f"It already matches {options.guideline.title}.")
     blank = _is_blank(project.label_config)
     if not blank and not options.replace_config:
         try:
             problems = read_label_config(project.label_config, options.guideline).problems
         except LabelConfigError as error:
             raise LabelConfigError(
-                error.public, hint=f"{error.hint} Or let it be replaced: --replace-config."
+                error.public, hint=f"{error.hint} To replace the label config, add --replace-config."
             ) from error
-        missing = f"{len(problems)} things of a review have no place in it" if problems else "it can carry a review"
-        return Step(part, Outcome.KEPT, f"It differs from the guideline's own; {missing}. See --replace-config.")
+        missing = (
+            f"it has no tag for {len(problems)} of a review's fields" if problems else "it has all fields of a review"
+        )
+        return Step(
+            part,
+            Outcome.KEPT,
+            f"It differs from the guideline's label config; {missing}. To replace it, add --replace-config.",
+        )
     client.update_project(project.id, label_config=wanted)
-    return Step(part, Outcome.MADE if blank else Outcome.CHANGED, f"It is now the one of {options.guideline.title}.")
+    return Step(part, Outcome.MADE if blank else Outcome.CHANGED, f"It now matches {options.guideline.title}.")
 
 
 def _settings(client: LabelStudioClient, project: Project, options: ConnectOptions) -> list[Step]:
-    """Instructions, and whether drafts are shown at all."""
+    """Set the instructions, and whether reviewers see drafts."""
     steps = []
     wanted = instructions(options.guideline, blind_share=options.blind_share)
     present = project.expert_instruction.strip()
     if present == wanted.strip() and project.show_instruction:
-        steps.append(Step("instructions", Outcome.KEPT, "They are the guideline's already."))
+        steps.append(Step("instructions", Outcome.KEPT, "They already match the guideline."))
     elif not present or present == wanted.strip() or _OUR_INSTRUCTIONS.search(present) or options.replace_config:
         client.update_project(project.id, expert_instruction=wanted, show_instruction=True)
         outcome = Outcome.CHANGED if present else Outcome.MADE
-        steps.append(Step("instructions", outcome, f"Reviewers are shown {options.guideline.title}."))
+        steps.append(Step("instructions", outcome, f"Reviewers now see {options.guideline.title}."))
     else:
-        steps.append(Step("instructions", Outcome.KEPT, "People wrote them. See --replace-config."))
+        steps.append(
+            Step(
+                "instructions",
+                Outcome.KEPT,
+                "The project has instructions of its own. To replace them, add --replace-config.",
+            )
+        )
     if project.show_collab_predictions:
-        steps.append(Step("predictions", Outcome.KEPT, "They are shown to reviewers."))
+        steps.append(Step("predictions", Outcome.KEPT, "Reviewers see predictions."))
     else:
         client.update_project(project.id, show_collab_predictions=True)
-        steps.append(Step("predictions", Outcome.CHANGED, "They are shown to reviewers now."))
+        steps.append(Step("predictions", Outcome.CHANGED, "Reviewers now see predictions."))
     return steps
 
 
@@ -224,16 +242,22 @@ def _webhook(client: LabelStudioClient, project_id: int, backend: Backend) -> li
     wanted_header = {SECRET_HEADER: backend.webhook_secret} if backend.webhook_secret else {}
     if not kept:
         client.add_webhook({"project": project_id, **_hook_fields(backend.webhook_url, headers=wanted_header)})
-        steps.append(Step("webhook", Outcome.MADE, f"{backend.webhook_url} hears of submissions."))
+        steps.append(Step("webhook", Outcome.MADE, f"Label Studio now reports submissions to {backend.webhook_url}."))
     elif _hook_is_right(kept[0], wanted_header):
-        steps.append(Step("webhook", Outcome.KEPT, f"{backend.webhook_url} hears of submissions already."))
+        steps.append(
+            Step("webhook", Outcome.KEPT, f"Label Studio already reports submissions to {backend.webhook_url}.")
+        )
     else:
         headers = {**kept[0].headers, **wanted_header}
         client.update_webhook(kept[0].id, _hook_fields(kept[0].url, headers=headers))
-        steps.append(Step("webhook", Outcome.CHANGED, f"{backend.webhook_url} has its secret and its actions now."))
+        steps.append(Step("webhook", Outcome.CHANGED, f"Updated the secret and the actions of {backend.webhook_url}."))
     for hook in extra:
         client.delete_webhook(hook.id)
-        steps.append(Step("webhook", Outcome.REMOVED, "A second one with the same URL doubled every event."))
+        steps.append(
+            Step(
+                "webhook", Outcome.REMOVED, "Removed a second webhook with the same URL, which sent every event twice."
+            )
+        )
     return steps
 
 
@@ -268,56 +292,75 @@ def _ml_backend(client: LabelStudioClient, project_id: int, backend: Backend) ->
     try:
         if not kept:
             client.add_ml_backend(fields)
-            steps.append(Step("ML backend", Outcome.MADE, f"{backend.url} is asked for suggestions, Magic included."))
+            steps.append(
+                Step(
+                    "ML backend",
+                    Outcome.MADE,
+                    f"Label Studio now requests suggestions from {backend.url}, including Magic.",
+                )
+            )
         elif _backend_is_right(kept[0], backend):
-            steps.append(Step("ML backend", Outcome.KEPT, f"{backend.url} is asked for suggestions already."))
+            steps.append(
+                Step("ML backend", Outcome.KEPT, f"Label Studio already requests suggestions from {backend.url}.")
+            )
         else:
             client.update_ml_backend(kept[0].id, {**fields, "title": kept[0].title or BACKEND_TITLE})
-            steps.append(Step("ML backend", Outcome.CHANGED, f"{backend.url} has its password and Magic now."))
+            steps.append(
+                Step("ML backend", Outcome.CHANGED, f"Updated the password of {backend.url} and turned on Magic.")
+            )
     except LabelStudioRefusesAddress:
         raise
     except LabelStudioError as error:
         raise _explained(error, backend) from error
     for model in extra:
         client.delete_ml_backend(model.id)
-        steps.append(Step("ML backend", Outcome.REMOVED, "A second one with the same URL was asked twice."))
+        steps.append(
+            Step(
+                "ML backend",
+                Outcome.REMOVED,
+                "Removed a second ML backend with the same URL, which received every request twice.",
+            )
+        )
     return steps
 
 
 def _backend_is_right(model: MlBackend, backend: Backend) -> bool:
-    """Label Studio has just called /setup with the stored password: "CO" says that it is right."""
+    """Label Studio has just called /setup with the stored password: the state "CO" means that it was accepted."""
     auth = (model.auth_method, model.basic_auth_user) if backend.password else (model.auth_method,)
     wanted = ("BASIC_AUTH", backend.username) if backend.password else ("NONE",)
     return auth == wanted and model.is_interactive and model.state == "CO"
 
 
 def _explained(error: LabelStudioError, backend: Backend) -> LabelStudioError:
-    """Label Studio's words about a backend that it could not add, with what to do."""
+    """Turn Label Studio's error about a backend that it could not add into one with a hint."""
     if "authentication parameters" in error.public or "401 Client Error" in error.public:
         return LabelStudioError(
-            f"The backend at {backend.url} does not accept the password that Label Studio was given for it.",
-            hint="REVIEW_COPILOT_USERNAME and REVIEW_COPILOT_PASSWORD must be the same here and where it serves.",
+            f"The backend at {backend.url} rejected the password that Label Studio sent.",
+            hint="Set REVIEW_COPILOT_USERNAME and REVIEW_COPILOT_PASSWORD to the same values here and for the backend.",
         )
     if "Can't connect" in error.public:
         return LabelStudioError(
             f"Label Studio cannot reach the backend at {backend.url}.",
-            hint="Start it (review-copilot serve). If it runs: seen from a container, localhost is the container; "
-            "set REVIEW_COPILOT_PUBLIC_URL to an address that Label Studio reaches.",
+            hint="Start the backend: review-copilot serve. If it is running and Label Studio runs in a container, "
+            "localhost is the container itself: set REVIEW_COPILOT_PUBLIC_URL to an address that Label Studio can "
+            "reach.",
         )
     return error
 
 
 def _pinned(client: LabelStudioClient, before: Project) -> Step:
-    """Keep what the label stream shows: adding or removing a model may have changed it."""
+    """Restore what the label stream shows: adding or removing an ML backend may have changed it."""
     now = client.project(before.id).model_version
     if before.model_version and now != before.model_version:
         client.update_project(before.id, model_version=before.model_version)
         now = before.model_version
     if not now:
-        return Step("label stream", Outcome.KEPT, "It shows no drafts yet: run review-copilot preannotate.")
+        return Step(
+            "label stream", Outcome.KEPT, "It shows no drafts yet. To create them, run review-copilot preannotate."
+        )
     live = now in {model.title for model in client.ml_backends(before.id)}
     shows = (
-        "asks the backend for each task until review-copilot preannotate has stored drafts"
+        "requests a draft for each task until review-copilot preannotate has stored drafts"
         if live
         else f'shows "{now}"'
     )
@@ -334,7 +377,7 @@ def _our_hooks(hooks: tuple[Webhook, ...], backend: Backend) -> list[Webhook]:
 
 
 def _same_xml(one: str, other: str) -> bool:
-    """Whether two label configs differ in nothing but layout."""
+    """Whether two label configs are equal except for layout."""
     try:
         return ET.canonicalize(one, strip_text=True) == ET.canonicalize(other, strip_text=True)
     except ET.ParseError:
@@ -342,7 +385,7 @@ def _same_xml(one: str, other: str) -> bool:
 
 
 def _is_blank(label_config: str) -> bool:
-    """Whether nobody has set a label config up yet: none, or an empty View, as new projects have."""
+    """Whether the project has no label config yet: none, or an empty View, as in new projects."""
     if not label_config.strip():
         return True
     return re.fullmatch(r"\s*<View\s*(/>|>\s*</View>)\s*", label_config) is not None

@@ -1,7 +1,7 @@
-"""Read Label Studio's JSON exports, record by record, whatever their age. Knows no store.
+"""Read Label Studio's JSON exports of any age, record by record. Knows no store.
 
-Only one record is in memory at a time. What cannot be read is said by task and left out; it never costs its neighbours
-anything.
+Only one record is in memory at a time. A record that cannot be read is reported and skipped; the records around it
+are not affected.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from review_copilot.labelstudio.read_predictions import LONG_AGO, ReadPrediction
 from review_copilot.labelstudio.tasks import read_task
 
 _MARKS: Mapping[str, type] = {"annotations": list, "completions": list, "predictions": list, "data": dict}
-"""What tells that a record is a task: one of these fields."""
+"""A record with one of these fields is a task."""
 
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
 class ExportReader:
-    """How the records of one export are read.
+    """How to read the records of one export.
 
     Attributes:
-        labels: The label config by which the work was done.
-        guideline: What criteria are read by.
-        instance: Name of the Label Studio in the log.
-        project: Project of every record; None to go by what the records say.
+        labels: The label config that the annotations were made with.
+        guideline: The guideline that defines the criteria.
+        instance: Name of this Label Studio in the log.
+        project: Project of every record; None to use the project named in each record.
     """
 
     labels: LabelMap
@@ -52,10 +52,10 @@ class ExportReader:
     _owner: dict[int, int] = field(default_factory=dict)
 
     def tasks(self, records: Iterable[object]) -> Iterator[ExportedTask]:
-        """The tasks of the records, in their order; one for each record, readable or not.
+        """The tasks of the records, in order; one per record, readable or not.
 
         Args:
-            records: As `records` or Label Studio's task list gives them.
+            records: Records from `records` or from Label Studio's task list.
         """
         for position, record in enumerate(records, start=1):
             yield self._task(record, position=position)
@@ -65,7 +65,7 @@ class ExportReader:
         if isinstance(record, BrokenOff):
             return ExportedTask(None, problems=(record.said,))
         if not isinstance(record, Mapping):
-            return ExportedTask(None, problems=(f"{where} is no object.",))
+            return ExportedTask(None, problems=(f"{where} is not an object.",))
         if not any(isinstance(record.get(name), form) for name, form in _MARKS.items()) or "result" in record:
             return ExportedTask(None, problems=(f"{where} {_what_it_is(record)}",))
         key = self._key(record)
@@ -102,10 +102,12 @@ class ExportReader:
     def _with_id(
         self, annotation: SubmittedAnnotation, *, index: int, where: str, problems: list[str]
     ) -> SubmittedAnnotation:
-        """The annotation with an id that no annotation of another task has; one is made up where it has none."""
+        """The annotation with an id that no other task's annotation has; a missing id is generated."""
         task_id, number = annotation.key.task_id, annotation.annotation_id
         if number and self._owner.setdefault(number, task_id) != task_id:
-            problems.append(f"{where}: annotation {number} is on task {self._owner[number]} too; it is kept apart.")
+            problems.append(
+                f"{where}: annotation {number} also belongs to task {self._owner[number]}; it gets an id of its own."
+            )
             number = 0
         if number:
             return annotation
@@ -114,25 +116,25 @@ class ExportReader:
 
 @dataclass(frozen=True, slots=True)
 class BrokenOff:
-    """Stands for the rest of a file that is no JSON any more."""
+    """Placeholder for the rest of a file that is not valid JSON."""
 
     said: str
 
 
 def records(file: BinaryIO) -> Iterator[object]:
-    """The records of an export, one in memory at a time; the last one is `BrokenOff` when the file breaks off.
+    """The records of an export, one in memory at a time; the last one is `BrokenOff` if the file is truncated.
 
     Args:
         file: A JSON list of tasks, or a single task.
 
     Raises:
-        BadRequest: The file is empty or no JSON at all.
+        BadRequest: The file is empty or is not JSON.
     """
     start = file.read(4096)
     head = start.removeprefix(_BOM).lstrip()
     if head[:1] not in {b"[", b"{"}:
         raise BadRequest(
-            "The file is no JSON export of Label Studio.", hint="Export the project in the format JSON, not CSV or TSV."
+            "The file is not a JSON export of Label Studio.", hint="Export the project in JSON format, not CSV or TSV."
         )
     file.seek(len(_BOM) if start.startswith(_BOM) else 0)
     count = 0
@@ -141,19 +143,19 @@ def records(file: BinaryIO) -> Iterator[object]:
             count += 1
             yield record
     except (ijson.JSONError, UnicodeDecodeError) as error:
-        yield BrokenOff(f"The file breaks off behind record {count}: {str(error).splitlines()[0]}.")
+        yield BrokenOff(f"The file is truncated after record {count}: {str(error).splitlines()[0]}.")
 
 
 def _with_results(raw: Iterable[object]) -> list[Mapping[str, object]]:
-    """The predictions that say what they showed; old exports hold them inside the annotations, once for each."""
+    """The predictions with content; old exports repeat them inside each annotation."""
     found = [one for one in raw if isinstance(one, Mapping) and isinstance(one.get("result"), list)]
     return list({one.get("id") or index: one for index, one in enumerate(found)}.values())
 
 
 def _there_in_time(read: list[ReadPrediction], annotations: list[SubmittedAnnotation]) -> tuple[Review, ...]:
-    """The reviews; where all are said to be younger than the work, the oldest is taken to have been there.
+    """The reviews; if all are dated after the annotations, the oldest is assumed to have existed before them.
 
-    A prediction in the file stands for what was shown, and times in files are often those of an import.
+    A prediction in the file is what the reviewer saw, and times in files are often those of an import.
     """
     reviews = sorted((one.review for one in read), key=lambda review: review.created_at)
     began: list[datetime] = [at for annotation in annotations if (at := began_at(annotation)) is not None]
@@ -163,7 +165,7 @@ def _there_in_time(read: list[ReadPrediction], annotations: list[SubmittedAnnota
 
 
 def _made_up(*content: object) -> int:
-    """A stable id for what has none: negative, so that it never meets one of Label Studio's."""
+    """A stable id for something without one: negative, so that it never equals an id of Label Studio."""
     digest = hashlib.blake2b(json.dumps(content, sort_keys=True, default=str).encode(), digest_size=7).digest()
     return -1 - int.from_bytes(digest, "big")
 
@@ -171,4 +173,4 @@ def _made_up(*content: object) -> int:
 def _what_it_is(record: Mapping[str, Any]) -> str:
     if isinstance(record.get("result"), list):
         return "is an annotation or a prediction without its task."
-    return "is no task: it has neither data nor annotations. Export in the format JSON, not JSON-MIN."
+    return "is not a task: it has neither data nor annotations. Export in JSON format, not JSON-MIN."

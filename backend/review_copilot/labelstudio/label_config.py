@@ -1,7 +1,7 @@
-"""Write the labeling interface and the instructions of a guideline. Knows no project and no review.
+"""Generate the labeling interface and the instructions of a guideline. Knows no project and no review.
 
-The layout is made for 1440 x 900 pixels in the label stream: labels above, the image on the left, the
-verdict, the selected region's fields and the feedback on the right, all visible at once.
+The layout fits 1440 x 900 pixels in the label stream: labels above, the image on the left, the
+verdict, the selected region's fields, and the feedback on the right, all visible at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from review_copilot.domain.guideline import Criterion, Guideline, Severity, Verd
 from review_copilot.domain.override import Feedback, Reason
 from review_copilot.errors import GuidelineError
 from review_copilot.labelstudio import tag_names
-from review_copilot.labelstudio.label_config_style import NOVEL_COLOUR, PALETTE, STYLE
+from review_copilot.labelstudio.label_config_style import NOVEL_COLOR, PALETTE, STYLE
 
 EDITOR_KEYS = frozenset("behkmopruvw[]") | {
     "shift+r",
@@ -26,7 +26,7 @@ EDITOR_KEYS = frozenset("behkmopruvw[]") | {
     "delete",
     "space",
 }
-"""Keys that Label Studio 1.23.2's own keymap binds (zoom, tools, regions); a label must not take them."""
+"""Keys in Label Studio 1.23.2's own keymap (zoom, tools, regions); a label must not use them."""
 
 _SEVERITY_KEYS: Mapping[Severity, str] = {Severity.MINOR: "z", Severity.MAJOR: "x", Severity.CRITICAL: "c"}
 _VERDICT_KEYS: Mapping[Verdict, str] = {Verdict.PASS: "y", Verdict.FAIL: "n", Verdict.DISCUSS: "j"}
@@ -49,40 +49,40 @@ _CHOICE_KEYS = frozenset(
     [*_SEVERITY_KEYS.values(), *_VERDICT_KEYS.values(), *_REASON_KEYS.values(), *_FEEDBACK_KEYS.values()]
 )
 _LABEL_KEYS = (*"1234567890qtasdfil", *(f"shift+{key}" for key in "adhijklqtvwxyz"))
-"""Keys that are dealt to labels whose guideline names none; what is over gets none."""
+"""Keys assigned to labels without a hotkey in the guideline; when they run out, labels get none."""
 
 _HOW_TO_DRAW = (
-    "Click a box, or its line under Regions. To draw one, press a label's key and drag; "
-    "hold Ctrl or ⌘ to start on top of another box."
+    "Click a box or its entry under Regions. To draw a box, press a label's key and drag. "
+    "To start on top of another box, hold Ctrl or ⌘."
 )
-_SEVERITY_HINT = "How bad it is, by the anchors of the criterion: see Instructions."
+_SEVERITY_HINT = "How serious the defect is, by the severity levels of its criterion. See Instructions."
 _REASON_HINTS: Mapping[Reason, str] = {
-    Reason.AGREE: "The suggestion is right as it is, or after your small correction.",
-    Reason.NOT_A_DEFECT: "There is nothing to flag here. You may also delete the region.",
-    Reason.WRONG_CRITERION: "There is a flaw, but another criterion describes it. Change the label.",
-    Reason.WRONG_PLACE: "The flaw is elsewhere, larger or smaller. Move the box.",
-    Reason.WRONG_SEVERITY: "Better or worse than drafted. Change the severity.",
-    Reason.EXPLANATION_WRONG: "The drafted text is not true. Correct it.",
-    Reason.GUIDELINE_UNCLEAR: "The guideline can be read in more than one way here.",
-    Reason.NOT_COVERED: "The guideline says nothing about this.",
+    Reason.AGREE: "The suggestion is correct, as it is or after a small correction.",
+    Reason.NOT_A_DEFECT: "Nothing is wrong here. You can also delete the region.",
+    Reason.WRONG_CRITERION: "This is a defect, but under a different criterion. Change the label.",
+    Reason.WRONG_PLACE: "The defect is somewhere else, or larger or smaller. Move or resize the box.",
+    Reason.WRONG_SEVERITY: "The defect is more or less serious. Change the severity.",
+    Reason.EXPLANATION_WRONG: "The suggested text is incorrect. Edit it.",
+    Reason.GUIDELINE_UNCLEAR: "The guideline can be interpreted in more than one way here.",
+    Reason.NOT_COVERED: "The guideline does not cover this.",
 }
 _FEEDBACK_HINTS: Mapping[Feedback, str] = {
-    Feedback.UNCLEAR: "A rule can be read in more than one way for this image.",
-    Feedback.NOT_COVERED: "The image shows something that no rule speaks of.",
+    Feedback.UNCLEAR: "A rule can be interpreted in more than one way for this image.",
+    Feedback.NOT_COVERED: "The image shows something that no rule covers.",
     Feedback.CONFLICT: "Two rules contradict each other for this image.",
 }
 
 
 def generate(guideline: Guideline, *, reference: bool = False, prompt: bool = False) -> str:
-    """The label config of a guideline, as indented XML that ends with a line break.
+    """The label config of a guideline, as indented XML that ends with a newline.
 
     Args:
-        guideline: Its criteria become rectangle labels, in order, and the novel pattern the last one.
+        guideline: Its criteria become rectangle labels, in order; the novel pattern is the last label.
         reference: Show the task's `$reference` image beside the image under review.
         prompt: Show the task's `$prompt` text above the image.
 
     Raises:
-        GuidelineError: A hotkey of the guideline is one that the editor or another field uses.
+        GuidelineError: The editor or another field already uses a hotkey of the guideline.
     """
     root = ET.Element("View", {"className": "rc"})
     ET.SubElement(root, "Style").text = STYLE
@@ -114,28 +114,28 @@ def _add_labels(parent: ET.Element, guideline: Guideline) -> None:
     )
     keys = _dealt_keys(guideline)
     for index, criterion in enumerate(guideline.criteria):
-        colour = PALETTE[index % len(PALETTE)]
-        _add_label(labels, criterion.label, colour=colour, hint=criterion.definition, hotkey=keys.get(criterion.label))
+        color = PALETTE[index % len(PALETTE)]
+        _add_label(labels, criterion.label, color=color, hint=criterion.definition, hotkey=keys.get(criterion.label))
     novel = guideline.novel
-    _add_label(labels, novel.label, colour=NOVEL_COLOUR, hint=novel.definition, hotkey=keys.get(novel.label))
+    _add_label(labels, novel.label, color=NOVEL_COLOR, hint=novel.definition, hotkey=keys.get(novel.label))
 
 
-def _add_label(parent: ET.Element, value: str, *, colour: str, hint: str, hotkey: str | None) -> None:
-    attributes = {"value": value, "background": colour, "hint": hint}
+def _add_label(parent: ET.Element, value: str, *, color: str, hint: str, hotkey: str | None) -> None:
+    attributes = {"value": value, "background": color, "hint": hint}
     if hotkey:
         attributes["hotkey"] = hotkey
     ET.SubElement(parent, "Label", attributes)
 
 
 def _dealt_keys(guideline: Guideline) -> dict[str, str]:
-    """Label to hotkey: the guideline's own first, then the next free one of the pool."""
+    """Map labels to hotkeys: the guideline's own first, then the next free key from the pool."""
     wanted = [(criterion.label, criterion.hotkey) for criterion in guideline.criteria]
     wanted.append((guideline.novel.label, guideline.novel.hotkey))
     for label, key in wanted:
         if key.casefold() in EDITOR_KEYS | _CHOICE_KEYS:
             taken_by = "the editor itself" if key.casefold() in EDITOR_KEYS else "another field of the review"
             raise GuidelineError(
-                f'The hotkey "{key}" of "{label}" in the guideline {guideline.id} is used by {taken_by}.',
+                f'The hotkey "{key}" of "{label}" in the guideline {guideline.id} is already used by {taken_by}.',
                 hint=f"Choose one of {' '.join(_LABEL_KEYS[:18])}, or leave hotkey out.",
             )
     own = {key.casefold() for _, key in wanted}
@@ -178,7 +178,7 @@ def _add_image_fields(parent: ET.Element, guideline: Guideline) -> None:
     verdicts.set("requiredMessage", "Choose a verdict: pass, fail or discuss.")
     for verdict, value in tag_names.VERDICT_CHOICES.items():
         _add_choice(verdicts, value, hotkey=_VERDICT_KEYS[verdict], hint=guideline.verdict.words)
-    _add_text(group, tag_names.SUMMARY, rows=2, placeholder="Summary in a sentence or two")
+    _add_text(group, tag_names.SUMMARY, rows=2, placeholder="Summary in one or two sentences")
 
 
 def _add_region_fields(parent: ET.Element, guideline: Guideline) -> None:
@@ -242,13 +242,13 @@ def _add_text(parent: ET.Element, name: str, *, rows: int, placeholder: str, **a
 
 
 def instructions(guideline: Guideline, *, blind_share: float = 0.0) -> str:
-    """The guideline as HTML for the project's labeling instructions; every text escaped.
+    """The guideline as HTML for the project's labeling instructions, with all text escaped.
 
-    Bullets and blank lines are written out: the dialog of Label Studio 1.23 takes all margins and list marks away.
+    Bullets and blank lines are written as text: the dialog of Label Studio 1.23 removes all margins and list markers.
 
     Args:
-        guideline: What reviewers go by.
-        blind_share: Share of tasks whose suggestions are withheld; reviewers are told when there is one.
+        guideline: The guideline that reviewers follow.
+        blind_share: Share of tasks whose suggestions are withheld; if positive, the instructions mention it.
     """
     *lines, revision = _instruction_lines(guideline)
     return "\n".join([*lines, *([_disclosed(blind_share)] if blind_share else []), revision])
@@ -257,8 +257,8 @@ def instructions(guideline: Guideline, *, blind_share: float = 0.0) -> str:
 def _disclosed(share: float) -> str:
     return (
         "<br><p><b>Tasks without suggestions.</b> "
-        f"On a random {share:.0%} of the tasks the copilot's suggestions are made but not shown, so that we learn what "
-        "reviewers find without them. Review these tasks like any other.</p>"
+        f"On a random {share:.0%} of the tasks, the copilot's suggestions are hidden, to measure what reviewers "
+        "find without them. Review these tasks like any other.</p>"
     )
 
 

@@ -1,17 +1,17 @@
-"""How the generated labeling interface looks: colours and spacing. Knows no guideline."""
+"""Colors and spacing of the generated labeling interface. Knows no guideline."""
 
-NOVEL_COLOUR = "#ff00ff"
+NOVEL_COLOR = "#ff00ff"
 PALETTE = (
     "#886600", "#5533ff", "#ee5599", "#4499aa", "#2288ff", "#bb2200", "#446633", "#884488", "#dd7700", "#006688",
     "#9988bb", "#669900", "#bb0055", "#119977", "#ff5555", "#996655", "#998855", "#6666aa", "#007777", "#9966ff",
     "#dd00aa", "#668855", "#aa6677",
 )  # fmt: skip
-"""Colours for criteria in their order; NOVEL_COLOUR is one more of them.
+"""Colors for criteria, in order; NOVEL_COLOR belongs to the same set.
 
-Chosen farthest-first (each new colour as far as possible from those taken, by CIEDE2000 as normal eyes and, at a third
-of the weight, as deuteranopic eyes see it, Vienot 1999) among web colours in steps of 17 whose contrast is at least 3:1
+Chosen farthest-first (each new color as far as possible from those chosen before, by CIEDE2000 for normal vision and,
+at a third of the weight, for deuteranopia, Vienot 1999) among web colors in steps of 17 whose contrast is at least 3:1
 against white and against black (WCAG 2.2, success criterion 1.4.11), so that a box shows on either theme. The first
-fifteen and the novel one differ by 17 or more. Labels always carry their name, so that colour is never the only sign
+fifteen and the novel one differ by 17 or more. A label always shows its name, so that color is never the only cue
 (WCAG 1.4.1).
 """
 
@@ -62,8 +62,8 @@ STYLE = """
 .rc-quiet h4 { font-weight: 400; }
 .rc-quiet { opacity: 0.75; }
 """
-"""Spacing for the editor of Label Studio 1.23: where another version names its parts otherwise, all stays usable.
+"""Spacing for the editor of Label Studio 1.23. In versions with other class names, everything remains usable.
 
-No rule may hold one of the characters < > &: the editor escapes them, and the rule is lost. A click anywhere on a
-drafted text starts to edit it: the editor's pencil is spread over the text.
+No rule may contain the characters < > &: the editor escapes them, and the rule is lost. A click anywhere on a
+drafted text starts editing it: the editor's pencil button covers the text.
 """

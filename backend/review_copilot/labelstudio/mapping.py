@@ -1,7 +1,7 @@
-"""Find out which tags of a label config can carry a review. Knows no task, no region and no layout.
+"""Find the tags of a label config that can hold a review. Knows no task, no region, and no layout.
 
-Works for generated label configs and for those that people wrote themselves: tags are found by type and by what they
-offer, labels and choices by name, without regard to case, dashes and underscores.
+Works for generated and for handwritten label configs: tags are found by type and by what they
+offer, labels and choices by name, ignoring case, dashes, and underscores.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class ChoiceField(Generic[_Word]):
-    """One Choices tag that stands for a field of a review.
+    """One Choices tag that holds a field of a review.
 
     Attributes:
         name: The tag's name.
-        texts: What each value is called in results; values that the tag does not offer are left out.
+        texts: Name of each value in results, without values that the tag does not offer.
     """
 
     name: str
     texts: Mapping[_Word, str]
 
     def read(self, text: str) -> _Word | None:
-        """The value that a result's text stands for; None when it is none of ours."""
+        """The value of a result's text; None if it is not one of the known values."""
         return next((word for word, known in self.texts.items() if normal(known) == normal(text)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelMap:
-    """A label config as a review sees it. Names are empty and fields None where the config has no such tag.
+    """The tags of a label config that a review uses. Names are empty and fields None if the config has no such tag.
 
     Attributes:
         image: Name of the image tag under review.
@@ -49,8 +49,8 @@ class LabelMap:
         prompt_field: Field that a text tag shows as the prompt.
         rectangle: Name of the tag that draws boxes.
         labels: Name of the tag that labels them: `rectangle` again for RectangleLabels.
-        label_texts: Criterion id (or UNCOVERED) to its label in this config; criteria without one are left out.
-        criteria: Label in normal form to criterion id, for every name by which the guideline or the config knows it.
+        label_texts: Criterion id (or UNCOVERED) to its label in this config, without criteria that have no label.
+        criteria: Normalized label to criterion id, for every name that the guideline or the config uses.
         severity: Per region.
         rationale: Text per region.
         reasons: Per region.
@@ -59,7 +59,7 @@ class LabelMap:
         summary: Text per image.
         feedback: Per image.
         feedback_note: Text per image.
-        problems: What of a review this label config cannot carry, as sentences.
+        problems: Parts of a review that this label config cannot hold, as sentences.
     """
 
     image: str
@@ -81,12 +81,12 @@ class LabelMap:
     problems: tuple[str, ...] = ()
 
     def criterion_of(self, label: str) -> str | None:
-        """The criterion id of a label as it stands in a result; None when the guideline has none."""
+        """The criterion id of a label in a result; None if the guideline has no such label."""
         return self.criteria.get(normal(label))
 
 
 def normal(text: str) -> str:
-    """A name without regard to case, dashes, underscores and outer space."""
+    """A name without case, dashes, underscores, and surrounding spaces."""
     return re.sub(r"[\s_-]+", " ", text).strip().casefold()
 
 
@@ -94,7 +94,7 @@ def read_label_config(xml: str, guideline: Guideline) -> LabelMap:
     """Map a label config to a guideline.
 
     Raises:
-        LabelConfigError: It is no XML, shows no image, or has no tag that draws boxes on it.
+        LabelConfigError: It is not XML, shows no image, or has no tag that draws boxes on the image.
     """
     tags = _parsed(xml)
     rectangle, labels = _box_tags(tags)
@@ -131,14 +131,14 @@ def read_label_config(xml: str, guideline: Guideline) -> LabelMap:
             *_missing_labels(label_texts, guideline),
             *_missing_choices("severity", severity, tag_names.SEVERITY_CHOICES),
             *_missing_choices("verdict", verdict, tag_names.VERDICT_CHOICES),
-            *([] if rationale else ["It has no text area per region for the rationale."]),
+            *([] if rationale else ["It has no per-region text area for the rationale."]),
             *([] if summary else ["It has no text area for the summary."]),
         ),
     )
 
 
 def _parsed(xml: str) -> list[ET.Element]:
-    """All tags in the order of the document."""
+    """All tags in document order."""
     if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
         raise LabelConfigError("The label config declares a document type.", hint="Remove <!DOCTYPE ...> from it.")
     try:
@@ -146,7 +146,7 @@ def _parsed(xml: str) -> list[ET.Element]:
     except ET.ParseError as error:
         line = error.position[0]
         raise LabelConfigError(
-            f"The label config is no XML (line {line}).", hint="Check it in the settings."
+            f"The label config is not valid XML (line {line}).", hint="Fix it in the project settings."
         ) from error
 
 
@@ -161,8 +161,8 @@ def _box_tags(tags: Sequence[ET.Element]) -> tuple[ET.Element, ET.Element]:
         if (label_tag := next(labels, None)) is not None:
             return plain, label_tag
     raise LabelConfigError(
-        "The label config has no RectangleLabels tag, so suggestions have nowhere to go.",
-        hint="Add one, or use a generated one: review-copilot label-config.",
+        "The label config has no RectangleLabels tag, so it cannot show suggestions.",
+        hint="Add one, or generate a label config: review-copilot label-config.",
     )
 
 
@@ -171,14 +171,14 @@ def _image_tag(tags: Sequence[ET.Element], rectangle: ET.Element) -> ET.Element:
     image = next((tag for tag in tags if tag.tag == "Image" and tag.get("name") in targets), None)
     if image is None:
         raise LabelConfigError(
-            f'The rectangle tag "{rectangle.get("name", "")}" is on no Image tag.',
-            hint="Let its toName be the name of an Image tag.",
+            f'The rectangle tag "{rectangle.get("name", "")}" does not refer to an Image tag.',
+            hint="Set its toName to the name of an Image tag.",
         )
     return image
 
 
 def _mapped_labels(labels: ET.Element, guideline: Guideline) -> tuple[dict[str, str], dict[str, str]]:
-    """Criterion id to the config's label, and every known name in normal form to criterion id."""
+    """Criterion id to the config's label, and every known name, normalized, to criterion id."""
     known = {normal(UNCOVERED): UNCOVERED, normal(guideline.novel.label): UNCOVERED}
     for criterion in guideline.criteria:
         for name in (criterion.label, criterion.id, f"{criterion.id} {criterion.label}"):
@@ -194,7 +194,7 @@ def _mapped_labels(labels: ET.Element, guideline: Guideline) -> tuple[dict[str, 
 
 
 def _choice_field(tags: Iterable[ET.Element], words: Mapping[_Word, str]) -> ChoiceField[_Word] | None:
-    """The Choices tag that offers most of the words, if it offers two of them or more."""
+    """The Choices tag that offers the most of the words, if it offers at least two."""
     best: ChoiceField[_Word] | None = None
     for tag in tags:
         if tag.tag != "Choices":
@@ -215,7 +215,7 @@ def _text_names(tags: Iterable[ET.Element]) -> list[str]:
 
 
 def _pick(found: Sequence[str], words: Sequence[str]) -> str:
-    """The first name that holds the first word that any name holds; the word "" takes any name but a note's."""
+    """The first name that contains the first word found in any name; the word "" matches any name but a note's."""
     for word in words:
         for name in found:
             if (word and word in normal(name)) or (not word and not re.search("note|comment|feedback", normal(name))):

@@ -1,6 +1,6 @@
-"""The bodies that Label Studio posts to an ML backend and to a webhook, read once. Unknown keys are ignored.
+"""Parse the bodies that Label Studio posts to an ML backend and to a webhook. Unknown keys are ignored.
 
-Knows no Flask: it takes decoded JSON and gives dataclasses.
+Knows no Flask: it takes decoded JSON and returns dataclasses.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class _Body(BaseModel):
 
 
 SECRET_HEADER = "X-Review-Copilot-Secret"  # noqa: S105  # the header's name, not the secret
-"""Header of our webhook that carries the shared secret."""
+"""Header of our webhook that contains the shared secret."""
 
 _ModelT = TypeVar("_ModelT", bound=_Body)
 
@@ -53,11 +53,11 @@ class PredictRequest:
     """A POST to `/predict`.
 
     Attributes:
-        tasks: Raw tasks in order; each may still be unreadable by itself.
-        project: Which project; created is empty where the body does not say.
+        tasks: Raw tasks in order; individual tasks may still be unreadable.
+        project: The project; `created` is empty if the body does not name it.
         label_config: The project's XML.
-        drawn: The box that the Magic tool was drawn around; None for an ordinary request.
-        interactive: Whether an open editor asks.
+        drawn: The box that was drawn with the Magic tool; None for an ordinary request.
+        interactive: Whether the request comes from an open editor.
     """
 
     tasks: Sequence[Mapping[str, Any]]
@@ -80,10 +80,10 @@ class WebhookEvent:
     """A POST to `/webhook`.
 
     Attributes:
-        action: Label Studio's word, such as "ANNOTATION_CREATED".
-        project_id: 0 when the body names none.
-        task_ids: Tasks that it speaks of; empty when it names none.
-        stamps: Annotation id and `updated_at` of each annotation in it; empty where it holds ids only.
+        action: Label Studio's name of the event, such as "ANNOTATION_CREATED".
+        project_id: 0 if the body names none.
+        task_ids: Tasks in the body; empty if it names none.
+        stamps: Annotation id and `updated_at` of each annotation in it; empty if it contains ids only.
     """
 
     action: str
@@ -93,7 +93,7 @@ class WebhookEvent:
 
 
 def read_predict(body: object, *, instance: str) -> PredictRequest:
-    """The request that a `/predict` body makes.
+    """Parse a `/predict` body.
 
     Raises:
         BadRequest: The body is no such request.
@@ -110,7 +110,7 @@ def read_predict(body: object, *, instance: str) -> PredictRequest:
 
 
 def read_setup(body: object, *, instance: str) -> SetupRequest:
-    """The request that a `/setup` body makes. The access token in it is not even looked at.
+    """Parse a `/setup` body. The access token in it is not read.
 
     Raises:
         BadRequest: The body is no such request.
@@ -120,25 +120,28 @@ def read_setup(body: object, *, instance: str) -> SetupRequest:
 
 
 def read_project(raw: str | int | None, *, instance: str) -> ProjectKey:
-    """The project of "ID.CREATED", as the ML-backend protocol names it.
+    """Parse the project "ID.CREATED", as the ML-backend protocol names it.
 
     Raises:
-        BadRequest: It is neither that nor a plain id.
+        BadRequest: The text is neither that nor a plain id.
     """
     project_id, _, created = str(raw if raw is not None else "").partition(".")
     if not project_id.isdigit():
-        raise BadRequest(f"The project is {raw!r}.", hint="Label Studio sends it as ID.CREATED, such as 7.1732360000.")
+        raise BadRequest(
+            f"The request names the project {raw!r}, which is not a valid project.",
+            hint="Label Studio sends ID.CREATED, such as 7.1732360000.",
+        )
     return ProjectKey(instance=instance, project_id=int(project_id), created=created)
 
 
 def read_webhook(body: object) -> WebhookEvent:
-    """What a webhook speaks of. Bulk actions carry lists, single ones an object; both are taken.
+    """Parse a webhook body. Bulk actions contain lists, single ones an object; both are accepted.
 
     Raises:
-        BadRequest: The body is no JSON object or names no action.
+        BadRequest: The body is not a JSON object or names no action.
     """
     if not isinstance(body, Mapping) or not isinstance(body.get("action"), str):
-        raise BadRequest("The body names no action.", hint="Only Label Studio's webhooks belong here.")
+        raise BadRequest("The body names no action.", hint="Send only Label Studio's webhooks to this URL.")
     project = body.get("project")
     annotations = objects(body.get("annotation")) + objects(body.get("annotations"))
     tasks = objects(body.get("task")) + objects(body.get("tasks"))
@@ -155,7 +158,7 @@ def read_webhook(body: object) -> WebhookEvent:
 
 
 def _drawn_box(results: Sequence[Mapping[str, Any]]) -> Box | None:
-    """The last drawn shape with a rectangle's geometry, from percent to fractions."""
+    """The last drawn shape with rectangle coordinates, converted from percent to fractions."""
     for result in reversed(results):
         value = _mapping(result.get("value"))
         sides = [value.get(side) for side in ("x", "y", "width", "height")]
@@ -179,11 +182,11 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def objects(value: object) -> list[Mapping[str, Any]]:
-    """The objects of a list, or the one object as a list; anything else is left out."""
+    """The objects of a list, or a single object as a list; anything else is skipped."""
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, Mapping)]
 
 
 def whole_number(value: object) -> int:
-    """A whole number; 0 for anything else."""
+    """An integer; 0 for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -1,7 +1,7 @@
 """Read a stored prediction back as the review that it shows. Knows no file and no network.
 
-The way back of `regions.to_prediction`, for predictions of any model: a prediction that a file holds stands for what
-the reviewer was shown.
+The inverse of `regions.to_prediction`, for predictions of any model: a prediction in a file is what the reviewer
+saw.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from review_copilot.ports import StoredPrediction
 from review_copilot.suggest.drafting import NAMESPACE
 
 INSPECTOR = "imported"
-"""Who drafted, in the provenance of reviews that were read from predictions."""
+"""Inspector name in the provenance of reviews that were read from predictions."""
 
 NO_VERSION = "unnamed version"
-"""Roll-out of predictions that name no model version."""
+"""Roll-out of predictions without a model version."""
 
 _WHOLE = 0.002
-"""How far a box's edges may lie from the image's for it to speak of the whole image: an export's rounding."""
+"""Maximum distance between the edges of a box and of the image for a whole-image box: an export rounds coordinates."""
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-"""When a prediction was made of which no time is known: before any annotation."""
+"""Time of a prediction without a known time: before any annotation."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPrediction:
-    """A prediction, read.
+    """A prediction that was read.
 
     Attributes:
-        review: What it shows.
-        stored: How an annotation refers to it; None where it has no id.
-        problems: What could not be read, as sentences.
+        review: The review that it shows.
+        stored: The id by which annotations refer to it; None if it has no id.
+        problems: Parts that could not be read, as sentences.
     """
 
     review: Review
@@ -63,16 +63,16 @@ def read_prediction(
 ) -> ReadPrediction:
     """The review that a prediction shows.
 
-    A suggestion whose label the guideline does not know keeps its label and has an empty criterion id. A missing
-    score is the prediction's, else 1; a missing severity is read as minor.
+    A suggestion whose label is not in the guideline keeps its label and gets an empty criterion id. A missing
+    score becomes the prediction's score, or 1; a missing severity becomes minor.
 
     Args:
         raw: The prediction's JSON, with its full `result`.
         key: Its task.
-        labels: The label config by which it was made.
-        guideline: What criteria are read by.
-        made_at: When it was made, if it does not say so itself.
-        image: Where its image is, fit to print.
+        labels: The label config that it was made with.
+        guideline: The guideline that defines the criteria.
+        made_at: When it was made, if it contains no time.
+        image: Location of its image, safe to print.
     """
     read = read_annotation(raw, key=key, labels=labels)
     results = [r for r in _list(raw.get("result")) if isinstance(r, Mapping)]
@@ -82,7 +82,7 @@ def read_prediction(
     problems = list(read.dropped)
     lacking = sum(region.severity is None for region in read.regions)
     if 0 < lacking < len(read.regions):
-        problems.append(f"{lacking} suggestions without a severity are read as minor.")
+        problems.append(f"{lacking} suggestions have no severity; they count as minor.")
     suggestions = tuple(
         _suggestion(region, score=scores.get(region.id, 1.0 if overall is None else overall), source=version)
         for region in read.regions
@@ -150,7 +150,7 @@ def _review_id(key: TaskKey, version: str, prediction_id: object, content: Seque
 
 
 def _revision(results: Sequence[Mapping[str, object]], guideline: Guideline) -> str:
-    """The guideline's revision as our own predictions name it in a region's `meta.text`; empty when none does."""
+    """The guideline revision that our own predictions store in a region's `meta.text`; empty if none does."""
     named = re.compile(rf"^{re.escape(guideline.id)} ([0-9a-f]{{12}})$", re.MULTILINE)
     for result in results:
         meta = result.get("meta")

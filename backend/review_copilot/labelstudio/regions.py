@@ -1,4 +1,4 @@
-"""Write a review as predictions that Label Studio shows. Knows no reviewer and no network."""
+"""Convert a review to predictions that Label Studio shows. Knows no reviewer and no network."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """One review on the wire.
+    """One review in Label Studio's format.
 
     Attributes:
-        payload: `{"result", "score", "model_version"}` as `/predict` answers and the prediction import take it.
-        dropped: What of the review the label config cannot carry, with how often.
+        payload: `{"result", "score", "model_version"}`, as `/predict` responses and the prediction import expect it.
+        dropped: Parts of the review that the label config cannot hold, with counts.
     """
 
     payload: dict[str, object]
@@ -30,7 +30,7 @@ class Drafted:
 
 @dataclass(slots=True)
 class _Sheet:
-    """Collects results and what was left out, for one review."""
+    """Collects the results of one review, and what was dropped."""
 
     review: Review
     labels: LabelMap
@@ -42,11 +42,11 @@ class _Sheet:
 
 
 def to_prediction(review: Review, labels: LabelMap) -> Drafted:
-    """The whole review: regions, verdict and summary, under its roll-out.
+    """Convert the whole review: regions, verdict, and summary, under its roll-out.
 
     Small boxes come first and image-wide ones last: the editor of 1.23 draws in reverse order (ImageView sorts with a
     comparator that reverses), so that a click finds the smallest box under it.
-    The score is the suggestions' mean, for sorting in the Data Manager; None when there are none.
+    The score is the mean of the suggestions' scores, for sorting in the Data Manager; None without suggestions.
     """
     sheet = _Sheet(review, labels)
     _add_regions(sheet)
@@ -55,7 +55,7 @@ def to_prediction(review: Review, labels: LabelMap) -> Drafted:
 
 
 def to_interactive(review: Review, labels: LabelMap) -> Drafted:
-    """Regions only, as the Magic tool wants them; `{"result": []}` when there are none."""
+    """Convert only the regions, for the Magic tool; `{"result": []}` if there are none."""
     sheet = _Sheet(review, labels)
     _add_regions(sheet)
     return Drafted(_payload(sheet) if sheet.results else {"result": []}, sheet.dropped())
@@ -87,7 +87,7 @@ def _from_small_to_image_wide(suggestion: Suggestion) -> tuple[bool, float]:
 
 
 def _region(sheet: _Sheet, suggestion: Suggestion, box: Box) -> Iterator[dict[str, object]]:
-    """Box, severity and rationale under one region id; each repeats the place, as the editor wants it."""
+    """Box, severity, and rationale under one region id; each repeats the coordinates, as the editor requires."""
     labels, review = sheet.labels, sheet.review
     place = _percent(box)
     common: dict[str, object] = {
@@ -111,7 +111,7 @@ def _region(sheet: _Sheet, suggestion: Suggestion, box: Box) -> Iterator[dict[st
         value = {**place, "choices": [labels.severity.texts[suggestion.severity]]}
         yield {**common, "from_name": labels.severity.name, "type": "choices", "value": value}
     if not labels.rationale:
-        sheet.left_out["a rationale", "The label config has no text area per region."] += 1
+        sheet.left_out["a rationale", "The label config has no per-region text area."] += 1
     else:
         value = {**place, "text": [suggestion.rationale]}
         yield {**common, "from_name": labels.rationale, "type": "textarea", "value": value}
@@ -142,7 +142,7 @@ def _image_field(sheet: _Sheet, what: str, *, name: str, kind: str, value: dict[
 
 
 def _percent(box: Box) -> dict[str, float]:
-    """Percent of the upright image, never past 100."""
+    """Percent of the upright image, at most 100."""
     x, y = round(box.x * 100, _DIGITS), round(box.y * 100, _DIGITS)
     width = round(min(box.width * 100, 100 - x), _DIGITS)
     height = round(min(box.height * 100, 100 - y), _DIGITS)
@@ -150,9 +150,9 @@ def _percent(box: Box) -> dict[str, float]:
 
 
 def _evidence(sheet: _Sheet, suggestion: Suggestion) -> str:
-    """What the region's Info panel shows: criterion and source, guideline and revision, then one fact a line.
+    """Text of the region's Info panel: criterion and source, guideline and revision, then one fact per line.
 
-    What others reviewed comes before all: the panel shows a few lines until it is opened.
+    Facts about past reviews come first: the panel shows only a few lines until it is expanded.
     """
     origin, evidence = sheet.review.provenance, suggestion.evidence
     head = f"{suggestion.criterion_id}, {suggestion.source}\n{origin.guideline_id} {origin.guideline_revision}"

@@ -1,6 +1,6 @@
-"""Bounding boxes of the shapes that reviewers draw. Knows one result's geometry and nothing else.
+"""Bounding boxes of the shapes that reviewers draw. Knows only the geometry of one result.
 
-Places are percent of the displayed image on the wire and fractions in the boxes that come out.
+Coordinates are percent of the displayed image in Label Studio's format, and fractions in the resulting boxes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Shape
 
 _MOST_BRUSH_PIXELS = 60_000_000
-"""Masks above this are not decoded: four bytes a pixel in memory."""
+"""Larger masks are not decoded: they take four bytes per pixel in memory."""
 
 _KINDS: Mapping[str, Shape] = {
     "rectangle": Shape.RECTANGLE,
@@ -31,7 +31,7 @@ _KINDS: Mapping[str, Shape] = {
 
 
 def shape_of(kind: str, value: Mapping[object, object]) -> Shape | None:
-    """How a region was drawn, by the result's type, else by its value; None when it has no place on an image."""
+    """The shape of a region, by the result's type or else by its value; None if it has no position on an image."""
     if (known := _KINDS.get(kind)) is not None:
         return known
     if isinstance(value.get("points"), list):
@@ -44,13 +44,13 @@ def shape_of(kind: str, value: Mapping[object, object]) -> Shape | None:
 
 
 def bounding_box(shape: Shape, value: Mapping[object, object], *, width_px: float, height_px: float) -> Box | None:
-    """The axis-aligned box around a shape; None when its numbers are missing or broken.
+    """The axis-aligned box around a shape; None if its numbers are missing or invalid.
 
     Args:
-        shape: How it was drawn.
+        shape: The shape that was drawn.
         value: The result's `value`.
-        width_px: The result's `original_width`; rotation needs the aspect ratio, brushes the size. A square is assumed
-            when it is not positive.
+        width_px: The result's `original_width`; rotation needs the aspect ratio, brushes need the size. A square is
+            assumed if it is not positive.
         height_px: The result's `original_height`.
     """
     if width_px <= 0 or height_px <= 0:
@@ -70,7 +70,7 @@ def bounding_box(shape: Shape, value: Mapping[object, object], *, width_px: floa
 
 
 def rotation_of(value: Mapping[object, object]) -> float:
-    """Degrees clockwise; 0 when the value names none."""
+    """Degrees clockwise; 0 if the value contains none."""
     return number(value.get("rotation")) or 0.0
 
 
@@ -90,7 +90,7 @@ def _numbers(value: Mapping[object, object], keys: Sequence[str]) -> list[float]
 
 
 def _rectangle_box(value: Mapping[object, object], *, aspect: float) -> Box | None:
-    """Rectangles turn around their top-left corner, in pixels and not in percent."""
+    """Rectangles rotate around their top-left corner, in pixels and not in percent."""
     place = _numbers(value, ("x", "y", "width", "height"))
     if not place:
         return None
@@ -101,12 +101,12 @@ def _rectangle_box(value: Mapping[object, object], *, aspect: float) -> Box | No
         return Box(left / 100, top / 100, abs(width) / 100, abs(height) / 100)
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     corners = [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)]
-    # Percent of the height are 1 / aspect times as long as percent of the width.
+    # One percent of the height is 1 / aspect times as long as one percent of the width.
     return _around([[x + dx * cos - dy / aspect * sin, y + dx * aspect * sin + dy * cos] for dx, dy in corners])
 
 
 def _ellipse_box(value: Mapping[object, object], *, aspect: float) -> Box | None:
-    """Ellipses turn around their centre; half extents of a turned ellipse are sqrt(a² cos² + b² sin²) and so on."""
+    """Ellipses rotate around their center; half extents when rotated: sqrt(a² cos² + b² sin²) and so on."""
     place = _numbers(value, ("x", "y", "radiusX", "radiusY"))
     if not place:
         return None
@@ -132,7 +132,7 @@ def _around(points: Iterable[Sequence[float]]) -> Box | None:
 
 
 def _brush_box(rle: object, *, width_px: int, height_px: int) -> Box | None:
-    """Where the mask of Label Studio's own run-length code is set; the code covers four channels a pixel."""
+    """The set pixels of a mask in Label Studio's run-length encoding, which covers four channels per pixel."""
     from label_studio_sdk.converter.brush import decode_rle  # noqa: PLC0415  # heavy, and brushes are rare
 
     pixels = width_px * height_px

@@ -1,6 +1,6 @@
-"""What the generated label config calls its tags and choices. Knows no XML and no payload.
+"""Names of tags and choices in the generated label config. Knows no XML and no payload.
 
-Choices carry the field's own words, so that exports read well without this product.
+Choices use the field's own terms, so that exports are readable without this product.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read a task as Label Studio sends it. Knows no image and no region."""
+"""Read a task that Label Studio sends. Knows no image and no region."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from review_copilot.labelstudio.mapping import LabelMap
 
 
 def read_task(raw: Mapping[str, object], *, project: ProjectKey, labels: LabelMap) -> ReviewTask:
-    """One task of a `/predict` body, a webhook, a task list or an export.
+    """Read one task of a `/predict` body, a webhook, a task list, or an export.
 
     Args:
         raw: The task's JSON; unknown keys are ignored.
-        project: Which project it belongs to.
-        labels: Says which fields of the task's data hold image, reference and prompt.
+        project: The project that it belongs to.
+        labels: Names the fields of the task's data that hold image, reference, and prompt.
 
     Returns:
-        The task; `image` is empty when its data has none, which fails that task alone when the image is loaded.
+        The task; `image` is empty if its data has none, which fails only that task when the image is loaded.
     """
     data = raw.get("data")
     fields = data if isinstance(data, Mapping) else {}
@@ -32,7 +32,7 @@ def read_task(raw: Mapping[str, object], *, project: ProjectKey, labels: LabelMa
 
 
 def _value(fields: Mapping[object, object], name: str) -> object:
-    """The value of a field; a dotted name may also lead into nested objects."""
+    """The value of a field; a dotted name can also refer to nested objects."""
     if not name:
         return None
     if name in fields:
@@ -44,7 +44,7 @@ def _value(fields: Mapping[object, object], name: str) -> object:
 
 
 def _text(value: object) -> str:
-    """Text or a number as text, the first entry of a list; empty for anything else."""
+    """A string, a number as a string, or the first entry of a list; empty for anything else."""
     if isinstance(value, list):
         return _text(value[0]) if value else ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -53,7 +53,7 @@ def _text(value: object) -> str:
 
 
 def _whole_number(value: object) -> int:
-    """A task's id; 0 when it has none, as in files that were never imported."""
+    """A task's id; 0 if it has none, as in files that were never imported."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     return int(value) if isinstance(value, str) and value.isdecimal() else 0

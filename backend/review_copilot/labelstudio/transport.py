@@ -1,6 +1,6 @@
-"""One HTTP road to Label Studio: tokens, retries, errors. Knows no route but the one that refreshes tokens.
+"""Send HTTP requests to Label Studio: tokens, retries, errors. Knows no route except the one that refreshes tokens.
 
-The SDK's own client is not used for this: it repeats POSTs after a 5xx, which stores predictions twice, and it loses
+The SDK's client is not used for this: it repeats POSTs after a 5xx, which stores predictions twice, and it loses
 an installation's sub-path when it refreshes a token.
 """
 
@@ -33,38 +33,38 @@ Query: TypeAlias = Mapping[str, str | int]
 Files: TypeAlias = Sequence[tuple[str, tuple[str, bytes]]]
 
 PRIVATE_ADDRESS_SWITCHES = ("ML_BLOCK_LOCAL_IP=false", "SSRF_PROTECTION_ENABLED=false")
-"""Environment lines of Label Studio 1.23.1 and newer that let it call loopback and private addresses."""
+"""Environment variables that let Label Studio 1.23.1 and later call loopback and private addresses."""
 
 PRIVATE_ADDRESS_HINT = (
-    "Start Label Studio with these two lines in its environment (the first for the backend, the second for the "
+    "Start Label Studio with these two environment variables (the first for the backend, the second for the "
     "webhook) and connect again:\n" + "\n".join(f"    {line}" for line in PRIVATE_ADDRESS_SWITCHES)
 )
 
 ATTEMPTS = 4
-"""How often a GET is tried."""
+"""Number of attempts for a GET."""
 
 RETRY_STATUS = frozenset({429, 502, 503, 504})
 LONGEST_PAUSE_S = 30.0
 EXPIRES_EARLY_S = 20.0
-"""An access token is renewed this long before it ends, so that it does not end on its way."""
+"""An access token is renewed this long before it expires, so that it does not expire in transit."""
 
 PAGE_TIMEOUT_S = 120.0
-"""A page of tasks with all fields may take a busy server a minute."""
+"""A busy server can take a minute for a page of tasks with all fields."""
 
 
 class TokenKind(StrEnum):
-    """What kind of token was given."""
+    """The type of an access token."""
 
     NONE = "none"
     LEGACY = "legacy"
     PERSONAL = "personal"
-    """A refresh JWT; it is exchanged for access tokens of a few minutes."""
+    """A refresh JWT; it is exchanged for access tokens that are valid for a few minutes."""
     ACCESS = "access"
-    """Such an access token itself, which is of no lasting use."""
+    """Such a short-lived access token, which cannot be used permanently."""
 
 
 def token_kind(token: str) -> TokenKind:
-    """Tell the kind of a token by its form."""
+    """Determine the type of a token by its format."""
     if not token:
         return TokenKind.NONE
     if token.count(".") != 2:
@@ -73,10 +73,10 @@ def token_kind(token: str) -> TokenKind:
 
 
 def normalise_url(url: str) -> str:
-    """The base URL in one spelling: lower-case host, no default port, no slash at the end; a sub-path stays.
+    """The normalized base URL: lowercase host, no default port, no trailing slash; a subpath is kept.
 
     Raises:
-        SettingsError: It is no http(s) URL, or carries a name and password.
+        SettingsError: It is not an http(s) URL, or contains a username and password.
     """
     try:
         parts = httpx.URL(url.strip())
@@ -85,32 +85,36 @@ def normalise_url(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.host:
         raise SettingsError(f"{url!r} is no URL.", hint="Give one such as http://localhost:8080.")
     if parts.userinfo:
-        raise SettingsError("The URL of Label Studio carries a name and password.", hint="Leave them out.")
+        raise SettingsError(
+            "The URL of Label Studio contains a username or password.",
+            hint="Remove them and set REVIEW_COPILOT_LABEL_STUDIO_TOKEN instead.",
+        )
     return str(parts.copy_with(query=None, fragment=None)).rstrip("/")
 
 
 class LabelStudioAuth(httpx.Auth):
-    """Signs requests with either kind of token. Two threads at once may renew a token twice, which does no harm."""
+    """Signs requests with either type of token. Two threads may renew a token twice, which is harmless."""
 
     def __init__(self, url: str, token: str) -> None:
-        """Keep the token.
+        """Store the token.
 
         Args:
-            url: Normalised base URL.
+            url: Normalized base URL.
             token: Personal access token or legacy token.
 
         Raises:
-            LabelStudioAuthError: There is none, or it is a short-lived access token.
+            LabelStudioAuthError: The token is missing, or is a short-lived access token.
         """
         self.kind = token_kind(token)
         if self.kind is TokenKind.NONE:
             raise LabelStudioAuthError(
-                "No access token of Label Studio is set.",
-                hint="Copy one from Label Studio's Account & Settings page into REVIEW_COPILOT_LABEL_STUDIO_TOKEN.",
+                "No Label Studio access token is set.",
+                hint="Copy one from Label Studio's Account & Settings page to REVIEW_COPILOT_LABEL_STUDIO_TOKEN.",
             )
         if self.kind is TokenKind.ACCESS:
             raise LabelStudioAuthError(
-                "The token is a short-lived access token.", hint="Give the personal access token that it was made from."
+                "The token is a short-lived access token.",
+                hint="Set the personal access token that it was created from.",
             )
         self._refresh_url = f"{url}/api/token/refresh/"
         self._token = token
@@ -118,10 +122,10 @@ class LabelStudioAuth(httpx.Auth):
         self._good_until = 0.0
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign a request; with a personal token, exchange it first where needed, and once more after a 401.
+        """Sign a request; exchange a personal token first if needed, and again after a 401.
 
         Raises:
-            LabelStudioAuthError: The personal token was refused.
+            LabelStudioAuthError: The server rejected the personal token.
         """
         if self.kind is TokenKind.LEGACY:
             request.headers["Authorization"] = f"Token {self._token}"
@@ -142,17 +146,19 @@ class LabelStudioAuth(httpx.Auth):
     def _take(self, response: httpx.Response) -> None:
         response.read()
         if response.status_code in RETRY_STATUS:
-            raise LabelStudioUnreachable(f"Label Studio answered HTTP {response.status_code} to the token exchange.")
+            raise LabelStudioUnreachable(f"The token exchange with Label Studio failed (HTTP {response.status_code}).")
         if response.status_code != httpx.codes.OK:
             raise LabelStudioAuthError(
-                f"Label Studio did not exchange the personal access token (HTTP {response.status_code}).",
-                hint="It may be revoked, expired, or of another server: make a new one on the Account & Settings page.",
+                f"Label Studio rejected the personal access token (HTTP {response.status_code}).",
+                hint="It may be revoked, expired, or from another server. Create a new one on the Account & Settings "
+                "page.",
             )
         try:
             self._access = str(response.json()["access"])
         except (ValueError, KeyError, TypeError) as error:
             raise LabelStudioAuthError(
-                "The token exchange gave no token.", hint="Is this the URL of Label Studio?"
+                "The token exchange with Label Studio returned no token.",
+                hint="Check that REVIEW_COPILOT_LABEL_STUDIO_URL is the URL of Label Studio.",
             ) from error
         expires = _claims(self._access).get("exp")
         self._good_until = (float(expires) if isinstance(expires, int | float) else time.time()) - EXPIRES_EARLY_S
@@ -162,15 +168,15 @@ class Transport:
     """Sends requests to one Label Studio. Safe to use from several threads."""
 
     def __init__(self, url: str, token: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Open no connection yet.
+        """Configure the transport; the first request opens a connection.
 
         Args:
-            url: Base URL, with a sub-path where Label Studio has one.
+            url: Base URL, including a subpath if Label Studio has one.
             token: Personal access token or legacy token.
-            sleep: Waits between attempts.
+            sleep: Called to wait between attempts.
 
         Raises:
-            SettingsError: The URL is wrong.
+            SettingsError: The URL is invalid.
             LabelStudioAuthError: There is no usable token.
         """
         self.url = normalise_url(url)
@@ -181,7 +187,7 @@ class Transport:
 
     @property
     def kind(self) -> TokenKind:
-        """Which kind of token is in use."""
+        """The type of token in use."""
         return self._auth.kind
 
     def __enter__(self) -> Self:
@@ -195,7 +201,7 @@ class Transport:
         self._client.close()
 
     def get(self, path: str, *, params: Query | None = None) -> Any:
-        """GET a path below the base URL, again when the server is busy or out of reach.
+        """GET a path below the base URL; retry if the server is busy or unreachable.
 
         Raises:
             LabelStudioError: It was refused.
@@ -213,10 +219,10 @@ class Transport:
         return self._read(self._send("GET", path, params=params))
 
     def now(self) -> datetime | None:
-        """The server's time, to the second, as the Date header of its answers has it; None when they have none.
+        """The server's time, to the second, from the Date header of its responses; None if there is no such header.
 
         Raises:
-            LabelStudioUnreachable: It does not answer.
+            LabelStudioUnreachable: The server does not respond.
         """
         try:
             return parsedate_to_datetime(self._send("GET", "/health").headers["Date"]).astimezone(UTC)
@@ -224,7 +230,7 @@ class Transport:
             return None
 
     def send(self, method: str, path: str, *, body: object = None, files: Files | None = None) -> Any:
-        """Send a request that changes something, once.
+        """Send a request that changes something, without retries.
 
         Raises:
             LabelStudioError: It was refused.
@@ -237,18 +243,20 @@ class Transport:
         try:
             return self._client.request(method, f"{self.url}{path}", params=params, json=body, files=files)
         except httpx.TimeoutException as error:
-            raise LabelStudioUnreachable(f"Label Studio at {self.url} did not answer in time.") from error
+            raise LabelStudioUnreachable(f"Label Studio at {self.url} did not respond in time.") from error
         except httpx.TransportError as error:
             raise LabelStudioUnreachable(
-                f"Label Studio at {self.url} cannot be reached.",
-                hint="Is it running, and is the URL the one that works from this machine or container?",
+                f"Cannot reach Label Studio at {self.url}.",
+                hint="Check that it is running and that this machine or container can reach the URL.",
             ) from error
 
     def _read(self, response: httpx.Response) -> Any:
         if response.is_redirect:
             raise LabelStudioError(
-                f"Label Studio at {self.url} answers with a redirect to {_origin(response)}.",
-                hint="Give the address that it redirects to, or sign-in pages keep the API from being reached.",
+                f"Label Studio at {self.url} redirects to {_origin(response)}.",
+                hint="Set REVIEW_COPILOT_LABEL_STUDIO_URL to the address that it redirects to, and check that no "
+                "sign-in page "
+                "protects the API.",
             )
         if response.is_error:
             raise refusal(response, secret=self._token)
@@ -258,17 +266,17 @@ class Transport:
             return response.json()
         except ValueError as error:
             raise LabelStudioError(
-                f"{self.url} answers with something other than Label Studio's API.",
-                hint="Is the URL right, including a sub-path?",
+                f"The server at {self.url} did not respond like Label Studio's API.",
+                hint="Check the URL, including a subpath if Label Studio has one.",
             ) from error
 
 
 def refusal(response: httpx.Response, *, secret: str) -> LabelStudioError:
-    """The error that stands for a response of status 400 or above.
+    """The error for a response with a status of 400 or above.
 
     Args:
-        response: Read to its end.
-        secret: Is cut out of whatever the server says.
+        response: A response that was read completely.
+        secret: Text that is removed from the server's message.
     """
     said = _detail(response).replace(secret, "***") if secret else _detail(response)
     status = response.status_code
@@ -278,26 +286,28 @@ def refusal(response: httpx.Response, *, secret: str) -> LabelStudioError:
         )
     if status == httpx.codes.UNAUTHORIZED and "legacy token" in said:
         return LabelStudioAuthError(
-            "Label Studio has legacy tokens switched off, and this is one.",
-            hint="Make a personal access token on the Account & Settings page and give that one; or switch legacy "
-            "tokens on under Organization > API Tokens Settings.",
+            "The token is a legacy token, and legacy tokens are disabled in this Label Studio.",
+            hint="Create a personal access token on the Account & Settings page and use it, or enable legacy "
+            "tokens under Organization > API Tokens Settings.",
         )
     if status == httpx.codes.UNAUTHORIZED:
         return LabelStudioAuthError(
-            "Label Studio does not accept the token.",
+            "Label Studio rejected the token.",
             hint="Copy it again from Account & Settings, and check that it belongs to this server.",
         )
     if status == httpx.codes.FORBIDDEN:
-        return LabelStudioAuthError(f"Label Studio does not permit this: {said}.")
+        return LabelStudioAuthError(f"Label Studio denied permission: {said}.")
     if status == httpx.codes.NOT_FOUND:
-        return LabelStudioNotFound(f"Label Studio has no {response.request.url.path}: {said}.")
+        return LabelStudioNotFound(f"Label Studio did not find {response.request.url.path}: {said}.")
     if status in RETRY_STATUS:
         return LabelStudioUnreachable(f"Label Studio is busy or restarting (HTTP {status}).")
-    return LabelStudioError(f"Label Studio refused {response.request.url.path} (HTTP {status}): {said}.")
+    return LabelStudioError(
+        f"Label Studio rejected the request to {response.request.url.path} (HTTP {status}): {said}."
+    )
 
 
 def _detail(response: httpx.Response) -> str:
-    """What the server said, in a line, without HTML."""
+    """The server's message on one line, without HTML."""
     try:
         body = response.json()
     except ValueError:
@@ -310,7 +320,7 @@ def _detail(response: httpx.Response) -> str:
 
 
 def _flat(value: object) -> list[str]:
-    """Texts of nested lists and objects, each with the name it stands under."""
+    """Texts of nested lists and objects, each with its key."""
     if isinstance(value, dict):
         return [
             text if name == "non_field_errors" else f"{name}: {text}" for name, v in value.items() for text in _flat(v)
@@ -321,7 +331,7 @@ def _flat(value: object) -> list[str]:
 
 
 def _claims(token: str) -> Mapping[str, object]:
-    """What a JWT says of itself, unchecked; empty when it is none."""
+    """The claims of a JWT, unverified; empty if the text is not a JWT."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -331,7 +341,7 @@ def _claims(token: str) -> Mapping[str, object]:
 
 
 def _retry_after_s(response: httpx.Response) -> float:
-    """Seconds that the server asks to wait, at most `LONGEST_PAUSE_S`; 0 when it asks for none."""
+    """Seconds that the server asks to wait, at most `LONGEST_PAUSE_S`; 0 if it does not ask."""
     asked = response.headers.get("Retry-After", "")
     return min(float(asked), LONGEST_PAUSE_S) if asked.isdigit() else 0.0
 

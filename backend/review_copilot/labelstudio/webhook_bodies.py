@@ -1,6 +1,6 @@
-"""Read a webhook's body for what it says by itself, where there is no token to ask Label Studio with.
+"""Read the content of a webhook body, for backends without a token for Label Studio's API.
 
-Knows no store. Nobody vouches for such a body but the shared secret, so what comes from it stays unconfirmed.
+Knows no store. Only the shared secret protects such a body, so its content stays unconfirmed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from review_copilot.labelstudio.payloads import objects, read_webhook, whole_num
 from review_copilot.ports import WebhookContent, WebhookNotice
 
 SUBMITTING = frozenset({"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED"})
-"""Actions whose bodies hold whole annotations. Deletions hold ids alone."""
+"""Actions whose bodies contain whole annotations. Bodies of deletions contain only ids."""
 
 
 class WebhookBodies:
-    """Reads the bodies that the inbox kept; fulfils `ports.BodyReader`."""
+    """Reads the bodies that the inbox stored; implements `ports.BodyReader`."""
 
     def __init__(self, *, guideline_of: Callable[[ProjectKey], Guideline]) -> None:
         """Read each project through its guideline.
@@ -36,14 +36,15 @@ class WebhookBodies:
         """What the event's body says.
 
         Raises:
-            BadRequest: There is no body, it is no JSON, or it names no project where one is needed.
-            LabelConfigError: The project's label config carries no boxes.
+            BadRequest: The body is missing, is not JSON, or lacks a required project.
+            LabelConfigError: The project's label config has no tag that draws boxes.
         """
         try:
             body = json.loads(wake.body)
         except (ValueError, RecursionError) as error:
             raise BadRequest(
-                f"Event {wake.id} has no body that could be read.", hint="With a token, run: review-copilot sync --all."
+                f"The body of event {wake.id} is missing or unreadable.",
+                hint="Set REVIEW_COPILOT_LABEL_STUDIO_TOKEN and run: review-copilot sync --all.",
             ) from error
         event = read_webhook(body)
         raw_project = body.get("project")
@@ -54,7 +55,8 @@ class WebhookBodies:
             return WebhookContent(project=project, gone_tasks=_ids(body.get("tasks")))
         if event.action not in SUBMITTING or project is None or not isinstance(raw_project, Mapping):
             raise BadRequest(
-                f"Event {wake.id} ({event.action}) names no project.", hint="Let the webhook send its payload."
+                f"Event {wake.id} ({event.action}) names no project.",
+                hint="Turn on 'Send payload' for the webhook in Label Studio.",
             )
         labels = self._labels_of(project, str(raw_project.get("label_config") or ""))
         return _submitted(body, project=project, labels=labels)
@@ -68,7 +70,7 @@ def _submitted(body: Mapping[str, object], *, project: ProjectKey, labels: Label
         task_id = whole_number(task.get("id") if isinstance(task, Mapping) else task)
         found = read_annotation(raw, key=TaskKey(project, task_id), labels=labels)
         if not task_id or not found.annotation_id:
-            problems.append("An annotation in a webhook names no task or has no id.")
+            problems.append("An annotation in a webhook has no task or no id.")
             continue
         annotations.append(found)
         problems.extend(f"Annotation {found.annotation_id} of task {task_id}: {said}" for said in found.dropped)
@@ -76,7 +78,7 @@ def _submitted(body: Mapping[str, object], *, project: ProjectKey, labels: Label
 
 
 def _project_key(raw: Mapping[str, object], *, instance: str) -> ProjectKey | None:
-    """The key of the project in a body; None when it has no id."""
+    """The key of the project in a body; None if it has no id."""
     project_id = whole_number(raw.get("id"))
     created = read_moment(raw.get("created_at"))
     if not project_id:

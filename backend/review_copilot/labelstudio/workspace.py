@@ -1,4 +1,4 @@
-"""One real Label Studio project as the flows see it: tasks, predictions, submissions. Knows no inspector and no log."""
+"""Read and write one Label Studio project: tasks, predictions, submissions. Knows no inspector and no log."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from review_copilot.labelstudio.tasks import read_task
 from review_copilot.ports import StoredPrediction, TaskState
 
 PUSH_AT_ONCE = 1000
-"""Each import re-counts the whole project, so a thousand predictions cost little more than one."""
+"""Each import recounts the whole project, so a thousand predictions cost little more than one."""
 
 NAMED_AT_ONCE = 200
-"""Task ids in one URL; proxies cut URLs at 8 KiB."""
+"""Task ids in one URL; proxies limit URLs to 8 KiB."""
 
 LOOKED_AT_FOR_AN_IMAGE = 100
-"""If none of so many tasks names an image, the label config and the tasks do not fit each other."""
+"""If none of this many tasks names an image, the label config does not match the tasks."""
 
 STATE_FIELDS = (
     "id", "updated_at", "annotations",
     "created_at", "completed_by", "updated_by", "lead_time", "was_cancelled", "parent_prediction", "parent_annotation",
     "result",
 )  # fmt: skip
-"""What a sweep reads. Label Studio applies the list to the task and to the annotations in it; without it, every
-prediction of every task would come along."""
+"""Fields that a sweep reads. Label Studio applies the list to the task and to its annotations; without it, every
+response would include every prediction of every task."""
 
 ANNOTATED = (
     (Filter("total_annotations", "greater", "Number", 0),),
     (Filter("total_annotations", "equal", "Number", 0), Filter("cancelled_annotations", "greater", "Number", 0)),
 )
-"""What finds the tasks that have annotations: `total_annotations` leaves out skipped ones."""
+"""Finds tasks with annotations. `total_annotations` would not count skipped ones."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,15 +49,15 @@ _T = TypeVar("_T")
 
 
 class LabelStudioWorkspace:
-    """Fulfils `ports.Workspace`."""
+    """Implements `ports.Workspace`."""
 
     def __init__(self, client: LabelStudioClient, *, key: ProjectKey, labels: LabelMap) -> None:
-        """See a project through a label map.
+        """Open a project with its label map.
 
         Args:
             client: The server.
-            key: Which project.
-            labels: Its label config, mapped to the guideline.
+            key: The project.
+            labels: The project's label config, mapped to the guideline.
         """
         self._client = client
         self._key = key
@@ -65,19 +65,19 @@ class LabelStudioWorkspace:
 
     @property
     def key(self) -> ProjectKey:
-        """Which project."""
+        """The project."""
         return self._key
 
     @property
     def labels(self) -> LabelMap:
-        """The label config, mapped to the guideline; `problems` says what it cannot carry."""
+        """The label config, mapped to the guideline; `problems` lists what it cannot hold."""
         return self._labels
 
     def tasks(self, *, only: Sequence[int] | None = None) -> Iterator[ReviewTask]:
-        """All tasks by rising id, or just those named, page by page.
+        """All tasks by ascending id, or only the given ones, page by page.
 
         Raises:
-            LabelConfigError: None of the first tasks has the field that the label config shows as the image.
+            LabelConfigError: None of the first tasks has the data field that the label config uses for the image.
             LabelStudioError: The tasks cannot be read.
         """
         raw = self._raw(("id", "data"), only=only, everything=False)
@@ -88,20 +88,20 @@ class LabelStudioWorkspace:
         first = list(islice(found, LOOKED_AT_FOR_AN_IMAGE))
         if first and not any(task.image for task in first):
             raise LabelConfigError(
-                f'No task of project {self._key.project_id} names an image in the field "{self._labels.image_field}".',
-                hint="Let the value of the Image tag be a field that the tasks have.",
+                f'No task of project {self._key.project_id} has an image in the field "{self._labels.image_field}".',
+                hint="Set the value of the Image tag to a field of the tasks' data.",
             )
         yield from chain(first, found)
 
     def count_tasks(self) -> int:
-        """How many tasks the project has."""
+        """Number of tasks in the project."""
         return self._client.count_tasks(self._key.project_id)
 
     def push(self, reviews: Sequence[Review]) -> int:
-        """Store reviews as predictions under their roll-out; returns how many Label Studio says it created.
+        """Store reviews as predictions under their roll-out; returns the number that Label Studio reports as created.
 
-        What the label config cannot carry is left out and logged, counted by kind. What is withheld never leaves, from
-        wherever it comes.
+        Parts that the label config cannot hold are dropped and logged, with counts. Withheld reviews are never
+        stored, whatever their source.
         """
         created = 0
         for group in _chunks([r for r in reviews if r.exposure is not Exposure.WITHHELD], PUSH_AT_ONCE):
@@ -110,12 +110,12 @@ class LabelStudioWorkspace:
                 drafted = to_prediction(review, self._labels)
                 payloads.append({"task": review.key.task_id, **drafted.payload})
                 for dropped in drafted.dropped:
-                    logger.warning("task %d: left out %s: %s", review.key.task_id, dropped.what, dropped.reason)
+                    logger.warning("Task %d: dropped %s: %s", review.key.task_id, dropped.what, dropped.reason)
             created += self._client.import_predictions(self._key.project_id, payloads)
         return created
 
     def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
-        """The predictions stored under exactly that roll-out, by rising task id; of all tasks when None."""
+        """The predictions stored under exactly that roll-out, by ascending task id; of all tasks if None."""
         holds = Filter("predictions_model_versions", "contains", "List", [rollout])
         for task in self._raw(("id", "predictions"), only=task_ids, everything=True, filters=(holds,)):
             for prediction in task.get("predictions", []):
@@ -128,7 +128,7 @@ class LabelStudioWorkspace:
                     )
 
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
-        """Delete predictions by id; returns how many were there to delete."""
+        """Delete predictions by id; returns the number that existed."""
         deleted = 0
         for prediction_id in prediction_ids:
             try:
@@ -139,11 +139,11 @@ class LabelStudioWorkspace:
         return deleted
 
     def pinned(self) -> str:
-        """The project's `model_version` as it is now; empty when none is pinned."""
+        """The project's current `model_version`; empty if none is pinned."""
         return self._client.project(self._key.project_id).model_version
 
     def pin(self, rollout: str) -> None:
-        """Make the label stream show the predictions of that roll-out; it must have some.
+        """Pin the roll-out, so that the label stream shows its predictions; it must have some.
 
         Raises:
             LabelStudioError: No prediction is stored under it.
@@ -151,17 +151,17 @@ class LabelStudioWorkspace:
         self._client.update_project(self._key.project_id, model_version=rollout)
 
     def now(self) -> datetime | None:
-        """What Label Studio's own clock says, to the second; None when it does not tell."""
+        """Label Studio's time, to the second; None if it does not report it."""
         return self._client.now()
 
     def latest_change(self) -> datetime | None:
-        """When the task that was touched last was touched, by Label Studio's own clock; None without tasks."""
+        """The time of the latest change to any task, by Label Studio's clock; None without tasks."""
         return self._client.latest_update(self._key.project_id)
 
     def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
-        """Tasks touched after `since`, by rising id, each with all its annotations; all tasks that have any when None.
+        """Tasks changed after `since`, by ascending id, with all their annotations; all annotated tasks if None.
 
-        A task counts as touched when an annotation of it was made, changed or deleted, or its data was changed.
+        A task is changed when one of its annotations is created, changed, or deleted, or when its data changes.
         """
         windows: Iterable[Sequence[Filter]] = ANNOTATED
         if since is not None:
@@ -174,20 +174,20 @@ class LabelStudioWorkspace:
             yield self._state(task)
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
-        """The named tasks with all their annotations, by rising id; tasks that are gone are left out."""
+        """The given tasks with all their annotations, by ascending id, without deleted tasks."""
         for task in self._raw(STATE_FIELDS, only=task_ids, everything=True):
             yield self._state(task)
 
     def task_ids(self) -> frozenset[int]:
-        """Ids of all tasks that exist now."""
+        """Ids of all existing tasks."""
         return self._ids(())
 
     def annotated(self) -> frozenset[int]:
-        """Ids of the tasks that have an annotation or a skip now, without what they say."""
+        """Ids of the tasks that currently have an annotation or a skip, without their content."""
         return frozenset().union(*(self._ids(filters) for filters in ANNOTATED))
 
     def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
-        """Those of the tasks that have an annotation, a skip or a reviewer's unfinished draft."""
+        """The subset of the tasks that have an annotation, a skip, or a reviewer's unfinished draft."""
         fields = ("id", "total_annotations", "cancelled_annotations", "drafts")
         return frozenset(
             int(task["id"])
@@ -196,7 +196,7 @@ class LabelStudioWorkspace:
         )
 
     def select(self, *, view: int | None = None, filters: Sequence[Filter] = ()) -> Sequence[int]:
-        """Ids of the tasks that a view of the Data Manager shows and that match all filters, rising."""
+        """Ids of the tasks that are in a Data Manager view and match all filters, ascending."""
         matching = self._ids(filters)
         if view is not None:
             matching &= set(self._client.task_ids_of_view(self._key.project_id, view=view))
@@ -238,7 +238,7 @@ class LabelStudioWorkspace:
 
 
 class LabelStudioOpener:
-    """Opens projects of one Label Studio; fulfils `ports.WorkspaceOpener`."""
+    """Opens projects of one Label Studio; implements `ports.WorkspaceOpener`."""
 
     def __init__(
         self, client: LabelStudioClient, *, instance: str, guideline_of: Callable[[ProjectKey], Guideline]
@@ -255,10 +255,10 @@ class LabelStudioOpener:
         self._guideline_of = guideline_of
 
     def open(self, project_id: int) -> LabelStudioWorkspace:
-        """The project, seen through its guideline.
+        """Open a project with its guideline.
 
         Raises:
-            LabelConfigError: Its label config shows no image or draws no boxes.
+            LabelConfigError: Its label config has no image tag or no tag that draws boxes.
             LabelStudioError: It cannot be read.
         """
         project = self._client.project(project_id)
@@ -268,17 +268,17 @@ class LabelStudioOpener:
 
 
 def project_key(project: Project, *, instance: str) -> ProjectKey:
-    """The key under which the log keeps a project."""
+    """The key of a project in the log."""
     return ProjectKey(instance=instance, project_id=project.id, created=project.created_stamp)
 
 
 def _filter_time(moment: datetime) -> str:
-    """The only form of a time that Label Studio's filters read: UTC with microseconds."""
+    """The only time format that Label Studio's filters accept: UTC with microseconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _region_ids(results: object) -> tuple[str, ...]:
-    """Ids of the results that have a place, each once, in their order."""
+    """Ids of the results that have coordinates, each once, in order."""
     found: dict[str, None] = {}
     for result in results if isinstance(results, list) else []:
         value = result.get("value") if isinstance(result, Mapping) else None

@@ -207,7 +207,7 @@ def test_a_token_that_is_refused_is_an_error_of_that_image() -> None:
         ImageFetcher(
             label_studio_url=server.url, auth=LabelStudioAuth(server.url, refresh), limits=FetchLimits()
         ) as fetcher,
-        pytest.raises(ImageForbidden, match="did not exchange the personal access token"),
+        pytest.raises(ImageForbidden, match="rejected the personal access token"),
     ):
         fetcher.load("/data/upload/1/a.png")
 

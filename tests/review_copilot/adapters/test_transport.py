@@ -85,7 +85,7 @@ def test_a_url_that_cannot_be_right_is_refused_without_its_password(wrong: str) 
 
 
 def test_a_missing_or_short_lived_token_is_refused_before_anything_is_sent() -> None:
-    with pytest.raises(LabelStudioAuthError, match="No access token"):
+    with pytest.raises(LabelStudioAuthError, match="No Label Studio access token"):
         Transport("http://localhost:8080", "")
     with pytest.raises(LabelStudioAuthError, match="short-lived"):
         Transport("http://localhost:8080", _jwt(token_type="access"))
@@ -123,7 +123,7 @@ def test_an_access_token_that_the_server_no_longer_takes_is_exchanged_anew() -> 
 
 def test_a_revoked_personal_token_is_named_and_not_shown() -> None:
     with serving(lambda _: _refused(401, "Token is blacklisted")) as server:
-        with pytest.raises(LabelStudioAuthError, match="revoked, expired, or of another server") as caught:
+        with pytest.raises(LabelStudioAuthError, match="revoked, expired, or from another server") as caught:
             _get(server.url, REFRESH)
         assert REFRESH not in str(caught.value)
 
@@ -157,7 +157,7 @@ def test_a_post_is_sent_once_only() -> None:
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     with serving(lambda _: _ok()) as server:
         pass
-    with pytest.raises(LabelStudioUnreachable, match="cannot be reached"):
+    with pytest.raises(LabelStudioUnreachable, match="Cannot reach Label Studio"):
         _get(server.url, LEGACY, sleep=lambda _: None)
 
 
@@ -166,7 +166,7 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
     [
         (_refused(401, "Invalid token."), LabelStudioAuthError, "Copy it again"),
         (_refused(401, "no longer valid: legacy token authentication has been disabled"), LabelStudioAuthError,
-         "Make a personal access token"),
+         "Create a personal access token"),
         (_refused(403, "You do not have permission"), LabelStudioAuthError, "You do not have permission"),
         (_refused(403, "URL resolves to a reserved network address (block: 127.0.0.0/8)"), LabelStudioRefusesAddress,
          "ML_BLOCK_LOCAL_IP=false\n    SSRF_PROTECTION_ENABLED=false"),
@@ -175,9 +175,9 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
          LabelStudioError, "title: too short; b"),
         (_refused(400, f"what is {LEGACY}?"), LabelStudioError, r"what is \*\*\*\?"),
         (Answer(500, b"<html>"), LabelStudioError, "no reason given"),
-        (Answer(200, b"<html>"), LabelStudioError, "other than Label Studio's API"),
+        (Answer(200, b"<html>"), LabelStudioError, "did not respond like Label Studio's API"),
         (Answer(302, headers={"Location": "https://example.org/login?next=x"}), LabelStudioError,
-         "redirect to https://example.org[.]"),
+         "redirects to https://example.org[.]"),
     ],
 )  # fmt: skip
 def test_refusals_become_errors_that_say_how_to_mend_them(answer: Answer, error: type[Exception], says: str) -> None:

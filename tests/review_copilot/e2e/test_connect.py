@@ -152,7 +152,10 @@ def test_a_label_config_without_boxes_stops_before_anything_is_changed(
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
-    [({"password": "no-longer-right"}, "REVIEW_COPILOT_PASSWORD"), ({"url": "http://127.0.0.1:9"}, "Start it")],
+    [
+        ({"password": "no-longer-right"}, "REVIEW_COPILOT_PASSWORD"),
+        ({"url": "http://127.0.0.1:9"}, "Start the backend"),
+    ],
 )
 def test_a_backend_that_cannot_be_added_says_why(
     label_studio_client: LabelStudioClient, project_id: int, backend: Backend, wrong: dict[str, str], says: str

@@ -160,18 +160,18 @@ def test_a_brush_has_the_bounding_box_of_its_mask() -> None:
 def test_a_broken_or_empty_brush_is_said_and_left_out(rle: object) -> None:
     annotation = read(a_result("brushlabels", {"format": "rle", "rle": rle, "brushlabels": ["Noise"]}))
     assert annotation.regions == ()
-    assert annotation.dropped == ('The brush "r" has no readable place.',)
+    assert annotation.dropped == ('The brush "r" has no readable coordinates.',)
 
 
 @pytest.mark.parametrize(
     ("result", "says"),
     [
         ({"type": "relation", "from_id": "a", "to_id": "b"}, "relation"),
-        (["old", "form"], "no object"),
+        (["old", "form"], "not an object"),
         (a_result("taxonomy", {"taxonomy": [["a"]]}, from_name="tree"), '"taxonomy" from "tree"'),
-        (a_result("videorectangle", {"sequence": []}), "belongs to no field"),
-        (a_result("choices", {"choices": ["terrible"]}, from_name="verdict"), 'choice "terrible" of "verdict"'),
-        (a_result("rectanglelabels", {"x": 1, "rectanglelabels": ["Noise"]}), "no readable place"),
+        (a_result("videorectangle", {"sequence": []}), "is not a field of a review"),
+        (a_result("choices", {"choices": ["terrible"]}, from_name="verdict"), 'no choice "terrible" for "verdict"'),
+        (a_result("rectanglelabels", {"x": 1, "rectanglelabels": ["Noise"]}), "no readable coordinates"),
     ],
 )
 def test_what_cannot_be_read_is_said(result: object, says: str) -> None:

@@ -113,7 +113,7 @@ def test_old_exports_are_read(store: MemoryStore) -> None:
     }  # fmt: skip
     report = run(store, old)
     assert report.annotations == 2
-    assert report.problems == ["Task 1: Result 1 is no object."]
+    assert report.problems == ["Task 1: Result 1 is not an object."]
     rows = [row for row in store.overrides() if row.annotation_id == 11]
     assert {row.author for row in rows} == {"ann@example.org"}
     assert OverrideKind.REJECTED in {row.override.kind for row in rows}
@@ -153,11 +153,11 @@ def test_predictions_by_id_alone_are_skipped_unless_the_log_knows_what_they_show
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        (7, "Record 2 is no object."),
+        (7, "Record 2 is not an object."),
         ({"result": []}, "Record 2 is an annotation or a prediction without its task."),
-        ({"image": "x.png", "label": []}, "Record 2 is no task: it has neither data nor annotations."),
+        ({"image": "x.png", "label": []}, "Record 2 is not a task: it has neither data nor annotations."),
         (task(2, {"id": 12, "result": [{"type": "rectanglelabels", "value": {"x": "left"}}]}), "Task 2: "),
-        (task(2, annotation(11, [])), "Task 2: annotation 11 is on task 1 too; it is kept apart."),
+        (task(2, annotation(11, [])), "Task 2: annotation 11 also belongs to task 1; it gets an id of its own."),
     ],
 )
 def test_a_malformed_record_costs_its_neighbours_nothing(store: MemoryStore, broken: object, said: str) -> None:
@@ -171,7 +171,7 @@ def test_a_file_that_breaks_off_keeps_what_came_before(store: MemoryStore) -> No
     whole = json.dumps([task(1, annotation(11, [])), task(2, annotation(12, []))]).encode()
     report = run(store, b"\xef\xbb\xbf" + whole[:-40])
     assert store.living(task_key(1)) == {11}
-    assert report.problems[0].startswith("The file breaks off behind record 1: ")
+    assert report.problems[0].startswith("The file is truncated after record 1: ")
 
 
 @pytest.mark.parametrize("data", [b"", b"id,image\n1,x.png\n", b"null"])

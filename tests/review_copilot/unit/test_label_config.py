@@ -15,7 +15,7 @@ from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.override import Feedback, Reason
 from review_copilot.errors import GuidelineError
 from review_copilot.labelstudio.label_config import EDITOR_KEYS, generate, instructions
-from review_copilot.labelstudio.label_config_style import NOVEL_COLOUR, PALETTE, STYLE
+from review_copilot.labelstudio.label_config_style import NOVEL_COLOR, PALETTE, STYLE
 from review_copilot.library import guideline_names, load_guideline, shipped_label_config
 
 SHIPPED = {"photo-quality": (), "pcb": ("reference",), "generated-image": ("prompt",), "edited-photo": ()}
@@ -109,25 +109,25 @@ def test_a_hotkey_that_is_taken_is_refused_with_free_ones(guideline: Guideline, 
         generate(replace(guideline, criteria=criteria))
 
 
-def luminance(colour: str) -> float:
+def luminance(color: str) -> float:
     """Relative luminance by WCAG 2.2."""
-    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    channels = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
-@pytest.mark.parametrize("colour", [*PALETTE, NOVEL_COLOUR])
-def test_every_colour_stands_out_on_white_and_on_black(colour: str) -> None:
-    light = luminance(colour)
+@pytest.mark.parametrize("color", [*PALETTE, NOVEL_COLOR])
+def test_every_colour_stands_out_on_white_and_on_black(color: str) -> None:
+    light = luminance(color)
     assert 1.05 / (light + 0.05) >= 3
     assert (light + 0.05) / 0.05 >= 3
 
 
 def test_the_colours_of_a_guideline_differ_to_the_eye() -> None:
-    def lab(colour: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        return np.asarray(rgb2lab(np.array([[[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]]]))[0, 0])
+    def lab(color: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        return np.asarray(rgb2lab(np.array([[[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]]]))[0, 0])
 
-    used = [*PALETTE[:15], NOVEL_COLOUR]
+    used = [*PALETTE[:15], NOVEL_COLOR]
     pairs = itertools.combinations(used, 2)
     nearest = min(float(deltaE_ciede2000(lab(a), lab(b))) for a, b in pairs)  # type: ignore[no-untyped-call]  # untyped
     assert nearest >= 17

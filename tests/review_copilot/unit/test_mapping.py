@@ -98,9 +98,12 @@ def test_boxes_and_labels_may_be_two_tags() -> None:
     ("xml", "says"),
     [
         ("<View><Text name='t' value='$t'/></View>", "no RectangleLabels"),
-        ("<View><RectangleLabels name='r' toName='t'/><Text name='t' value='$t'/></View>", "on no Image tag"),
-        ("<View><Image", "no XML"),
-        ("", "no XML"),
+        (
+            "<View><RectangleLabels name='r' toName='t'/><Text name='t' value='$t'/></View>",
+            "does not refer to an Image tag",
+        ),
+        ("<View><Image", "not valid XML"),
+        ("", "not valid XML"),
         ("<!DOCTYPE v [<!ENTITY a 'b'>]><View>&a;</View>", "document type"),
     ],
 )

@@ -154,7 +154,7 @@ def test_what_the_config_cannot_carry_is_dropped_and_counted() -> None:
         Dropped('the suggestion "Out of focus" (2)', "The label config has no label for it."),
         Dropped('the suggestion "Noise" (1)', "Its box lies outside the image."),
         Dropped('the severity "major" (1)', "The label config does not offer it."),
-        Dropped("a rationale (1)", "The label config has no text area per region."),
+        Dropped("a rationale (1)", "The label config has no per-region text area."),
         Dropped('the verdict "fail" (1)', "The label config does not offer it."),
         Dropped("the summary (1)", "The label config has no text area for it."),
     }
