@@ -276,17 +276,8 @@ def refusal(response: httpx.Response, *, secret: str) -> LabelStudioError:
         return LabelStudioRefusesAddress(
             f"Label Studio refuses to call a private or loopback address: {said}.", hint=PRIVATE_ADDRESS_HINT
         )
-    if status == httpx.codes.UNAUTHORIZED and "legacy token" in said:
-        return LabelStudioAuthError(
-            "Label Studio has legacy tokens switched off, and this is one.",
-            hint="Make a personal access token on the Account & Settings page and give that one; or switch legacy "
-            "tokens on under Organization > API Tokens Settings.",
-        )
     if status == httpx.codes.UNAUTHORIZED:
-        return LabelStudioAuthError(
-            "Label Studio does not accept the token.",
-            hint="Copy it again from Account & Settings, and check that it belongs to this server.",
-        )
+        return _unauthorized(said)
     if status == httpx.codes.FORBIDDEN:
         return LabelStudioAuthError(f"Label Studio does not permit this: {said}.")
     if status == httpx.codes.NOT_FOUND:
@@ -294,6 +285,20 @@ def refusal(response: httpx.Response, *, secret: str) -> LabelStudioError:
     if status in RETRY_STATUS:
         return LabelStudioUnreachable(f"Label Studio is busy or restarting (HTTP {status}).")
     return LabelStudioError(f"Label Studio refused {response.request.url.path} (HTTP {status}): {said}.")
+
+
+def _unauthorized(said: str) -> LabelStudioAuthError:
+    """The error for a token that the server does not accept."""
+    if "legacy token" in said:
+        return LabelStudioAuthError(
+            "Label Studio has legacy tokens switched off, and this is one.",
+            hint="Make a personal access token on the Account & Settings page and give that one; or switch legacy "
+            "tokens on under Organization > API Tokens Settings.",
+        )
+    return LabelStudioAuthError(
+        "Label Studio does not accept the token.",
+        hint="Copy it again from Account & Settings, and check that it belongs to this server.",
+    )
 
 
 def _detail(response: httpx.Response) -> str:
