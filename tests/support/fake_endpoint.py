@@ -188,8 +188,11 @@ def _complaint(turn: Turn, known: Speaks) -> str:
         return "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
     if not known.temperature and "temperature" in turn.fields:
         return "Unsupported value: 'temperature' does not support 0 with this model."
-    if known.ignores:
-        return ""
+    return "" if known.ignores else _complaint_about_form(turn, known)
+
+
+def _complaint_about_form(turn: Turn, known: Speaks) -> str:
+    """What it says to the way in which an answer's form is asked for; empty when it takes it."""
     if turn.way == "json_schema" and not known.schema:
         return "response_format json_schema is not supported"
     if turn.way == "json_schema" and not known.bounds and "maxItems" in json.dumps(turn.schema):

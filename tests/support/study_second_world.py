@@ -175,7 +175,7 @@ class _Team:
 
     def _decide(self, shown: Shown, criterion: int, truth: tuple[bool, float, bool, float], who: int) -> Decision:
         wrong, way, strikes, luck = truth
-        rng, planted = self.rng, self.cause_of.get(criterion)
+        rng = self.rng
         if self.person_rate and who == self.who:
             if self.stamps:
                 return Decision(shown, self._changed(shown, "text") if rng.random() < 0.005 else shown)
@@ -183,8 +183,22 @@ class _Team:
                 return Decision(shown, self._changed(shown, self._kind(criterion, float(rng.random()))))
         rate = float(self.rates[criterion])
         leaning = float(expit(logit(rate) + self.strict[who] + self.reading[who, criterion]))
-        cause = planted.cause if planted else ""
         unclear = bool(rng.random() < 0.02)
+        if struck := self._decide_by_plant(shown, criterion, who, way=way, strikes=strikes, unclear=unclear):
+            return struck
+        # By nature: a hidden truth that most see (and some miss), and slips of one's own.
+        seen = wrong and luck < 1 and rng.random() < 1 - self.slip
+        own = rng.random() < max(0.0, leaning - rate * (1 - self.slip))
+        if seen or own:
+            return Decision(shown, self._changed(shown, self._kind(criterion, way)), unclear)
+        return Decision(shown, shown)
+
+    def _decide_by_plant(
+        self, shown: Shown, criterion: int, who: int, *, way: float, strikes: bool, unclear: bool
+    ) -> Decision | None:
+        """What the planted cause of a criterion makes of a suggestion; None where it leaves it to nature."""
+        rng, planted = self.rng, self.cause_of.get(criterion)
+        cause = planted.cause if planted else ""
         if cause in {"model_wrong", "drift"} and strikes and rng.random() < 0.93:
             return Decision(shown, self._changed(shown, self._kind(criterion, way)), unclear)
         if cause == "confused" and strikes and rng.random() < 0.9:
@@ -195,12 +209,7 @@ class _Team:
         if planted and cause == "ambiguous" and rng.random() < self._extra(planted, criterion) * self._side(who):
             said = bool(rng.random() < 0.25)
             return Decision(shown, self._changed(shown, self._kind(criterion, float(rng.random()))), said)
-        # By nature: a hidden truth that most see (and some miss), and slips of one's own.
-        seen = wrong and luck < 1 and rng.random() < 1 - self.slip
-        own = rng.random() < max(0.0, leaning - rate * (1 - self.slip))
-        if seen or own:
-            return Decision(shown, self._changed(shown, self._kind(criterion, way)), unclear)
-        return Decision(shown, shown)
+        return None
 
     def _extra(self, planted: Planted, criterion: int) -> float:
         return float((planted.rate - self.rates[criterion]) / (1 - self.rates[criterion]))

@@ -20,7 +20,7 @@ from review_copilot.errors import CopilotError, LabelStudioNotFound, RequestAban
 from review_copilot.flows.predict import DraftService, ask_for
 from review_copilot.flows.reconcile import extras, held
 from review_copilot.flows.review_context import rollout_of
-from review_copilot.ports import Workspace, WorkspaceOpener
+from review_copilot.ports import StoredPrediction, Workspace, WorkspaceOpener
 
 log = logging.getLogger(__name__)
 
@@ -105,26 +105,49 @@ def _work_off(
     Raises:
         LabelStudioError: The project cannot be read or written; drafts made until then are kept.
     """
-    store, project = service.store, workspace.key
     by_task = {pending_draft.task.key.task_id: pending_draft for pending_draft in pending_drafts}
     there = {task.key.task_id for task in workspace.tasks(only=list(by_task))}
-    current = rollout_of(project, store=store, setup_of=service.setup_of) == rollout
+    current = rollout_of(workspace.key, store=service.store, setup_of=service.setup_of) == rollout
     state = held(workspace, rollout=rollout, task_ids=sorted(there))
-    store.remember_predictions(project, [p for found in state.values() for p in found])
-    unwanted = [e for task_id, e in by_task.items() if task_id not in there or (not current and task_id not in state)]
-    _settle(unwanted, service=service, report=report)
-    owed = [by_task[task_id] for task_id in sorted(there) if current and task_id not in state]
-    drafts = _drafts(owed, service=service, rollout=rollout, report=report)
+    service.store.remember_predictions(workspace.key, [p for found in state.values() for p in found])
+    wanted = {task_id for task_id in there if current or task_id in state}
+    _settle([draft for task_id, draft in by_task.items() if task_id not in wanted], service=service, report=report)
+    missing = {task_id: by_task[task_id] for task_id in sorted(wanted - state.keys())}
+    _deliver(missing, workspace=workspace, service=service, rollout=rollout, report=report)
+    _keep_one_of_each(state, by_task, workspace=workspace, service=service, rollout=rollout, report=report)
+
+
+def _deliver(
+    missing: Mapping[int, PendingDraft],
+    *,
+    workspace: Workspace,
+    service: DraftService,
+    rollout: str,
+    report: WorkReport,
+) -> None:
+    """Draft and import what Label Studio does not hold. What a reviewer must not see is not owed any more."""
+    drafts = _drafts(list(missing.values()), service=service, rollout=rollout, report=report)
     shown = {task_id: review for task_id, review in drafts.items() if review.exposure is Exposure.SHOWN}
     if shown:
         report.sent += workspace.push(list(shown.values()))
-        store.release([by_task[task_id].id for task_id in shown], due_in_s=service.settle_s)
-    _settle([by_task[task_id] for task_id in drafts if task_id not in shown], service=service, report=report)
-    wanted = store.drafted(project, rollout=rollout, task_ids=list(state))
-    surplus = extras(state, wanted)
-    report.deleted += workspace.delete_predictions(surplus)
-    doubled = [by_task[task_id] for task_id, found in state.items() if len(found) > 1]
-    store.release([pending_draft.id for pending_draft in doubled], due_in_s=service.settle_s)
+        service.store.release([missing[task_id].id for task_id in shown], due_in_s=service.settle_s)
+    _settle([missing[task_id] for task_id in drafts if task_id not in shown], service=service, report=report)
+
+
+def _keep_one_of_each(
+    state: Mapping[int, Sequence[StoredPrediction]],
+    by_task: Mapping[int, PendingDraft],
+    *,
+    workspace: Workspace,
+    service: DraftService,
+    rollout: str,
+    report: WorkReport,
+) -> None:
+    """Delete extra predictions, and settle the drafts of which Label Studio holds exactly one."""
+    wanted = service.store.drafted(workspace.key, rollout=rollout, task_ids=list(state))
+    report.deleted += workspace.delete_predictions(extras(state, wanted))
+    doubled = [by_task[task_id].id for task_id, found in state.items() if len(found) > 1]
+    service.store.release(doubled, due_in_s=service.settle_s)
     _settle([by_task[t] for t, found in state.items() if len(found) == 1], service=service, report=report)
 
 

@@ -284,17 +284,8 @@ def refusal(response: httpx.Response, *, secret: str) -> LabelStudioError:
         return LabelStudioRefusesAddress(
             f"Label Studio refuses to call a private or loopback address: {said}.", hint=PRIVATE_ADDRESS_HINT
         )
-    if status == httpx.codes.UNAUTHORIZED and "legacy token" in said:
-        return LabelStudioAuthError(
-            "The token is a legacy token, and legacy tokens are disabled in this Label Studio.",
-            hint="Create a personal access token on the Account & Settings page and use it, or enable legacy "
-            "tokens under Organization > API Tokens Settings.",
-        )
     if status == httpx.codes.UNAUTHORIZED:
-        return LabelStudioAuthError(
-            "Label Studio rejected the token.",
-            hint="Copy it again from Account & Settings, and check that it belongs to this server.",
-        )
+        return _unauthorized(said)
     if status == httpx.codes.FORBIDDEN:
         return LabelStudioAuthError(f"Label Studio denied permission: {said}.")
     if status == httpx.codes.NOT_FOUND:
@@ -303,6 +294,20 @@ def refusal(response: httpx.Response, *, secret: str) -> LabelStudioError:
         return LabelStudioUnreachable(f"Label Studio is busy or restarting (HTTP {status}).")
     return LabelStudioError(
         f"Label Studio rejected the request to {response.request.url.path} (HTTP {status}): {said}."
+    )
+
+
+def _unauthorized(said: str) -> LabelStudioAuthError:
+    """The error for a token that the server does not accept."""
+    if "legacy token" in said:
+        return LabelStudioAuthError(
+            "The token is a legacy token, and legacy tokens are disabled in this Label Studio.",
+            hint="Create a personal access token on the Account & Settings page and use it, or enable legacy "
+            "tokens under Organization > API Tokens Settings.",
+        )
+    return LabelStudioAuthError(
+        "Label Studio rejected the token.",
+        hint="Copy it again from Account & Settings, and check that it belongs to this server.",
     )
 
 

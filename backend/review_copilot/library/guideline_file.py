@@ -144,31 +144,31 @@ def _worded(item: ErrorDetails, document: MarkedDocument) -> Problem:
     match item["type"]:
         case "extra_forbidden":
             shape = _SHAPES.get(tuple(part for part in path[:-1] if isinstance(part, str)))
-            return Problem(line, f'unknown key "{name}"{owner}', _nearest(name, shape.model_fields if shape else ()))
+            what, mend = f'unknown key "{name}"{owner}', _nearest(name, shape.model_fields if shape else ())
         case "missing":
             kind = "anchor" if name in list(Severity) else "key"
-            return Problem(line, f'the {kind} "{name}" is missing{owner}', f"add `{name}:` below this line")
+            what, mend = f'the {kind} "{name}" is missing{owner}', f"add `{name}:` below this line"
         case "literal_error":
-            return Problem(line, f'"{name}" cannot be counted{owner}', "count minor, major, critical or uncovered")
+            what, mend = f'"{name}" cannot be counted{owner}', "count minor, major, critical or uncovered"
         case "string_type" if isinstance(given, bool | int | float):
-            return Problem(line, f'"{name}" reads as a {type(given).__name__}, not as text{owner}', "put it in quotes")
+            what, mend = f'"{name}" reads as a {type(given).__name__}, not as text{owner}', "put it in quotes"
         case "string_type" | "tuple_type" | "dict_type" | "model_type" | "model_attributes_type":
             kind = {"string_type": "text", "tuple_type": "a list"}.get(item["type"], "a mapping of keys")
-            return Problem(line, f'"{name}" must be {kind}{owner}', f"write {kind} here")
+            what, mend = f'"{name}" must be {kind}{owner}', f"write {kind} here"
         case "string_too_short" | "too_short":
-            return Problem(line, f'"{name}" is empty{owner}', "write at least one entry or sentence")
+            what, mend = f'"{name}" is empty{owner}', "write at least one entry or sentence"
         case "string_pattern_mismatch":
+            what = f'"{given}" cannot be used as "{name}"{owner}'
             mend = "use letters, digits, dot, dash and underscore only, 40 at most"
-            return Problem(line, f'"{given}" cannot be used as "{name}"{owner}', mend)
         case "float_type" | "int_type" | "int_parsing" | "int_from_float" | "finite_number":
-            return Problem(
-                line, f'"{name}" is {given!r}, which is no usable number{owner}', "write a plain number, without unit"
-            )
+            what = f'"{name}" is {given!r}, which is no usable number{owner}'
+            mend = "write a plain number, without unit"
         case "greater_than_equal" | "less_than_equal":
             limit = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
-            return Problem(line, f'"{name}" is {given!r}{owner}', f"write a number of {limit}")
+            what, mend = f'"{name}" is {given!r}{owner}', f"write a number of {limit}"
         case _:
-            return Problem(line, f'"{name}"{owner}: {item["msg"]}', "compare with the shipped photo-quality.yaml")
+            what, mend = f'"{name}"{owner}: {item["msg"]}', "compare with the shipped photo-quality.yaml"
+    return Problem(line, what, mend)
 
 
 def _owner(path: YamlPath, document: MarkedDocument) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -121,6 +121,21 @@ class _Held:
         return 1 + max((revision.number for revision in self.revisions), default=0)
 
 
+@dataclass
+class _Pending:
+    """What an append is going to write.
+
+    Attributes:
+        revisions: New revisions, each with the columns that are known of it and its rows.
+        tombstones: Rows of new tombstones, those that lift one included.
+        late: Comparisons that a newer one in the log had overtaken.
+    """
+
+    revisions: list[tuple[_Revision, dict[str, Any], list[dict[str, object]]]] = field(default_factory=list)
+    tombstones: list[dict[str, Any]] = field(default_factory=list)
+    late: int = 0
+
+
 def append(
     connection: sa.Connection, comparisons: Sequence[Comparison], *, now: datetime, surely_newest: bool
 ) -> Appended:
@@ -128,51 +143,87 @@ def append(
     refs = lock_annotations(connection, {(c.annotation.key, c.annotation.annotation_id) for c in comparisons})
     held = _held(connection, tuple(refs.values()))
     origins = provenance_of(connection, [other for c in comparisons for other in c.review_ids[1:]])
-    new: list[tuple[_Revision, dict[str, Any]]] = []
-    rows_of: list[list[dict[str, object]]] = []
-    tombstones: list[dict[str, Any]] = []
-    late = 0
+    gone = _still_gone(connection, comparisons)
+    pending = _Pending()
+    for comparison in comparisons:
+        ref = refs[comparison.annotation.key, comparison.annotation.annotation_id]
+        if _changes_sides(held[ref], comparison, gone=gone):
+            held[ref].deleted = not held[ref].deleted
+            pending.tombstones.append({"annotation_ref": ref, "lifted": not held[ref].deleted, "at": now})
+        rows = [codec.override_to_row(o, origins.get(o.review_id, comparison.provenance)) for o in comparison.overrides]
+        _add_revision(held[ref], comparison, ref=ref, rows=rows, now=now, surely_newest=surely_newest, pending=pending)
+    return _write(connection, pending, held)
+
+
+def _still_gone(connection: sa.Connection, comparisons: Sequence[Comparison]) -> frozenset[TaskKey]:
+    """Deleted tasks of the comparisons; those that were read from Label Studio itself are noted as alive again."""
     gone = gone_among(connection, {c.annotation.key for c in comparisons})
     alive = gone & {c.annotation.key for c in comparisons if c.confirmed}
     note_alive(connection, alive)
-    for comparison in comparisons:
-        ref = refs[comparison.annotation.key, comparison.annotation.annotation_id]
-        known = held[ref]
-        annotation = still_forgotten(comparison.annotation, known.forgotten)
-        if known.deleted if comparison.confirmed else comparison.annotation.key in gone - alive and not known.deleted:
-            known.deleted = not known.deleted
-            tombstones.append({"annotation_ref": ref, "lifted": not known.deleted, "at": now})
-        rows = [codec.override_to_row(o, origins.get(o.review_id, comparison.provenance)) for o in comparison.overrides]
-        fingerprint = (annotation.content_hash, codec.rows_hash(rows))
-        at = annotation.updated_at
-        after = known.newest.number if surely_newest and known.newest else 0
-        if known.holds(fingerprint, at, after=after):
-            known.see_again(fingerprint, at)
-            if comparison.confirmed:
-                known.confirm(fingerprint)
-        else:
-            revision = _Revision(None, known.next_number(), fingerprint, at, at, confirmed=comparison.confirmed)
-            known.revisions.append(revision)
-            new.append((revision, {"annotation_ref": ref} | _revision_columns(annotation, comparison, now)))
-            rows_of.append(rows)
-        if surely_newest:
-            known.bring_forward(fingerprint)
-        late += known.newest is not None and known.newest.fingerprint != fingerprint
-    if tombstones:
-        connection.execute(sa.insert(schema.tombstones), tombstones)
+    return frozenset(gone - alive)
+
+
+def _changes_sides(known: _Held, comparison: Comparison, *, gone: Collection[TaskKey]) -> bool:
+    """Whether a deleted annotation was read again, or a webhook brings one of a deleted task."""
+    if comparison.confirmed:
+        return known.deleted
+    return comparison.annotation.key in gone and not known.deleted
+
+
+def _add_revision(
+    known: _Held,
+    comparison: Comparison,
+    *,
+    ref: int,
+    rows: list[dict[str, object]],
+    now: datetime,
+    surely_newest: bool,
+    pending: _Pending,
+) -> None:
+    """Make a revision of a comparison that says something new; note of any other that it was read again."""
+    annotation = still_forgotten(comparison.annotation, known.forgotten)
+    fingerprint = (annotation.content_hash, codec.rows_hash(rows))
+    at = annotation.updated_at
+    after = known.newest.number if surely_newest and known.newest else 0
+    if known.holds(fingerprint, at, after=after):
+        known.see_again(fingerprint, at)
+        if comparison.confirmed:
+            known.confirm(fingerprint)
+    else:
+        revision = _Revision(None, known.next_number(), fingerprint, at, at, confirmed=comparison.confirmed)
+        known.revisions.append(revision)
+        columns = {"annotation_ref": ref} | _revision_columns(annotation, comparison, now)
+        pending.revisions.append((revision, columns, rows))
+    if surely_newest:
+        known.bring_forward(fingerprint)
+    pending.late += known.newest is not None and known.newest.fingerprint != fingerprint
+
+
+def _write(connection: sa.Connection, pending: _Pending, held: Mapping[int, _Held]) -> Appended:
+    """Write tombstones, changes of earlier revisions, and new revisions with their rows."""
+    if pending.tombstones:
+        connection.execute(sa.insert(schema.tombstones), pending.tombstones)
     _note_changes(connection, [revision for known in held.values() for revision in known.revisions])
     changed = {ref for ref, known in held.items() if any(r.id is None or r.changed for r in known.revisions)}
-    touch(connection, changed | {tombstone["annotation_ref"] for tombstone in tombstones})
+    touch(connection, changed | {tombstone["annotation_ref"] for tombstone in pending.tombstones})
+    rows = _write_revisions(connection, pending.revisions)
+    return Appended(revisions=len(pending.revisions), rows=rows, late=pending.late)
+
+
+def _write_revisions(
+    connection: sa.Connection, new: Sequence[tuple[_Revision, dict[str, Any], list[dict[str, object]]]]
+) -> int:
+    """Write new revisions and their rows; returns the number of rows."""
     if not new:
-        return Appended(late=late)
-    columns = [own | _own_columns(revision) for revision, own in new]
+        return 0
     written = connection.scalars(
-        sa.insert(schema.revisions).returning(_REVISION.id, sort_by_parameter_order=True), columns
+        sa.insert(schema.revisions).returning(_REVISION.id, sort_by_parameter_order=True),
+        [columns | _own_columns(revision) for revision, columns, _ in new],
     )
-    rows = [{"revision_ref": ref, **row} for ref, of_one in zip(written, rows_of, strict=True) for row in of_one]
+    rows = [{"revision_ref": ref, **row} for ref, (_, _, own) in zip(written, new, strict=True) for row in own]
     if rows:
         connection.execute(sa.insert(schema.overrides), rows)
-    return Appended(revisions=len(new), rows=len(rows), late=late)
+    return len(rows)
 
 
 def record_deletion(
