@@ -61,6 +61,14 @@ class InspectorContract:
         _owe(bool(one.version.strip()), "a version that is not empty")
         _owe((one.name, one.version) == (other.name, other.version), "the same name and version each time it is made")
 
+    def test_its_catalogue_stays_and_names_each_measure_once(self) -> None:
+        """Guidelines are checked against the catalogue: two inspectors made alike must offer the same measures."""
+        one, other = tuple(self.make_inspector().catalogue()), tuple(self.make_inspector().catalogue())
+        names = [measure.name for measure in one]
+        _owe(one == other, "the same catalogue each time it is made")
+        _owe(all(name.strip() for name in names), f"measures with names, not {names!r}")
+        _owe(len(names) == len(set(names)), f"each measure once, not {sorted(names)!r}")
+
     def test_what_it_says_fits_the_guideline(self) -> None:
         """On a scene with a bright, a dark and a blurred part."""
         _fits(self.make_inspector().inspect(self._brief(_scene())), self.guideline())
@@ -194,9 +202,15 @@ def _scene(*, seed: int = 1) -> Pixels:
 
 
 def _fits(said: Inspection, guideline: Guideline) -> None:
-    known = {criterion.id for criterion in guideline.criteria} | {UNCOVERED}
+    ids = {criterion.id for criterion in guideline.criteria}
+    known = ids | {UNCOVERED}
+    _owe(said.examined <= ids, f"examined criteria of the guideline, not {sorted(said.examined - ids)!r}")
     for finding in said.findings:
         _owe(finding.criterion_id in known, f"a criterion of the guideline, not {finding.criterion_id!r}")
+        _owe(
+            finding.criterion_id in said.examined | {UNCOVERED},
+            f"{finding.criterion_id!r} among the examined criteria, as there is a finding of it",
+        )
         _owe(isinstance(finding.severity, Severity), f"a severity, not {finding.severity!r}")
         _owe(math.isfinite(finding.score) and 0 <= finding.score <= 1, f"a score of 0..1, not {finding.score}")
         _owe(bool(finding.rationale.strip()), "a rationale that is not empty")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from fake_endpoint import Turn, endpoint, finding, reply
 from photo_inspector.inspector import BuiltinInspector
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.guideline import Severity
+from review_copilot.domain.guideline import UNCOVERED, Severity
 from review_copilot.domain.measure import Measure
-from review_copilot.domain.suggestion import Brief, Finding, Inspection
+from review_copilot.domain.suggestion import Brief, Finding, Inspection, Scope
 from review_copilot.inspectors.hybrid import HybridInspector
 from review_copilot.inspectors.model_inspector import ModelInspector, ModelOptions
 from review_copilot.inspectors.openai_compatible import Endpoint, OpenAIChat
@@ -20,6 +22,8 @@ from review_copilot.inspectors.prompt import PromptTemplates
 from review_copilot.library import prompt_source
 from review_copilot.plugin.contract_suite import InspectorContract
 from review_copilot.ports import Inspector
+
+SOFT = Measure("defocus", "px of blur", Scope.IMAGE)
 
 
 def busy_model(turn: Turn) -> str:
@@ -84,11 +88,13 @@ class Liar:
     name = "liar"
     version = "1"
 
-    def __init__(self, **wrong: object) -> None:
-        self._wrong = wrong
+    def __init__(
+        self, *, examined: frozenset[str] = frozenset({"K-01"}), measures: tuple[Measure, ...] = (), **wrong: object
+    ) -> None:
+        self._wrong, self._examined, self._measures = wrong, examined, measures
 
     def catalogue(self) -> tuple[Measure, ...]:
-        return ()
+        return self._measures
 
     def inspect(self, brief: Brief) -> Inspection:
         said: dict[str, object] = {
@@ -98,7 +104,8 @@ class Liar:
             "box": Box(0.5, 0.5, 0.1, 0.1),
             "rationale": "Soft.",
         }
-        return Inspection((Finding(**(said | self._wrong)),))  # type: ignore[arg-type]  # wrong on purpose
+        finding = Finding(**(said | self._wrong))  # type: ignore[arg-type]  # wrong on purpose
+        return Inspection((finding,), examined=self._examined)
 
 
 @pytest.mark.parametrize(
@@ -114,12 +121,46 @@ class Liar:
         {"box": Box(0.5, 0.5, 0.0, 0.1)},
         {"evidence": {"width": float("inf")}},
         {"source": ""},
+        {"examined": frozenset()},
+        {"examined": frozenset({"K-02"})},
+        {"examined": frozenset({"K-01", "K-99"})},
+        {"criterion_id": UNCOVERED, "examined": frozenset({UNCOVERED})},
     ],
 )
-def test_the_suite_finds_who_breaks_their_word(wrong: dict[str, object]) -> None:
+def test_the_suite_finds_who_breaks_their_word(wrong: dict[str, Any]) -> None:
     class Suite(InspectorContract):
         def make_inspector(self) -> Inspector:
             return Liar(**wrong)
 
     with pytest.raises(AssertionError, match="owed: "):
         Suite().test_what_it_says_fits_the_guideline()
+
+
+@pytest.mark.parametrize(
+    "catalogues",
+    [
+        [(SOFT, SOFT), (SOFT, SOFT)],
+        [(SOFT, replace(SOFT, unit="%")), (SOFT, replace(SOFT, unit="%"))],
+        [(SOFT,), (replace(SOFT, unit="%"),)],
+        [(SOFT,), ()],
+        [(replace(SOFT, name=" "),), (replace(SOFT, name=" "),)],
+    ],
+)
+def test_the_suite_finds_a_catalogue_that_changes_or_repeats_a_name(catalogues: list[tuple[Measure, ...]]) -> None:
+    class Suite(InspectorContract):
+        def make_inspector(self) -> Inspector:
+            return Liar(measures=catalogues.pop(0))
+
+    with pytest.raises(AssertionError, match="owed: "):
+        Suite().test_its_catalogue_stays_and_names_each_measure_once()
+
+
+def test_the_suite_accepts_an_inspector_that_keeps_its_word() -> None:
+    """What the liars above start from is right: a finding under UNCOVERED needs no examined criterion."""
+
+    class Suite(InspectorContract):
+        def make_inspector(self) -> Inspector:
+            return Liar(measures=(SOFT,), criterion_id=UNCOVERED, examined=frozenset())
+
+    Suite().test_what_it_says_fits_the_guideline()
+    Suite().test_its_catalogue_stays_and_names_each_measure_once()
