@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType({
     "status": Entry("backend_commands", "Show the state of the running backend."),
     "overrides": Entry("override_commands", "List, export and import the override log."),
     "log": Entry("log_commands", "Back up and restore the log, and remove a person from it."),
+    "study": Entry("study_commands", "Write the same report from an exported log, without a database."),
     "report": Entry("report_commands", "Write a report on what reviewers override and what to do first."),
 })  # fmt: skip
 """Every command, in the order in which `--help` lists them."""

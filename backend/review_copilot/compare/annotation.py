@@ -65,7 +65,7 @@ def compare(
     offered = offers(annotation, reviews)
     if annotation.skipped:
         rows: tuple[Override, ...] = (
-            Override(subject=Subject.TASK, kind=OverrideKind.REJECTED, review_id=chosen.id if chosen else ""),
+            Override(subject=Subject.TASK, kind=OverrideKind.SKIPPED, review_id=chosen.id if chosen else ""),
         )
     else:
         magic, regions = offer_rows(offered, _in_reading_order(annotation.regions), asked=annotation.asked)

@@ -41,6 +41,7 @@ class LogColumns:
         score: As above.
         box_to: x, y, width, height in fractions, row after row; NaN where no box was submitted.
         guideline_revision: Of the review's provenance; empty without one.
+        model_version: As above.
     """
 
     id: Sequence[int]
@@ -66,6 +67,7 @@ class LogColumns:
     score: Sequence[float | None]
     box_to: Sequence[float]
     guideline_revision: Sequence[str]
+    model_version: Sequence[str]
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -109,6 +111,7 @@ def _values(logged: LoggedOverride) -> tuple[object, ...]:
         row.score,
         (box.x, box.y, box.width, box.height) if box else _NO_BOX,
         logged.provenance.guideline_revision if logged.provenance else "",
+        logged.provenance.model_version if logged.provenance else "",
     )
 
 

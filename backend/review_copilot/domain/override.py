@@ -158,6 +158,8 @@ class OverrideKind(StrEnum):
     """Offered through Magic and not accepted."""
     LEFT_OVER = "left_over"
     """The box drawn with the Magic tool itself, submitted as a region."""
+    SKIPPED = "skipped"
+    """The task was skipped: nothing was judged."""
 
 
 class Aspect(StrEnum):
@@ -177,7 +179,7 @@ class Subject(StrEnum):
     SUMMARY = "summary"
     FEEDBACK = "feedback"
     TASK = "task"
-    """A skipped task; its row has the kind REJECTED."""
+    """A skipped task; its row has the kind SKIPPED."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def _pack(columns: LogColumns) -> ColumnChunk:
     return ColumnChunk(counts=pack_counts(count(table)), rows=pack_table(table))
 
 
-PACKING = Packing("counts 2, rows 1", _pack)
+PACKING = Packing("counts 3, rows 2", _pack)
 """Must be renamed with every change of what is packed, and of what its numbers mean."""
 
 

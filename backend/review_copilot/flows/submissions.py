@@ -17,6 +17,7 @@ _SAID = frozenset(
         OverrideKind.REJECTED,
         OverrideKind.ADDED,
         OverrideKind.TAKEN,
+        OverrideKind.SKIPPED,
     }
 )
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from review_copilot.domain.override import LoggedOverride, OverrideKind
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Value: TypeAlias = str | int | float | bool | datetime | tuple[str, ...] | None
 
@@ -132,7 +132,8 @@ COLUMNS: tuple[Column, ...] = (
     _of_override(
         _text,
         "kind",
-        "What became of it: untouched, confirmed, edited, rejected, added; taken, not_taken, left_over for Magic.",
+        "What became of it: untouched, confirmed, edited, rejected, added; taken, not_taken, left_over for "
+        "Magic; skipped for a skipped task (rejected in version 1).",
     ),
     _of_override(_text, "suggestion_id", "Region id of the suggestion; empty for an added region."),
     _of_override(_text, "region_id", "Region id as submitted; empty for a deleted one."),
@@ -190,7 +191,7 @@ Schema version {SCHEMA_VERSION}. One row for each thing suggested beside what be
 
 - **CSV**: UTF-8, comma, all texts in quotes. Lists are joined by `|`. A text that a spreadsheet would take for a
   formula (it begins with `=`, `+`, `-`, `@`, a tab or a line break, also after white space) gets an apostrophe in
-  front.
+  front; `review-copilot study` takes it off again.
 - **JSONL**: one object a line; lists as lists; nothing is changed.
 - **Parquet**: typed columns, times as microseconds in UTC. Needs pyarrow:
   `pip install "label-studio-review-copilot[parquet]"`.

@@ -88,7 +88,8 @@ def write_parquet(rows: Iterable[LoggedOverride], path: Path) -> int:
 
 def spreadsheet_safe(text: str) -> str:
     """The text, with an apostrophe in front where a spreadsheet would calculate it."""
-    begins = text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
+    bare = text.lstrip("'")  # one that begins with an apostrophe already gets a second, so that it can be read back
+    begins = bare.startswith(FORMULA_STARTS) or bare.lstrip().startswith(FORMULA_STARTS)
     return f"'{text}" if begins else text
 
 

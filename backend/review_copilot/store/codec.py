@@ -96,7 +96,8 @@ def override_from_row(row: Mapping[str, Any]) -> Override:
     """The override of a row of `overrides`; other columns are left aside."""
     return Override(
         subject=Subject(row["subject"]),
-        kind=OverrideKind(row["kind"]),
+        # Skipped tasks were once logged as rejected.
+        kind=OverrideKind.SKIPPED if row["subject"] == Subject.TASK else OverrideKind(row["kind"]),
         edits=tuple(Aspect(aspect) for aspect in row["edits"]),
         reasons=tuple(row["reasons"]),
         box_from=_box_from_json(row["box_from"]),

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from review_copilot.domain.log_columns import COLUMNS, LogColumns
-from review_copilot.domain.override import OverrideKind
+from review_copilot.domain.override import OverrideKind, Subject
 from review_copilot.store import schema
 
 _ANNOTATION = schema.annotations.c
@@ -25,8 +25,11 @@ _COMPUTED: dict[str, sa.ColumnElement[Any]] = {
     "time_s": sa.func.coalesce(_REVISION.created_at, _REVISION.updated_at, _REVISION.logged_at),
     "lead_time_s": _REVISION.lead_time_s,
     "exposure": _REVISION.exposure,
+    # Skipped tasks were once logged as rejected.
+    "kind": sa.case((_OVERRIDE.subject == Subject.TASK.value, OverrideKind.SKIPPED.value), else_=_OVERRIDE.kind),
     "drawn_text": sa.case((_OVERRIDE.kind == OverrideKind.ADDED.value, _OVERRIDE.text_to), else_=""),
     "guideline_revision": sa.func.coalesce(_OVERRIDE.guideline_revision, ""),
+    "model_version": sa.func.coalesce(_OVERRIDE.model_version, ""),
 }
 _ROWS = (
     # Without a type nothing is converted row by row; each distinct value is, once.

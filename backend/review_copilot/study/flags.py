@@ -113,12 +113,16 @@ class Case:
         annotation: Label Studio's annotation id.
         row: Row id in the log.
         why: What happened there, as a sentence.
+        picture: Address of a picture; empty where none is known.
+        link: Address of the task; likewise.
     """
 
     task: int
     annotation: int
     row: int
     why: str
+    picture: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)

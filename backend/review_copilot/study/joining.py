@@ -16,6 +16,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "criteria": ("suggested", "submitted"),
     "exposures": ("exposure",),
     "guidelines": ("guideline",),
+    "models": ("model",),
     "notes": ("note",),
     "values": ("value_from", "value_to"),
 }

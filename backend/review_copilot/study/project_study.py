@@ -32,6 +32,7 @@ class Study:
         rows: Rows studied.
         tasks: Tasks with at least one annotation.
         annotations: Annotations.
+        skipped: Annotations that skip a task; they count nowhere else.
         since_s: Time of the first annotation, seconds since 1970 UTC; NaN when empty.
         until_s: Time of the newest.
         flags: What to act on, the most certain first, with tasks and typical cases.
@@ -48,6 +49,7 @@ class Study:
     rows: int
     tasks: int
     annotations: int
+    skipped: int
     since_s: float
     until_s: float
     flags: tuple[Flag, ...]
@@ -129,8 +131,9 @@ def figures_of(
         rows=counts.rows,
         tasks=counts.tasks,
         annotations=int(counts.outcome_counts.submissions.sums[:, 0].sum()),
-        since_s=counts.since_s if counts.rows else float("nan"),
-        until_s=counts.until_s if counts.rows else float("nan"),
+        skipped=counts.skipped,
+        since_s=counts.since_s if counts.tasks else float("nan"),
+        until_s=counts.until_s if counts.tasks else float("nan"),
         flags=gaps.flags,
         novel_patterns=(),
         agreement=agreement_of(

@@ -55,8 +55,9 @@ class Counts:
 
     Attributes:
         uses: Words of each kind in WORDS, each with a number that rises with its first use in the log.
-        rows: Rows.
-        tasks: Tasks.
+        rows: Rows, those of skipped tasks included.
+        tasks: Tasks that somebody judged.
+        skipped: Annotations that skip a task; they count nowhere else.
         since_s: Time of the first annotation, seconds since 1970 UTC; infinite without rows.
         until_s: Time of the newest; minus infinite without rows.
         outcome_counts: See `OutcomeCounts`.
@@ -69,6 +70,7 @@ class Counts:
     uses: Mapping[str, Sequence[tuple[str, int]]]
     rows: int
     tasks: int
+    skipped: int
     since_s: float
     until_s: float
     outcome_counts: OutcomeCounts
@@ -100,10 +102,15 @@ def count(table: OverrideTable, *, gold: frozenset[int] = frozenset(), of: Overr
         of: The table that this one was taken from by `where`, for its order of words; None for none.
     """
     uses = first_uses(table if of is None else of)
+    rows = len(table)
+    skipped = len(np.unique(table.annotation[table.skipped]))
+    if skipped:
+        table = table.where(~table.skipped)
     return Counts(
         uses={kind: uses[kind] for kind in WORDS},
-        rows=len(table),
+        rows=rows,
         tasks=len(np.unique(table.task)),
+        skipped=skipped,
         since_s=float(table.time_s.min(initial=np.inf)),
         until_s=float(table.time_s.max(initial=-np.inf)),
         outcome_counts=_outcome_counts(table),
@@ -172,6 +179,7 @@ def _added(parts: Sequence[Counts]) -> Counts:
         uses=uses,
         rows=sum(part.rows for part in parts),
         tasks=sum(part.tasks for part in parts),
+        skipped=sum(part.skipped for part in parts),
         since_s=min(part.since_s for part in parts),
         until_s=max(part.until_s for part in parts),
         lead_times=LeadTimes(np.concatenate(who).astype(np.int32), *lead_times),
@@ -187,13 +195,13 @@ def pack_counts(counts: Counts) -> bytes:
             counted: Cells = getattr(getattr(counts, group), part.name)
             arrays[f"{group} {part.name} keys"] = counted.keys
             arrays[f"{group} {part.name} sums"] = _whole(counted.sums)
-    span = [counts.since_s, counts.until_s] if counts.rows else None
-    return pack([counts.uses, counts.rows, counts.tasks, span], arrays)
+    span = [counts.since_s, counts.until_s] if np.isfinite(counts.since_s) else None
+    return pack([counts.uses, counts.rows, counts.tasks, counts.skipped, span], arrays)
 
 
 def unpack_counts(packed: bytes) -> Counts:
     """The counts that `pack_counts` was given."""
-    (uses, rows, tasks, span), arrays = unpack(packed)
+    (uses, rows, tasks, skipped, span), arrays = unpack(packed)
     groups: dict[str, Any] = {
         group: kind(
             *(
@@ -206,7 +214,7 @@ def unpack_counts(packed: bytes) -> Counts:
     since_s, until_s = span or (np.inf, -np.inf)
     lead_times = LeadTimes(*(arrays[f"lead_times {name}"] for name in _LEADS))
     uses = {kind: [(word, at) for word, at in uses[kind]] for kind in WORDS}
-    return Counts(uses, rows, tasks, since_s, until_s, lead_times=lead_times, **groups)
+    return Counts(uses, rows, tasks, skipped, since_s, until_s, lead_times=lead_times, **groups)
 
 
 def _whole(sums: Floats) -> Ints:

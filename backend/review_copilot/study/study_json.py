@@ -9,7 +9,7 @@
                    "natural_rate", "natural_95", "q", "outcomes", "reasons", "text_kept", "added", "change",
                    "more_reviews", "outlook", "calibration"}],
      "calibration": {...}, "automation_bias": {...}, "confusions": [...], "weeks": [...],
-     "period": {"since", "until"}, "counts": {"rows", "tasks", "annotations"}}
+     "period": {"since", "until"}, "counts": {"rows", "tasks", "annotations", "skipped"}}
 
 Tasks are Label Studio's task ids. What is not known is null; a fact of the evidence that does not apply is left out.
 """
@@ -21,7 +21,7 @@ from dataclasses import asdict
 from typing import TypeAlias
 
 from review_copilot.study.criterion_rates import CriterionStudy, Week
-from review_copilot.study.flags import Flag
+from review_copilot.study.flags import Case, Flag
 from review_copilot.study.patterns import Pattern
 from review_copilot.study.project_study import Study, iso
 
@@ -48,7 +48,12 @@ def as_json(study: Study) -> dict[str, Json]:
             for w in study.weeks
         ],
         "period": {"since": iso(study.since_s), "until": iso(study.until_s)},
-        "counts": {"rows": study.rows, "tasks": study.tasks, "annotations": study.annotations},
+        "counts": {
+            "rows": study.rows,
+            "tasks": study.tasks,
+            "annotations": study.annotations,
+            "skipped": study.skipped,
+        },
     }
 
 
@@ -63,8 +68,13 @@ def _flag(flag: Flag) -> Json:
         "evidence": _plain({name: value for name, value in asdict(flag.evidence).items() if value is not None}),
         "confidence": round(flag.confidence, 6),
         "tasks": list(flag.tasks),
-        "cases": [{"task": c.task, "annotation": c.annotation, "why": c.why} for c in flag.cases],
+        "cases": [_case(case) for case in flag.cases],
     }
+
+
+def _case(case: Case) -> Json:
+    shown = {name: value for name, value in (("picture", case.picture), ("link", case.link)) if value}
+    return {"task": case.task, "annotation": case.annotation, "why": case.why, **shown}
 
 
 def _pattern(pattern: Pattern) -> Json:

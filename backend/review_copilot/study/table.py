@@ -53,6 +53,7 @@ TYPES = {
     "lead_time_s": np.float32,
     "exposure": np.int8,
     "guideline": np.int16,
+    "model": np.int16,
     "note": np.int32,
     "value_from": np.int16,
     "value_to": np.int16,
@@ -106,6 +107,7 @@ class OverrideTable:
         lead_time_s: Seconds spent on the annotation; NaN when unknown.
         exposure: Index into `exposures`.
         guideline: Index into `guidelines` (revision hashes); -1 without provenance.
+        model: Index into `models` (model versions); -1 without provenance.
         note: Index into `notes`: the note, and the text of an added region; -1 where nothing was written.
         value_from: Index into `values` of a verdict as suggested; -1 for other subjects.
         value_to: Index into `values` of a verdict as submitted; -1 for other subjects.
@@ -114,6 +116,7 @@ class OverrideTable:
         criteria: Criterion ids behind `suggested` and `submitted`.
         exposures: Words behind `exposure`.
         guidelines: Revision hashes behind `guideline`, in the order of first use.
+        models: Model versions behind `model`, likewise.
         notes: Texts behind `note`.
         values: Words behind `value_from` and `value_to`.
     """
@@ -138,6 +141,7 @@ class OverrideTable:
     lead_time_s: Floats
     exposure: Ints
     guideline: Ints
+    model: Ints
     note: Ints
     value_from: Ints
     value_to: Ints
@@ -146,6 +150,7 @@ class OverrideTable:
     criteria: tuple[str, ...] = ()
     exposures: tuple[str, ...] = ()
     guidelines: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
 
@@ -157,6 +162,11 @@ class OverrideTable:
     def regions(self) -> Flags:
         """True for rows about a region."""
         return np.asarray(self.subject == _SUBJECT[Subject.REGION])
+
+    @cached_property
+    def skipped(self) -> Flags:
+        """True for rows of tasks that were skipped: nothing was judged there."""
+        return np.asarray(self.subject == _SUBJECT[Subject.TASK])
 
     @cached_property
     def reviewed(self) -> Flags:
@@ -207,6 +217,7 @@ class OverrideTable:
             criteria=self.criteria,
             exposures=self.exposures,
             guidelines=self.guidelines,
+            models=self.models,
             notes=self.notes,
             values=self.values,
         )
@@ -238,6 +249,7 @@ def number_columns(columns: LogColumns) -> OverrideTable:
     ]
     reviewers, exposures = _numbers(columns.reviewer, optional=False), _numbers(columns.exposure, optional=False)
     guidelines, noted = _numbers(columns.guideline_revision), _numbers(notes)
+    models = _numbers(columns.model_version)
     suggested = [
         (task, suggestion) if suggestion else ""
         for task, suggestion in zip(columns.task_id, columns.suggestion_id, strict=True)
@@ -265,6 +277,7 @@ def number_columns(columns: LogColumns) -> OverrideTable:
         "lead_time_s": columns.lead_time_s,
         "exposure": map(exposures.__getitem__, columns.exposure),
         "guideline": map(guidelines.__getitem__, columns.guideline_revision),
+        "model": map(models.__getitem__, columns.model_version),
         "note": map(noted.__getitem__, notes),
         "value_from": (verdicts[start] for start, _ in values),
         "value_to": (verdicts[end] for _, end in values),
@@ -276,6 +289,7 @@ def number_columns(columns: LogColumns) -> OverrideTable:
         criteria=_words(criteria),
         exposures=tuple(exposures),
         guidelines=_words(guidelines),
+        models=_words(models),
         notes=_words(noted),
         values=_words(verdicts),
     )

@@ -88,7 +88,7 @@ def test_missed_changed_skipped_and_deleted_ones_are_found_and_counted(
     assert (second.revisions, second.missed, second.deleted) == (2, 2, 0)
     assert living(store) == {*made, skipped, announced}
     rows = list(store.overrides())
-    assert [r.override.kind for r in rows if r.override.subject is Subject.TASK] == [OverrideKind.REJECTED]
+    assert [r.override.kind for r in rows if r.override.subject is Subject.TASK] == [OverrideKind.SKIPPED]
     assert {r.revision for r in rows if r.annotation_id == made[0]} == {2}
 
     delete_in_bulk(label_studio, project_id, "delete_tasks_annotations", tasks[1:3])

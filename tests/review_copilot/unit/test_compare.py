@@ -224,7 +224,7 @@ def test_feedback_on_the_guideline_is_a_row() -> None:
 
 def test_a_skipped_task_judges_nothing() -> None:
     comparison = compare(replace(untouched(REVIEW), skipped=True), [REVIEW])
-    assert kinds(comparison) == [(Subject.TASK, OverrideKind.REJECTED)]
+    assert kinds(comparison) == [(Subject.TASK, OverrideKind.SKIPPED)]
 
 
 @pytest.mark.parametrize("exposure", [Exposure.FAILED, Exposure.NOT_READY])
