@@ -88,16 +88,16 @@ class RayEngine:
         if (first := next(source, None)) is None:
             return
         with _connected(ray, self.cluster.address):
-            file_workers = _RayWorkers(ray, engine=self, rollout=rollout)
+            ray_workers = _RayWorkers(ray, engine=self, rollout=rollout)
             try:
-                yield from file_workers.reviews(chain([first], source))
+                yield from ray_workers.reviews(chain([first], source))
             finally:
-                file_workers.dismiss()
+                ray_workers.dismiss()
 
 
 @dataclass
 class _Actor:
-    """One actor of a file workers."""
+    """One actor of the workers."""
 
     name: str
     actor: Any

@@ -19,7 +19,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 def guideline_names() -> tuple[str, ...]:
     """Names of the shipped guidelines, in alphabetical order."""
-    return tuple(sorted(path.stem for path in (_study_cache("prompts") / "guidelines").glob("*.yaml")))
+    return tuple(sorted(path.stem for path in (_shipped_folder("prompts") / "guidelines").glob("*.yaml")))
 
 
 def load_guideline(name_or_path: str) -> Guideline:
@@ -39,7 +39,7 @@ def load_guideline(name_or_path: str) -> Guideline:
             near = difflib.get_close_matches(name_or_path, known, n=1)
             hint = f'Did you mean "{near[0]}"?' if near else f"Shipped ones: {', '.join(known)}; or give a .yaml file."
             raise GuidelineError(f'There is no guideline named "{name_or_path}".', hint=hint)
-        path = _study_cache("prompts") / "guidelines" / f"{name_or_path}.yaml"
+        path = _shipped_folder("prompts") / "guidelines" / f"{name_or_path}.yaml"
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -60,7 +60,7 @@ def prompt_source(name: str) -> str:
         PromptError: There is no such template.
     """
     try:
-        return (_study_cache("prompts") / name).read_text(encoding="utf-8")
+        return (_shipped_folder("prompts") / name).read_text(encoding="utf-8")
     except OSError as error:
         raise PromptError(f'There is no prompt template "{name}".', hint="Look in the folder prompts/.") from error
 
@@ -92,7 +92,7 @@ def shipped_label_config(guideline_id: str) -> str:
         LibraryError: None is shipped for it.
     """
     try:
-        return (_study_cache("label_config") / f"{guideline_id}.xml").read_text(encoding="utf-8")
+        return (_shipped_folder("label_config") / f"{guideline_id}.xml").read_text(encoding="utf-8")
     except OSError as error:
         raise LibraryError(
             f'No label config is shipped for the guideline "{guideline_id}".',
@@ -100,7 +100,7 @@ def shipped_label_config(guideline_id: str) -> str:
         ) from error
 
 
-def _study_cache(name: str) -> Path:
+def _shipped_folder(name: str) -> Path:
     """The folder of that name: the wheel's if it is there, else the checkout's."""
     shipped = _PACKAGE / "shipped" / name
     return shipped if shipped.is_dir() else _PACKAGE.parents[1] / name
