@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     model: str = Field(
         "", description="Model of the inspectors openai, transformers, and hybrid: a model name or a local folder."
     )
+    models: Path | None = Field(
+        None, description="File of named model connections (models.yaml), for projects that have a set-up of their own."
+    )
     model_base_url: str = Field(
         "", description="Base URL of an OpenAI-compatible endpoint, including /v1. Default: OpenAI's."
     )

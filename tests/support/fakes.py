@@ -14,6 +14,7 @@ from review_copilot.domain.override import Comparison, LoggedOverride, Override,
 from review_copilot.domain.pending_draft import PendingDraft
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask, TaskKey
 from review_copilot.domain.reviewed_crops import ReviewedCrops
+from review_copilot.domain.setup import ProjectSetup, SetupVersion
 from review_copilot.domain.task_image import Picture
 from review_copilot.ports import Appended, Clock, Packing, Part, StoredPrediction, SweepPoint, WebhookNotice
 
@@ -70,8 +71,9 @@ class MemoryStore:
     _points: dict[ProjectKey, SweepPoint | None] = field(default_factory=dict)
     _gone_tasks: set[TaskKey] = field(default_factory=set)
     _rollouts: dict[ProjectKey, list[tuple[str, str]]] = field(default_factory=dict)
-    _errands: dict[int, tuple[PendingDraft, datetime]] = field(default_factory=dict)
-    _lookbooks: dict[ProjectKey, ReviewedCrops] = field(default_factory=dict)
+    _pending: dict[int, tuple[PendingDraft, datetime]] = field(default_factory=dict)
+    _reviewed_crops: dict[ProjectKey, ReviewedCrops] = field(default_factory=dict)
+    _setups: dict[ProjectKey, list[SetupVersion]] = field(default_factory=dict)
     _last_id: int = 0
 
     def remember(self, reviews: Sequence[Review]) -> None:
@@ -119,7 +121,7 @@ class MemoryStore:
 
     def projects(self) -> Sequence[ProjectKey]:
         known = [r.key.project for r in self._reviews.values()] + [project for project, _ in self._held]
-        return tuple(dict.fromkeys([*known, *self._bookmarks, *self._rollouts]))
+        return tuple(dict.fromkeys([*known, *self._bookmarks, *self._rollouts, *self._setups]))
 
     def rollout(self, project: ProjectKey, *, guideline_id: str, model_version: str) -> str:
         known = self._rollouts.setdefault(project, [])
@@ -294,46 +296,59 @@ class MemoryStore:
         self._points[project] = point
 
     def add_pending(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
-        known = {(e.task.key, e.rollout) for e, _ in self._errands.values()}
+        known = {(e.task.key, e.rollout) for e, _ in self._pending.values()}
         for task in tasks:
             if (task.key, rollout) not in known:
                 number = self._next_id()
-                self._errands[number] = (PendingDraft(number, task, rollout), self._in(due_in_s))
+                self._pending[number] = (PendingDraft(number, task, rollout), self._in(due_in_s))
 
     def reschedule(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
-        for pending_draft in self._owed_of(project, rollout, task_ids):
-            self._errands[pending_draft.id] = (pending_draft, self._in(due_in_s))
+        for pending_draft in self._pending_of(project, rollout, task_ids):
+            self._pending[pending_draft.id] = (pending_draft, self._in(due_in_s))
 
     def claim(self, *, limit: int, lease_s: float) -> Sequence[PendingDraft]:
-        due = sorted((at, e.id) for e, at in self._errands.values() if at <= self.clock.now())[:limit]
-        claimed = [self._errands[number][0] for _, number in due]
+        due = sorted((at, e.id) for e, at in self._pending.values() if at <= self.clock.now())[:limit]
+        claimed = [self._pending[number][0] for _, number in due]
         for pending_draft in claimed:
-            self._errands[pending_draft.id] = (pending_draft, self._in(lease_s))
+            self._pending[pending_draft.id] = (pending_draft, self._in(lease_s))
         return tuple(sorted(claimed, key=lambda e: e.id))
 
     def release(self, pending_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
         for number in pending_ids:
-            if held := self._errands.get(number):
+            if held := self._pending.get(number):
                 pending_draft = replace(held[0], attempts=held[0].attempts + failed)
-                self._errands[number] = (pending_draft, self._in(due_in_s))
+                self._pending[number] = (pending_draft, self._in(due_in_s))
 
     def clear_pending(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
-        for pending_draft in self._owed_of(project, rollout, task_ids):
-            del self._errands[pending_draft.id]
+        for pending_draft in self._pending_of(project, rollout, task_ids):
+            del self._pending[pending_draft.id]
 
     def pending_count(self) -> int:
-        return len(self._errands)
+        return len(self._pending)
 
     def reviewed_crops(self, project: ProjectKey) -> ReviewedCrops | None:
-        return self._lookbooks.get(project)
+        return self._reviewed_crops.get(project)
 
     def keep_reviewed_crops(self, project: ProjectKey, book: ReviewedCrops) -> None:
-        self._lookbooks[project] = book
+        self._reviewed_crops[project] = book
 
-    def _owed_of(self, project: ProjectKey, rollout: str, task_ids: Sequence[int]) -> list[PendingDraft]:
+    def setup(self, project: ProjectKey) -> SetupVersion | None:
+        kept = self._setups.get(project)
+        return kept[-1] if kept else None
+
+    def setups(self, project: ProjectKey) -> Sequence[SetupVersion]:
+        return tuple(self._setups.get(project, ()))
+
+    def store_setup(self, project: ProjectKey, setup: ProjectSetup) -> SetupVersion:
+        kept = self._setups.setdefault(project, [])
+        if not kept or kept[-1].setup != setup:
+            kept.append(SetupVersion(len(kept) + 1, setup, self.clock.now()))
+        return kept[-1]
+
+    def _pending_of(self, project: ProjectKey, rollout: str, task_ids: Sequence[int]) -> list[PendingDraft]:
         return [
             e
-            for e, _ in self._errands.values()
+            for e, _ in self._pending.values()
             if e.task.key.project == project and e.rollout == rollout and e.task.key.task_id in task_ids
         ]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from review_copilot.bootstrap.parts import has_token, instance_of, shared_limits
-from review_copilot.bootstrap.reviewing import SystemClock, image_fetcher, one_setup
+from review_copilot.bootstrap.reviewing import SystemClock, image_fetcher
+from review_copilot.bootstrap.setups import SetupResolver
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.instance import Instance
 from review_copilot.domain.review import ProjectKey
@@ -97,7 +98,13 @@ def open_process(settings: Settings, *, shared: Shared | None = None) -> Process
     limits = shared_limits(settings, store=store, clock=clock, given=shared or Shared())
     images = image_fetcher(settings)
     instance = instance_of(settings)
-    setup_of = one_setup(settings, images=images, clock=clock, shared=limits)
+    setup_of = SetupResolver(
+        settings,
+        setups=store,
+        images=images,
+        clock=clock,
+        shared_for=lambda own: shared_limits(own, store=store, clock=clock, given=shared or Shared()),
+    )
     access = label_studio_access(settings, instance=instance, setup_of=setup_of) if has_token(settings) else None
     return Process(settings, clock, instance, store, images, limits, setup_of, access)
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from review_copilot.bootstrap.process import open_process
-from review_copilot.cli.project_commands import ProjectOption
+from review_copilot.cli.setup_options import ProjectOption
 from review_copilot.flows.switch_rollout import retire, roll_back
 from review_copilot.settings import load_settings
 

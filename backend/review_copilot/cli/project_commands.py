@@ -18,7 +18,16 @@ from review_copilot.bootstrap.estimates import estimate_run
 from review_copilot.bootstrap.parts import backend_of
 from review_copilot.bootstrap.process import open_process, own_budget
 from review_copilot.bootstrap.reviewing import blind_share_of
+from review_copilot.bootstrap.setups import changed_setup, default_setup, guideline_of, setup_in_force
 from review_copilot.cli.quiet_logging import quiet_failures
+from review_copilot.cli.setup_options import (
+    BlindShareChoice,
+    GuidelineChoice,
+    InspectorChoice,
+    LeaveChoice,
+    ModelChoice,
+    ProjectOption,
+)
 from review_copilot.engines.ray_cluster import Cluster
 from review_copilot.errors import CopilotError, SettingsError
 from review_copilot.flows import preannotate as flow
@@ -30,9 +39,8 @@ from review_copilot.labelstudio.connect import ConnectionReport, ConnectOptions,
 from review_copilot.labelstudio.connect import connect as connect_project
 from review_copilot.labelstudio.connect import disconnect as disconnect_project
 from review_copilot.labelstudio.transport import TokenKind
+from review_copilot.labelstudio.workspace import project_key
 from review_copilot.settings import Settings, load_settings
-
-ProjectOption = Annotated[int, typer.Option("--project", help="Label Studio's project id.")]
 
 
 class EngineName(StrEnum):
@@ -65,18 +73,34 @@ def connect(
     ] = False,
     reference: Annotated[bool, typer.Option("--reference", help="Show the task's $reference image.")] = False,
     prompt: Annotated[bool, typer.Option("--prompt", help="Show the task's $prompt text.")] = False,
+    guideline: GuidelineChoice = None,
+    inspector: InspectorChoice = None,
+    model: ModelChoice = None,
+    blind_share: BlindShareChoice = None,
+    images_may_leave: LeaveChoice = None,
 ) -> None:
     """Connect a project to the running backend. Safe to run again."""
     if (project is None) == (create is None):
         raise SettingsError("Say which project.", hint="Either --project N, or --create TITLE for a new one.")
     process = open_process(_settings(label_studio_url=url, label_studio_token=token))
-    label_studio, settings = process.required_label_studio, process.settings
-    guideline = process.setup_of().guideline
-    options = ConnectOptions(guideline=guideline, replace_config=replace_config, reference=reference, prompt=prompt)
-    client = label_studio.client
+    client, settings, store = process.required_label_studio.client, process.settings, process.store
+    existing = project_key(client.project(project), instance=process.instance.name) if project is not None else None
+    before = setup_in_force(existing, setups=store, settings=settings) if existing else default_setup(settings)
+    setup = changed_setup(
+        before,
+        settings,
+        guideline=guideline,
+        inspector=inspector,
+        model=model,
+        blind_share=blind_share,
+        images_may_leave=images_may_leave,
+    )
+    options = ConnectOptions(
+        guideline=guideline_of(setup), replace_config=replace_config, reference=reference, prompt=prompt
+    )
     project_id = project if project is not None else create_project(client, title=create or "", options=options)
     try:
-        options = replace(options, blind_share=blind_share_of(settings).of(project_id))
+        options = replace(options, blind_share=setup.blind_share or blind_share_of(settings).of(project_id))
         report = connect_project(client, project_id, backend=backend_of(settings), options=options)
     except CopilotError:
         if create is not None:
@@ -84,7 +108,9 @@ def connect(
                 f"Project {project_id} was created. Fix the error, then run: connect --project {project_id}", err=True
             )
         raise
+    version = store.store_setup(project_key(client.project(project_id), instance=process.instance.name), setup)
     _show_report(report, token=client.token_kind)
+    typer.echo(f"Set-up {version.number}: guideline {setup.guideline_id}, inspector {setup.inspector}.")
 
 
 def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption = None) -> None:

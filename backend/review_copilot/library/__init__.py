@@ -12,7 +12,14 @@ from review_copilot.domain.guideline import Guideline
 from review_copilot.errors import GuidelineError, LibraryError, PromptError
 from review_copilot.library.guideline_file import read_guideline
 
-__all__ = ["guideline_names", "load_guideline", "own_file", "prompt_source", "shipped_label_config"]
+__all__ = [
+    "guideline_names",
+    "load_guideline",
+    "own_file",
+    "prompt_source",
+    "shipped_label_config",
+    "source_of_guideline",
+]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -32,6 +39,20 @@ def load_guideline(name_or_path: str) -> Guideline:
     Raises:
         GuidelineError: The file is missing or wrong; each problem names file, line and mend.
     """
+    path, text = _guideline_source(name_or_path)
+    return read_guideline(text, guideline_id=path.stem, file=path.name)
+
+
+def source_of_guideline(name_or_path: str) -> str:
+    """The text of a guideline file, for keeping it with a project; see `load_guideline`.
+
+    Raises:
+        GuidelineError: The file is missing or cannot be read.
+    """
+    return _guideline_source(name_or_path)[1]
+
+
+def _guideline_source(name_or_path: str) -> tuple[Path, str]:
     path = Path(name_or_path).expanduser()
     if path.suffix.lower() not in {".yaml", ".yml"} and len(path.parts) == 1:
         if name_or_path not in guideline_names():
@@ -50,7 +71,7 @@ def load_guideline(name_or_path: str) -> Guideline:
         raise GuidelineError(
             f"{path} cannot be read: {error.strerror}.", hint="Check the path and its rights."
         ) from error
-    return read_guideline(text, guideline_id=path.stem, file=path.name)
+    return path, text
 
 
 def prompt_source(name: str) -> str:

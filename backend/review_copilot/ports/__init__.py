@@ -21,6 +21,7 @@ from review_copilot.ports.storage import (
     ReviewedCropsStore,
     ReviewStore,
     Rollouts,
+    Setups,
     Store,
     SweepPoint,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "ReviewStore",
     "ReviewedCropsStore",
     "Rollouts",
+    "Setups",
     "Shared",
     "Store",
     "StoredPrediction",

@@ -12,6 +12,7 @@ from review_copilot.domain.override import Comparison, LoggedOverride, Submitted
 from review_copilot.domain.pending_draft import PendingDraft
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.domain.reviewed_crops import ReviewedCrops
+from review_copilot.domain.setup import ProjectSetup, SetupVersion
 from review_copilot.domain.task_image import Picture
 from review_copilot.ports.chunks import ColumnLog
 from review_copilot.ports.labeling import StoredPrediction, WebhookNotice
@@ -298,8 +299,24 @@ class ReviewedCropsStore(Protocol):
         ...
 
 
+class Setups(Protocol):
+    """Keeps the set-up of each project, version after version."""
+
+    def setup(self, project: ProjectKey) -> SetupVersion | None:
+        """The project's newest set-up; None where it has none of its own."""
+        ...
+
+    def setups(self, project: ProjectKey) -> Sequence[SetupVersion]:
+        """All set-ups that the project had, oldest first."""
+        ...
+
+    def store_setup(self, project: ProjectKey, setup: ProjectSetup) -> SetupVersion:
+        """Make a set-up the project's newest; one that equals the newest is not stored again."""
+        ...
+
+
 class Store(
-    ReviewStore, OverrideLog, ColumnLog, Inbox, Bookmarks, Rollouts, PendingDrafts, ReviewedCropsStore, Protocol
+    ReviewStore, OverrideLog, ColumnLog, Inbox, Bookmarks, Rollouts, PendingDrafts, ReviewedCropsStore, Setups, Protocol
 ):
     """Everything that one database keeps."""
 

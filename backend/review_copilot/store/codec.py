@@ -18,10 +18,12 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Aspect, Override, OverrideKind, Subject, SubmittedAnnotation
 from review_copilot.domain.review import Provenance, Review, ReviewTask
 from review_copilot.domain.reviewed_crops import ReviewedCrops
+from review_copilot.domain.setup import ProjectSetup
 
 _REVIEW: TypeAdapter[Review] = TypeAdapter(Review)
 _TASK: TypeAdapter[ReviewTask] = TypeAdapter(ReviewTask)
 _REVIEWED_CROPS: TypeAdapter[ReviewedCrops] = TypeAdapter(ReviewedCrops)
+_SETUP: TypeAdapter[ProjectSetup] = TypeAdapter(ProjectSetup)
 _ANNOTATION: TypeAdapter[SubmittedAnnotation] = TypeAdapter(SubmittedAnnotation)
 
 _SUGGESTION_NAMES = {"look": "crop_features"}
@@ -56,6 +58,16 @@ def reviewed_crops_from_json(payload: Any) -> ReviewedCrops:
         group: [_renamed(entry, _CROPS_NAMES) for entry in payload.get(group, ())] for group in ("reviewed", "patterns")
     }
     return _REVIEWED_CROPS.validate_python({**payload, **groups})
+
+
+def setup_to_json(setup: ProjectSetup) -> Any:
+    """A set-up as JSON values."""
+    return _SETUP.dump_python(setup, mode="json")
+
+
+def setup_from_json(payload: Any) -> ProjectSetup:
+    """The set-up that `setup_to_json` wrote."""
+    return _SETUP.validate_python(payload)
 
 
 def task_to_json(task: ReviewTask) -> Any:

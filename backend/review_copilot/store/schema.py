@@ -324,6 +324,16 @@ touched_tasks = sa.Table(
 )
 """Tasks whose current rows may have changed since their chunk was packed, written with the change itself."""
 
+setups = sa.Table(
+    "setups",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("setup", Json, nullable=False),
+    sa.Column("stored_at", UtcTime, nullable=False),
+)
+"""Set-ups of projects. Append-only: the greatest number of a project is its set-up."""
+
 MADE_AGAIN = frozenset({chunks.name, touched_tasks.name})
 """Tables that hold nothing that the others do not say."""
 

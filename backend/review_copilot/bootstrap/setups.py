@@ -1,0 +1,233 @@
+"""The set-up of each project, ready to work: from the database, or from the settings for a project without one."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from review_copilot.bootstrap.reviewing import inspector_of, review_context
+from review_copilot.concurrency.lazy_value import LazyValue
+from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.review import ProjectKey
+from review_copilot.domain.setup import ProjectSetup
+from review_copilot.errors import SettingsError
+from review_copilot.flows.blind_share import BlindShare
+from review_copilot.flows.review_context import ReviewContext
+from review_copilot.library import load_guideline, source_of_guideline
+from review_copilot.library.guideline_file import read_guideline
+from review_copilot.library.model_connections import ModelConnection, connection_named, read_connections
+from review_copilot.ports import Clock, ImageSource, Setups, Shared
+from review_copilot.settings import Settings
+
+KEPT_S = 5.0
+"""How long a running backend goes by what it read of a project's set-up."""
+
+
+class SetupResolver:
+    """Fulfills `flows.review_context.SetupOf`. Safe to use from several threads: each set-up is created once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        setups: Setups,
+        images: ImageSource,
+        clock: Clock,
+        shared_for: Callable[[Settings], Shared],
+    ) -> None:
+        """Load nothing yet.
+
+        Args:
+            settings: Defaults for projects without a set-up.
+            setups: Where set-ups are kept.
+            images: Fetches images.
+            clock: Tells the time.
+            shared_for: What model calls share with other processes, for the endpoint that settings name.
+        """
+        self._settings = settings
+        self._setups = setups
+        self._images = images
+        self._clock = clock
+        self._shared_for = shared_for
+        self._lock = threading.Lock()
+        self._read: dict[ProjectKey, tuple[float, ProjectSetup | None]] = {}
+        self._ready: dict[ProjectSetup | None, LazyValue[ReviewContext]] = {}
+
+    def __call__(self, project: ProjectKey | None = None) -> ReviewContext:
+        """See `SetupOf`."""
+        setup = self._newest(project) if project is not None else None
+        with self._lock:
+            if setup not in self._ready:
+                self._ready[setup] = LazyValue(partial(self._create, setup))
+            ready = self._ready[setup]
+        return ready()
+
+    def _newest(self, project: ProjectKey) -> ProjectSetup | None:
+        with self._lock:
+            read_at, setup = self._read.get(project, (-KEPT_S, None))
+        if time.monotonic() - read_at < KEPT_S and read_at >= 0:
+            return setup
+        version = self._setups.setup(project)
+        setup = version.setup if version else None
+        with self._lock:
+            self._read[project] = time.monotonic(), setup
+        return setup
+
+    def forget(self, project: ProjectKey) -> None:
+        """Read the project's set-up anew at the next call: it was changed in this process."""
+        with self._lock:
+            self._read.pop(project, None)
+
+    def _create(self, setup: ProjectSetup | None) -> ReviewContext:
+        if setup is None:
+            settings, guideline = self._settings, load_guideline(self._settings.guideline)
+        else:
+            settings, guideline = settings_for(setup, self._settings), guideline_of(setup)
+        context = review_context(
+            settings,
+            guideline=guideline,
+            inspector=inspector_of(settings, shared=partial(self._shared_for, settings)),
+            images=self._images,
+            clock=self._clock,
+        )
+        if setup is None:
+            return context
+        return replace(context, blind=BlindShare(setup.blind_share, {}, self._settings.blind_seed.get_secret_value()))
+
+
+def guideline_of(setup: ProjectSetup) -> Guideline:
+    """The guideline that a set-up holds.
+
+    Raises:
+        GuidelineError: It was stored by a newer release, and this one cannot read it.
+    """
+    return read_guideline(setup.guideline_text, guideline_id=setup.guideline_id, file=f"{setup.guideline_id}.yaml")
+
+
+def settings_for(setup: ProjectSetup, settings: Settings) -> Settings:
+    """The settings with a project's own inspector, model and thresholds in the place of the defaults.
+
+    Raises:
+        SettingsError: The set-up keeps images on this machine, and its model is elsewhere.
+        LibraryError: Its model connection is not defined.
+    """
+    changed: dict[str, object] = {
+        "inspector": setup.inspector,
+        "min_score": setup.min_score,
+        "model_second_look": setup.second_look,
+    }
+    if setup.model:
+        changed |= _of_connection(named_connection(setup.model, settings))
+    own = settings.model_copy(update=changed)
+    if not setup.images_may_leave and asks_elsewhere(own):
+        raise SettingsError(
+            f"The project keeps its images on this machine, and the model {own.model!r} at "
+            f"{own.model_base_url or 'OpenAI'} is elsewhere.",
+            hint="Choose the inspector builtin or a model on this machine, or run: "
+            "review-copilot project set --project N --images-may-leave",
+        )
+    return own
+
+
+def named_connection(name: str, settings: Settings) -> ModelConnection:
+    """The model connection of that name in the file of the settings.
+
+    Raises:
+        LibraryError: No file is set, it cannot be read, or it does not define the name.
+    """
+    return connection_named(name, read_connections(settings.models) if settings.models else {})
+
+
+def asks_elsewhere(settings: Settings) -> bool:
+    """Whether the inspector of the settings sends images to another machine."""
+    if settings.inspector not in {"openai", "hybrid"}:
+        return False
+    if settings.inspector == "hybrid" and settings.model_runs == "transformers":
+        return False
+    host = urlsplit(settings.model_base_url).hostname or ""
+    if host == "localhost":
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return True
+
+
+def default_setup(settings: Settings, *, blind_share: float = 0.0) -> ProjectSetup:
+    """The set-up that a project gets when it is connected and nothing else is asked for: that of the settings.
+
+    Raises:
+        GuidelineError: The guideline cannot be read.
+    """
+    guideline = load_guideline(settings.guideline)
+    return ProjectSetup(
+        guideline_id=guideline.id,
+        guideline_text=source_of_guideline(settings.guideline),
+        guideline_revision=guideline.revision,
+        inspector=settings.inspector,
+        min_score=settings.min_score,
+        second_look=settings.model_second_look,
+        blind_share=blind_share,
+    )
+
+
+def _of_connection(connection: ModelConnection) -> dict[str, object]:
+    key = os.environ.get(connection.api_key_env, "") if connection.api_key_env else ""
+    if connection.api_key_file is not None:
+        try:
+            key = connection.api_key_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(
+                f"The key of the model connection {connection.name} cannot be read from {connection.api_key_file}.",
+                hint="Check the path and its permissions.",
+            ) from error
+    return {"model": connection.model, "model_base_url": connection.base_url, "model_api_key": SecretStr(key)}
+
+
+def changed_setup(
+    setup: ProjectSetup, settings: Settings, *, guideline: str | None = None, **changes: object
+) -> ProjectSetup:
+    """A set-up with some of its parts changed, and checked: a set-up that cannot work is never stored.
+
+    Args:
+        setup: The set-up before.
+        settings: Name the file of model connections, and give what no set-up holds.
+        guideline: Shipped name or path of a guideline file; None to keep the guideline.
+        changes: Other fields of `ProjectSetup` by name; None to keep one.
+
+    Raises:
+        GuidelineError: The guideline cannot be read.
+        InspectorUnavailable: The inspector cannot be created.
+        LibraryError: The model connection is not defined.
+        SettingsError: The set-up keeps images on this machine, and its model is elsewhere.
+    """
+    if guideline is not None:
+        read = load_guideline(guideline)
+        setup = replace(
+            setup,
+            guideline_id=read.id,
+            guideline_text=source_of_guideline(guideline),
+            guideline_revision=read.revision,
+        )
+    given = {name: value for name, value in changes.items() if value is not None}
+    changed: ProjectSetup = replace(setup, **given)  # type: ignore[arg-type]  # the caller's names are fields
+    inspector_of(settings_for(changed, settings), shared=Shared)
+    return changed
+
+
+def setup_in_force(project: ProjectKey, *, setups: Setups, settings: Settings) -> ProjectSetup:
+    """The project's own set-up, or the one of the settings.
+
+    Raises:
+        GuidelineError: The guideline of the settings cannot be read.
+    """
+    version = setups.setup(project)
+    return version.setup if version else default_setup(settings)
