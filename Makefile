@@ -16,7 +16,7 @@ PCB ?=
 LABEL_STUDIO := $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV))
 
 .PHONY: demo test test-unit test-faults test-scale test-local lint format docs pictures label-config \
-	bench bench-accuracy bench-study bench-scale clean
+	mutants bench bench-accuracy bench-study bench-scale clean
 
 $(VENV)/.ready: pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3"; exit 1; }
@@ -45,6 +45,10 @@ test-scale: $(VENV)/.ready  ## a thousand tasks of four seconds each, through a 
 test-local: $(VENV)/.ready  ## local models: a tiny one is made on the spot, and `transformers serve` is started with it
 	$(BIN)/python -m pip install --quiet --editable ".[local]" --group test-local
 	$(BIN)/python -m pytest tests/review_copilot/local_models $(ARGS)
+
+mutants: $(VENV)/.ready  ## change compare, suggest and the study's pure modules bit by bit: do the tests notice? about 40 minutes
+	$(BIN)/python -m pip install --quiet --group mutants
+	nice $(BIN)/python tests/mutants/run_mutants.py $(ARGS)
 
 lint: $(VENV)/.ready  ## the one definition of lint
 	$(BIN)/ruff format --check .
