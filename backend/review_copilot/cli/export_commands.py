@@ -14,8 +14,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from review_copilot.bootstrap.process import Process, open_process
+from review_copilot.bootstrap.process import Process
 from review_copilot.bootstrap.reviewing import model_setup
+from review_copilot.cli.command_process import process_of
 from review_copilot.domain.override import LoggedOverride, OverrideKind
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import SettingsError
@@ -95,7 +96,7 @@ def export(
         )
     if untouched and file_format is not Format.FINETUNE:
         raise SettingsError("--untouched goes with --format finetune only.")
-    process = open_process(load_settings())
+    process = process_of(load_settings())
     projects = projects_of(process.store, project)
     key = process.settings.pseudonym_key.get_secret_value()
     names = None if reviewer is None else names_of(reviewer, key)

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from review_copilot.bootstrap.process import Process, open_process
+from review_copilot.bootstrap.process import Process
+from review_copilot.cli.command_process import process_of
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import LibraryError, SettingsError
 from review_copilot.flows.import_log import ImportReport, import_tasks
@@ -51,10 +52,10 @@ def import_overrides(
     if (file is None) == (from_project is None):
         raise SettingsError("Say what to import.", hint="Either the path of a JSON export, or --from-project N.")
     if file is not None:
-        process = open_process(load_settings())
+        process = process_of(load_settings())
         report = _from_file(file, process, project_id=project, label_config=label_config)
     else:
-        process = open_process(load_settings())
+        process = process_of(load_settings())
         report = _from_project(process, from_project or 0)
     _show(report)
     for key in process.store.projects():

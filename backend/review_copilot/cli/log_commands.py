@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from review_copilot.bootstrap.process import open_process
+from review_copilot.cli.command_process import process_of
 from review_copilot.errors import StoreError
 from review_copilot.settings import load_settings
 from review_copilot.store import backup, restore, shown
@@ -34,7 +34,7 @@ def forget(
     if not yes:
         where = shown(settings.database_url)
         typer.confirm(f'Take "{reviewer}" out of the log {where}? There is no way back.', abort=True, err=True)
-    named = open_process(settings).store.forget(reviewer)
+    named = process_of(settings).store.forget(reviewer)
     if not named:
         raise StoreError(
             f'The log names nobody "{reviewer}".',

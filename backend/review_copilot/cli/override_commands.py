@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from review_copilot.bootstrap.process import open_process
+from review_copilot.cli.command_process import process_of
 from review_copilot.cli.export_commands import AllRevisions, ProjectFilter, export, logged, projects_of
 from review_copilot.cli.import_commands import import_overrides
 from review_copilot.reports.override_table import to_summary, to_table
@@ -30,7 +30,7 @@ def show(
     limit: Annotated[int, typer.Option(min=1, help="At most this many rows.")] = 200,
 ) -> None:
     """Show the log as a table, and what it says so far."""
-    store = open_process(load_settings()).store
+    store = process_of(load_settings()).store
     found = logged(store, projects_of(store, project), all_revisions=all_revisions)
     rows = list(islice(found, limit + 1))
     console = Console()

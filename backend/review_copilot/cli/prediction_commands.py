@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from review_copilot.bootstrap.process import open_process
+from review_copilot.cli.command_process import process_of
 from review_copilot.cli.setup_options import ProjectOption
 from review_copilot.flows.switch_rollout import retire, roll_back
 from review_copilot.settings import load_settings
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 @group.command("list")
 def list_versions(project: ProjectOption) -> None:
     """Show how many predictions are stored under each version, and which one reviewers see."""
-    label_studio = open_process(load_settings()).required_label_studio
+    label_studio = process_of(load_settings()).required_label_studio
     pinned = label_studio.opener.open(project).pinned()
     table = Table("model version", "predictions", "shown")
     for version, count in label_studio.client.model_versions(project).items():
@@ -42,7 +42,7 @@ def remove(
     ] = False,
 ) -> None:
     """Remove the predictions of one version. The drafts stay in the log's database."""
-    label_studio = open_process(load_settings()).required_label_studio
+    label_studio = process_of(load_settings()).required_label_studio
     if everything:
         count = label_studio.client.model_versions(project).get(model_version, 0)
         label_studio.client.delete_model_version(project, model_version)
@@ -57,7 +57,7 @@ def rollback(
     to: Annotated[str, typer.Option("--to", help="Version to show again; the one before when empty.")] = "",
 ) -> None:
     """Show the drafts of the previous roll-out again, without a model call."""
-    process = open_process(load_settings())
+    process = process_of(load_settings())
     workspace = process.required_label_studio.opener.open(project)
     label, change = roll_back(workspace, store=process.store, to=to)
     print(

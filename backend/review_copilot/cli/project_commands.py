@@ -16,9 +16,10 @@ from review_copilot.bootstrap.backend import build_backend
 from review_copilot.bootstrap.engines import ray_engine, thread_engine
 from review_copilot.bootstrap.estimates import estimate_run
 from review_copilot.bootstrap.parts import backend_of
-from review_copilot.bootstrap.process import open_process, own_budget
+from review_copilot.bootstrap.process import own_budget
 from review_copilot.bootstrap.reviewing import blind_share_of
 from review_copilot.bootstrap.setups import changed_setup, default_setup, guideline_of, setup_in_force
+from review_copilot.cli.command_process import process_of
 from review_copilot.cli.quiet_logging import quiet_failures
 from review_copilot.cli.setup_options import (
     BlindShareChoice,
@@ -82,7 +83,7 @@ def connect(
     """Connect a project to the running backend. Safe to run again."""
     if (project is None) == (create is None):
         raise SettingsError("Say which project.", hint="Either --project N, or --create TITLE for a new one.")
-    process = open_process(_settings(label_studio_url=url, label_studio_token=token))
+    process = process_of(_settings(label_studio_url=url, label_studio_token=token))
     client, settings, store = process.required_label_studio.client, process.settings, process.store
     existing = project_key(client.project(project), instance=process.instance.name) if project is not None else None
     before = setup_in_force(existing, setups=store, settings=settings) if existing else default_setup(settings)
@@ -99,23 +100,27 @@ def connect(
         guideline=guideline_of(setup), replace_config=replace_config, reference=reference, prompt=prompt
     )
     project_id = project if project is not None else create_project(client, title=create or "", options=options)
+    key = project_key(client.project(project_id), instance=process.instance.name)
+    earlier = store.setup(key)
+    version = store.store_setup(key, setup)  # first: the backend is asked about the project while it is connected
     try:
         options = replace(options, blind_share=setup.blind_share or blind_share_of(settings).of(project_id))
         report = connect_project(client, project_id, backend=backend_of(settings), options=options)
     except CopilotError:
+        if earlier is not None:
+            store.store_setup(key, earlier.setup)
         if create is not None:
             typer.echo(
                 f"Project {project_id} was created. Fix the error, then run: connect --project {project_id}", err=True
             )
         raise
-    version = store.store_setup(project_key(client.project(project_id), instance=process.instance.name), setup)
     _show_report(report, token=client.token_kind)
     typer.echo(f"Set-up {version.number}: guideline {setup.guideline_id}, inspector {setup.inspector}.")
 
 
 def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption = None) -> None:
     """Undo `connect`. Annotations and drafts stay."""
-    process = open_process(_settings(label_studio_url=url, label_studio_token=token))
+    process = process_of(_settings(label_studio_url=url, label_studio_token=token))
     client = process.required_label_studio.client
     report = disconnect_project(client, project, backend_url=backend_of(process.settings).url)
     _show_report(report, token=client.token_kind)
@@ -159,7 +164,7 @@ def preannotate(
     """
     quiet_failures()
     settings = _settings(concurrency=concurrency, model_budget_usd=budget or None)
-    process = open_process(settings, shared=own_budget(settings) if budget else None)
+    process = process_of(settings, shared=own_budget(settings) if budget else None)
     workspace = process.required_label_studio.opener.open(project)
     setup = process.setup_of(workspace.key)
     rollout = rollout_of(workspace.key, store=process.store, setup_of=process.setup_of)
@@ -249,7 +254,7 @@ def sync(
     everything: Annotated[bool, typer.Option("--all", help="Look at all tasks, not only at changed ones.")] = False,
 ) -> None:
     """Bring the override log up to date with Label Studio."""
-    process = open_process(load_settings())
+    process = process_of(load_settings())
     opener = process.required_label_studio.opener
     report = empty_inbox(process.store, opener=opener)
     report += sweep_project(opener.open(project), store=process.store, everything=everything)

@@ -16,7 +16,8 @@ import typer
 from rich.console import Console
 
 from review_copilot.bootstrap.embedder import embedder_of
-from review_copilot.bootstrap.process import Process, open_process
+from review_copilot.bootstrap.process import Process
+from review_copilot.cli.command_process import process_of
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.packed_log import reading_of_log
 from review_copilot.flows.study_project import ProjectStudy, Scope, find_project, study_project
@@ -58,7 +59,7 @@ def report(
     ] = True,
 ) -> None:
     """Write a report on what reviewers override and what to do first."""
-    process = open_process(load_settings())
+    process = process_of(load_settings())
     key = find_project(process.store.projects(), project, instance=instance)
     scope = Scope(since=since.replace(tzinfo=UTC) if since else None)
     reading = reading_of_log(process.store, key)

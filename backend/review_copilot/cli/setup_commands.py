@@ -6,8 +6,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from review_copilot.bootstrap.process import Process, open_process
+from review_copilot.bootstrap.process import Process
 from review_copilot.bootstrap.setups import changed_setup, setup_in_force
+from review_copilot.cli.command_process import process_of
 from review_copilot.cli.setup_options import (
     BlindShareChoice,
     GuidelineChoice,
@@ -36,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 def show(project: ProjectOption) -> None:
     """Show what a project is drafted by."""
-    process = open_process(load_settings())
+    process = process_of(load_settings())
     key = _known(process, project)
     version = process.store.setup(key)
     setup = setup_in_force(key, setups=process.store, settings=process.settings)
@@ -58,7 +59,7 @@ def set_project(
     images_may_leave: LeaveChoice = None,
 ) -> None:
     """Change what a project is drafted by. The next `preannotate` rolls the change out."""
-    process = open_process(load_settings())
+    process = process_of(load_settings())
     key = _known(process, project)
     before = setup_in_force(key, setups=process.store, settings=process.settings)
     after = changed_setup(
@@ -87,7 +88,7 @@ def set_project(
 
 def history(project: ProjectOption) -> None:
     """List the set-ups that a project had, oldest first."""
-    process = open_process(load_settings())
+    process = process_of(load_settings())
     versions = process.store.setups(_known(process, project))
     if not versions:
         typer.echo(f"Project {project} has no set-up of its own; it is drafted by the settings.")
@@ -104,7 +105,7 @@ def history(project: ProjectOption) -> None:
 
 def list_projects() -> None:
     """List the projects in the log and what each is drafted by."""
-    process = open_process(load_settings())
+    process = process_of(load_settings())
     table = Table("project", "Label Studio", "guideline", "inspector", "model", "set-up", box=None)
     for key in process.store.projects():
         version = process.store.setup(key)

@@ -88,6 +88,15 @@ def run() -> None:
         if error.hint:
             typer.echo(error.hint, err=True)
         raise SystemExit(2 if isinstance(error, _FIXED_BY_THE_USER) else 1) from None
+    finally:
+        _close_what_was_opened()
+
+
+def _close_what_was_opened() -> None:
+    """Close databases and connections of the command; a command that opened none has not loaded what closes them."""
+    opened = sys.modules.get("review_copilot.cli.command_process")
+    if opened is not None:
+        opened.close_processes()
 
 
 def _app(files: list[str]) -> typer.Typer:
