@@ -137,7 +137,8 @@ COLUMNS: tuple[Column, ...] = (
     _of_override(
         _text,
         "kind",
-        "Outcome: untouched, confirmed, edited, rejected, or added; for Magic: taken, not_taken, or left_over.",
+        "Outcome: untouched, confirmed, edited, rejected, or added; for Magic: taken, not_taken, or left_over; "
+        "for a skipped task: skipped (rejected in version 1).",
     ),
     _of_override(_text, "suggestion_id", "Region id of the suggestion; empty for an added region."),
     _of_override(_text, "region_id", "Region id as submitted; empty for a deleted region."),
