@@ -1,4 +1,4 @@
-"""Write `override-export.md` from the schema in the code; with `--check`, only say whether it is up to date."""
+"""Write `override-export.md` from the schema in the code; with `--check`, only check that it is up to date."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGE = Path(__file__).with_name("override-export.md")
 
 
 def main() -> int:
-    """Exit code 1 when `--check` finds a difference."""
+    """Exit code 1 if `--check` finds a difference."""
     wanted = schema_page()
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(wanted, "utf-8")

@@ -1,8 +1,8 @@
-"""Make the README's pictures from the demo, by what a reviewer does in Chromium. Run it with `make pictures`.
+"""Create the README's picture from the demo, with a scripted reviewer in Chromium. Run it with `make pictures`.
 
     PYTHONPATH=tests python docs/make_pictures.py --label-studio-env DIR
 
-Takes the editor's page object from the end-to-end tests, so that both go by the same clicks.
+Uses the page object of the end-to-end tests, so that both click the same elements.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from review_copilot.reports.override_table import to_table
 
 IMAGES = Path(__file__).parent / "images"
 PHOTOGRAPH = "photo-10.jpg"
-"""The one with a date stamp: a box that everybody can judge at a glance."""
+"""The photo with a date stamp: a box that everyone can judge quickly."""
 
 FLARES = Box(0.1, 0.78, 0.26, 0.2)
-"""The starbursts around the lamps at the lower left, which no criterion of the guideline describes."""
+"""The starbursts around the lamps at the lower left, which no criterion of the guideline covers."""
 
 OWN_TEXT = 'An orange date stamp, "2004 08 17", lies over the foot of the right tower, which belongs to the subject.'
 SHARPER = 2
-"""Device pixels for each CSS pixel while the editor is photographed."""
+"""Device pixels per CSS pixel in screenshots of the editor."""
 
 LOWER_PART = 0.54
-"""Share of the photograph that the picture shows, from its lower edge."""
+"""Share of the photo that the picture shows, from its lower edge."""
 
 NOWHERE = (1200, 700)
-"""A place of the screen with nothing to point at, in px."""
+"""An empty position on the screen, in px."""
 
 WIDTH_PX = 1400
 TABLE_COLUMNS = 112
@@ -58,21 +58,21 @@ pre { margin: 6px 0 0; padding: 12px 18px; border-radius: 8px; background: #0c0c
   font: 18px/1.25 "DejaVu Sans Mono", monospace; }
 h2.log { margin-top: 16px; }
 </style><div id="all"><div class="two">
-<div><h2>The copilot drafts</h2><img class="photo" src="$drafted_photo">
+<div><h2>Draft</h2><img class="photo" src="$drafted_photo">
 <div class="row"><img class="card" src="$drafted_card"><div class="said">A box, a criterion of the written guideline, a
-severity, and the reason in words with what was measured.</div></div></div>
-<div><h2>The reviewer decides</h2><img class="photo" src="$decided_photo">
+severity, and an explanation with the measurement.</div></div></div>
+<div><h2>Correction</h2><img class="photo" src="$decided_photo">
 <div class="row"><img class="card" src="$decided_card"><div class="said">Severity raised, text rewritten, a reason
-ticked; and a flaw boxed that the guideline does not know yet.</div></div></div>
-</div><h2 class="log">The log learns</h2>$table</div>""")
+chosen; and a box for a defect that the guideline does not cover yet.</div></div></div>
+</div><h2 class="log">Override log</h2>$table</div>""")
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a reviewer sees at one moment, as PNG data URIs.
+    """What a reviewer sees, as PNG data URIs.
 
     Attributes:
-        photo: The lower half of the photograph with its boxes.
+        photo: The lower part of the photo with its boxes.
         card: The fields of the selected region.
     """
 
@@ -81,7 +81,7 @@ class Sight:
 
 
 def main() -> None:
-    """Make all pictures."""
+    """Create all pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--label-studio-env", type=Path, default=Path(".label-studio"))
     environment: Path = parser.parse_args().label_studio_env
@@ -110,7 +110,7 @@ def main() -> None:
 
 
 def _review(browser: Browser, up: Demo) -> tuple[Sight, Sight]:
-    """Correct the draft of one photograph and submit it; what was seen before and after."""
+    """Correct the draft of one photo and submit it; returns what the reviewer saw before and after."""
     account = up.server.account
     with signed_in_page(browser, up.server.url, account, sharper=SHARPER) as page:
         editor = Editor(page, url=up.server.url, project_id=up.project_id)
@@ -145,7 +145,7 @@ def _sight(editor: Editor) -> Sight:
 
 
 def _table(rows: Sequence[LoggedOverride]) -> str:
-    """The log's own table, as the terminal shows it."""
+    """The table of the log, as the terminal shows it."""
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=TABLE_COLUMNS, file=nowhere, force_terminal=True)
         console.print(to_table(rows))

@@ -1,4 +1,4 @@
-"""Write the reliability table of the README from the figures of the fault tests; `--check` only compares.
+"""Write the reliability table of the README from the figures of the fault tests; with `--check`, only compare.
 
 `make test-faults FIGURES=docs/reliability.json` writes those figures.
 """
@@ -15,7 +15,7 @@ COLUMNS = ("actions", "webhooks", "not taken", "rows", "lost", "doubled")
 
 
 def table() -> str:
-    """The table in Markdown, one row a fault, and their sum."""
+    """The table in Markdown, with one row per fault and a total."""
     faults: dict[str, dict[str, int]] = json.loads(FIGURES.read_text("utf-8"))
     sums = {column: sum(figures[column] for figures in faults.values()) for column in COLUMNS}
     lines = [f"| Fault | {' | '.join(COLUMNS)} |", f"| --- |{' ---: |' * len(COLUMNS)}"]

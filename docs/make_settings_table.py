@@ -1,4 +1,4 @@
-"""Write the settings table of the README from `settings.py`; with `--check`, only say whether it is up to date."""
+"""Write the settings table of the README from `settings.py`; with `--check`, only check that it is up to date."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from review_copilot.settings import PREFIX, Settings
 
 
 def table() -> str:
-    """The table in Markdown, one row a setting in the order of the class."""
+    """The table in Markdown, with one row per setting in the order of the class."""
     lines = ["| Setting | Default | Meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=True)

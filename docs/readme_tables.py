@@ -1,4 +1,4 @@
-"""Write a table of the README that is made from something else. Knows no table's content."""
+"""Write a generated table into the README. Knows no table's content."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 def refresh(name: str, *, source: str, table: str) -> int:
-    """Put a table between its two marks; with `--check` on the command line only say whether it is up to date.
+    """Put a table between its two markers; with `--check` on the command line, only check that it is up to date.
 
     Args:
-        name: What the marks call it.
-        source: File that it is made from.
+        name: Its name in the markers.
+        source: The file that it is generated from.
         table: Markdown.
 
     Returns:
-        Exit code: 1 when `--check` finds a difference.
+        Exit code: 1 if `--check` finds a difference.
     """
     begin = f"<!-- {name}: begin (made by `make docs` from {source}) -->"
     end = f"<!-- {name}: end -->"

@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         "", description="Model of the inspectors openai, transformers, and hybrid: a model name or a local folder."
     )
     models: Path | None = Field(
-        None, description="File of named model connections (models.yaml), for projects that have a set-up of their own."
+        None, description="File with named model connections (models.yaml), for projects with their own setup."
     )
     model_base_url: str = Field(
         "", description="Base URL of an OpenAI-compatible endpoint, including /v1. Default: OpenAI's."

@@ -1,4 +1,4 @@
-"""From what a task names (URL, upload, local file, cloud URI, data URI) to an upright RGB image, within limits."""
+"""Load the image of a task (URL, upload, local file, cloud URI, data URI) as upright RGB pixels, within limits."""
 
 from review_copilot.images.decode import open_image
 from review_copilot.images.fetch import ImageFetcher

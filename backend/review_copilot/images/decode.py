@@ -1,4 +1,4 @@
-"""From a file's bytes to upright RGB pixels. Knows no URL and no disk."""
+"""Decode a file's bytes to upright RGB pixels. Knows no URL and no disk."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from review_copilot.domain.image import FEATURE_PX, THUMBNAIL_PX, Pixels, Review
 from review_copilot.errors import ImageTooLarge, ImageUnreadable
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO")
-"""Formats that are opened. Pillow knows more, some of which start other programs (EPS) or hold whole documents."""
+"""Allowed formats. Pillow supports more, but some of them start other programs (EPS) or contain whole documents."""
 
 ORIENTATION_TAG = 0x0112
-"""EXIF 2.32, table 4: how the stored image must be turned or mirrored to stand upright."""
+"""EXIF 2.32, table 4: how to rotate or mirror the stored image so that it is upright."""
 
 _AS_STORED: Mapping[int, Callable[[Pixels], Pixels]] = MappingProxyType({
     2: lambda upright: upright[:, ::-1],
@@ -35,31 +35,31 @@ _AS_STORED: Mapping[int, Callable[[Pixels], Pixels]] = MappingProxyType({
     7: lambda upright: upright[::-1, ::-1].transpose(1, 0, 2),
     8: lambda upright: np.rot90(upright, 3),
 })  # fmt: skip
-"""How each orientation stores the upright image, as a view of it; 1 and unknown values store it as it is."""
+"""How each orientation stores the upright image, as a view of it; 1 and unknown values store it unchanged."""
 
 LIES_DOWN = frozenset({5, 6, 7, 8})
 
 _STRIP_BYTES = 1 << 20
-"""Most bytes of pixels that are taken over from Pillow at once."""
+"""Maximum bytes of pixels that are copied from Pillow at a time."""
 
 _BROKEN = (
     OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, ArithmeticError, AttributeError,
     RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
-"""Everything that Pillow's readers are known to raise on broken files."""
+"""Exceptions that Pillow's readers raise on corrupt files."""
 
 
 def open_image(data: bytes, *, source: str, max_pixels: int) -> ReviewImage:
-    """Read the header of an image; the pixels are decoded when they are asked for.
+    """Read the header of an image; the pixels are decoded on first use.
 
     Args:
-        data: The file.
-        source: Where it came from, fit to print.
-        max_pixels: Most pixels, width times height.
+        data: The content of the file.
+        source: Where it came from, safe to print.
+        max_pixels: Maximum number of pixels, width times height.
 
     Raises:
-        ImageUnreadable: It is no image of a known format.
-        ImageTooLarge: It has more pixels than `max_pixels`.
+        ImageUnreadable: The data is not an image in an allowed format.
+        ImageTooLarge: The image has more than `max_pixels` pixels.
     """
     if not data:
         raise ImageUnreadable(f"{source} is an empty file.")
@@ -67,8 +67,8 @@ def open_image(data: bytes, *, source: str, max_pixels: int) -> ReviewImage:
         width, height = image.size
         if width * height > max_pixels:
             raise ImageTooLarge(
-                f"{source} has {width} x {height} pixels, over the limit of {max_pixels}.",
-                hint="Raise REVIEW_COPILOT_MAX_IMAGE_PIXELS if that is meant to be.",
+                f"{source} has {width} x {height} pixels, more than the limit of {max_pixels}.",
+                hint="To allow larger images, raise REVIEW_COPILOT_MAX_IMAGE_PIXELS.",
             )
         stored = _Stored(str(image.format), image.mode, image.size, _orientation(image, data))
         if stored.orientation in LIES_DOWN:
@@ -87,13 +87,13 @@ def open_image(data: bytes, *, source: str, max_pixels: int) -> ReviewImage:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What the header of a file says.
+    """The content of a file's header.
 
     Attributes:
-        form: Pillow's name of the format.
-        mode: Pillow's name of what a pixel holds.
-        size: Width and height in pixels, before it is turned upright.
-        orientation: As `_orientation` tells it.
+        form: Pillow's name for the format.
+        mode: Pillow's name for the pixel type.
+        size: Width and height in pixels, before rotation.
+        orientation: The value of `_orientation`.
     """
 
     form: str
@@ -106,8 +106,7 @@ class _Stored:
 class _Decoder:
     """Decodes one file as often as it is asked.
 
-    The largest picture that was decoded is at hand for a glance and a thumbnail as long as the file is: whoever asked
-    for it holds it about as long.
+    The largest decoded image is kept as long as the file, for thumbnails: its caller keeps it about as long.
     """
 
     data: bytes
@@ -136,11 +135,11 @@ class _Decoder:
 
 
 def _thumbnail(pixels: Pixels) -> Pixels:
-    """At most `THUMBNAIL_PX` on the longer side; rows and columns of a large picture are skipped, not averaged."""
+    """At most `THUMBNAIL_PX` on the longer side; rows and columns of a large image are skipped, not averaged."""
     step = max(1, max(pixels.shape[:2]) // (4 * THUMBNAIL_PX))
     few = pixels[step // 2 :: step, step // 2 :: step]
     rows, columns = few.shape[0] // 2, few.shape[1] // 2
-    if min(rows, columns) >= THUMBNAIL_PX:  # two by two is averaged in a fraction of the time of any other ratio
+    if min(rows, columns) >= THUMBNAIL_PX:  # averaging two by two takes a fraction of the time of any other ratio
         few = np.asarray(
             cv2.resize(few[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA), np.uint8
         )
@@ -152,7 +151,7 @@ def _thumbnail(pixels: Pixels) -> Pixels:
 
 
 def _feature_pixels(pixels: Pixels) -> Pixels:
-    """At most `FEATURE_PX` on the longer side, averaged as a decoder does; by halves first, which is twice as fast."""
+    """At most `FEATURE_PX` on the longer side, averaged like a decoder does; halved first, which is twice as fast."""
     while max(pixels.shape[:2]) >= 2 * FEATURE_PX and min(pixels.shape[:2]) > 1:
         height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
         halves = pixels[: 2 * height, : 2 * width]
@@ -165,10 +164,10 @@ def _feature_pixels(pixels: Pixels) -> Pixels:
 
 
 def _decode(data: bytes, source: str, max_pixels: int, max_side: int | None) -> Pixels:
-    """Decode the first frame to upright RGB, its longer side at most `max_side` pixels when given.
+    """Decode the first frame to upright RGB, with at most `max_side` pixels on its longer side if given.
 
     Raises:
-        ImageUnreadable: The file is truncated or broken.
+        ImageUnreadable: The file is truncated or corrupt.
     """
     with _opened(data, source=source, max_pixels=max_pixels) as image:
         target = _fitted(image.size, max_side)
@@ -183,17 +182,17 @@ def _decode(data: bytes, source: str, max_pixels: int, max_side: int | None) -> 
             return _upright_of(rgb, orientation)
         except _BROKEN as error:
             raise ImageUnreadable(
-                f"{source} is broken or cut off: {_words(error)}.", hint="Upload the file again."
+                f"{source} is corrupt or truncated: {_words(error)}.", hint="Upload the file again."
             ) from error
         except MemoryError as error:
-            raise ImageTooLarge(f"{source} does not fit into memory.") from error
+            raise ImageTooLarge(f"There is not enough memory to decode {source}.") from error
 
 
 def _by_turbo(data: bytes, stored: _Stored) -> Pixels | None:
-    """A JPEG file's pixels as stored, by libjpeg-turbo; None where Pillow knows better: CMYK, broken and other files.
+    """A JPEG file's pixels as stored, by libjpeg-turbo; None for CMYK, corrupt, and other files, which Pillow decodes.
 
-    Pillow uses that library as well, and the pixels are the same to the bit. But it holds 4 bytes a pixel, of which 3
-    are then copied: twice the time and more than twice the memory for a large picture.
+    Pillow uses the same library, and the pixels are identical. But Pillow stores 4 bytes per pixel and then copies 3 of
+    them, which takes twice the time and more than twice the memory for a large image.
     """
     if stored.form not in {"JPEG", "MPO"} or stored.mode not in {"RGB", "L"}:
         return None
@@ -205,7 +204,7 @@ def _by_turbo(data: bytes, stored: _Stored) -> Pixels | None:
 
 
 def _upright(stored: Pixels, orientation: int) -> Pixels:
-    """The pixels turned upright; themselves where they stand so."""
+    """The pixels rotated upright; unchanged if they are upright."""
     turn = _AS_STORED.get(orientation)
     if turn is None:
         return stored
@@ -216,10 +215,10 @@ def _upright(stored: Pixels, orientation: int) -> Pixels:
 
 
 def _upright_of(rgb: Image.Image, orientation: int) -> Pixels:
-    """The pixels of an RGB image of Pillow, turned upright.
+    """The pixels of a Pillow RGB image, rotated upright.
 
-    They are taken over strip by strip: Pillow gives the bytes of a whole image by way of two more copies of it, which
-    costs as much time as half of the decoding.
+    They are copied strip by strip: for a whole image, Pillow creates two additional copies, which
+    takes half as long as decoding.
     """
     turn = _AS_STORED.get(orientation)
     width, height = rgb.size
@@ -235,8 +234,8 @@ def _upright_of(rgb: Image.Image, orientation: int) -> Pixels:
 
 
 def _opened(data: bytes, *, source: str, max_pixels: int) -> Image.Image:
-    """Open a file with Pillow, its header read."""
-    # Pillow's own guard against decompression bombs is one number for the whole process; ours is checked by the caller.
+    """Open a file with Pillow and read its header."""
+    # Pillow's limit for decompression bombs is one number for the whole process; the caller checks our own limit.
     Image.MAX_IMAGE_PIXELS = max(max_pixels, Image.MAX_IMAGE_PIXELS or 0)
     try:
         return Image.open(io.BytesIO(data), formats=_formats_at_hand())
@@ -244,26 +243,26 @@ def _opened(data: bytes, *, source: str, max_pixels: int) -> Image.Image:
         raise ImageTooLarge(f"{source} has far more pixels than the limit of {max_pixels}.") from error
     except UnidentifiedImageError as error:
         raise ImageUnreadable(
-            f"{source} is no image of a known format{_what_else(data)}.",
-            hint="Known are JPEG, PNG, WebP, TIFF, GIF ...",
+            f"{source} is not an image in a supported format{_what_else(data)}.",
+            hint="Supported formats include JPEG, PNG, WebP, TIFF, and GIF.",
         ) from error
     except _BROKEN as error:
-        raise ImageUnreadable(f"{source} is a broken image: {_words(error)}.") from error
+        raise ImageUnreadable(f"{source} is a corrupt image: {_words(error)}.") from error
 
 
 @cache
 def _formats_at_hand() -> tuple[str, ...]:
-    """Those of `FORMATS` that this build of Pillow reads."""
+    """The subset of `FORMATS` that this build of Pillow can read."""
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _orientation(image: Image.Image, data: bytes) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none or Pillow turns the image itself."""
+    """The EXIF orientation, 1 to 8; 1 if there is none or if Pillow rotates the image itself."""
     if image.format == "TIFF":
         return 1
     if image.format == "PNG" and b"eXIf" not in data:
-        return 1  # asking Pillow would decode the whole file in search of one
+        return 1  # Pillow would decode the whole file to find one
     try:
         found = image.getexif().get(ORIENTATION_TAG, 1)
     except _BROKEN:
@@ -272,7 +271,7 @@ def _orientation(image: Image.Image, data: bytes) -> int:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode to RGB: transparency over white, 16 bits to 8, floats as 0..1."""
+    """Convert any mode to RGB: transparency over white, 16 bits to 8, floats as 0..1."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith("I"):
@@ -290,7 +289,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _fitted(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
-    """The size with its longer side at most `max_side`, each side at least one pixel."""
+    """The size with at most `max_side` pixels on its longer side and at least one pixel on each side."""
     longer = max(size)
     if max_side is None or longer <= max_side:
         return size
@@ -302,8 +301,8 @@ def _words(error: BaseException) -> str:
 
 
 def _what_else(data: bytes) -> str:
-    """A guess at what came instead of an image."""
+    """A guess at what the data is instead of an image."""
     start = data[:256].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
-        return " but a web page, perhaps one that asks to sign in"
-    return " but an SVG drawing" if b"<svg" in start else ""
+        return ", but a web page, possibly a sign-in page"
+    return ", but an SVG drawing" if b"<svg" in start else ""

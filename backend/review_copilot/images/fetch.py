@@ -33,20 +33,20 @@ CHUNK_BYTES = 64 * 1024
 LABEL_STUDIO_PATHS = re.compile(
     r"/(data|storage-data|static|tasks/\d+/(presign|resolve)|projects/\d+/(presign|resolve))/"
 )
-"""Paths of Label Studio that serve files. A task's data must not make us read others with our token."""
+"""Paths of Label Studio that serve files. A task must not make the backend read other paths with its token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
-    """Where images may come from, and how large they may be.
+    """Where images may come from, and how large they can be.
 
     Attributes:
         allowed_hosts: See `hosts.trust_in`; Label Studio's own host need not be named.
-        local_files_root: Folder behind /data/local-files/, read directly when given.
-        max_bytes: Largest file.
-        max_pixels: Largest image, width times height.
-        timeout_s: Seconds for the whole fetch, redirects included.
-        plain_files: Whether a reference may be a path on this machine; only where its user typed it.
+        local_files_root: Folder that is served as /data/local-files/; read directly if given.
+        max_bytes: Maximum file size.
+        max_pixels: Maximum number of pixels, width times height.
+        timeout_s: Seconds for the whole fetch, including redirects.
+        plain_files: Whether a reference can be a path on this machine; only for paths that the user typed.
     """
 
     allowed_hosts: Sequence[str] = ()
@@ -58,14 +58,14 @@ class FetchLimits:
 
 
 class ImageFetcher:
-    """Fetches images; fulfils `ports.ImageSource`. Safe to use from several threads."""
+    """Fetches images; implements `ports.ImageSource`. Safe to use from several threads."""
 
     def __init__(self, *, label_studio_url: str, auth: httpx.Auth | None, limits: FetchLimits) -> None:
-        """Open no connection yet.
+        """Configure the fetcher; the first request opens a connection.
 
         Args:
-            label_studio_url: Normalised base URL, with a sub-path where Label Studio has one.
-            auth: Signs requests to Label Studio and to no other host; None without a token.
+            label_studio_url: Normalized base URL, including a subpath if Label Studio has one.
+            auth: Signs requests to Label Studio and no other host; None without a token.
             limits: Where from, and how much.
         """
         self._home = httpx.URL(label_studio_url)
@@ -89,11 +89,11 @@ class ImageFetcher:
         """Fetch an image and read its header.
 
         Args:
-            reference: URL, Label Studio path, cloud URI, data URI; a path on disk where `plain_files` allows it.
-            task_id: The task, for cloud URIs that Label Studio signs per task.
+            reference: URL, Label Studio path, cloud URI, or data URI; a path on disk if `plain_files` allows it.
+            task_id: The task, for cloud URIs, which Label Studio signs per task.
 
         Raises:
-            ImageError: With what is wrong and how to mend it.
+            ImageError: The image cannot be fetched; the message says why, and how to fix it.
         """
         wanted = reference.strip()
         source = printable(wanted)
@@ -103,12 +103,14 @@ class ImageFetcher:
     def _bytes(self, wanted: str, *, source: str, task_id: int | None) -> bytes:
         scheme = wanted.partition(":")[0].lower() if re.match(r"[A-Za-z][\w+.-]*:", wanted) else ""
         if not wanted:
-            raise ImageNotFound("The task names no image.", hint="Is the image tag's value a field of the task's data?")
+            raise ImageNotFound(
+                "The task has no image.", hint="Check that the value of the Image tag is a field of the task's data."
+            )
         if scheme == "data":
             return self._inline(wanted)
         if scheme in {"http", "https"}:
             if not _url(wanted).host:
-                raise ImageNotFound(f"{source} names no host.")
+                raise ImageNotFound(f"The URL {source} has no host.")
             return self._follow(_url(wanted), source=source, signed=False)
         if scheme and "://" in wanted and scheme != "file":
             return self._cloud(wanted, source=source, task_id=task_id)
@@ -117,28 +119,28 @@ class ImageFetcher:
         if self._limits.plain_files:
             return self._file(Path(unquote(wanted[7:]) if scheme == "file" else wanted), source=source)
         raise ImageForbidden(
-            f"{source} is a path that Label Studio does not serve files under.",
-            hint="Tasks name images by URL, by upload, or by a connected storage.",
+            f"Label Studio does not serve files under the path {source}.",
+            hint="Use a URL, an uploaded file, or a file in a connected storage.",
         )
 
     def _inline(self, wanted: str) -> bytes:
         head, comma, payload = wanted.partition(",")
         if not comma:
-            raise ImageUnreadable("The data URI is cut off.")
+            raise ImageUnreadable("The data URI is truncated.")
         if len(payload) > 3 * self._limits.max_bytes:
             raise self._too_large("The data URI")
         try:
             encoded = unquote_to_bytes(payload)
             data = base64.b64decode(encoded, validate=False) if head.lower().endswith(";base64") else encoded
         except binascii.Error as error:
-            raise ImageUnreadable("The data URI is no Base64.") from error
+            raise ImageUnreadable("The data URI is not valid Base64.") from error
         if len(data) > self._limits.max_bytes:
             raise self._too_large("The data URI")
         return data
 
     def _cloud(self, wanted: str, *, source: str, task_id: int | None) -> bytes:
         if task_id is None:
-            raise ImageNotFound(f"{source} is a cloud URI, which Label Studio signs for a task only.")
+            raise ImageNotFound(f"{source} is a cloud URI, which can be used only in a Label Studio task.")
         uri = base64.urlsafe_b64encode(wanted.encode()).decode()
         url = self._at_home(f"/tasks/{task_id}/presign/").copy_set_param("fileuri", uri)
         return self._follow(url, source=source, signed=True)
@@ -149,7 +151,7 @@ class ImageFetcher:
             inside = parse_qs(httpx.URL(path).query.decode()).get("d", [""])[0]
             file = (root / inside.lstrip("/")).resolve()
             if not file.is_relative_to(root.resolve()):
-                raise ImageForbidden(f"{source} is outside the folder of local files.")
+                raise ImageForbidden(f"{source} is outside the folder for local files.")
             return self._file(file, source=source)
         return self._follow(self._at_home(path), source=source, signed=False)
 
@@ -159,9 +161,9 @@ class ImageFetcher:
                 raise self._too_large(source)
             return path.read_bytes()
         except PermissionError as error:
-            raise ImageForbidden(f"{source} may not be read by this user.") from error
+            raise ImageForbidden(f"This user does not have permission to read {source}.") from error
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise ImageNotFound(f"{source} is not there.") from error
+            raise ImageNotFound(f"{source} does not exist.") from error
         except (OSError, ValueError) as error:
             raise ImageUnreadable(f"{source} cannot be read as a file.") from error
 
@@ -181,7 +183,7 @@ class ImageFetcher:
                 trust = Trust.ANY
             if trust is Trust.NONE:
                 raise ImageForbidden(
-                    f"Images may not come from the host {url.host}.",
+                    f"The settings do not allow images from the host {url.host}.",
                     hint=f'Add it to REVIEW_COPILOT_ALLOWED_HOSTS, such as ["{url.host}"].',
                 )
             if trust is Trust.ANY:
@@ -190,10 +192,10 @@ class ImageFetcher:
             if isinstance(result, bytes):
                 return result
             url = result
-        raise ImageUnreachable(f"{source} is redirected more than {MOST_REDIRECTS} times.")
+        raise ImageUnreachable(f"{source} redirects more than {MOST_REDIRECTS} times.")
 
     def _get(self, url: httpx.URL, *, source: str, at_home: bool, public_only: bool, until: float) -> bytes | httpx.URL:
-        """One request: the file, or where it is redirected to."""
+        """One request: the file, or the target of the redirect."""
         auth = self._auth if at_home and self._is_below_home(url) else None
         left_s = max(0.05, until - time.monotonic())
         try:
@@ -206,7 +208,7 @@ class ImageFetcher:
                 return self._body(response, source=source, until=until)
         except LabelStudioError as error:
             kind = ImageUnreachable if error.retryable else ImageForbidden
-            raise kind(f"{source} cannot be had: {error.public}", hint=error.hint) from error
+            raise kind(f"Cannot fetch {source}: {error.public}", hint=error.hint) from error
         except httpx.TimeoutException as error:
             raise self._too_slow(source) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -215,10 +217,10 @@ class ImageFetcher:
     def _redirected(self, response: httpx.Response, *, source: str) -> httpx.URL:
         target = response.url.join(_url(response.headers.get("Location", "")))
         if target.scheme not in {"http", "https"}:
-            raise ImageForbidden(f"{source} is redirected to something other than the web.")
+            raise ImageForbidden(f"{source} redirects to an address that is not HTTP or HTTPS.")
         if self._is_home(target) and "/user/login" in target.path:
             raise ImageForbidden(
-                f"{source} needs a token of Label Studio.", hint="Set REVIEW_COPILOT_LABEL_STUDIO_TOKEN."
+                f"Fetching {source} requires a Label Studio token.", hint="Set REVIEW_COPILOT_LABEL_STUDIO_TOKEN."
             )
         return target
 
@@ -226,16 +228,21 @@ class ImageFetcher:
         status = response.status_code
         who = "Label Studio" if at_home else response.url.host
         if status in {401, 403}:
-            hint = "Check the token." if at_home else "The host wants a signature or a sign-in."
+            hint = (
+                "Check REVIEW_COPILOT_LABEL_STUDIO_TOKEN."
+                if at_home
+                else "The host requires a signed URL or a sign-in."
+            )
             if LOCAL_FILES in response.url.path:
                 hint = (
-                    "Label Studio serves local files only with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and a "
-                    "local storage of the project that holds the folder."
+                    "Label Studio serves local files only with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
+                    "with a "
+                    "local storage in the project that contains the folder."
                 )
-            raise ImageForbidden(f"{who} does not give {source} (HTTP {status}).", hint=hint)
+            raise ImageForbidden(f"{who} denied access to {source} (HTTP {status}).", hint=hint)
         if status in {408, 425, 429, 502, 503, 504} or (status >= 500 and not at_home):
-            raise ImageUnreachable(f"{who} is busy (HTTP {status}) and did not give {source}.")
-        if status >= 400:  # Label Studio answers 500 for an upload that it does not know
+            raise ImageUnreachable(f"{who} is busy (HTTP {status}) and did not return {source}.")
+        if status >= 400:  # Label Studio responds with 500 for an unknown upload
             raise ImageNotFound(f"{who} does not have {source} (HTTP {status}).")
 
     def _body(self, response: httpx.Response, *, source: str, until: float) -> bytes:
@@ -252,7 +259,7 @@ class ImageFetcher:
         return bytes(parts)
 
     def _below(self, path: str) -> str:
-        """A path as it is without the installation's sub-path; unchanged when it has none or climbs up."""
+        """A path without the installation's subpath; unchanged if it has none or leads upward."""
         if ".." in unquote(path.partition("?")[0]).split("/"):
             return ""
         return path.removeprefix(self._sub_path) if path.startswith(f"{self._sub_path}/") else path
@@ -270,18 +277,18 @@ class ImageFetcher:
     def _too_large(self, source: str) -> ImageTooLarge:
         return ImageTooLarge(
             f"{source} is larger than {self._limits.max_bytes} bytes.",
-            hint="Raise REVIEW_COPILOT_MAX_IMAGE_BYTES if that is meant to be.",
+            hint="To allow larger files, raise REVIEW_COPILOT_MAX_IMAGE_BYTES.",
         )
 
     def _too_slow(self, source: str) -> ImageUnreachable:
-        return ImageUnreachable(f"{source} did not come within {self._limits.timeout_s:g} s.")
+        return ImageUnreachable(f"Fetching {source} took more than {self._limits.timeout_s:g} s.")
 
 
 def _url(text: str) -> httpx.URL:
     try:
         return httpx.URL(text)
     except (httpx.InvalidURL, ValueError) as error:
-        raise ImageNotFound(f"{printable(text)} is no URL.") from error
+        raise ImageNotFound(f"{printable(text)} is not a valid URL.") from error
 
 
 def _peer(response: httpx.Response) -> str:

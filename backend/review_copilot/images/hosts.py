@@ -11,17 +11,17 @@ from review_copilot.errors import ImageForbidden, ImageUnreachable
 
 
 class Trust(Enum):
-    """How far a host is trusted."""
+    """How much a host is trusted."""
 
     NAMED = "named"
-    """Named by the settings: private addresses too."""
+    """Named in the settings: private addresses are allowed."""
     ANY = "any"
-    """Let in by "*", or by a link that Label Studio signed: public addresses only."""
+    """Allowed by "*", or by a link that Label Studio signed: public addresses only."""
     NONE = "none"
 
 
 def trust_in(host: str, allowed_hosts: Sequence[str]) -> Trust:
-    """How far the settings trust a host.
+    """How much the settings trust a host.
 
     Args:
         host: A name or address, without a port.
@@ -35,7 +35,7 @@ def trust_in(host: str, allowed_hosts: Sequence[str]) -> Trust:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is reachable by everyone; addresses that wrap an IPv4 address count as that one."""
+    """Whether an IP address is public; an address that contains an IPv4 address counts as that one."""
     try:
         found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     except ValueError:
@@ -47,7 +47,7 @@ def is_public(address: str) -> bool:
 
 
 def require_public(host: str, port: int) -> None:
-    """Check that a host has public addresses only.
+    """Check that a host has only public addresses.
 
     Raises:
         ImageForbidden: It has a private or loopback one.
@@ -56,14 +56,14 @@ def require_public(host: str, port: int) -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise ImageUnreachable(f"The host {host} is not known.") from error
+        raise ImageUnreachable(f"The host {host} has no address.") from error
     if not all(is_public(str(entry[4][0])) for entry in found):
         raise private_address(host)
 
 
 def private_address(host: str) -> ImageForbidden:
-    """The error for a host on a private network that was not named."""
+    """The error for a host on a private network that the settings do not name."""
     return ImageForbidden(
         f"The host {host} has a private address.",
-        hint="Name it in REVIEW_COPILOT_ALLOWED_HOSTS if images may come from there.",
+        hint="To allow images from it, add it to REVIEW_COPILOT_ALLOWED_HOSTS.",
     )

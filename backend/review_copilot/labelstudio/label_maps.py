@@ -14,10 +14,10 @@ MOST_KEPT = 64
 
 
 class LabelMaps:
-    """Maps label configs as Label Studio sends them with each request."""
+    """Maps the label configs that Label Studio sends with each request."""
 
     def __init__(self, guideline_of: Callable[[ProjectKey], Guideline]) -> None:
-        """Map nothing yet.
+        """Create an empty cache.
 
         Args:
             guideline_of: The guideline of a project.

@@ -25,7 +25,7 @@ class WebhookBodies:
     """Reads the bodies that the inbox stored; implements `ports.BodyReader`."""
 
     def __init__(self, *, guideline_of: Callable[[ProjectKey], Guideline]) -> None:
-        """Read each project through its guideline.
+        """Read each project with the criteria of its guideline.
 
         Args:
             guideline_of: The guideline of a project.
@@ -33,7 +33,7 @@ class WebhookBodies:
         self._labels_of = LabelMaps(guideline_of)
 
     def read(self, wake: WebhookNotice) -> WebhookContent:
-        """What the event's body says.
+        """The content of the event's body.
 
         Raises:
             BadRequest: The body is missing, is not JSON, or lacks a required project.

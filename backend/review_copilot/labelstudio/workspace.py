@@ -243,11 +243,11 @@ class LabelStudioOpener:
     def __init__(
         self, client: LabelStudioClient, *, instance: str, guideline_of: Callable[[ProjectKey], Guideline]
     ) -> None:
-        """Open nothing yet.
+        """Configure the opener; no request is sent.
 
         Args:
             client: The server.
-            instance: Its name in the log; its URL when empty.
+            instance: Its name in the log; default: its URL.
             guideline_of: The guideline of a project.
         """
         self._client = client

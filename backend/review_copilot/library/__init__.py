@@ -1,6 +1,6 @@
-"""Find and read what people edit: guidelines, prompts and label configs. Knows no Label Studio and no model.
+"""Find and read the files that people edit: guidelines, prompts, label configs. Knows no Label Studio and no model.
 
-In a checkout the files lie in `prompts/` and `label_config/`; in an installed wheel in `review_copilot/shipped/`.
+In a checkout, the files are in `prompts/` and `label_config/`; in an installed wheel, in `review_copilot/shipped/`.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def guideline_names() -> tuple[str, ...]:
-    """Names of the shipped guidelines, in alphabetical order."""
+    """Names of the built-in guidelines, in alphabetical order."""
     return tuple(sorted(path.stem for path in (_shipped_folder("prompts") / "guidelines").glob("*.yaml")))
 
 
 def load_guideline(name_or_path: str) -> Guideline:
-    """Read a guideline strictly.
+    """Read a guideline with strict validation.
 
     Args:
-        name_or_path: A shipped name such as "photo-quality", or the path of a YAML file: whatever ends in `.yaml` or
-            `.yml` or holds a slash is a path.
+        name_or_path: A built-in name such as "photo-quality", or the path of a YAML file: a text that ends in `.yaml`
+            or `.yml` or contains a slash is a path.
 
     Raises:
-        GuidelineError: The file is missing or wrong; each problem names file, line and mend.
+        GuidelineError: The file is missing or invalid; each problem names the file, the line, and the fix.
     """
     path, text = _guideline_source(name_or_path)
     return read_guideline(text, guideline_id=path.stem, file=path.name)
@@ -58,24 +58,28 @@ def _guideline_source(name_or_path: str) -> tuple[Path, str]:
         if name_or_path not in guideline_names():
             known = guideline_names()
             near = difflib.get_close_matches(name_or_path, known, n=1)
-            hint = f'Did you mean "{near[0]}"?' if near else f"Shipped ones: {', '.join(known)}; or give a .yaml file."
+            hint = (
+                f'Did you mean "{near[0]}"?'
+                if near
+                else f"Built-in guidelines: {', '.join(known)}. You can also use the path of a .yaml file."
+            )
             raise GuidelineError(f'There is no guideline named "{name_or_path}".', hint=hint)
         path = _shipped_folder("prompts") / "guidelines" / f"{name_or_path}.yaml"
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise GuidelineError(f"There is no guideline file {path}.", hint="Check the path.") from error
+        raise GuidelineError(f"The guideline file {path} does not exist.", hint="Check the path.") from error
     except UnicodeDecodeError as error:
         raise GuidelineError(f"{path.name} is not UTF-8 text.", hint="Save it as UTF-8.") from error
     except OSError as error:
         raise GuidelineError(
-            f"{path} cannot be read: {error.strerror}.", hint="Check the path and its rights."
+            f"{path} cannot be read: {error.strerror}.", hint="Check the path and its permissions."
         ) from error
     return path, text
 
 
 def prompt_source(name: str) -> str:
-    """The text of a shipped prompt template, such as "inspect.md.j2".
+    """The text of a built-in prompt template, such as "inspect.md.j2".
 
     Raises:
         PromptError: There is no such template.
@@ -83,15 +87,17 @@ def prompt_source(name: str) -> str:
     try:
         return (_shipped_folder("prompts") / name).read_text(encoding="utf-8")
     except OSError as error:
-        raise PromptError(f'There is no prompt template "{name}".', hint="Look in the folder prompts/.") from error
+        raise PromptError(
+            f'There is no prompt template "{name}".', hint="The templates are in the folder prompts/."
+        ) from error
 
 
 def own_file(path: Path | None, *, missing_is_fine: bool = False) -> tuple[str, ...]:
-    """The text of a file of the user's own, such as their price table: one text, or none when there is no file.
+    """The text of a file that the user provides, such as a price table; empty if there is no file.
 
     Args:
-        path: The file; None when the user has none.
-        missing_is_fine: Whether a file that is not there counts as none.
+        path: The file; None if the user has none.
+        missing_is_fine: Whether a missing file counts as none.
 
     Raises:
         LibraryError: It cannot be read.
@@ -102,26 +108,26 @@ def own_file(path: Path | None, *, missing_is_fine: bool = False) -> tuple[str, 
         return (path.read_text(encoding="utf-8"),)
     except (OSError, UnicodeDecodeError) as error:
         raise LibraryError(
-            f"{path} cannot be read.", hint="Check the path, its rights and that it is UTF-8."
+            f"{path} cannot be read.", hint="Check the path, its permissions, and that the file is UTF-8 text."
         ) from error
 
 
 def shipped_label_config(guideline_id: str) -> str:
-    """The shipped label config of a guideline, as XML.
+    """The built-in label config of a guideline, as XML.
 
     Raises:
-        LibraryError: None is shipped for it.
+        LibraryError: There is none for it.
     """
     try:
         return (_shipped_folder("label_config") / f"{guideline_id}.xml").read_text(encoding="utf-8")
     except OSError as error:
         raise LibraryError(
-            f'No label config is shipped for the guideline "{guideline_id}".',
+            f'There is no built-in label config for the guideline "{guideline_id}".',
             hint=f"Generate it: review-copilot label-config --guideline {guideline_id}",
         ) from error
 
 
 def _shipped_folder(name: str) -> Path:
-    """The folder of that name: the wheel's if it is there, else the checkout's."""
+    """The folder of that name: in the wheel if it exists, otherwise in the checkout."""
     shipped = _PACKAGE / "shipped" / name
     return shipped if shipped.is_dir() else _PACKAGE.parents[1] / name

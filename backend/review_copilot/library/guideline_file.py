@@ -1,4 +1,4 @@
-"""Read a guideline file strictly: every problem names file, line and mend. Knows no folder and no Label Studio."""
+"""Read and validate a guideline file: each problem names file, line, and fix. Knows no folder and no Label Studio."""
 
 from __future__ import annotations
 
@@ -30,21 +30,22 @@ _REVISION_DIGITS = 12
 
 
 def read_guideline(text: str, *, guideline_id: str, file: str) -> Guideline:
-    """Turn the text of a guideline file into a guideline.
+    """Parse the text of a guideline file.
 
     Args:
         text: YAML.
-        guideline_id: The guideline's id: its file's name without the ending.
-        file: The file's name, for messages.
+        guideline_id: The guideline's id: its file name without the extension.
+        file: The file name, for messages.
 
     Raises:
-        GuidelineError: Something in it is wrong; up to five problems, one a line, as `file:line: what; mend`.
+        GuidelineError: The file is invalid; the message has up to five problems, one per line: `file:line: problem;
+            fix`.
     """
     document = read_marked(text)
     if document.problems:
         raise _error(document.problems, file=file)
     if not isinstance(document.value, dict):
-        problem = Problem(1, "a guideline is a mapping of keys", f"start with: {', '.join(_File.model_fields)}")
+        problem = Problem(1, "a guideline must be a mapping of keys", f"start with: {', '.join(_File.model_fields)}")
         raise _error([problem], file=file)
     try:
         parsed = _File.model_validate(document.value)
@@ -60,7 +61,7 @@ def _one_line(value: object) -> object:
 
 
 _Text = Annotated[str, BeforeValidator(_one_line), Field(min_length=1)]
-"""Text on one line: line breaks of the file are no content, so they change no revision."""
+"""Text on one line: line breaks in the file are not content, so they do not change the revision."""
 _Texts = Annotated[tuple[_Text, ...], Field(min_length=1)]
 _OptionalText = Annotated[str, BeforeValidator(_one_line)]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
@@ -132,11 +133,11 @@ _SHAPES: Mapping[tuple[str, ...], type[_Strict]] = {
     ("criteria", "severity"): _Anchors,
     **{("criteria", "severity", severity.value): _Anchor for severity in Severity},
 }
-"""Which keys may stand where; list indices left out."""
+"""The allowed keys for each path, without list indices."""
 
 
 def _worded(item: ErrorDetails, document: MarkedDocument) -> Problem:
-    """One of pydantic's findings in a guideline writer's words."""
+    """One of pydantic's errors, in terms that guideline authors know."""
     path: YamlPath = tuple(part for part in item["loc"] if part != "[key]")
     line = document.line(path)
     name, owner = str(path[-1]) if path else "", _owner(path[:-1], document)
@@ -144,35 +145,35 @@ def _worded(item: ErrorDetails, document: MarkedDocument) -> Problem:
     match item["type"]:
         case "extra_forbidden":
             shape = _SHAPES.get(tuple(part for part in path[:-1] if isinstance(part, str)))
-            what, mend = f'unknown key "{name}"{owner}', _nearest(name, shape.model_fields if shape else ())
+            what, fix = f'unknown key "{name}"{owner}', _nearest(name, shape.model_fields if shape else ())
         case "missing":
             kind = "anchor" if name in list(Severity) else "key"
-            what, mend = f'the {kind} "{name}" is missing{owner}', f"add `{name}:` below this line"
+            what, fix = f'the {kind} "{name}" is missing{owner}', f"add `{name}:` below this line"
         case "literal_error":
-            what, mend = f'"{name}" cannot be counted{owner}', "count minor, major, critical or uncovered"
+            what, fix = f'"{name}" is not something to count{owner}', "count minor, major, critical, or uncovered"
         case "string_type" if isinstance(given, bool | int | float):
-            what, mend = f'"{name}" reads as a {type(given).__name__}, not as text{owner}', "put it in quotes"
+            what, fix = f'YAML reads "{name}" as {type(given).__name__}, not as text{owner}', "put it in quotes"
         case "string_type" | "tuple_type" | "dict_type" | "model_type" | "model_attributes_type":
             kind = {"string_type": "text", "tuple_type": "a list"}.get(item["type"], "a mapping of keys")
-            what, mend = f'"{name}" must be {kind}{owner}', f"write {kind} here"
+            what, fix = f'"{name}" must be {kind}{owner}', f"write {kind} here"
         case "string_too_short" | "too_short":
-            what, mend = f'"{name}" is empty{owner}', "write at least one entry or sentence"
+            what, fix = f'"{name}" is empty{owner}', "write at least one entry or sentence"
         case "string_pattern_mismatch":
             what = f'"{given}" cannot be used as "{name}"{owner}'
-            mend = "use letters, digits, dot, dash and underscore only, 40 at most"
+            fix = "use at most 40 letters, digits, dots, dashes, and underscores"
         case "float_type" | "int_type" | "int_parsing" | "int_from_float" | "finite_number":
-            what = f'"{name}" is {given!r}, which is no usable number{owner}'
-            mend = "write a plain number, without unit"
+            what = f'"{name}" is {given!r}, which is not a valid number{owner}'
+            fix = "write a plain number without a unit"
         case "greater_than_equal" | "less_than_equal":
             limit = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
-            what, mend = f'"{name}" is {given!r}{owner}', f"write a number of {limit}"
+            what, fix = f'"{name}" is {given!r}{owner}', f"write a number of {limit}"
         case _:
-            what, mend = f'"{name}"{owner}: {item["msg"]}', "compare with the shipped photo-quality.yaml"
-    return Problem(line, what, mend)
+            what, fix = f'"{name}"{owner}: {item["msg"]}', "compare it with the built-in photo-quality.yaml"
+    return Problem(line, what, fix)
 
 
 def _owner(path: YamlPath, document: MarkedDocument) -> str:
-    """Where a key stands, for people, such as ` in PQ-03, severity, major`."""
+    """The location of a key, for messages, such as ` in PQ-03, severity, major`."""
     words: list[str] = []
     value = document.value
     for part in path:
@@ -186,17 +187,17 @@ def _owner(path: YamlPath, document: MarkedDocument) -> str:
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name.casefold(), list(known), n=1, cutoff=0.5)
-    return f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}"
+    return f'did you mean "{near[0]}"?' if near else f"allowed here: {', '.join(known)}"
 
 
 def _contradictions(parsed: _File, document: MarkedDocument) -> Iterator[Problem]:
-    """What each key allows by itself and the whole does not."""
+    """Problems between keys that are valid individually."""
     seen: dict[tuple[str, str], int] = {}
 
     def twice(kind: str, text: str, path: YamlPath) -> Iterator[Problem]:
         line, key = document.line(path), (kind, text.casefold())
         if key in seen:
-            yield Problem(line, f'the {kind} "{text}" is taken already (line {seen[key]})', f"choose another {kind}")
+            yield Problem(line, f'the {kind} "{text}" is already used (line {seen[key]})', f"choose another {kind}")
         elif text:
             seen[key] = line
 
@@ -206,7 +207,7 @@ def _contradictions(parsed: _File, document: MarkedDocument) -> Iterator[Problem
         here: YamlPath = ("criteria", index)
         if entry.id.casefold() == UNCOVERED:
             yield Problem(
-                document.line((*here, "id")), f'"{UNCOVERED}" is the id of the novel pattern', "choose another id"
+                document.line((*here, "id")), f'"{UNCOVERED}" is reserved for the novel pattern', "choose another id"
             )
         yield from twice("id", entry.id, (*here, "id"))
         yield from twice("label", entry.label, (*here, "label"))
@@ -222,17 +223,17 @@ def _anchor_contradictions(entry: _CriterionEntry, here: YamlPath, document: Mar
     for (lower, below), (higher, above) in itertools.pairwise(numbered):
         if above <= below:
             line = document.line((*here, "severity", higher.value, "at_least"))
-            what = f"{higher} begins at {above:g}, not above {lower} at {below:g}, in {entry.id}"
-            yield Problem(line, what, "let at_least rise from minor to critical")
+            what = f"{higher} starts at {above:g}, which is not above {lower} at {below:g}, in {entry.id}"
+            yield Problem(line, what, "increase at_least from minor to critical")
     if numbered and not entry.unit:
         line = document.line((*here, "severity"))
-        yield Problem(line, f"{entry.id} has anchors with numbers and no unit", "add `unit:` to the criterion")
+        yield Problem(line, f"{entry.id} has severity levels with numbers but no unit", "add `unit:` to the criterion")
 
 
 def _error(problems: Iterable[Problem], *, file: str) -> GuidelineError:
-    # On one line, unknown keys first: a mistyped key explains the missing one.
+    # Of problems on one line, unknown keys come first: a mistyped key explains the missing one.
     found = sorted(dict.fromkeys(problems), key=lambda p: (p.line, not p.what.startswith("unknown key")))
-    lines = [f"{file}:{problem.line}: {problem.what}; {problem.mend}" for problem in found[:_MOST_PROBLEMS_SHOWN]]
+    lines = [f"{file}:{problem.line}: {problem.what}; {problem.fix}" for problem in found[:_MOST_PROBLEMS_SHOWN]]
     if len(found) > _MOST_PROBLEMS_SHOWN:
         lines.append(f"{file}: and {len(found) - _MOST_PROBLEMS_SHOWN} more")
     return GuidelineError("\n".join(lines))

@@ -1,4 +1,4 @@
-"""Read YAML and remember on which line each value stands. Knows no guideline."""
+"""Read YAML and record the line of each value. Knows no guideline."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ YamlPath: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong in a file.
+    """One problem in a file.
 
     Attributes:
         line: 1-based.
         what: What is wrong.
-        mend: What to write instead.
+        fix: What to write instead.
     """
 
     line: int
     what: str
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedDocument:
-    """Plain values, the line of each, and what YAML itself would have swallowed.
+    """Plain values, their lines, and problems that YAML itself would ignore.
 
     Attributes:
-        value: Mappings, lists and scalars.
-        lines: 1-based line of each path: a mapping's entry stands where its key stands.
-        problems: Syntax errors, keys that occur twice, keys that are no text.
+        value: Mappings, lists, and scalars.
+        lines: 1-based line of each path; the line of a mapping's entry is the line of its key.
+        problems: Syntax errors, duplicate keys, and keys that are not text.
     """
 
     value: object
@@ -41,14 +41,14 @@ class MarkedDocument:
     problems: tuple[Problem, ...]
 
     def line(self, path: YamlPath) -> int:
-        """The line of a path, or of its nearest parent that is there."""
+        """The line of a path, or of its nearest existing parent."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
 
 def read_marked(text: str) -> MarkedDocument:
-    """Read one YAML document. Never raises for what stands in it: see `problems`."""
+    """Read one YAML document. Never raises for its content: see `problems`."""
     lines: dict[YamlPath, int] = {(): 1}
     problems: list[Problem] = []
     try:
@@ -59,11 +59,11 @@ def read_marked(text: str) -> MarkedDocument:
         line = mark.line + 1 if mark else 1
         what = " ".join(str(part) for part in (error.context, error.problem) if part)
         problem = Problem(
-            line, f"this is no YAML: {what}", "check indentation, colons and quotes on this line and above"
+            line, f"this is not valid YAML: {what}", "check indentation, colons, and quotes on this line and above"
         )
         return MarkedDocument(None, lines, (problem,))
     except (yaml.YAMLError, ValueError) as error:
-        problem = Problem(1, f"this is no YAML: {error}", "save it as plain UTF-8 text")
+        problem = Problem(1, f"this is not valid YAML: {error}", "save it as plain UTF-8 text")
         return MarkedDocument(None, lines, (problem,))
     return MarkedDocument(value, lines, tuple(problems))
 
@@ -79,13 +79,13 @@ def _plain(node: yaml.Node, *, path: YamlPath, lines: dict[YamlPath, int], probl
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                problems.append(Problem(line, "a key is no plain text", "write one word before the colon"))
+                problems.append(Problem(line, "a key is not plain text", "write one word before the colon"))
                 continue
             key = str(key_node.value)
             if key in mapping:
                 first = lines[*path, key]
                 problems.append(
-                    Problem(line, f'the key "{key}" stands twice (first on line {first})', "keep one of them")
+                    Problem(line, f'the key "{key}" occurs twice (first on line {first})', "keep one of them")
                 )
                 continue
             lines[*path, key] = line

@@ -1,7 +1,7 @@
-"""The schema of an exported override: one column after another, with its meaning. Knows no file format.
+"""The columns of exported overrides, with their meanings. Knows no file format.
 
-The documentation page is made from this table, so that the two cannot drift apart. A change of a column's meaning,
-name or type gets a new `SCHEMA_VERSION`; a column added at the end does not.
+The documentation page is generated from this table, so that the two always agree. If you change a column's meaning,
+name, or type, increase `SCHEMA_VERSION`; a new column at the end does not need that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Value: TypeAlias = str | int | float | bool | datetime | tuple[str, ...] | None
 
 
 class ColumnType(StrEnum):
-    """What a column holds; any but a list may be empty."""
+    """Type of a column; every type except a list can be empty."""
 
     INTEGER = "integer"
     NUMBER = "number"
@@ -35,10 +35,10 @@ class Column:
     """One column of an export.
 
     Attributes:
-        name: As it stands in the file.
-        type: What it holds.
+        name: Its name in the file.
+        type: The type of its values.
         meaning: For the documentation.
-        read: Its value in a row of the log.
+        read: Gets its value from a row of the log.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Column:
 
 
 def _column(name: str, type_: ColumnType, meaning: str, *, path: str = "") -> Column:
-    """A column that is read along a path of attributes, its name when none is given; None as soon as one is None."""
+    """A column read along a path of attributes (default: its name); None as soon as one attribute is None."""
     steps = (path or name).split(".")
 
     def read(row: LoggedOverride) -> Value:
@@ -101,57 +101,62 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "schema_version",
         ColumnType.INTEGER,
-        "Version of this table; rises when a column changes its name, type or meaning.",
+        "Version of this table. It increases when a column's name, type, or meaning changes.",
         lambda _: SCHEMA_VERSION,
     ),
-    _integer("id", "Row id in the log, rising in the order of writing."),
-    _text("instance", "Name of the Label Studio.", path="key.project.instance"),
+    _integer("id", "Row id in the log, ascending in the order of writing."),
+    _text("instance", "Name of the Label Studio instance.", path="key.project.instance"),
     _integer("project_id", "Label Studio's project id.", path="key.project.project_id"),
-    _text("project_created", "The project's creation stamp, seconds since 1970.", path="key.project.created"),
+    _text("project_created", "When the project was created, in seconds since 1970.", path="key.project.created"),
     _integer("task_id", "Label Studio's task id.", path="key.task_id"),
     _integer("annotation_id", "Label Studio's annotation id."),
-    _integer("revision", "1 for the first content of the annotation that the log saw, then rising."),
-    _boolean("current", "The row belongs to the newest revision of an annotation that still exists."),
-    _boolean("deleted", "The annotation or its task was deleted afterwards."),
-    _boolean("confirmed", "Read from Label Studio; false for a webhook's body that nobody could check."),
-    _text("author", "Who made the annotation: user id, pseudonym, or a forgotten person's label."),
-    _text("editor", "Who made this revision of it."),
-    _time("created_at", "When the annotation was made."),
+    _integer("revision", "Number of the annotation's version in the log, starting at 1."),
+    _boolean("current", "True if the row belongs to the newest revision of an existing annotation."),
+    _boolean("deleted", "True if the annotation or its task was deleted later."),
+    _boolean("confirmed", "True if read from Label Studio; false if read from a webhook that was not verified."),
+    _text("author", "Creator of the annotation: user id, pseudonym, or the label of a forgotten person."),
+    _text("editor", "User who made this revision."),
+    _time("created_at", "When the annotation was created."),
     _time("updated_at", "When this revision was made."),
     _time("logged_at", "When the row was written."),
-    _number("lead_time_s", "Seconds spent on the annotation, later edits included."),
-    _text("exposure", "What the reviewer saw: shown, withheld, failed, not_ready, offered; empty without a review."),
-    _of_provenance("inspector", "Which inspector drafted."),
-    _of_provenance("model_version", "Hash of inspector, model, prompt, schema, guideline revision and examples."),
-    _of_provenance("rollout", "Label under which the drafts were stored."),
-    _of_provenance("guideline_id", "Which guideline."),
-    _of_provenance("guideline_revision", "Hash of its content."),
-    _of_provenance("prompt_hash", "Hash of the prompt; empty where none was sent."),
-    _of_override(_text, "review_id", "Review that the suggestion belongs to."),
-    _of_override(_text, "subject", "What the row is about: region, verdict, summary, feedback, task (a skipped one)."),
+    _number("lead_time_s", "Seconds spent on the annotation, including later edits."),
+    _text(
+        "exposure",
+        "What the reviewer saw of the draft: shown, withheld, failed, not_ready, or offered; empty without a draft.",
+    ),
+    _of_provenance("inspector", "Name of the inspector."),
+    _of_provenance("model_version", "Hash of inspector, model, prompt, schema, guideline revision, and examples."),
+    _of_provenance("rollout", "Roll-out label of the draft."),
+    _of_provenance("guideline_id", "Id of the guideline."),
+    _of_provenance("guideline_revision", "Hash of the guideline's content."),
+    _of_provenance("prompt_hash", "Hash of the prompt; empty if none was sent."),
+    _of_override(_text, "review_id", "Id of the draft that the suggestion belongs to."),
+    _of_override(
+        _text, "subject", "What the row is about: region, verdict, summary, feedback, or task (a skipped one)."
+    ),
     _of_override(
         _text,
         "kind",
-        "What became of it: untouched, confirmed, edited, rejected, added; taken, not_taken, left_over for "
-        "Magic; skipped for a skipped task (rejected in version 1).",
+        "Outcome: untouched, confirmed, edited, rejected, or added; for Magic: taken, not_taken, or left_over; "
+        "for a skipped task: skipped (rejected in version 1).",
     ),
     _of_override(_text, "suggestion_id", "Region id of the suggestion; empty for an added region."),
-    _of_override(_text, "region_id", "Region id as submitted; empty for a deleted one."),
+    _of_override(_text, "region_id", "Region id as submitted; empty for a deleted region."),
     _of_override(_text, "criterion_from", "Suggested criterion."),
     _of_override(_text, "criterion_to", "Submitted criterion."),
     _of_override(_text, "severity_from", "Suggested severity; the drafted verdict in a verdict row."),
     _of_override(_text, "severity_to", "Submitted severity; the verdict in a verdict row."),
     _list("edits", "What was edited: place, criterion, severity, rationale."),
-    _of_override(_number, "iou", "Overlap of suggested and submitted box, 0 to 1."),
+    _of_override(_number, "iou", "Overlap of the suggested and the submitted box (intersection over union), 0 to 1."),
     _of_override(_text, "text_from", "Drafted rationale or summary."),
-    _of_override(_text, "text_to", "Submitted one."),
-    _of_override(_number, "text_similarity", "Share of the drafted words kept in their order, 0 to 1."),
-    _of_override(_integer, "text_distance", "Characters inserted, deleted or replaced."),
-    _list("reasons", "Override reasons that were ticked; in a feedback row what was said of the guideline."),
-    _of_override(_text, "note", "Free text beside them."),
+    _of_override(_text, "text_to", "Submitted rationale or summary."),
+    _of_override(_number, "text_similarity", "Share of the drafted words that were kept in order, 0 to 1."),
+    _of_override(_integer, "text_distance", "Number of characters inserted, deleted, or replaced."),
+    _list("reasons", "Reasons that the reviewer chose; in a feedback row, the guideline feedback."),
+    _of_override(_text, "note", "The reviewer's note on the reasons."),
     _of_override(_number, "score", "The suggestion's score, 0 to 1."),
     *_of_box("box_from", "the suggested box, as a fraction of the upright image."),
-    *_of_box("box_to", "the submitted box, as a fraction of the upright image; may reach past 0 to 1."),
+    *_of_box("box_to", "the submitted box, as a fraction of the upright image; may be outside 0 to 1."),
 )
 
 
@@ -167,13 +172,13 @@ def narrowed(
     kind: OverrideKind | None = None,
     reviewers: Collection[str] | None = None,
 ) -> Iterator[LoggedOverride]:
-    """The rows that are wanted; None for any.
+    """Filter rows; None means no filter.
 
     Args:
         rows: Rows of the log.
         criterion: Suggested or submitted criterion id.
-        kind: What became of the suggestion.
-        reviewers: Author or editor, as the log names them: any of these names.
+        kind: The outcome.
+        reviewers: Names of authors or editors in the log; a row matches any of them.
     """
     for row in rows:
         override = row.override
@@ -187,16 +192,16 @@ def narrowed(
 
 _PAGE_HEAD = f"""# Exported overrides
 
-Schema version {SCHEMA_VERSION}. One row for each thing suggested beside what became of it, and for each thing added.
+Schema version {SCHEMA_VERSION}. The table has one row for each suggestion with its outcome, and one for each addition.
 
-- **CSV**: UTF-8, comma, all texts in quotes. Lists are joined by `|`. A text that a spreadsheet would take for a
-  formula (it begins with `=`, `+`, `-`, `@`, a tab or a line break, also after white space) gets an apostrophe in
-  front; `review-copilot study` takes it off again.
-- **JSONL**: one object a line; lists as lists; nothing is changed.
-- **Parquet**: typed columns, times as microseconds in UTC. Needs pyarrow:
+- **CSV**: UTF-8, separated by commas, with all text in quotes. Lists are joined by `|`. Text that a spreadsheet would
+  read as a formula (it starts with `=`, `+`, `-`, `@`, a tab, or a line break, also after white space) gets a leading
+  apostrophe, which `review-copilot study` removes again.
+- **JSONL**: one object per line, with lists as lists and unchanged text.
+- **Parquet**: typed columns, with times as microseconds in UTC. It needs pyarrow:
   `pip install "label-studio-review-copilot[parquet]"`.
 
-Times are UTC, in text `2026-03-02T12:00:00+00:00`. An empty cell, or `null`, means: there is none, or nobody said.
+Times are in UTC; as text, `2026-03-02T12:00:00+00:00`. An empty cell or `null` means that there is no value.
 
 | Column | Type | Meaning |
 | --- | --- | --- |
@@ -206,17 +211,17 @@ Times are UTC, in text `2026-03-02T12:00:00+00:00`. An empty cell, or `null`, me
 _TRAINING_DATA = """
 ## Training data
 
-Beside the table, `--format` writes whole annotations as they stand now. What is left out, and why, is counted on
-standard error. `--project`, `--since` and `--reviewer` narrow it.
+`--format` can also write whole annotations in their current state. Skipped items are counted, with the reason, on
+standard error. `--project`, `--since`, and `--reviewer` filter the annotations.
 
-- **finetune**: one chat example a line from each annotation that a reviewer confirmed or corrected: the system message
-  and the question that the copilot would ask by the configured guideline, the image's reference as Label Studio holds
-  it (it may need the token), and the reply as the reviewer left it; a drafted summary that the findings no longer bear
-  out is made anew. Boxes are written as the profile of `REVIEW_COPILOT_MODEL` says. An example shows the whole image
-  and none of the task's other text, so ask the trained model with `REVIEW_COPILOT_MODEL_CLOSE_UPS=0`. `--untouched`
-  adds drafts that nobody said a word about.
+- **finetune**: one chat example per line, for each annotation that a reviewer confirmed or corrected: the system
+  message and the question that the copilot would send with the configured guideline, the image's reference in Label
+  Studio (it may need the token), and the reply as the reviewer submitted it. A drafted summary that no longer matches
+  the findings is written again. Boxes have the format of the profile of `REVIEW_COPILOT_MODEL`. An example contains the
+  whole image and none of the task's other text, so run the trained model with `REVIEW_COPILOT_MODEL_CLOSE_UPS=0`.
+  `--untouched` also includes unreviewed drafts.
 - **coco**: one data set of the final boxes, in pixels of the upright image, without those marked "not a defect".
-  `attributes` holds severity, rationale, shape and ids.
+  `attributes` contains severity, rationale, shape, and ids.
 """
 
 

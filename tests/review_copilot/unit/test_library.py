@@ -1,4 +1,4 @@
-"""Guidelines are read strictly, and what is wrong is named by file, line and mend."""
+"""Guidelines are read strictly, and what is wrong is named by file, line, and fix."""
 
 from __future__ import annotations
 
@@ -70,31 +70,31 @@ def test_a_good_guideline_is_read_whole() -> None:
         ("    label: Soft\n", "", 11, "add `label:`"),
         ("major: {words: more, at_least: 2}", "majr: {words: more}", 19, 'did you mean "major"?'),
         ("      major: {words: more, at_least: 2}\n", "", 17, 'the anchor "major" is missing'),
-        ("id: T-02", "id: t-01", 23, 'the id "t-01" is taken already (line 11)'),
-        ("id: T-02", "id: uncovered", 23, "id of the novel pattern"),
+        ("id: T-02", "id: t-01", 23, 'the id "t-01" is already used (line 11)'),
+        ("id: T-02", "id: uncovered", 23, "reserved for the novel pattern"),
         ("id: T-02", "id: T 02", 23, "letters, digits"),
-        ("label: Dark", "label: soft", 24, 'the label "soft" is taken already (line 12)'),
-        ("label: Dark", "label: novel pattern", 24, "taken already (line 9)"),
+        ("label: Dark", "label: soft", 24, 'the label "soft" is already used (line 12)'),
+        ("label: Dark", "label: novel pattern", 24, "already used (line 9)"),
         ("rationale: Say where.\n    measures", "rationale: Say where.\n    hotkey: 1\n    measures", 22, "in quotes"),
-        ("at_least: 2", "at_least: 1", 19, "let at_least rise"),
+        ("at_least: 2", "at_least: 1", 19, "increase at_least"),
         ("at_least: 2", "at_least: two", 19, "plain number"),
         ("at_least: 2", "at_least: -2", 19, "at least 0"),
         ("at_least: 2", "at_least: .nan", 19, "plain number"),
         ("    unit: px\n", "", 16, "add `unit:`"),
         ('version: "1"', "version: 1.0", 2, "put it in quotes"),
-        ("fail: {critical: 1}", "fail: {terrible: 1}", 6, "count minor, major, critical or uncovered"),
+        ("fail: {critical: 1}", "fail: {terrible: 1}", 6, "count minor, major, critical, or uncovered"),
         ("fail: {critical: 1}", "fail: {critical: 0}", 6, "at least 1"),
         ("max_words: 40", "max_words: 4000", 8, "at most 200"),
         ("flag_when: [soft]", "flag_when: soft", 14, "a list"),
         ("flag_when: [soft]", "flag_when: []", 14, "is empty"),
-        ("title: Tiny", "title: Tiny\ntitle: Twice", 2, "stands twice (first on line 1)"),
-        ("verdict:\n", "verdict: pass\n", 5, "no YAML"),
-        ("title: Tiny", "title: [Tiny", 2, "no YAML"),
+        ("title: Tiny", "title: Tiny\ntitle: Twice", 2, "occurs twice (first on line 1)"),
+        ("verdict:\n", "verdict: pass\n", 5, "not valid YAML"),
+        ("title: Tiny", "title: [Tiny", 2, "not valid YAML"),
         ("novel: {label: Novel pattern, definition: Anything else.}", "novel: none", 9, "a mapping of keys"),
         ("    unit: px", "    ? [px]\n    : px", 16, "plain text"),
     ],
 )
-def test_each_mistake_names_file_line_and_mend(old: str, new: str, line: int, says: str) -> None:
+def test_each_mistake_names_file_line_and_fix(old: str, new: str, line: int, says: str) -> None:
     assert old in GOOD
     with pytest.raises(GuidelineError) as caught:
         read(GOOD.replace(old, new, 1))
@@ -168,7 +168,7 @@ def _latin(folder: Path) -> str:
         (_folder, "Check the path"),
         (_latin, "UTF-8"),
         (lambda _: "photo-qualty", 'Did you mean "photo-quality"?'),
-        (lambda _: "zzz", "Shipped ones: edited-photo, generated-image, pcb, photo-quality"),
+        (lambda _: "zzz", "Built-in guidelines: edited-photo, generated-image, pcb, photo-quality"),
     ],
 )
 def test_what_cannot_be_read_says_what_to_do(make: Callable[[Path], str], says: str, tmp_path: Path) -> None:
