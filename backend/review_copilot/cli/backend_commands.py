@@ -40,12 +40,13 @@ def status() -> None:
     try:
         answer = requests.get(f"{backend.url}/status", auth=(backend.username, backend.password), timeout=10)
         answer.raise_for_status()
+        fields = answer.json()
     except requests.RequestException as error:
         raise SettingsError(
             f"No backend answers at {backend.url} as it should.",
             hint="Is it running (`review-copilot serve`), and are REVIEW_COPILOT_PUBLIC_URL and _PASSWORD its own?",
         ) from error
     table = Table("", "", show_header=False, title=backend.url)
-    for name, value in answer.json().items():
+    for name, value in fields.items():
         table.add_row(name.replace("_", " "), str(value))
     Console().print(table)

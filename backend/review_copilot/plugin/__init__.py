@@ -21,7 +21,7 @@ from review_copilot.errors import (
     InspectorError,
     InspectorUnavailable,
 )
-from review_copilot.plugin.options import ENTRY_POINT_GROUP, InspectorOptions
+from review_copilot.plugin.inspector_options import ENTRY_POINT_GROUP, InspectorOptions
 from review_copilot.plugin.package_hash import draft_version, hash_of_package
 from review_copilot.ports.inspecting import Inspector
 

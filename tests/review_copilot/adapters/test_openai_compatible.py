@@ -198,8 +198,8 @@ def test_a_pause_asked_for_is_waited_for_within_the_deadline(header: str) -> Non
         return refusing(429, "Slow down", headers=pauses[header]())
 
     with endpoint(model) as server:
-        assert chat(server.url).ask(QUESTION).text == GOOD
-    assert 0.6 <= started[1] - started[0] <= 3.0
+        assert chat(server.url, timeout_s=60).ask(QUESTION).text == GOOD  # a pause past the minute would be an error
+    assert started[1] - started[0] >= 0.6
 
 
 def test_pauses_are_waited_for_as_often_as_asked_and_by_all_threads() -> None:
@@ -224,13 +224,14 @@ def test_pauses_are_waited_for_as_often_as_asked_and_by_all_threads() -> None:
     assert all(later - earlier >= 0.19 for earlier, later in itertools.pairwise(told))
 
 
+@pytest.mark.timeout(120)
 def test_a_pause_longer_than_the_deadline_says_how_long() -> None:
-    with endpoint(lambda _: refusing(429, "Wait", headers={"Retry-After": "60"})) as server:
-        before = time.monotonic()
+    """At once: whoever waited for the deadline of ten minutes would be ended after two."""
+    with endpoint(lambda _: refusing(429, "Wait", headers={"Retry-After": "3600"})) as server:
         with pytest.raises(ModelRateLimited) as raised:
-            chat(server.url, timeout_s=2).ask(QUESTION)
-        assert time.monotonic() - before < 1
-    assert raised.value.retry_after_s == 60
+            chat(server.url, timeout_s=600).ask(QUESTION)
+        assert len(server.turns) == 1
+    assert raised.value.retry_after_s == 3600
     assert raised.value.retryable
 
 
@@ -241,25 +242,30 @@ def test_a_passing_failure_is_tried_again() -> None:
 
 
 def test_a_server_that_hangs_ends_in_a_time_out() -> None:
+    """It answers only after it was left."""
+    left = threading.Event()
+
     def model(turn: Turn) -> str:
-        time.sleep(1.5)
+        left.wait(60)
         return GOOD
 
     with endpoint(model) as server:
-        asked = chat(server.url, timeout_s=0.5)
-        before = time.monotonic()
         with pytest.raises(ModelUnreachable, match="time limit"):
-            asked.ask(QUESTION)
-        assert time.monotonic() - before < 1.2
+            chat(server.url, timeout_s=0.5).ask(QUESTION)
+        left.set()
 
 
 def test_a_deadline_of_the_question_goes_before_the_chats_own() -> None:
+    left = threading.Event()
+
     def model(turn: Turn) -> str:
-        time.sleep(1.0)
+        left.wait(25)
         return GOOD
 
-    with endpoint(model) as server, pytest.raises(ModelUnreachable, match="time limit"):
-        chat(server.url, timeout_s=30).ask(replace(QUESTION, deadline_s=0.4))
+    with endpoint(model) as server:
+        with pytest.raises(ModelUnreachable, match="time limit"):
+            chat(server.url, timeout_s=30).ask(replace(QUESTION, deadline_s=0.4))
+        left.set()
 
 
 @contextmanager
@@ -290,11 +296,9 @@ def _dripping() -> Iterator[str]:
 
 
 def test_a_server_that_drips_is_cut_off_at_the_deadline() -> None:
-    with _dripping() as url:
-        before = time.monotonic()
-        with pytest.raises(ModelUnreachable, match="time limit"):
-            chat(url, timeout_s=0.8).ask(QUESTION)
-        assert time.monotonic() - before < 2
+    """It stops only after it was left."""
+    with _dripping() as url, pytest.raises(ModelUnreachable, match="time limit"):
+        chat(url, timeout_s=0.8).ask(QUESTION)
 
 
 def test_a_broken_connection_and_a_closed_port_are_unreachable() -> None:

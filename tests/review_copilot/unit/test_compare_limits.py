@@ -16,7 +16,16 @@ from review_copilot.compare.matching import MIN_IOU, SAME_CRITERION, assign
 from review_copilot.compare.override_rows import MOVED, ROTATED_DEG, lost_row, own_row, pair_row, same_place, visible
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity, Verdict
-from review_copilot.domain.override import Asked, Comparison, Override, OverrideKind, Reason, Subject, SubmittedRegion
+from review_copilot.domain.override import (
+    Asked,
+    Comparison,
+    Feedback,
+    Override,
+    OverrideKind,
+    Reason,
+    Subject,
+    SubmittedRegion,
+)
 from review_copilot.domain.review import Exposure
 from review_copilot.ports import StoredPrediction
 
@@ -239,6 +248,19 @@ class TestColumns:
         assert compare(annotation, [REVIEW]).annotation is annotation
         assert compare(annotation, [REVIEW]).confirmed
         assert not compare(annotation, [REVIEW], confirmed=False).confirmed
+
+
+@pytest.mark.parametrize(
+    ("feedback", "note", "rows"),
+    [((), "", 0), ((Feedback.CONFLICT,), "", 1), ((), "1 against 2", 1), ((Feedback.CONFLICT,), "1 against 2", 1)],
+)
+def test_feedback_is_a_row_by_a_tick_or_by_a_note(feedback: tuple[Feedback, ...], note: str, rows: int) -> None:
+    annotation = replace(untouched(REVIEW), feedback=feedback, feedback_note=note)
+    found = [row for row in compare(annotation, [REVIEW]).overrides if row.subject is Subject.FEEDBACK]
+    expected = Override(
+        subject=Subject.FEEDBACK, kind=OverrideKind.ADDED, reasons=tuple(f.value for f in feedback), note=note
+    )
+    assert found == [expected] * rows
 
 
 @pytest.mark.parametrize("open_field", ["severity", "verdict"])

@@ -170,3 +170,72 @@ def test_boxes_and_labels_of_two_tags_share_one_id() -> None:
     ]
     assert {result["id"] for result in results} == {"s1"}
     assert objections(TWO_TAGS, drafted.payload) == []
+
+
+@pytest.mark.parametrize(
+    ("x", "width", "shown"),
+    [
+        (0.0000155, 0.9999845, (0.0016, 99.9984)),  # by itself the width would round up to 99.9985, past 100 in all
+        (0.0008, 0.5, (0.08, 50.0)),
+        (0.33333333, 0.25000049, (33.3333, 25.0)),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_position_and_size_together_stay_within_100(
+    labels: LabelMap, x: float, width: float, shown: tuple[float, float], *, turned: bool
+) -> None:
+    """Across and down alike; four decimals."""
+    box = Box(0.1, x, 0.2, width) if turned else Box(x, 0.1, width, 0.2)
+    value = results_of(to_interactive(a_review("r1", a_suggestion(box=box)), labels).payload)[0]["value"]
+    assert isinstance(value, dict)
+    assert (value["y"] if turned else value["x"], value["height"] if turned else value["width"]) == shown
+    assert (value["x"] if turned else value["y"], value["width"] if turned else value["height"]) == (10.0, 20.0)
+
+
+@pytest.mark.parametrize(
+    ("scores", "mean"),
+    [((0.9, 0.4), 0.65), ((0.5,), 0.5), ((0.1, 0.2, 0.2), 0.1667), ((0.9, 0.1, 0.2), 0.4)],
+)
+def test_the_score_of_a_prediction_is_the_mean_of_its_suggestions(
+    labels: LabelMap, scores: tuple[float, ...], mean: float
+) -> None:
+    """Neither the greatest, nor the middle one, nor the sum; four decimals."""
+    suggestions = [a_suggestion(f"s{number}", score=score) for number, score in enumerate(scores)]
+    assert to_prediction(a_review("r1", *suggestions), labels).payload["score"] == mean
+
+
+def test_the_score_of_a_region_has_four_decimals(labels: LabelMap) -> None:
+    marked = results_of(to_prediction(a_review("r1", a_suggestion(score=0.123456)), labels).payload)[0]
+    assert marked["score"] == 0.1235
+
+
+def test_an_image_wide_flaw_comes_last_whatever_its_box(labels: LabelMap) -> None:
+    """By scope first: a larger region of the image still lies on top of it."""
+    wide = replace(a_suggestion("wide", box=Box.whole()), box=Box(0.0, 0.0, 0.1, 0.1))
+    review = a_review("r1", wide, a_suggestion("large", box=Box(0.0, 0.0, 0.9, 0.9)))
+    ids = [result["id"] for result in results_of(to_interactive(review, labels).payload)]
+    assert list(dict.fromkeys(ids)) == ["large", "wide"]
+
+
+def test_each_drop_is_counted_under_its_own_reason(labels: LabelMap) -> None:
+    """A severity, a verdict and a summary that one label config shows are not counted for it."""
+    drafted = to_prediction(a_review("r1", a_suggestion("s1"), a_suggestion("s2"), summary=""), labels)
+    assert drafted.dropped == ()
+    assert [result["id"] for result in results_of(drafted.payload)][-1] == "r1-verdict"
+    bare = read_label_config(TWO_TAGS, GUIDELINE)
+    critical = a_suggestion("s1", severity=Severity.CRITICAL)
+    assert set(to_interactive(a_review("r1", critical, replace(critical, id="s2")), bare).dropped) == {
+        Dropped('the severity "critical" (2)', "The label config does not offer it."),
+        Dropped("a rationale (2)", "The label config has no per-region text area."),
+    }
+
+
+@pytest.mark.parametrize(
+    ("fact", "words"), [(0.123456, "0.1235"), (1234567.0, "1.235e+06"), (12345, "12345"), ("so", "so"), (True, "True")]
+)
+def test_a_fact_is_shown_with_four_digits_when_it_is_a_fraction(
+    labels: LabelMap, fact: float | str, words: str
+) -> None:
+    evidence: Evidence = {"edge_width_px": fact}
+    marked = results_of(to_prediction(a_review("r1", replace(a_suggestion(), evidence=evidence)), labels).payload)[0]
+    assert marked["meta"] == {"text": [f"PQ-01, measured\nphoto-quality 9f2c1a77aa01\nedge width px: {words}"]}
