@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from review_copilot.domain.guideline import Criterion, Guideline, Severity
+from review_copilot.domain.suggestion import Scope
+from review_copilot.inspectors.registry import MODEL_INSPECTORS, measure_catalogue
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.library import guideline_names, load_guideline
+from review_copilot.suggest.examiners import examiners_of, warnings_of, wrong_measures
 
 _GuidelineName = Annotated[str, typer.Option("--guideline", help="A shipped name, or the path of a YAML file.")]
 
@@ -22,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="List, show and check guidelines.")
     group.command("check")(check)
     group.command("list")(list_guidelines)
+    group.command("measures")(measures)
     group.command("show")(show)
     app.add_typer(group, name="guideline")
 
@@ -45,11 +50,51 @@ def label_config(
     typer.echo(f"Wrote {out}.", err=True)
 
 
-def check(file: Annotated[str, typer.Argument(help="The guideline file, or a shipped name.")]) -> None:
-    """Check a guideline file and say what is wrong, line by line."""
+def check(
+    file: Annotated[str, typer.Argument(help="The guideline file, or a shipped name.")],
+    inspector: Annotated[str, typer.Option(help="Inspector that will draft by it.")] = "builtin",
+    allow_unexamined: Annotated[
+        bool, typer.Option("--allow-unexamined", help="Accept criteria that nobody examines.")
+    ] = False,
+) -> None:
+    """Check a guideline file and list who examines each criterion.
+
+    Exit code 1 when a criterion is examined by nobody or names an unknown measure, 2 when the file is wrong.
+    """
     guideline = load_guideline(file)
     generate(guideline)
-    typer.echo(f"{file} is right: {len(guideline.criteria)} criteria, revision {guideline.revision}.")
+    catalogue = measure_catalogue()
+    asks_model = inspector in MODEL_INSPECTORS
+    found = examiners_of(guideline, catalogue=() if inspector == "openai" else catalogue, model=asks_model)
+    table = Table("criterion", "label", "examined by", box=None)
+    for examiners in found:
+        words = "[red]nobody[/]" if examiners.nobody else escape(examiners.words)
+        table.add_row(examiners.criterion.id, escape(examiners.criterion.label), words)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    errors = list(wrong_measures(guideline, catalogue))
+    for error in errors:
+        console.print(f"[red]error[/]   {escape(error)}")
+    for warning in warnings_of(guideline):
+        console.print(f"[yellow]warning[/] {escape(warning)}")
+    nobody = sum(examiners.nobody for examiners in found)
+    if nobody and not allow_unexamined:
+        console.print(
+            f"{nobody} of {len(found)} criteria are examined by nobody: drafts say so and never pass. Name a measure, "
+            "choose an inspector that asks a model (--inspector hybrid), or add --allow-unexamined."
+        )
+    typer.echo(f"{file}: {len(guideline.criteria)} criteria, revision {guideline.revision}.")
+    if errors or (nobody and not allow_unexamined):
+        raise typer.Exit(1)
+
+
+def measures() -> None:
+    """List the measures that a criterion can name, with their units."""
+    table = Table("measure", "unit", "reports", "a model can judge it", box=None)
+    for measure in measure_catalogue():
+        scope = "boxes" if measure.scope is Scope.REGION else "the whole image"
+        table.add_row(measure.name, measure.unit, scope, "yes" if measure.model_can_judge else "no")
+    Console().print(table)
 
 
 def list_guidelines() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 
+from review_copilot.domain.measure import Measure
 from review_copilot.errors import InspectorUnavailable
 from review_copilot.inspectors.options import ModelSetup
 from review_copilot.plugin import ENTRY_POINT_GROUP, InspectorOptions
@@ -88,6 +89,20 @@ def create_inspector(name: str, request: InspectorRequest) -> Inspector:
     if create := MODEL_INSPECTORS.get(name):
         return create(request)
     return _by_entry_point(name, request.options)
+
+
+def measure_catalogue() -> tuple[Measure, ...]:
+    """The measures of every inspector that comes by an entry point, the built-in's first; a name counts once.
+
+    Raises:
+        InspectorUnavailable: The built-in inspector is not installed.
+    """
+    others = [point.name for point in entry_points(group=ENTRY_POINT_GROUP) if point.name != BUILTIN]
+    found: dict[str, Measure] = {}
+    for name in (BUILTIN, *others):
+        for measure in _by_entry_point(name, InspectorOptions()).catalogue():
+            found.setdefault(measure.name, measure)
+    return tuple(found.values())
 
 
 def _by_entry_point(name: str, options: InspectorOptions) -> Inspector:

@@ -25,7 +25,6 @@ from review_copilot.domain.guideline import (
 from review_copilot.errors import GuidelineError
 from review_copilot.library.marked_yaml import MarkedDocument, Problem, YamlPath, read_marked
 
-_MOST_PROBLEMS_SHOWN = 5
 _REVISION_DIGITS = 12
 
 
@@ -38,7 +37,7 @@ def read_guideline(text: str, *, guideline_id: str, file: str) -> Guideline:
         file: The file name, for messages.
 
     Raises:
-        GuidelineError: The file is invalid; the message has up to five problems, one per line: `file:line: problem;
+        GuidelineError: The file is invalid; the message has every problem, one per line: `file:line: problem;
             fix`.
     """
     document = read_marked(text)
@@ -233,10 +232,7 @@ def _anchor_contradictions(entry: _CriterionEntry, here: YamlPath, document: Mar
 def _error(problems: Iterable[Problem], *, file: str) -> GuidelineError:
     # Of problems on one line, unknown keys come first: a mistyped key explains the missing one.
     found = sorted(dict.fromkeys(problems), key=lambda p: (p.line, not p.what.startswith("unknown key")))
-    lines = [f"{file}:{problem.line}: {problem.what}; {problem.fix}" for problem in found[:_MOST_PROBLEMS_SHOWN]]
-    if len(found) > _MOST_PROBLEMS_SHOWN:
-        lines.append(f"{file}: and {len(found) - _MOST_PROBLEMS_SHOWN} more")
-    return GuidelineError("\n".join(lines))
+    return GuidelineError("\n".join(f"{file}:{problem.line}: {problem.what}; {problem.fix}" for problem in found))
 
 
 def _guideline(parsed: _File, *, guideline_id: str) -> Guideline:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from review_copilot.cli.typer_app import build_whole_app
-from review_copilot.library import load_guideline, shipped_label_config
+from review_copilot.library import load_guideline, shipped_label_config, source_of_guideline
 
 RUN = CliRunner()
 
@@ -57,10 +57,38 @@ def test_show_reads_like_the_guideline() -> None:
 
 
 @pytest.mark.parametrize("name", ["photo-quality", "pcb"])
-def test_check_says_what_was_read(name: str) -> None:
+def test_check_lists_who_examines_each_criterion(name: str) -> None:
     done = RUN.invoke(build_whole_app(), ["guideline", "check", name])
     guideline = load_guideline(name)
-    assert done.stdout == f"{name} is right: {len(guideline.criteria)} criteria, revision {guideline.revision}.\n"
+    assert done.exit_code == 0
+    assert done.stdout.endswith(f"{name}: {len(guideline.criteria)} criteria, revision {guideline.revision}.\n")
+    for criterion in guideline.criteria:
+        assert f"measures {criterion.measures[0]}" in done.stdout
+
+
+def test_criteria_that_nobody_examines_fail_the_check_unless_they_are_allowed() -> None:
+    done = RUN.invoke(build_whole_app(), ["guideline", "check", "generated-image"])
+    assert done.exit_code == 1
+    assert "11 of 11 criteria are examined by nobody" in done.stdout
+    allowed = RUN.invoke(build_whole_app(), ["guideline", "check", "generated-image", "--allow-unexamined"])
+    assert allowed.exit_code == 0
+    by_model = RUN.invoke(build_whole_app(), ["guideline", "check", "generated-image", "--inspector", "hybrid"])
+    assert by_model.exit_code == 0
+    assert by_model.stdout.count("the model") == 11
+
+
+def test_an_unknown_measure_fails_the_check_with_the_nearest_names(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(source_of_guideline("pcb").replace("pcb_short", "pcb_shrot"), encoding="utf-8")
+    done = RUN.invoke(build_whole_app(), ["guideline", "check", str(path), "--allow-unexamined"])
+    assert done.exit_code == 1
+    assert 'PCB-02: there is no measure "pcb_shrot"; did you mean pcb_short' in done.stdout
+
+
+def test_the_measures_are_listed_with_their_units() -> None:
+    done = RUN.invoke(build_whole_app(), ["guideline", "measures"])
+    assert "defocus" in done.stdout
+    assert "px of blur" in done.stdout
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
