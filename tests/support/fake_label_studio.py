@@ -71,6 +71,7 @@ class FakeWorkspace:
     Attributes:
         lose: Task ids whose next prediction is silently not stored.
         double: Task ids whose next prediction is stored twice.
+        unreadable: Task ids that Label Studio fails on.
     """
 
     key: ProjectKey
@@ -81,6 +82,7 @@ class FakeWorkspace:
     double: set[int] = field(default_factory=set)
     touched: dict[int, datetime] = field(default_factory=dict)
     version: str = ""
+    unreadable: set[int] = field(default_factory=set)
     in_hand: set[int] = field(default_factory=set)
     pushes: list[int] = field(default_factory=list)
     clock: datetime | None = None
@@ -150,5 +152,7 @@ class FakeWorkspace:
         return frozenset(task_ids) & (self.in_hand | self.annotations.keys())
 
     def _state(self, task_id: int) -> TaskState:
+        if task_id in self.unreadable:
+            return TaskState(TaskKey(self.key, task_id), None, (), (f"Task {task_id} fails.",), unreadable=True)
         at = self.touched.get(task_id, datetime(2026, 11, 1, tzinfo=UTC))
         return TaskState(TaskKey(self.key, task_id), at, tuple(self.annotations.get(task_id, ())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from heapq import merge
 from itertools import chain, islice
 from typing import TypeVar
@@ -166,17 +167,13 @@ class LabelStudioWorkspace:
         windows: Iterable[Sequence[Filter]] = ANNOTATED
         if since is not None:
             windows = ((Filter("updated_at", "greater", "Datetime", _filter_time(since)),),)
-        read = (
-            self._client.tasks(self._key.project_id, filters=filters, include=STATE_FIELDS, after=after)
-            for filters in windows
-        )
-        for task in merge(*read, key=lambda task: int(task["id"])):
-            yield self._state(task)
+        read = (self._read_states(filters, after=after) for filters in windows)
+        yield from merge(*read, key=lambda state: state.key.task_id)
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
         """The given tasks with all their annotations, by ascending id, without deleted tasks."""
-        for task in self._raw(STATE_FIELDS, only=task_ids, everything=True):
-            yield self._state(task)
+        for ids in _chunks(sorted(set(task_ids)), NAMED_AT_ONCE):
+            yield from self._read_states((Filter("id", "in_list", "Number", list(ids)),))
 
     def task_ids(self) -> frozenset[int]:
         """Ids of all existing tasks."""
@@ -187,13 +184,19 @@ class LabelStudioWorkspace:
         return frozenset().union(*(self._ids(filters) for filters in ANNOTATED))
 
     def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
-        """The subset of the tasks that have an annotation, a skip, or a reviewer's unfinished draft."""
+        """The subset of the tasks that have an annotation, a skip, or a reviewer's unfinished draft.
+
+        A task that Label Studio cannot read counts as begun: nobody knows what a change would destroy.
+        """
         fields = ("id", "total_annotations", "cancelled_annotations", "drafts")
-        return frozenset(
+        unreadable: list[int] = []
+        read = self._raw(fields, only=task_ids, everything=True, unreadable=unreadable.append)
+        begun = {
             int(task["id"])
-            for task in self._raw(fields, only=task_ids, everything=True)
+            for task in read
             if task.get("total_annotations") or task.get("cancelled_annotations") or task.get("drafts")
-        )
+        }
+        return frozenset(begun.union(unreadable))
 
     def select(self, *, view: int | None = None, filters: Sequence[Filter] = ()) -> Sequence[int]:
         """Ids of the tasks that are in a Data Manager view and match all filters, ascending."""
@@ -215,14 +218,35 @@ class LabelStudioWorkspace:
         only: Sequence[int] | None,
         everything: bool,
         filters: Sequence[Filter] = (),
+        unreadable: Callable[[int], None] | None = None,
     ) -> Iterator[RawTask]:
-        project_id = self._key.project_id
+        read = partial(
+            self._client.tasks, self._key.project_id, include=fields, everything=everything, unreadable=unreadable
+        )
         if only is None:
-            yield from self._client.tasks(project_id, filters=filters, include=fields, everything=everything)
+            yield from read(filters=filters)
             return
         for ids in _chunks(sorted(set(only)), NAMED_AT_ONCE):
-            named = Filter("id", "in_list", "Number", list(ids))
-            yield from self._client.tasks(project_id, filters=(*filters, named), include=fields, everything=everything)
+            yield from read(filters=(*filters, Filter("id", "in_list", "Number", list(ids))))
+
+    def _read_states(self, filters: Sequence[Filter], *, after: int = 0) -> Iterator[TaskState]:
+        """The states of all tasks that match, by rising id, those that Label Studio cannot read among them."""
+        bad: list[int] = []
+        read = self._client.tasks(
+            self._key.project_id, filters=filters, include=STATE_FIELDS, after=after, unreadable=bad.append
+        )
+        for task in read:
+            yield from map(self._unreadable, bad)
+            bad.clear()
+            yield self._state(task)
+        yield from map(self._unreadable, bad)
+
+    def _unreadable(self, task_id: int) -> TaskState:
+        said = (
+            f"Label Studio fails on task {task_id} (HTTP 500), so its annotations are not logged. "
+            "Delete or correct the annotation that was changed last on it."
+        )
+        return TaskState(TaskKey(self._key, task_id), None, (), (said,), unreadable=True)
 
     def _state(self, task: RawTask) -> TaskState:
         key = TaskKey(self._key, int(task["id"]))

@@ -23,12 +23,21 @@ class StoredPrediction:
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """A task as the sweep finds it: which annotations it has now."""
+    """A task as the sweep finds it: which annotations it has now.
+
+    Attributes:
+        key: Which task.
+        updated_at: When it was touched last; None where it cannot be read.
+        annotations: All of them.
+        problems: Sentences about what could not be read.
+        unreadable: Whether Label Studio itself cannot read the task: nothing is known of its annotations.
+    """
 
     key: TaskKey
-    updated_at: datetime
+    updated_at: datetime | None
     annotations: tuple[SubmittedAnnotation, ...]
     problems: tuple[str, ...] = ()
+    unreadable: bool = False
 
 
 class Workspace(Protocol):
