@@ -300,14 +300,9 @@ def refusal(response: httpx.Response, *, secret: str) -> LabelStudioError:
         return LabelStudioNotFound(f"Label Studio did not find {response.request.url.path}: {said}.")
     if status in RETRY_STATUS:
         return LabelStudioUnreachable(f"Label Studio is busy or restarting (HTTP {status}).")
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return LabelStudioFailed(
-            f"Label Studio failed on {response.request.url.path} (HTTP {status}): {said}.",
-            hint="Check Label Studio's own log.",
-        )
-    return LabelStudioError(
-        f"Label Studio rejected the request to {response.request.url.path} (HTTP {status}): {said}."
-    )
+    failed = status >= httpx.codes.INTERNAL_SERVER_ERROR
+    kind, verb = (LabelStudioFailed, "failed on") if failed else (LabelStudioError, "rejected")
+    return kind(f"Label Studio {verb} the request to {response.request.url.path} (HTTP {status}): {said}.")
 
 
 def _unauthorized(said: str) -> LabelStudioAuthError:

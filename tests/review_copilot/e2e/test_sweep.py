@@ -201,7 +201,7 @@ def test_a_record_that_label_studio_cannot_read_costs_one_task(
     good = {
         label_studio_client.create_annotation(task_id, {"result": [BOX]}) for task_id in tasks if task_id != tasks[2]
     }
-    with pytest.raises(LabelStudioFailed, match=r"failed on /api/tasks/ \(HTTP 500\)"):
+    with pytest.raises(LabelStudioFailed, match=r"failed on the request to /api/tasks/ \(HTTP 500\)"):
         list(label_studio_client.tasks(workspace.key.project_id))
     report = sweep_project(workspace, store=store)
     assert living(store) == good
