@@ -16,7 +16,7 @@ from review_copilot.domain.override import SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.domain.suggestion import Brief, Finding, Inspection, Usage
 from review_copilot.errors import ImageUnreadable
-from review_copilot.ports import StoredPrediction, TaskState
+from review_copilot.ports import PredictionOrigin, StoredPrediction, TaskState
 
 
 @dataclass
@@ -71,6 +71,7 @@ class FakeWorkspace:
     Attributes:
         lose: Task ids whose next prediction is silently not stored.
         double: Task ids whose next prediction is stored twice.
+        others: Predictions by id that the project holds beside those that were pushed.
         unreadable: Task ids that Label Studio fails on.
     """
 
@@ -83,6 +84,7 @@ class FakeWorkspace:
     touched: dict[int, datetime] = field(default_factory=dict)
     version: str = ""
     unreadable: set[int] = field(default_factory=set)
+    others: dict[int, PredictionOrigin] = field(default_factory=dict)
     in_hand: set[int] = field(default_factory=set)
     pushes: list[int] = field(default_factory=list)
     clock: datetime | None = None
@@ -141,6 +143,13 @@ class FakeWorkspace:
         for task_id in task_ids:
             if task_id in self.images:
                 yield self._state(task_id)
+
+    def origins(self, prediction_ids: Iterable[int]) -> Iterator[PredictionOrigin]:
+        for number in prediction_ids:
+            if number in self.others:
+                yield self.others[number]
+            elif number in self.stored:
+                yield PredictionOrigin(self.stored[number])
 
     def task_ids(self) -> frozenset[int]:
         return frozenset(self.images)

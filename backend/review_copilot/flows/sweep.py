@@ -154,12 +154,14 @@ def sweep_task(state: TaskState, *, workspace: Workspace, store: Store) -> Sweep
     if state.unreadable:
         _try_later(state.key, store=store)
         return _unreadable(state)
+    _learn_origins(state, workspace=workspace, store=store)
     appended = _append(state, store=store)
     annotations = state.annotations
     if appended.late:
         for again in workspace.states([state.key.task_id]):
             if again.unreadable:
                 return sweep_task(again, workspace=workspace, store=store)
+            _learn_origins(again, workspace=workspace, store=store)
             more = _append(again, store=store, surely_newest=True)
             annotations = again.annotations
             appended = Appended(appended.revisions + more.revisions, appended.rows + more.rows)
@@ -204,6 +206,25 @@ def _unreadable(state: TaskState) -> SweepReport:
 
 def _notice(key: TaskKey) -> WebhookNotice:
     return WebhookNotice(0, key.project.instance, key.project.project_id, (key.task_id,), UNREADABLE)
+
+
+def _learn_origins(state: TaskState, *, workspace: Workspace, store: Store) -> None:
+    """Ask Label Studio for the predictions that annotations began from and the store does not know.
+
+    Another model's is remembered as such. One of ours without its review (the database is new, or an older backup was
+    restored) is read back: without it, kept suggestions would look like the reviewer's own finds.
+    """
+    began_from = {a.parent_prediction for a in state.annotations if a.parent_prediction is not None}
+    unknown = began_from - {prediction.id for prediction in store.predictions_of(state.key)} if began_from else set()
+    if not unknown:
+        return
+    origins = [origin for origin in workspace.origins(unknown) if origin.stored.task_id == state.key.task_id]
+    rollouts = {review.provenance.rollout for review in store.recall(state.key)}
+    rebuilt = [o.review for o in origins if o.review is not None and o.stored.model_version not in rollouts]
+    if rebuilt:
+        log.warning("task %d: %d drafts are read back from predictions", state.key.task_id, len(rebuilt))
+        store.remember(rebuilt)
+    store.remember_predictions(state.key.project, [origin.stored for origin in origins])
 
 
 def _append(state: TaskState, *, store: Store, surely_newest: bool = False) -> Appended:

@@ -269,6 +269,13 @@ class LabelStudioClient:
         answer = self._transport.send("POST", f"/api/projects/{project_id}/import/predictions", body=list(predictions))
         return int(answer["created"])
 
+    def prediction(self, prediction_id: int) -> Mapping[str, Any]:
+        """One prediction, whoever made it."""
+        answer = self._transport.get(f"/api/predictions/{prediction_id}/")
+        if not isinstance(answer, dict):
+            raise LabelStudioError("Label Studio's answer about a prediction has an unknown form.")
+        return answer
+
     def delete_prediction(self, prediction_id: int) -> None:
         """Delete one prediction."""
         self._transport.send("DELETE", f"/api/predictions/{prediction_id}/")

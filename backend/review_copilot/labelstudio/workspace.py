@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -17,9 +18,11 @@ from review_copilot.labelstudio.annotations import raw_annotations, read_annotat
 from review_copilot.labelstudio.api_records import Project
 from review_copilot.labelstudio.client import IDS_PER_PAGE, Filter, LabelStudioClient, RawTask
 from review_copilot.labelstudio.mapping import LabelMap, read_label_config
+from review_copilot.labelstudio.read_predictions import LONG_AGO, read_prediction
 from review_copilot.labelstudio.regions import to_prediction
 from review_copilot.labelstudio.tasks import read_task
-from review_copilot.ports import StoredPrediction, TaskState
+from review_copilot.labelstudio.wire_values import whole_number
+from review_copilot.ports import PredictionOrigin, StoredPrediction, TaskState
 
 PUSH_AT_ONCE = 1000
 """Each import recounts the whole project, so a thousand predictions cost little more than one."""
@@ -38,6 +41,9 @@ STATE_FIELDS = (
 """Fields that a sweep reads. Label Studio applies the list to the task and to its annotations; without it, every
 response would include every prediction of every task."""
 
+OUR_ROLLOUT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39} r\d{1,9} [0-9a-f]{6}")
+"""How a roll-out of ours is named: guideline, number, and the first digits of its content's hash."""
+
 ANNOTATED = (
     (Filter("total_annotations", "greater", "Number", 0),),
     (Filter("total_annotations", "equal", "Number", 0), Filter("cancelled_annotations", "greater", "Number", 0)),
@@ -52,14 +58,18 @@ _T = TypeVar("_T")
 class LabelStudioWorkspace:
     """Implements `ports.Workspace`."""
 
-    def __init__(self, client: LabelStudioClient, *, key: ProjectKey, labels: LabelMap) -> None:
+    def __init__(
+        self, client: LabelStudioClient, *, key: ProjectKey, labels: LabelMap, guideline: Guideline | None = None
+    ) -> None:
         """Open a project with its label map.
 
         Args:
             client: The server.
             key: The project.
             labels: The project's label config, mapped to the guideline.
+            guideline: Used to read stored predictions back; without it `origins` rebuilds no review.
         """
+        self._guideline = guideline
         self._client = client
         self._key = key
         self._labels = labels
@@ -175,6 +185,23 @@ class LabelStudioWorkspace:
         for ids in _chunks(sorted(set(task_ids)), NAMED_AT_ONCE):
             yield from self._read_states((Filter("id", "in_list", "Number", list(ids)),))
 
+    def origins(self, prediction_ids: Iterable[int]) -> Iterator[PredictionOrigin]:
+        """Predictions by id, whoever made them, without deleted ones; those of our roll-outs with what they show."""
+        for prediction_id in sorted(prediction_ids):
+            try:
+                raw = self._client.prediction(prediction_id)
+            except LabelStudioNotFound:
+                continue
+            version = str(raw.get("model_version") or "")
+            key = TaskKey(self._key, whole_number(raw.get("task")))
+            stored = StoredPrediction(prediction_id, key.task_id, version, _region_ids(raw.get("result")))
+            review = None
+            if self._guideline and OUR_ROLLOUT.fullmatch(version):
+                review = read_prediction(
+                    raw, key=key, labels=self._labels, guideline=self._guideline, made_at=LONG_AGO
+                ).review
+            yield PredictionOrigin(stored, review)
+
     def task_ids(self) -> frozenset[int]:
         """Ids of all existing tasks."""
         return self._ids(())
@@ -287,8 +314,9 @@ class LabelStudioOpener:
         """
         project = self._client.project(project_id)
         key = project_key(project, instance=self._instance)
-        labels = read_label_config(project.label_config, self._guideline_of(key))
-        return LabelStudioWorkspace(self._client, key=key, labels=labels)
+        guideline = self._guideline_of(key)
+        labels = read_label_config(project.label_config, guideline)
+        return LabelStudioWorkspace(self._client, key=key, labels=labels, guideline=guideline)
 
 
 def project_key(project: Project, *, instance: str) -> ProjectKey:

@@ -40,6 +40,19 @@ class TaskState:
     unreadable: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PredictionOrigin:
+    """A prediction that an annotation began from, read from Label Studio.
+
+    Attributes:
+        stored: How annotations refer to it.
+        review: What it shows, if one of our roll-outs made it; None for other models.
+    """
+
+    stored: StoredPrediction
+    review: Review | None = None
+
+
 class Workspace(Protocol):
     """One Label Studio project, seen through one guideline."""
 
@@ -103,6 +116,10 @@ class Workspace(Protocol):
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
         """The named tasks with all their annotations; tasks that are gone are left out."""
+        ...
+
+    def origins(self, prediction_ids: Iterable[int]) -> Iterator[PredictionOrigin]:
+        """Predictions by id, whoever made them; deleted ones are left out."""
         ...
 
     def task_ids(self) -> frozenset[int]:
