@@ -24,6 +24,7 @@ CopilotError                     hint, retryable, public message
 |   |-- LabelStudioUnreachable   (retryable)
 |   |-- LabelStudioAuthError     token missing, wrong, or of a type that is disabled
 |   |-- LabelStudioNotFound      no such project or task
+|   |-- LabelStudioFailed        it failed on the request itself (HTTP 500)
 |   |-- LabelStudioRefusesAddress  private address, since 1.23.1
 |   `-- LabelConfigError         the label config lacks a tag that a review needs
 |-- EngineError                  the cluster of a bulk run cannot be reached, or has no workers left
@@ -164,6 +165,10 @@ class LabelStudioAuthError(LabelStudioError):
 
 class LabelStudioNotFound(LabelStudioError):
     """Label Studio has no such project, task, or annotation."""
+
+
+class LabelStudioFailed(LabelStudioError):
+    """Label Studio failed on a request that it should have answered, such as one for a record it cannot read."""
 
 
 class LabelStudioRefusesAddress(LabelStudioError):

@@ -59,7 +59,9 @@ class Settings(BaseSettings):
     allow_anonymous: bool = Field(False, description="Serve without a password. Allowed on a loopback address only.")
 
     allowed_hosts: tuple[str, ...] = Field(
-        (), description='Additional hosts that images may come from, as a JSON list; ["*"] allows any.'
+        (),
+        description='Additional hosts that images may come from, as a JSON list; ["*"] allows any public one. '
+        "A host may include a port.",
     )
     local_files_root: Path | None = Field(
         None,
@@ -67,7 +69,12 @@ class Settings(BaseSettings):
     )
     max_image_bytes: int = Field(64 * 1024 * 1024, gt=0, description="Maximum size of an image file, in bytes.")
     max_image_pixels: int = Field(200_000_000, gt=0, description="Maximum size of an image, in pixels.")
-    fetch_timeout_s: float = Field(20.0, gt=0, description="Timeout for fetching an image, in seconds.")
+    image_memory_bytes: int = Field(
+        2 * 1024**3, gt=0, description="Memory for decoded images, in bytes. A larger image is inspected on its own."
+    )
+    fetch_timeout_s: float = Field(
+        20.0, gt=0, description="Timeout for fetching an image, in seconds, including all redirects."
+    )
 
     min_score: float = Field(0.3, ge=0, le=1, description="Suggestions with a lower score are dropped and counted.")
     sweep_every_s: float = Field(30.0, gt=0, description="Seconds between two sweeps while the backend runs.")

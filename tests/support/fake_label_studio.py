@@ -16,7 +16,7 @@ from review_copilot.domain.override import SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.domain.suggestion import Brief, Finding, Inspection, Usage
 from review_copilot.errors import ImageUnreadable
-from review_copilot.ports import StoredPrediction, TaskState
+from review_copilot.ports import PredictionOrigin, StoredPrediction, TaskState
 
 
 @dataclass
@@ -71,6 +71,8 @@ class FakeWorkspace:
     Attributes:
         lose: Task ids whose next prediction is silently not stored.
         double: Task ids whose next prediction is stored twice.
+        others: Predictions by id that the project holds beside those that were pushed.
+        unreadable: Task ids that Label Studio fails on.
     """
 
     key: ProjectKey
@@ -81,6 +83,8 @@ class FakeWorkspace:
     double: set[int] = field(default_factory=set)
     touched: dict[int, datetime] = field(default_factory=dict)
     version: str = ""
+    unreadable: set[int] = field(default_factory=set)
+    others: dict[int, PredictionOrigin] = field(default_factory=dict)
     in_hand: set[int] = field(default_factory=set)
     pushes: list[int] = field(default_factory=list)
     clock: datetime | None = None
@@ -140,6 +144,13 @@ class FakeWorkspace:
             if task_id in self.images:
                 yield self._state(task_id)
 
+    def origins(self, prediction_ids: Iterable[int]) -> Iterator[PredictionOrigin]:
+        for number in prediction_ids:
+            if number in self.others:
+                yield self.others[number]
+            elif number in self.stored:
+                yield PredictionOrigin(self.stored[number])
+
     def task_ids(self) -> frozenset[int]:
         return frozenset(self.images)
 
@@ -150,5 +161,7 @@ class FakeWorkspace:
         return frozenset(task_ids) & (self.in_hand | self.annotations.keys())
 
     def _state(self, task_id: int) -> TaskState:
+        if task_id in self.unreadable:
+            return TaskState(TaskKey(self.key, task_id), None, (), (f"Task {task_id} fails.",), unreadable=True)
         at = self.touched.get(task_id, datetime(2026, 11, 1, tzinfo=UTC))
         return TaskState(TaskKey(self.key, task_id), at, tuple(self.annotations.get(task_id, ())))

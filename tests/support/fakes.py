@@ -296,11 +296,11 @@ class MemoryStore:
         self._points[project] = point
 
     def add_pending(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
-        known = {(e.task.key, e.rollout) for e, _ in self._pending.values()}
+        known = {(e.key, e.rollout) for e, _ in self._pending.values()}
         for task in tasks:
             if (task.key, rollout) not in known:
                 number = self._next_id()
-                self._pending[number] = (PendingDraft(number, task, rollout), self._in(due_in_s))
+                self._pending[number] = (PendingDraft(number, task.key, rollout), self._in(due_in_s))
 
     def reschedule(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
         for pending_draft in self._pending_of(project, rollout, task_ids):
@@ -349,7 +349,7 @@ class MemoryStore:
         return [
             e
             for e, _ in self._pending.values()
-            if e.task.key.project == project and e.rollout == rollout and e.task.key.task_id in task_ids
+            if e.key.project == project and e.rollout == rollout and e.key.task_id in task_ids
         ]
 
     def _in(self, seconds: float) -> datetime:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 
 from review_copilot.concurrency.lazy_value import LazyValue
+from review_copilot.concurrency.memory_budget import MemoryBudget
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.blind_share import BlindShare
@@ -43,6 +44,7 @@ def image_fetcher(settings: Settings, *, plain_files: bool = False) -> ImageFetc
             max_bytes=settings.max_image_bytes,
             max_pixels=settings.max_image_pixels,
             timeout_s=settings.fetch_timeout_s,
+            most_per_host=max(1, settings.concurrency - 1),
             plain_files=plain_files,
         ),
     )
@@ -138,4 +140,11 @@ def review_context(
         clock=clock,
         min_score=settings.min_score,
         blind=blind_share_of(settings),
+        memory=image_memory(settings.image_memory_bytes),
     )
+
+
+@cache
+def image_memory(max_bytes: int) -> MemoryBudget:
+    """The one budget of this process for decoded images, whatever projects they belong to."""
+    return MemoryBudget(max_bytes)

@@ -23,6 +23,7 @@ from review_copilot.errors import SettingsError
 from review_copilot.flows.submissions import Submission, submissions
 from review_copilot.inspectors.training_words import training_words
 from review_copilot.ports import Store
+from review_copilot.private_files import create_private, keep_private, open_private
 from review_copilot.reports.coco import write_coco
 from review_copilot.reports.finetune import write_finetune
 from review_copilot.reports.override_columns import narrowed
@@ -151,6 +152,8 @@ def _write_table(rows: Iterator[LoggedOverride], out: Path | None, *, file_forma
     if file_format is Format.PARQUET:
         if out is None:
             raise SettingsError("Parquet goes to a file.", hint="Say which: --out overrides.parquet")
+        create_private(out)
+        keep_private(out)
         return write_parquet(rows, out)
     write = write_csv if file_format is Format.CSV else write_jsonl
     with _opened(out) as stream:
@@ -158,7 +161,7 @@ def _write_table(rows: Iterator[LoggedOverride], out: Path | None, *, file_forma
 
 
 def _opened(out: Path | None) -> AbstractContextManager[TextIO]:
-    return out.open("w", newline="", encoding="utf-8") if out else nullcontext(sys.stdout)
+    return open_private(out, newline="") if out else nullcontext(sys.stdout)
 
 
 @contextmanager

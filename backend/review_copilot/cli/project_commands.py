@@ -30,7 +30,7 @@ from review_copilot.cli.setup_options import (
     ProjectOption,
 )
 from review_copilot.engines.ray_cluster import Cluster
-from review_copilot.errors import CopilotError, SettingsError
+from review_copilot.errors import CopilotError, LabelStudioFailed, SettingsError
 from review_copilot.flows import preannotate as flow
 from review_copilot.flows.draft_project import DraftingTools, draft_project
 from review_copilot.flows.review_context import rollout_of
@@ -264,6 +264,11 @@ def sync(
         f"caught up: {report.missed} missed by webhook; {report.tasks} tasks read, {report.annotations} annotations "
         f"compared, {report.revisions} new revisions with {report.rows} rows, {report.deleted} deleted."
     )
+    if report.unreadable:
+        raise LabelStudioFailed(
+            f"{len(report.unreadable)} tasks, named above, could not be read by Label Studio and are not logged.",
+            hint="They are tried again at each sync.",
+        )
 
 
 def _settings(**given: object) -> Settings:

@@ -23,6 +23,7 @@ from review_copilot.flows.packed_log import reading_of_log
 from review_copilot.flows.study_project import ProjectStudy, Scope, find_project, study_project
 from review_copilot.flows.thumbnails import pictures_of, shown_rows
 from review_copilot.flows.uncovered_crops import crops_of
+from review_copilot.private_files import open_private
 from review_copilot.reports.study_html import to_html
 from review_copilot.reports.study_markdown import to_markdown
 from review_copilot.settings import load_settings
@@ -87,7 +88,8 @@ def report(
     if out is None:
         sys.stdout.write(text)
         return
-    out.write_text(text, "utf-8")
+    with open_private(out) as file:
+        file.write(text)
     Console(stderr=True).print(f"{_count(len(made.study.flags), 'flag')} written to {out}.", soft_wrap=True)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from review_copilot.compare.choose_review import choose_review
+from review_copilot.compare.choose_review import choose_review, foreign_parent
 from review_copilot.compare.magic import offer_rows, offers, take
 from review_copilot.compare.matching import MIN_IOU, SAME_CRITERION, assign
 from review_copilot.compare.override_rows import (
@@ -60,6 +60,7 @@ def compare(
         Region rows in the order of the suggestions, then added regions in reading order, Magic rows, verdict, summary,
         feedback.
     """
+    foreign = foreign_parent(annotation, reviews, predictions)
     chosen = choose_review(annotation, reviews, predictions)
     asked = _comparable(annotation.asked, chosen)
     offered = offers(annotation, reviews)
@@ -68,7 +69,10 @@ def compare(
             Override(subject=Subject.TASK, kind=OverrideKind.SKIPPED, review_id=chosen.id if chosen else ""),
         )
     else:
-        magic, regions = offer_rows(offered, _in_reading_order(annotation.regions), asked=annotation.asked)
+        chosen = _without(chosen, annotation.unplaced)
+        magic, regions = offer_rows(
+            offered, _in_reading_order(_own(annotation.regions, foreign)), asked=annotation.asked
+        )
         rows = (*_region_rows(chosen, regions, asked), *magic, *_image_rows(annotation, chosen, asked))
     compared = (*((chosen,) if chosen else ()), *offered)
     return Comparison(
@@ -79,6 +83,18 @@ def compare(
         exposure=compared[0].exposure.value if compared else "",
         confirmed=confirmed,
     )
+
+
+def _own(regions: Sequence[SubmittedRegion], foreign: StoredPrediction | None) -> Sequence[SubmittedRegion]:
+    """The regions that do not stem from another model's prediction: those are nobody's unaided find."""
+    return [region for region in regions if region.id not in foreign.region_ids] if foreign else regions
+
+
+def _without(review: Review | None, unplaced: Sequence[str]) -> Review | None:
+    """The review less the suggestions whose regions cannot be read: nobody knows what became of them."""
+    if review is None or not unplaced:
+        return review
+    return replace(review, suggestions=tuple(s for s in review.suggestions if s.id not in unplaced))
 
 
 def _comparable(asked: Asked, review: Review | None) -> Asked:

@@ -29,11 +29,26 @@ def choose_review(
         predictions: What Label Studio holds for the task, as far as it was read back.
     """
     whole = sorted((r for r in reviews if r.box is None), key=lambda r: (r.created_at, r.id))
+    if foreign_parent(annotation, reviews, predictions) is not None:
+        return None
     return (
         _by_parent(annotation, whole, predictions)
-        or _sharing_most(whole, {region.id for region in annotation.regions})
+        or _sharing_most(whole, {*(region.id for region in annotation.regions), *annotation.unplaced})
         or _by_time(annotation, whole)
     )
+
+
+def foreign_parent(
+    annotation: SubmittedAnnotation, reviews: Sequence[Review], predictions: Sequence[StoredPrediction]
+) -> StoredPrediction | None:
+    """The prediction that the annotation began from, if another model made it; else None.
+
+    Such an annotation says nothing about our drafts: its reviewer saw other suggestions.
+    """
+    parent = next((p for p in predictions if p.id == annotation.parent_prediction), None)
+    if parent is None or any(r.provenance.rollout == parent.model_version for r in reviews):
+        return None
+    return parent
 
 
 def began_at(annotation: SubmittedAnnotation) -> datetime | None:

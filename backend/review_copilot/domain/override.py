@@ -113,6 +113,7 @@ class SubmittedAnnotation:
         parent_annotation: Id of the annotation that it was copied from; None when it was not.
         content_hash: Hash of what the annotation says, without times and ids that change by themselves.
         dropped: Results that could not be read, as sentences.
+        unplaced: Ids of regions whose coordinates could not be read: neither kept, nor moved, nor deleted.
         asked: What the label config asked for when it was read.
         image_width_px: Upright width as the editor saw it; 0 when no region says.
         image_height_px: Upright height; the same.
@@ -135,6 +136,7 @@ class SubmittedAnnotation:
     parent_annotation: int | None = None
     content_hash: str = ""
     dropped: tuple[str, ...] = ()
+    unplaced: tuple[str, ...] = ()
     asked: Asked = Asked()
     image_width_px: int = 0
     image_height_px: int = 0

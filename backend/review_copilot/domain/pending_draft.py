@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from review_copilot.domain.review import ReviewTask
+from review_copilot.domain.review import TaskKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +13,12 @@ class PendingDraft:
 
     Attributes:
         id: Number in the backlog.
-        task: What to draft, as the request described it.
+        key: Which task. Its data is read from Label Studio again: what the request held may carry signatures.
         rollout: Label under which the draft is wanted.
         attempts: How often drafting it has failed so far.
     """
 
     id: int
-    task: ReviewTask
+    key: TaskKey
     rollout: str
     attempts: int = 0

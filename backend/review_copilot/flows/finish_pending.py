@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from review_copilot.concurrency.priority_pool import Ticket, Urgency
 from review_copilot.domain.pending_draft import PendingDraft
-from review_copilot.domain.review import Exposure, ProjectKey, Review
+from review_copilot.domain.review import Exposure, ProjectKey, Review, ReviewTask
 from review_copilot.errors import CopilotError, LabelStudioNotFound, RequestAbandoned
 from review_copilot.flows.predict import DraftService, ask_for
 from review_copilot.flows.reconcile import extras, held
@@ -64,7 +64,7 @@ def work_off(service: DraftService, *, opener: WorkspaceOpener, limit: int = BLO
     report = WorkReport()
     groups: defaultdict[tuple[ProjectKey, str], list[PendingDraft]] = defaultdict(list)
     for pending_draft in service.store.claim(limit=limit, lease_s=service.lease_s):
-        groups[pending_draft.task.key.project, pending_draft.rollout].append(pending_draft)
+        groups[pending_draft.key.project, pending_draft.rollout].append(pending_draft)
         report.claimed += 1
     for (project, rollout), pending_drafts in groups.items():
         try:
@@ -105,20 +105,20 @@ def _work_off(
     Raises:
         LabelStudioError: The project cannot be read or written; drafts made until then are kept.
     """
-    by_task = {pending_draft.task.key.task_id: pending_draft for pending_draft in pending_drafts}
-    there = {task.key.task_id for task in workspace.tasks(only=list(by_task))}
+    by_task = {pending_draft.key.task_id: pending_draft for pending_draft in pending_drafts}
+    there = {task.key.task_id: task for task in workspace.tasks(only=list(by_task))}
     current = rollout_of(workspace.key, store=service.store, setup_of=service.setup_of) == rollout
     state = held(workspace, rollout=rollout, task_ids=sorted(there))
     service.store.remember_predictions(workspace.key, [p for found in state.values() for p in found])
     wanted = {task_id for task_id in there if current or task_id in state}
     _settle([draft for task_id, draft in by_task.items() if task_id not in wanted], service=service, report=report)
-    missing = {task_id: by_task[task_id] for task_id in sorted(wanted - state.keys())}
+    missing = {task_id: (by_task[task_id], there[task_id]) for task_id in sorted(wanted - state.keys())}
     _deliver(missing, workspace=workspace, service=service, rollout=rollout, report=report)
     _keep_one_of_each(state, by_task, workspace=workspace, service=service, rollout=rollout, report=report)
 
 
 def _deliver(
-    missing: Mapping[int, PendingDraft],
+    missing: Mapping[int, tuple[PendingDraft, ReviewTask]],
     *,
     workspace: Workspace,
     service: DraftService,
@@ -130,8 +130,8 @@ def _deliver(
     shown = {task_id: review for task_id, review in drafts.items() if review.exposure is Exposure.SHOWN}
     if shown:
         report.sent += workspace.push(list(shown.values()))
-        service.store.release([missing[task_id].id for task_id in shown], due_in_s=service.settle_s)
-    _settle([missing[task_id] for task_id in drafts if task_id not in shown], service=service, report=report)
+        service.store.release([missing[task_id][0].id for task_id in shown], due_in_s=service.settle_s)
+    _settle([missing[task_id][0] for task_id in drafts if task_id not in shown], service=service, report=report)
 
 
 def _keep_one_of_each(
@@ -152,23 +152,21 @@ def _keep_one_of_each(
 
 
 def _drafts(
-    pending_drafts: Sequence[PendingDraft], *, service: DraftService, rollout: str, report: WorkReport
+    owed: Sequence[tuple[PendingDraft, ReviewTask]], *, service: DraftService, rollout: str, report: WorkReport
 ) -> Mapping[int, Review]:
     """Drafts by task id: the store's, and those made now. What fails is put back, or let go of after some attempts."""
-    if not pending_drafts:
+    if not owed:
         return {}
-    store, project = service.store, pending_drafts[0].task.key.project
-    drafts = dict(store.drafted(project, rollout=rollout, task_ids=[e.task.key.task_id for e in pending_drafts]))
-    missing = [pending_draft for pending_draft in pending_drafts if pending_draft.task.key.task_id not in drafts]
-    tickets = [
-        ask_for(pending_draft.task, service=service, rollout=rollout, urgency=Urgency.OWED) for pending_draft in missing
-    ]
+    store, project = service.store, owed[0][0].key.project
+    drafts = dict(store.drafted(project, rollout=rollout, task_ids=[task.key.task_id for _, task in owed]))
+    missing = [(pending_draft, task) for pending_draft, task in owed if task.key.task_id not in drafts]
+    tickets = [ask_for(task, service=service, rollout=rollout, urgency=Urgency.OWED) for _, task in missing]
     wait([ticket.future for ticket in tickets], timeout=service.lease_s / 2)
-    for pending_draft, ticket in zip(missing, tickets, strict=True):
+    for (pending_draft, _), ticket in zip(missing, tickets, strict=True):
         if (review := _finished(ticket)) is None:
             store.release([pending_draft.id], due_in_s=0.0)
         elif review.exposure is not Exposure.FAILED:
-            drafts[pending_draft.task.key.task_id] = review
+            drafts[pending_draft.key.task_id] = review
             report.drafted += 1
         elif pending_draft.attempts + 1 < MOST_ATTEMPTS:
             store.release([pending_draft.id], due_in_s=RETRY_S, failed=True)
@@ -187,6 +185,6 @@ def _finished(ticket: Ticket[Review]) -> Review | None:
 
 def _settle(pending_drafts: Sequence[PendingDraft], *, service: DraftService, report: WorkReport) -> None:
     for pending_draft in pending_drafts:
-        project = pending_draft.task.key.project
-        service.store.clear_pending(project, rollout=pending_draft.rollout, task_ids=[pending_draft.task.key.task_id])
+        project = pending_draft.key.project
+        service.store.clear_pending(project, rollout=pending_draft.rollout, task_ids=[pending_draft.key.task_id])
     report.settled += len(pending_drafts)

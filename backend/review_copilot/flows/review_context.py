@@ -8,8 +8,10 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from review_copilot.concurrency.memory_budget import MemoryBudget
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
+from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask
 from review_copilot.domain.suggestion import Brief
 from review_copilot.errors import BudgetSpent, CopilotError, RequestAbandoned
@@ -18,6 +20,9 @@ from review_copilot.ports import Clock, ImageSource, Inspector, Rollouts
 from review_copilot.suggest.drafting import ReviewHeader, failed, nothing_said, suggest
 
 log = logging.getLogger(__name__)
+
+IMAGE_MEMORY_BYTES = 2 * 1024**3
+"""Memory for the decoded images of all tasks in work."""
 
 INTERNAL_ERROR = "The copilot itself failed on this task; its log has the details."
 
@@ -33,6 +38,7 @@ class ReviewContext:
         clock: What time it is.
         min_score: Suggestions below it are dropped, 0..1.
         blind: Tasks whose suggestions are made and kept, but not shown.
+        memory: What the decoded images of all tasks in work may take together.
     """
 
     guideline: Guideline
@@ -41,6 +47,7 @@ class ReviewContext:
     clock: Clock
     min_score: float
     blind: BlindShare = field(default_factory=BlindShare)
+    memory: MemoryBudget = field(default_factory=lambda: MemoryBudget(IMAGE_MEMORY_BYTES))
 
     @property
     def model_version(self) -> str:
@@ -137,22 +144,30 @@ def given_up(task: ReviewTask, *, context: ReviewContext, rollout: str, why: str
 def _review(task: ReviewTask, *, context: ReviewContext, header: ReviewHeader, started: float) -> Review:
     image = context.images.load(task.image, task_id=task.key.task_id)
     reference = context.images.load(task.reference, task_id=task.key.task_id) if task.reference else None
-    inspection = context.inspector.inspect(
-        Brief(
-            image=image,
-            guideline=context.guideline,
-            reference=reference,
-            prompt=task.prompt,
-            box=header.box,
-            task_data=task.data,
+    brief = Brief(
+        image=image,
+        guideline=context.guideline,
+        reference=reference,
+        prompt=task.prompt,
+        box=header.box,
+        task_data=task.data,
+    )
+    with context.memory.hold(sum(_work_bytes(each) for each in (image, reference) if each is not None)):
+        inspection = context.inspector.inspect(brief)
+        header = replace(
+            header,
+            elapsed_s=time.monotonic() - started,
+            provenance=replace(header.provenance, prompt_hash=inspection.prompt_hash),
         )
-    )
-    header = replace(
-        header,
-        elapsed_s=time.monotonic() - started,
-        provenance=replace(header.provenance, prompt_hash=inspection.prompt_hash),
-    )
-    return suggest(inspection, image=image, guideline=context.guideline, header=header, min_score=context.min_score)
+        return suggest(inspection, image=image, guideline=context.guideline, header=header, min_score=context.min_score)
+
+
+def _work_bytes(image: ReviewImage) -> int:
+    """What an inspection takes at its peak: three bytes a pixel, 1.6 times over for JPEG files, else 2.4 times.
+
+    docs/inspector.md has the measurements.
+    """
+    return (5 if image.format == "JPEG" else 8) * image.width_px * image.height_px
 
 
 def _provenance(context: ReviewContext, rollout: str) -> Provenance:

@@ -22,6 +22,12 @@ log = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=2)
 """Each sweep looks again at this much of the last one, for rows that were committed late or clocks that differ."""
 
+UNREADABLE = "TASK_UNREADABLE"
+"""What the inbox calls a task that Label Studio could not read. No event of Label Studio has this name."""
+
+TRIED_AGAIN = 20
+"""Most of those tasks that one sweep tries again: each costs Label Studio some failed requests."""
+
 KEEP_EVERY = 100
 """Tasks after which a running sweep remembers where it stands: a page."""
 
@@ -36,6 +42,7 @@ class SweepReport:
         revisions: Revisions that were new to the log.
         rows: Rows that were new to the log.
         deleted: Annotations found deleted.
+        unreadable: Tasks that Label Studio itself cannot read; they are tried again at each sweep.
         missed: Changes (new revisions and deletions) that no webhook had announced; 0 for a project's first sweep.
         problems: Sentences about what could not be read.
     """
@@ -45,6 +52,7 @@ class SweepReport:
     revisions: int = 0
     rows: int = 0
     deleted: int = 0
+    unreadable: frozenset[TaskKey] = frozenset()
     missed: int = 0
     problems: tuple[str, ...] = ()
 
@@ -56,8 +64,9 @@ class SweepReport:
             self.revisions + other.revisions,
             self.rows + other.rows,
             self.deleted + other.deleted,
+            self.unreadable | other.unreadable,
             self.missed + other.missed,
-            (*self.problems, *other.problems),
+            tuple(dict.fromkeys((*self.problems, *other.problems))),
         )
 
 
@@ -81,7 +90,7 @@ def sweep_project(
     key = workspace.key
     first = store.bookmark(key) is None
     point = _starting_point(workspace, store=store, everything=everything)
-    report = SweepReport()
+    report = _try_again(workspace, store=store)
     changes: Counter[int] = Counter()
     for number, state in enumerate(workspace.changed(since=point.since, after=point.after), start=1):
         done = sweep_task(state, workspace=workspace, store=store)
@@ -127,7 +136,7 @@ def _not_announced(changes: Counter[int], *, key: ProjectKey, store: Store) -> i
     """How many changes no event speaks of, those that wait in the inbox included."""
     if not changes.total():
         return 0
-    waiting = [wake for wake in store.waiting() if wake.project_id in {0, key.project_id}]
+    waiting = [wake for wake in store.waiting() if wake.action != UNREADABLE and wake.project_id in {0, key.project_id}]
     if any(wake.project_id and not wake.task_ids for wake in waiting):
         return 0
     announced = {task_id for wake in waiting for task_id in wake.task_ids}
@@ -137,13 +146,22 @@ def _not_announced(changes: Counter[int], *, key: ProjectKey, store: Store) -> i
 def sweep_task(state: TaskState, *, workspace: Workspace, store: Store) -> SweepReport:
     """Compare all annotations of one task with what their reviewers saw, and note which are gone.
 
+    A task that Label Studio cannot read is noted in the inbox, for the next sweep of its project.
+
     A reading that carries an earlier time than what the log holds is done once more: either the task had changed when
     the first one was logged, or Label Studio's clock was set back. The second one is newer than the log in any case.
     """
+    if state.unreadable:
+        _try_later(state.key, store=store)
+        return _unreadable(state)
+    _learn_origins(state, workspace=workspace, store=store)
     appended = _append(state, store=store)
     annotations = state.annotations
     if appended.late:
         for again in workspace.states([state.key.task_id]):
+            if again.unreadable:
+                return sweep_task(again, workspace=workspace, store=store)
+            _learn_origins(again, workspace=workspace, store=store)
             more = _append(again, store=store, surely_newest=True)
             annotations = again.annotations
             appended = Appended(appended.revisions + more.revisions, appended.rows + more.rows)
@@ -158,6 +176,55 @@ def sweep_task(state: TaskState, *, workspace: Workspace, store: Store) -> Sweep
     if gone:
         report.deleted += store.record_deletion(state.key, annotation_ids=gone)
     return report
+
+
+def _try_later(key: TaskKey, *, store: Store) -> None:
+    notice = _notice(key)
+    if not any(replace(waiting, id=0) == notice for waiting in store.waiting()):
+        store.put(notice)
+
+
+def _try_again(workspace: Workspace, *, store: Store) -> SweepReport:
+    """Look at the tasks that Label Studio could not read before; those that it still cannot go to the queue's end."""
+    key, report = workspace.key, SweepReport()
+    ours = (UNREADABLE, key.instance, key.project_id)
+    owed = [w for w in store.waiting() if (w.action, w.instance, w.project_id) == ours][:TRIED_AGAIN]
+    if owed:
+        for state in workspace.states([task_id for notice in owed for task_id in notice.task_ids]):
+            if state.unreadable:
+                store.put(_notice(state.key))
+                report += _unreadable(state)
+            else:
+                report += sweep_task(state, workspace=workspace, store=store)
+        store.done([notice.id for notice in owed])
+    return report
+
+
+def _unreadable(state: TaskState) -> SweepReport:
+    return SweepReport(tasks=1, unreadable=frozenset({state.key}), problems=state.problems)
+
+
+def _notice(key: TaskKey) -> WebhookNotice:
+    return WebhookNotice(0, key.project.instance, key.project.project_id, (key.task_id,), UNREADABLE)
+
+
+def _learn_origins(state: TaskState, *, workspace: Workspace, store: Store) -> None:
+    """Ask Label Studio for the predictions that annotations began from and the store does not know.
+
+    Another model's is remembered as such. One of ours without its review (the database is new, or an older backup was
+    restored) is read back: without it, kept suggestions would look like the reviewer's own finds.
+    """
+    began_from = {a.parent_prediction for a in state.annotations if a.parent_prediction is not None}
+    unknown = began_from - {prediction.id for prediction in store.predictions_of(state.key)} if began_from else set()
+    if not unknown:
+        return
+    origins = [origin for origin in workspace.origins(unknown) if origin.stored.task_id == state.key.task_id]
+    rollouts = {review.provenance.rollout for review in store.recall(state.key)}
+    rebuilt = [o.review for o in origins if o.review is not None and o.stored.model_version not in rollouts]
+    if rebuilt:
+        log.warning("task %d: %d drafts are read back from predictions", state.key.task_id, len(rebuilt))
+        store.remember(rebuilt)
+    store.remember_predictions(state.key.project, [origin.stored for origin in origins])
 
 
 def _append(state: TaskState, *, store: Store, surely_newest: bool = False) -> Appended:
@@ -189,7 +256,7 @@ def empty_inbox(
     Events of a project that cannot be read stay in the inbox; a project that is gone is let go of.
     """
     report = SweepReport()
-    waiting = store.waiting(limit=limit)
+    waiting = [notice for notice in store.waiting(limit=limit) if notice.action != UNREADABLE]
     by_wake = _by_notice(waiting, store=store)
     by_project: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
     for tasks_by_project in by_wake.values():

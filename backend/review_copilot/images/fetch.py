@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import stat
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -14,6 +16,7 @@ from urllib.parse import parse_qs, unquote, unquote_to_bytes
 
 import httpx
 
+from review_copilot.concurrency.host_slots import HostSlots, HostStuck
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.redaction import LOCAL_FILES, printable
 from review_copilot.errors import (
@@ -25,10 +28,16 @@ from review_copilot.errors import (
     LabelStudioError,
 )
 from review_copilot.images.decode import open_image
-from review_copilot.images.hosts import Trust, is_public, private_address, require_public, trust_in
+from review_copilot.images.hosts import Trust, trust_in
+from review_copilot.outbound.addresses import AddressForbidden, HostUnknown
+from review_copilot.outbound.bodies import BodyTooLarge, BodyUnreadable, read_body
+from review_copilot.outbound.deadline import call_limits
+from review_copilot.outbound.http_client import limited_client
 
 MOST_REDIRECTS = 5
-CHUNK_BYTES = 64 * 1024
+
+STUCK_AFTER = 0.25
+"""Part of the time limit after which a host that answered none of its open calls gets no further ones."""
 
 LABEL_STUDIO_PATHS = re.compile(
     r"/(data|storage-data|static|tasks/\d+/(presign|resolve)|projects/\d+/(presign|resolve))/"
@@ -45,7 +54,8 @@ class FetchLimits:
         local_files_root: Folder that is served as /data/local-files/; read directly if given.
         max_bytes: Maximum file size.
         max_pixels: Maximum number of pixels, width times height.
-        timeout_s: Seconds for the whole fetch, including redirects.
+        timeout_s: Seconds for the whole fetch: name lookup, connecting, headers and body of every redirect.
+        most_per_host: Maximum number of simultaneous fetches from one host, except Label Studio's; at least 1.
         plain_files: Whether a reference can be a path on this machine; only for paths that the user typed.
     """
 
@@ -54,6 +64,7 @@ class FetchLimits:
     max_bytes: int = 64 * 1024 * 1024
     max_pixels: int = 200_000_000
     timeout_s: float = 20.0
+    most_per_host: int = 3
     plain_files: bool = False
 
 
@@ -72,8 +83,9 @@ class ImageFetcher:
         self._sub_path = self._home.path.rstrip("/")
         self._auth = auth
         self._limits = limits
-        # No proxy from the environment: behind one, the address that is really called could not be checked.
-        self._client = httpx.Client(trust_env=False, headers={"Accept": "image/*,*/*;q=0.5"})
+        self._slots = HostSlots(most=limits.most_per_host, patience_s=limits.timeout_s * STUCK_AFTER)
+        # A packed file may unpack to a thousand times its size.
+        self._client = limited_client(headers={"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"})
 
     def __enter__(self) -> Self:
         return self
@@ -157,15 +169,19 @@ class ImageFetcher:
 
     def _file(self, path: Path, *, source: str) -> bytes:
         try:
-            if path.stat().st_size > self._limits.max_bytes:
-                raise self._too_large(source)
-            return path.read_bytes()
+            if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device could be read for ever
+                raise ImageUnreadable(f"{source} is a folder, a pipe or a device, not a file.")
+            with path.open("rb") as file:
+                data = file.read(self._limits.max_bytes + 1)
         except PermissionError as error:
             raise ImageForbidden(f"This user does not have permission to read {source}.") from error
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ImageNotFound(f"{source} does not exist.") from error
         except (OSError, ValueError) as error:
             raise ImageUnreadable(f"{source} cannot be read as a file.") from error
+        if len(data) > self._limits.max_bytes:
+            raise self._too_large(source)
+        return data
 
     def _follow(self, url: httpx.URL, *, source: str, signed: bool) -> bytes:
         """Fetch a URL, looking at each redirect before it is followed.
@@ -178,7 +194,7 @@ class ImageFetcher:
         until = time.monotonic() + self._limits.timeout_s
         for _ in range(MOST_REDIRECTS + 1):
             at_home = self._is_home(url)
-            trust = Trust.NAMED if at_home else trust_in(url.host, self._limits.allowed_hosts)
+            trust = Trust.NAMED if at_home else trust_in(url.host, self._limits.allowed_hosts, port=_port(url))
             if trust is Trust.NONE and signed:
                 trust = Trust.ANY
             if trust is Trust.NONE:
@@ -186,29 +202,42 @@ class ImageFetcher:
                     f"The settings do not allow images from the host {url.host}.",
                     hint=f'Add it to REVIEW_COPILOT_ALLOWED_HOSTS, such as ["{url.host}"].',
                 )
-            if trust is Trust.ANY:
-                require_public(url.host, url.port or (443 if url.scheme == "https" else 80))
-            result = self._get(url, source=source, at_home=at_home, public_only=trust is Trust.ANY, until=until)
+            slot = nullcontext() if at_home else self._slots.slot(url.host, until=until)
+            try:
+                with slot, call_limits(until=until, public_only=trust is Trust.ANY):
+                    result = self._get(url, source=source, at_home=at_home)
+            except HostStuck as error:
+                raise ImageUnreachable(
+                    f"{source} was not fetched: {url.host} does not answer {self._limits.most_per_host} other requests."
+                ) from error
             if isinstance(result, bytes):
                 return result
             url = result
         raise ImageUnreachable(f"{source} redirects more than {MOST_REDIRECTS} times.")
 
-    def _get(self, url: httpx.URL, *, source: str, at_home: bool, public_only: bool, until: float) -> bytes | httpx.URL:
+    def _get(self, url: httpx.URL, *, source: str, at_home: bool) -> bytes | httpx.URL:
         """One request: the file, or the target of the redirect."""
         auth = self._auth if at_home and self._is_below_home(url) else None
-        left_s = max(0.05, until - time.monotonic())
         try:
-            with self._client.stream("GET", url, auth=auth, timeout=left_s) as response:
-                if public_only and not is_public(_peer(response)):
-                    raise private_address(url.host)
+            with self._client.stream("GET", url, auth=auth) as response:
                 if response.is_redirect:
                     return self._redirected(response, source=source)
                 self._check_status(response, source=source, at_home=at_home)
-                return self._body(response, source=source, until=until)
+                return read_body(response, max_bytes=self._limits.max_bytes)
+        except BodyTooLarge as error:
+            raise self._too_large(source) from error
+        except BodyUnreadable as error:
+            raise ImageUnreadable(f"{source} cannot be read: the answer of {url.host} {error}.") from error
         except LabelStudioError as error:
             kind = ImageUnreachable if error.retryable else ImageForbidden
             raise kind(f"Cannot fetch {source}: {error.public}", hint=error.hint) from error
+        except AddressForbidden as error:
+            raise ImageForbidden(
+                f"The host {url.host} has a private address.",
+                hint="To allow images from it, add it to REVIEW_COPILOT_ALLOWED_HOSTS.",
+            ) from error
+        except HostUnknown as error:
+            raise ImageUnreachable(f"The host {url.host} has no address.") from error
         except httpx.TimeoutException as error:
             raise self._too_slow(source) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -245,19 +274,6 @@ class ImageFetcher:
         if status >= 400:  # Label Studio responds with 500 for an unknown upload
             raise ImageNotFound(f"{who} does not have {source} (HTTP {status}).")
 
-    def _body(self, response: httpx.Response, *, source: str, until: float) -> bytes:
-        announced = response.headers.get("Content-Length", "")
-        if announced.isdigit() and int(announced) > self._limits.max_bytes:
-            raise self._too_large(source)
-        parts = bytearray()
-        for chunk in response.iter_bytes(CHUNK_BYTES):
-            parts += chunk
-            if len(parts) > self._limits.max_bytes:
-                raise self._too_large(source)
-            if time.monotonic() > until:
-                raise self._too_slow(source)
-        return bytes(parts)
-
     def _below(self, path: str) -> str:
         """A path without the installation's subpath; unchanged if it has none or leads upward."""
         if ".." in unquote(path.partition("?")[0]).split("/"):
@@ -291,8 +307,5 @@ def _url(text: str) -> httpx.URL:
         raise ImageNotFound(f"{printable(text)} is not a valid URL.") from error
 
 
-def _peer(response: httpx.Response) -> str:
-    """The address that was really called; empty when it is not known."""
-    stream = response.extensions.get("network_stream")
-    address = stream.get_extra_info("server_addr") if stream is not None else None
-    return str(address[0]) if address else ""
+def _port(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)

@@ -1,13 +1,9 @@
-"""Which hosts images may come from. Knows names and addresses, and no request."""
+"""Which hosts images may come from. Knows names and ports, and no request."""
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Sequence
 from enum import Enum
-
-from review_copilot.errors import ImageForbidden, ImageUnreachable
 
 
 class Trust(Enum):
@@ -20,50 +16,28 @@ class Trust(Enum):
     NONE = "none"
 
 
-def trust_in(host: str, allowed_hosts: Sequence[str]) -> Trust:
+def trust_in(host: str, allowed_hosts: Sequence[str], *, port: int) -> Trust:
     """How much the settings trust a host.
 
     Args:
         host: A name or address, without a port.
         allowed_hosts: "images.example.org" (that one), "*.example.org" (everything below it), "*" (any public one).
+            With ":8443" at the end, an entry holds for that port alone. IPv6 addresses with a port need brackets.
+        port: The port that would be called.
     """
-    name = host.lower().rstrip(".")
-    patterns = [pattern.lower().strip() for pattern in allowed_hosts]
+    name = host.lower().strip("[]").rstrip(".")
+    entries = [_split(entry) for entry in allowed_hosts]
+    patterns = [pattern for pattern, only_port in entries if only_port in {None, port}]
     if any(name == p or (p.startswith("*.") and name.endswith(p[1:])) for p in patterns):
         return Trust.NAMED
     return Trust.ANY if "*" in patterns else Trust.NONE
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is public; an address that contains an IPv4 address counts as that one."""
-    try:
-        found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address):
-        wrapped = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-        found = wrapped or found
-    return found.is_global and not found.is_multicast
-
-
-def require_public(host: str, port: int) -> None:
-    """Check that a host has only public addresses.
-
-    Raises:
-        ImageForbidden: It has a private or loopback one.
-        ImageUnreachable: It has none.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise ImageUnreachable(f"The host {host} has no address.") from error
-    if not all(is_public(str(entry[4][0])) for entry in found):
-        raise private_address(host)
-
-
-def private_address(host: str) -> ImageForbidden:
-    """The error for a host on a private network that the settings do not name."""
-    return ImageForbidden(
-        f"The host {host} has a private address.",
-        hint="To allow images from it, add it to REVIEW_COPILOT_ALLOWED_HOSTS.",
-    )
+def _split(entry: str) -> tuple[str, int | None]:
+    """An entry as its pattern and its port; None where it names no port."""
+    text = entry.lower().strip()
+    before, colon, port = text.rpartition(":")
+    is_address = before.count(":") > 0 and not before.endswith("]")
+    if colon and port.isascii() and port.isdigit() and not is_address:
+        return before.strip("[]").rstrip("."), int(port[:6])
+    return text.strip("[]").rstrip("."), None

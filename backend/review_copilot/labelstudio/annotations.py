@@ -20,6 +20,7 @@ from review_copilot.domain.override import Asked, Feedback, Reason, Shape, Submi
 from review_copilot.domain.review import TaskKey
 from review_copilot.labelstudio.mapping import ChoiceField, LabelMap
 from review_copilot.labelstudio.shapes import bounding_box, number, rotation_of, shape_of
+from review_copilot.labelstudio.wire_values import clean, whole_number
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -32,6 +33,7 @@ class _Region:
 
     id: str
     box: Box | None = None
+    drawn: bool = False
     shape: Shape = Shape.RECTANGLE
     rotation_deg: float = 0.0
     labels: list[str] = field(default_factory=list)
@@ -79,12 +81,16 @@ def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap
         else:
             gathered.dropped.append(f"Result {index + 1} is not an object.")
     regions = tuple(_submitted(region, labels) for region in gathered.regions.values() if region.box is not None)
+    unplaced = tuple(region.id for region in gathered.regions.values() if region.drawn and region.box is None)
+    for region_id in unplaced:
+        shape = gathered.regions[region_id].shape
+        gathered.dropped.append(f'The {shape} "{region_id}" has no readable coordinates.')
     author = _person(raw.get("completed_by"))
     skipped = any(raw.get(name) is True for name in ("was_cancelled", "skipped", "cancelled"))
     annotation_id = number(raw.get("id"))
     return SubmittedAnnotation(
         key=key,
-        annotation_id=int(annotation_id) if annotation_id is not None else 0,
+        annotation_id=whole_number(int(annotation_id)) if annotation_id is not None else 0,
         regions=regions,
         verdict=gathered.verdict,
         summary=gathered.summary,
@@ -98,8 +104,9 @@ def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap
         skipped=skipped,
         parent_prediction=_identity(raw.get("parent_prediction")),
         parent_annotation=_identity(raw.get("parent_annotation")),
-        content_hash=_content_hash(regions, gathered, skipped=skipped),
-        dropped=tuple(gathered.dropped),
+        content_hash=_content_hash(regions, gathered, skipped=skipped, unplaced=unplaced),
+        dropped=tuple(map(clean, gathered.dropped)),
+        unplaced=unplaced,
         asked=Asked(
             severity=frozenset(labels.severity.texts if labels.severity else ()),
             rationale=bool(labels.rationale),
@@ -122,21 +129,33 @@ def _read_result(result: Mapping[object, object], *, index: int, into: _Gathered
     if _read_image_field(from_name, value, into=into, labels=labels):
         return
     shape = shape_of(kind, value)
-    region_id = str(result.get("id") or f"result-{index + 1}")
+    region_id = clean(str(result.get("id") or f"result-{index + 1}"))
     region = into.regions.get(region_id) or _Region(region_id)
     known = _read_region_field(from_name, value, region=region, into=into, labels=labels)
     if not known and (kind in _NOT_GEOMETRY or shape is None):
         into.dropped.append(f'A result of type "{kind}" from "{from_name}" is not a field of a review.')
         return
-    if region.box is None and shape is not None:
-        width, height = number(result.get("original_width")) or 0.0, number(result.get("original_height")) or 0.0
-        region.box = bounding_box(shape, value, width_px=width, height_px=height)
-        region.shape, region.rotation_deg = shape, rotation_of(value)
-        if region.box is None:
-            into.dropped.append(f'The {shape} "{region_id}" has no readable coordinates.')
+    if shape is not None:
+        _place(region, shape, result=result, value=value, drawn=kind not in _NOT_GEOMETRY)
     into.regions[region_id] = region
     if not known:
         region.labels.extend(label for label in _labels(kind, value) if label not in region.labels)
+
+
+def _place(
+    region: _Region,
+    shape: Shape,
+    *,
+    result: Mapping[object, object],
+    value: Mapping[object, object],
+    drawn: bool,
+) -> None:
+    """Take the region's coordinates from its first drawn shape; from a field's copy only if nothing was drawn."""
+    if region.drawn or (region.box is not None and not drawn):
+        return
+    width, height = number(result.get("original_width")) or 0.0, number(result.get("original_height")) or 0.0
+    region.box = bounding_box(shape, value, width_px=width, height_px=height)
+    region.shape, region.rotation_deg, region.drawn = shape, rotation_of(value), drawn
 
 
 def _read_image_field(from_name: str, value: Mapping[object, object], *, into: _Gathered, labels: LabelMap) -> bool:
@@ -192,7 +211,7 @@ def _text(value: Mapping[object, object]) -> str:
     """A text area's paragraphs, joined by line breaks."""
     text = value.get("text")
     paragraphs = text if isinstance(text, list) else [text]
-    return "\n".join(part.strip() for part in paragraphs if isinstance(part, str) and part.strip())
+    return clean("\n".join(part.strip() for part in paragraphs if isinstance(part, str) and part.strip()))
 
 
 def _labels(kind: str, value: Mapping[object, object]) -> list[str]:
@@ -200,7 +219,7 @@ def _labels(kind: str, value: Mapping[object, object]) -> list[str]:
     found = value.get(kind)
     if not isinstance(found, list):
         found = next((value[name] for name in value if str(name).endswith("labels")), None)
-    return [label for label in found if isinstance(label, str)] if isinstance(found, list) else []
+    return [clean(label) for label in found if isinstance(label, str)] if isinstance(found, list) else []
 
 
 def _submitted(region: _Region, labels: LabelMap) -> SubmittedRegion:
@@ -219,9 +238,11 @@ def _submitted(region: _Region, labels: LabelMap) -> SubmittedRegion:
     )
 
 
-def _content_hash(regions: Sequence[SubmittedRegion], gathered: _Gathered, *, skipped: bool) -> str:
+def _content_hash(
+    regions: Sequence[SubmittedRegion], gathered: _Gathered, *, skipped: bool, unplaced: Sequence[str]
+) -> str:
     """Hash of the annotation's content, without the order of regions, times, and Label Studio's own markers."""
-    content = {
+    content: dict[str, object] = {
         "regions": sorted(_region_content(region) for region in regions),
         "verdict": gathered.verdict,
         "summary": gathered.summary,
@@ -229,6 +250,8 @@ def _content_hash(regions: Sequence[SubmittedRegion], gathered: _Gathered, *, sk
         "feedback_note": gathered.feedback_note,
         "skipped": skipped,
     }
+    if unplaced:
+        content["unplaced"] = sorted(unplaced)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -248,7 +271,7 @@ def _person(value: object) -> str:
         return next((found for name in ("id", "email", "username") if (found := _person(value.get(name)))), "")
     if isinstance(value, bool) or not isinstance(value, int | str):
         return ""
-    return str(value).strip()
+    return clean(str(value).strip()) if isinstance(value, str) or whole_number(value) else ""
 
 
 def read_moment(value: object) -> datetime | None:
@@ -267,7 +290,7 @@ def read_moment(value: object) -> datetime | None:
 def _pixels(results: object, name: str) -> int:
     """The first positive size in a result; 0 if there is none."""
     named = (number(r.get(name)) for r in results if isinstance(r, Mapping)) if isinstance(results, list) else ()
-    return int(next((size for size in named if size is not None and size > 0), 0))
+    return whole_number(int(next((size for size in named if size is not None and size > 0), 0)))
 
 
 def _seconds(value: object) -> float | None:
@@ -279,4 +302,4 @@ def _identity(value: object) -> int | None:
     """An id: a number, or an object with an id."""
     if isinstance(value, Mapping):
         return _identity(value.get("id"))
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return whole_number(value) or None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from review_copilot.errors import LabelStudioError
+from review_copilot.errors import LabelStudioError, LabelStudioFailed
 from review_copilot.labelstudio.api_records import MlBackend, Project, Webhook
 from review_copilot.labelstudio.transport import TokenKind, Transport
 
@@ -21,6 +21,9 @@ RawTask: TypeAlias = Mapping[str, Any]
 
 TASKS_PER_PAGE = 100
 IDS_PER_PAGE = 10_000
+
+MOST_UNREADABLE_IN_A_ROW = 20
+"""After so many tasks in a row that Label Studio cannot read, something else than the tasks is wrong."""
 
 _T = TypeVar("_T")
 
@@ -137,11 +140,13 @@ class LabelStudioClient:
         page_size: int = TASKS_PER_PAGE,
         everything: bool = True,
         after: int = 0,
+        unreadable: Callable[[int], None] | None = None,
     ) -> Iterator[RawTask]:
         """Tasks that match all filters, by ascending id, with one page in memory at a time.
 
         Each page starts after the last id read, not at a page number, so that no task is skipped or read twice
-        when tasks are added or deleted during the read.
+        when tasks are added or deleted during the read. If Label Studio fails on a page, the page is halved until one
+        task is left, which is skipped.
 
         Args:
             project_id: The project.
@@ -150,26 +155,45 @@ class LabelStudioClient:
             page_size: Tasks per request.
             everything: Also request annotations and predictions (`fields=all`).
             after: Only tasks with a higher id.
+            unreadable: Called with the id of each task that Label Studio cannot read, in ascending order. If None,
+                the first such task is an error.
+
+        Raises:
+            LabelStudioFailed: It fails on every task, or on one and `unreadable` is None.
         """
-        last = after
+        last, size, in_a_row = after, page_size, 0
         while True:
             began = time.monotonic()
-            behind = Filter("id", "greater", "Number", last)
-            page = self._page(
-                project_id,
-                filters=(*filters, behind),
-                include=include,
-                page_size=page_size,
-                everything=everything,
-            )
+            behind = (*filters, Filter("id", "greater", "Number", last))
+            try:
+                page = self._page(project_id, filters=behind, include=include, page_size=size, everything=everything)
+            except LabelStudioFailed:
+                if unreadable is None or in_a_row == MOST_UNREADABLE_IN_A_ROW:
+                    raise
+                if size > 1:
+                    size //= 2
+                    continue
+                bad = self._first_id(project_id, filters=behind)
+                if bad is None:
+                    raise
+                unreadable(bad)
+                last, in_a_row = bad, in_a_row + 1
+                continue
             found = page.get("tasks", [])
+            in_a_row = 0
             for task in found:
                 if task["id"] > last:  # a filter on predictions returns a task once per prediction
                     last = int(task["id"])
                     yield task
-            if len(found) < page_size:
+            if len(found) < size:
                 return
+            size = min(page_size, 2 * size)
             time.sleep(max(0.0, self._page_every_s - (time.monotonic() - began)))
+
+    def _first_id(self, project_id: int, *, filters: Sequence[Filter]) -> int | None:
+        """The lowest id of the tasks that match, without reading anything else of them; None without any."""
+        page = self._page(project_id, filters=filters, include=("id",), page_size=1, everything=False)
+        return next((int(task["id"]) for task in page.get("tasks", [])), None)
 
     def _page(
         self,
@@ -244,6 +268,13 @@ class LabelStudioClient:
         """
         answer = self._transport.send("POST", f"/api/projects/{project_id}/import/predictions", body=list(predictions))
         return int(answer["created"])
+
+    def prediction(self, prediction_id: int) -> Mapping[str, Any]:
+        """One prediction, whoever made it."""
+        answer = self._transport.get(f"/api/predictions/{prediction_id}/")
+        if not isinstance(answer, dict):
+            raise LabelStudioError("Label Studio's answer about a prediction has an unknown form.")
+        return answer
 
     def delete_prediction(self, prediction_id: int) -> None:
         """Delete one prediction."""

@@ -24,9 +24,10 @@ from review_copilot.errors import BadRequest
 from review_copilot.flows.import_log import ExportedTask
 from review_copilot.labelstudio.annotations import raw_annotations, read_annotation, read_moment
 from review_copilot.labelstudio.mapping import LabelMap
-from review_copilot.labelstudio.payloads import whole_number
 from review_copilot.labelstudio.read_predictions import LONG_AGO, ReadPrediction, read_prediction
+from review_copilot.labelstudio.shallow_json import MAX_DEPTH, ShallowFile, TooDeep
 from review_copilot.labelstudio.tasks import read_task
+from review_copilot.labelstudio.wire_values import whole_number
 
 _MARKS: Mapping[str, type] = {"annotations": list, "completions": list, "predictions": list, "data": dict}
 """A record with one of these fields is a task."""
@@ -139,10 +140,14 @@ def records(file: BinaryIO) -> Iterator[object]:
     file.seek(len(_BOM) if start.startswith(_BOM) else 0)
     count = 0
     try:
-        for record in ijson.items(file, "item" if head[:1] == b"[" else "", use_float=True):
+        for record in ijson.items(ShallowFile(file), "item" if head[:1] == b"[" else "", use_float=True):
             count += 1
             yield record
-    except (ijson.JSONError, UnicodeDecodeError) as error:
+    except TooDeep:
+        yield BrokenOff(
+            f"The file is nested more than {MAX_DEPTH} levels deep after record {count}; nothing more is read."
+        )
+    except (ijson.JSONError, ValueError, OverflowError) as error:
         yield BrokenOff(f"The file is truncated after record {count}: {str(error).splitlines()[0]}.")
 
 

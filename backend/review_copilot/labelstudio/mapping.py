@@ -143,10 +143,10 @@ def _parsed(xml: str) -> list[ET.Element]:
         raise LabelConfigError("The label config declares a document type.", hint="Remove <!DOCTYPE ...> from it.")
     try:
         return list(ET.fromstring(xml.strip()).iter())  # noqa: S314  # entities are refused above
-    except ET.ParseError as error:
-        line = error.position[0]
+    except (ET.ParseError, ValueError) as error:
+        line = f" (line {error.position[0]})" if isinstance(error, ET.ParseError) else ""
         raise LabelConfigError(
-            f"The label config is not valid XML (line {line}).", hint="Fix it in the project settings."
+            f"The label config is not valid XML{line}.", hint="Fix it in the project settings."
         ) from error
 
 

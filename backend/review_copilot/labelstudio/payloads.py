@@ -16,6 +16,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import BadRequest
 from review_copilot.labelstudio.annotations import read_moment
+from review_copilot.labelstudio.wire_values import whole_number
 
 
 class _Body(BaseModel):
@@ -185,8 +186,3 @@ def objects(value: object) -> list[Mapping[str, Any]]:
     """The objects of a list, or a single object as a list; anything else is skipped."""
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, Mapping)]
-
-
-def whole_number(value: object) -> int:
-    """An integer; 0 for anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from review_copilot.domain.review import ProjectKey, ReviewTask, TaskKey
 from review_copilot.labelstudio.mapping import LabelMap
+from review_copilot.labelstudio.wire_values import clean, whole_number
 
 
 def read_task(raw: Mapping[str, object], *, project: ProjectKey, labels: LabelMap) -> ReviewTask:
@@ -49,11 +50,13 @@ def _text(value: object) -> str:
         return _text(value[0]) if value else ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return str(value).strip()
+    if isinstance(value, int) and value and not whole_number(value):
+        return ""
+    return clean(str(value).strip())
 
 
 def _whole_number(value: object) -> int:
     """A task's id; 0 if it has none, as in files that were never imported."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, str) and value.isdecimal() else 0
+    if isinstance(value, str) and value.isdecimal() and len(value) < 20:
+        return whole_number(int(value))
+    return whole_number(value)

@@ -23,11 +23,14 @@ import httpx
 from review_copilot.errors import (
     LabelStudioAuthError,
     LabelStudioError,
+    LabelStudioFailed,
     LabelStudioNotFound,
     LabelStudioRefusesAddress,
     LabelStudioUnreachable,
     SettingsError,
 )
+from review_copilot.outbound.deadline import call_limits
+from review_copilot.outbound.http_client import limited_client
 
 Query: TypeAlias = Mapping[str, str | int]
 Files: TypeAlias = Sequence[tuple[str, tuple[str, bytes]]]
@@ -167,13 +170,16 @@ class LabelStudioAuth(httpx.Auth):
 class Transport:
     """Sends requests to one Label Studio. Safe to use from several threads."""
 
-    def __init__(self, url: str, token: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, url: str, token: str, *, sleep: Callable[[float], None] = time.sleep, timeout_s: float = PAGE_TIMEOUT_S
+    ) -> None:
         """Configure the transport; the first request opens a connection.
 
         Args:
             url: Base URL, including a subpath if Label Studio has one.
             token: Personal access token or legacy token.
             sleep: Called to wait between attempts.
+            timeout_s: Seconds for one attempt: connecting, a token exchange, headers and body.
 
         Raises:
             SettingsError: The URL is invalid.
@@ -183,7 +189,8 @@ class Transport:
         self._auth = LabelStudioAuth(self.url, token)
         self._token = token
         self._sleep = sleep
-        self._client = httpx.Client(auth=self._auth, timeout=httpx.Timeout(PAGE_TIMEOUT_S, connect=10.0))
+        self._timeout_s = timeout_s
+        self._client = limited_client(auth=self._auth, proxy_for=self.url)
 
     @property
     def kind(self) -> TokenKind:
@@ -241,7 +248,8 @@ class Transport:
         self, method: str, path: str, *, params: Query | None = None, body: object = None, files: Files | None = None
     ) -> httpx.Response:
         try:
-            return self._client.request(method, f"{self.url}{path}", params=params, json=body, files=files)
+            with call_limits(until=time.monotonic() + self._timeout_s):
+                return self._client.request(method, f"{self.url}{path}", params=params, json=body, files=files)
         except httpx.TimeoutException as error:
             raise LabelStudioUnreachable(f"Label Studio at {self.url} did not respond in time.") from error
         except httpx.TransportError as error:
@@ -264,7 +272,7 @@ class Transport:
             return None
         try:
             return response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LabelStudioError(
                 f"The server at {self.url} did not respond like Label Studio's API.",
                 hint="Check the URL, including a subpath if Label Studio has one.",
@@ -292,9 +300,9 @@ def refusal(response: httpx.Response, *, secret: str) -> LabelStudioError:
         return LabelStudioNotFound(f"Label Studio did not find {response.request.url.path}: {said}.")
     if status in RETRY_STATUS:
         return LabelStudioUnreachable(f"Label Studio is busy or restarting (HTTP {status}).")
-    return LabelStudioError(
-        f"Label Studio rejected the request to {response.request.url.path} (HTTP {status}): {said}."
-    )
+    failed = status >= httpx.codes.INTERNAL_SERVER_ERROR
+    kind, verb = (LabelStudioFailed, "failed on") if failed else (LabelStudioError, "rejected")
+    return kind(f"Label Studio {verb} the request to {response.request.url.path} (HTTP {status}): {said}.")
 
 
 def _unauthorized(said: str) -> LabelStudioAuthError:
@@ -315,7 +323,7 @@ def _detail(response: httpx.Response) -> str:
     """The server's message on one line, without HTML."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return "no reason given"
     if not isinstance(body, dict):
         return str(body)[:300]
@@ -340,7 +348,7 @@ def _claims(token: str) -> Mapping[str, object]:
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (binascii.Error, ValueError, IndexError):
+    except (binascii.Error, ValueError, IndexError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
 

@@ -14,7 +14,8 @@ from review_copilot.errors import BadRequest
 from review_copilot.labelstudio.annotations import read_annotation, read_moment
 from review_copilot.labelstudio.label_maps import LabelMaps
 from review_copilot.labelstudio.mapping import LabelMap
-from review_copilot.labelstudio.payloads import objects, read_webhook, whole_number
+from review_copilot.labelstudio.payloads import objects, read_webhook
+from review_copilot.labelstudio.wire_values import whole_number
 from review_copilot.ports import WebhookContent, WebhookNotice
 
 SUBMITTING = frozenset({"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED"})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from heapq import merge
 from itertools import chain, islice
 from typing import TypeVar
@@ -16,9 +18,11 @@ from review_copilot.labelstudio.annotations import raw_annotations, read_annotat
 from review_copilot.labelstudio.api_records import Project
 from review_copilot.labelstudio.client import IDS_PER_PAGE, Filter, LabelStudioClient, RawTask
 from review_copilot.labelstudio.mapping import LabelMap, read_label_config
+from review_copilot.labelstudio.read_predictions import LONG_AGO, read_prediction
 from review_copilot.labelstudio.regions import to_prediction
 from review_copilot.labelstudio.tasks import read_task
-from review_copilot.ports import StoredPrediction, TaskState
+from review_copilot.labelstudio.wire_values import whole_number
+from review_copilot.ports import PredictionOrigin, StoredPrediction, TaskState
 
 PUSH_AT_ONCE = 1000
 """Each import recounts the whole project, so a thousand predictions cost little more than one."""
@@ -37,6 +41,9 @@ STATE_FIELDS = (
 """Fields that a sweep reads. Label Studio applies the list to the task and to its annotations; without it, every
 response would include every prediction of every task."""
 
+OUR_ROLLOUT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39} r\d{1,9} [0-9a-f]{6}")
+"""How a roll-out of ours is named: guideline, number, and the first digits of its content's hash."""
+
 ANNOTATED = (
     (Filter("total_annotations", "greater", "Number", 0),),
     (Filter("total_annotations", "equal", "Number", 0), Filter("cancelled_annotations", "greater", "Number", 0)),
@@ -51,14 +58,18 @@ _T = TypeVar("_T")
 class LabelStudioWorkspace:
     """Implements `ports.Workspace`."""
 
-    def __init__(self, client: LabelStudioClient, *, key: ProjectKey, labels: LabelMap) -> None:
+    def __init__(
+        self, client: LabelStudioClient, *, key: ProjectKey, labels: LabelMap, guideline: Guideline | None = None
+    ) -> None:
         """Open a project with its label map.
 
         Args:
             client: The server.
             key: The project.
             labels: The project's label config, mapped to the guideline.
+            guideline: Used to read stored predictions back; without it `origins` rebuilds no review.
         """
+        self._guideline = guideline
         self._client = client
         self._key = key
         self._labels = labels
@@ -166,17 +177,30 @@ class LabelStudioWorkspace:
         windows: Iterable[Sequence[Filter]] = ANNOTATED
         if since is not None:
             windows = ((Filter("updated_at", "greater", "Datetime", _filter_time(since)),),)
-        read = (
-            self._client.tasks(self._key.project_id, filters=filters, include=STATE_FIELDS, after=after)
-            for filters in windows
-        )
-        for task in merge(*read, key=lambda task: int(task["id"])):
-            yield self._state(task)
+        read = (self._read_states(filters, after=after) for filters in windows)
+        yield from merge(*read, key=lambda state: state.key.task_id)
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
         """The given tasks with all their annotations, by ascending id, without deleted tasks."""
-        for task in self._raw(STATE_FIELDS, only=task_ids, everything=True):
-            yield self._state(task)
+        for ids in _chunks(sorted(set(task_ids)), NAMED_AT_ONCE):
+            yield from self._read_states((Filter("id", "in_list", "Number", list(ids)),))
+
+    def origins(self, prediction_ids: Iterable[int]) -> Iterator[PredictionOrigin]:
+        """Predictions by id, whoever made them, without deleted ones; those of our roll-outs with what they show."""
+        for prediction_id in sorted(prediction_ids):
+            try:
+                raw = self._client.prediction(prediction_id)
+            except LabelStudioNotFound:
+                continue
+            version = str(raw.get("model_version") or "")
+            key = TaskKey(self._key, whole_number(raw.get("task")))
+            stored = StoredPrediction(prediction_id, key.task_id, version, _region_ids(raw.get("result")))
+            review = None
+            if self._guideline and OUR_ROLLOUT.fullmatch(version):
+                review = read_prediction(
+                    raw, key=key, labels=self._labels, guideline=self._guideline, made_at=LONG_AGO
+                ).review
+            yield PredictionOrigin(stored, review)
 
     def task_ids(self) -> frozenset[int]:
         """Ids of all existing tasks."""
@@ -187,13 +211,19 @@ class LabelStudioWorkspace:
         return frozenset().union(*(self._ids(filters) for filters in ANNOTATED))
 
     def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
-        """The subset of the tasks that have an annotation, a skip, or a reviewer's unfinished draft."""
+        """The subset of the tasks that have an annotation, a skip, or a reviewer's unfinished draft.
+
+        A task that Label Studio cannot read counts as begun: nobody knows what a change would destroy.
+        """
         fields = ("id", "total_annotations", "cancelled_annotations", "drafts")
-        return frozenset(
+        unreadable: list[int] = []
+        read = self._raw(fields, only=task_ids, everything=True, unreadable=unreadable.append)
+        begun = {
             int(task["id"])
-            for task in self._raw(fields, only=task_ids, everything=True)
+            for task in read
             if task.get("total_annotations") or task.get("cancelled_annotations") or task.get("drafts")
-        )
+        }
+        return frozenset(begun.union(unreadable))
 
     def select(self, *, view: int | None = None, filters: Sequence[Filter] = ()) -> Sequence[int]:
         """Ids of the tasks that are in a Data Manager view and match all filters, ascending."""
@@ -215,14 +245,35 @@ class LabelStudioWorkspace:
         only: Sequence[int] | None,
         everything: bool,
         filters: Sequence[Filter] = (),
+        unreadable: Callable[[int], None] | None = None,
     ) -> Iterator[RawTask]:
-        project_id = self._key.project_id
+        read = partial(
+            self._client.tasks, self._key.project_id, include=fields, everything=everything, unreadable=unreadable
+        )
         if only is None:
-            yield from self._client.tasks(project_id, filters=filters, include=fields, everything=everything)
+            yield from read(filters=filters)
             return
         for ids in _chunks(sorted(set(only)), NAMED_AT_ONCE):
-            named = Filter("id", "in_list", "Number", list(ids))
-            yield from self._client.tasks(project_id, filters=(*filters, named), include=fields, everything=everything)
+            yield from read(filters=(*filters, Filter("id", "in_list", "Number", list(ids))))
+
+    def _read_states(self, filters: Sequence[Filter], *, after: int = 0) -> Iterator[TaskState]:
+        """The states of all tasks that match, by rising id, those that Label Studio cannot read among them."""
+        bad: list[int] = []
+        read = self._client.tasks(
+            self._key.project_id, filters=filters, include=STATE_FIELDS, after=after, unreadable=bad.append
+        )
+        for task in read:
+            yield from map(self._unreadable, bad)
+            bad.clear()
+            yield self._state(task)
+        yield from map(self._unreadable, bad)
+
+    def _unreadable(self, task_id: int) -> TaskState:
+        said = (
+            f"Label Studio fails on task {task_id} (HTTP 500), so its annotations are not logged. "
+            "Delete or correct the annotation that was changed last on it."
+        )
+        return TaskState(TaskKey(self._key, task_id), None, (), (said,), unreadable=True)
 
     def _state(self, task: RawTask) -> TaskState:
         key = TaskKey(self._key, int(task["id"]))
@@ -263,8 +314,9 @@ class LabelStudioOpener:
         """
         project = self._client.project(project_id)
         key = project_key(project, instance=self._instance)
-        labels = read_label_config(project.label_config, self._guideline_of(key))
-        return LabelStudioWorkspace(self._client, key=key, labels=labels)
+        guideline = self._guideline_of(key)
+        labels = read_label_config(project.label_config, guideline)
+        return LabelStudioWorkspace(self._client, key=key, labels=labels, guideline=guideline)
 
 
 def project_key(project: Project, *, instance: str) -> ProjectKey:

@@ -4,6 +4,7 @@ from review_copilot.ports.chunks import ColumnChunk, ColumnLog, Packing, Part
 from review_copilot.ports.inspecting import Clock, CropMeasure, Engine, ImageSource, Inspector, ReplyCache
 from review_copilot.ports.labeling import (
     BodyReader,
+    PredictionOrigin,
     StoredPrediction,
     TaskState,
     WebhookContent,
@@ -45,6 +46,7 @@ __all__ = [
     "Packing",
     "Part",
     "PendingDrafts",
+    "PredictionOrigin",
     "ReplyCache",
     "ReviewStore",
     "ReviewedCropsStore",

@@ -23,12 +23,34 @@ class StoredPrediction:
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """A task as the sweep finds it: which annotations it has now."""
+    """A task as the sweep finds it: which annotations it has now.
+
+    Attributes:
+        key: Which task.
+        updated_at: When it was touched last; None where it cannot be read.
+        annotations: All of them.
+        problems: Sentences about what could not be read.
+        unreadable: Whether Label Studio itself cannot read the task: nothing is known of its annotations.
+    """
 
     key: TaskKey
-    updated_at: datetime
+    updated_at: datetime | None
     annotations: tuple[SubmittedAnnotation, ...]
     problems: tuple[str, ...] = ()
+    unreadable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionOrigin:
+    """A prediction that an annotation began from, read from Label Studio.
+
+    Attributes:
+        stored: How annotations refer to it.
+        review: What it shows, if one of our roll-outs made it; None for other models.
+    """
+
+    stored: StoredPrediction
+    review: Review | None = None
 
 
 class Workspace(Protocol):
@@ -94,6 +116,10 @@ class Workspace(Protocol):
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
         """The named tasks with all their annotations; tasks that are gone are left out."""
+        ...
+
+    def origins(self, prediction_ids: Iterable[int]) -> Iterator[PredictionOrigin]:
+        """Predictions by id, whoever made them; deleted ones are left out."""
         ...
 
     def task_ids(self) -> frozenset[int]:

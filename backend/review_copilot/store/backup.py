@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -19,13 +19,23 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
 from review_copilot.errors import StoreError
-from review_copilot.store.database import connect, migrate
+from review_copilot.private_files import create_private, keep_private
+from review_copilot.store.database import connect, known_revisions, migrate
 from review_copilot.store.schema import MADE_AGAIN
 
 FORMAT = "review-copilot log"
 VERSION = 1
 
 _BATCH_ROWS = 1000
+_LINE_CHARS = 1 << 28
+"""Longest line that is read; a review has some thousand characters."""
+_INT64 = 1 << 63
+_KINDS: Sequence[tuple[type[sa.types.TypeEngine[Any]], tuple[type, ...]]] = (
+    (sa.Boolean, (bool, int)),
+    (sa.Integer, (int,)),
+    (sa.Float, (int, float)),
+    (sa.String, (str,)),
+)
 _ALEMBIC = "alembic_version"
 
 
@@ -45,6 +55,8 @@ def backup(url: str, path: Path) -> Mapping[str, int]:
     database = connect(url)
     unfinished = path.with_name(f".{path.name}.part")
     try:
+        create_private(unfinished)
+        keep_private(unfinished)
         with database.reading() as connection, _opened(unfinished, "wt", named=path) as out:
             schema = MigrationContext.configure(connection).get_current_revision()
             if schema is None:
@@ -77,10 +89,11 @@ def restore(path: Path, url: str) -> Mapping[str, int]:
     database = connect(url)
     try:
         with _opened(path, "rt", named=path) as lines:
-            header = _read_line(next(lines, ""), path)
-            if header.get("format") != FORMAT or header.get("version") != VERSION:
+            header = _read_line(lines.readline(_LINE_CHARS), path)
+            schema = str(header.get("schema"))
+            if header.get("format") != FORMAT or header.get("version") != VERSION or schema not in known_revisions():
                 raise StoreError(f"{path} is not a backup that this release can read.")
-            _make_empty_schema(url, revision=str(header["schema"]))
+            _make_empty_schema(url, revision=schema)
             with database.writing() as connection:
                 counts = _fill(connection, lines, path)
         migrate(database)
@@ -122,12 +135,12 @@ def _make_empty_schema(url: str, *, revision: str) -> None:
         database.engine.dispose()
 
 
-def _fill(connection: sa.Connection, lines: Iterator[str], path: Path) -> Mapping[str, int]:
+def _fill(connection: sa.Connection, lines: IO[str], path: Path) -> Mapping[str, int]:
     tables = {table.name: table for table in _tables(connection)}
     counts = dict.fromkeys(tables, 0)
     batch: list[dict[str, Any]] = []
     name = ""
-    for line in lines:
+    while line := lines.readline(_LINE_CHARS):
         entry = _read_line(line, path)
         if batch and (entry.get("table") != name or len(batch) == _BATCH_ROWS):
             connection.execute(sa.insert(tables[name]), batch)
@@ -137,17 +150,49 @@ def _fill(connection: sa.Connection, lines: Iterator[str], path: Path) -> Mappin
                 break
             _move_sequences_on(connection, tables)
             return counts
-        name = entry["table"]
+        name = str(entry.get("table"))
         if name not in tables:
-            raise StoreError(f"{path} holds a table {name!r} that its schema does not have.")
-        batch.append(_from_json(tables[name], entry["row"]))
+            raise StoreError(f"{path} holds a table {name[:80]!r} that its schema does not have.")
         counts[name] += 1
+        batch.append(_from_json(tables[name], entry.get("row"), where=f"{path}, table {name}, row {counts[name]}"))
     raise StoreError(f"{path} is cut off: rows are missing at its end.", hint="Use another backup.")
 
 
-def _from_json(table: sa.Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    times = {column.name for column in table.columns if isinstance(column.type, sa.DateTime)}
-    return {name: datetime.fromisoformat(v) if name in times and v is not None else v for name, v in row.items()}
+def _from_json(table: sa.Table, row: object, *, where: str) -> dict[str, Any]:
+    """A row as its columns hold it.
+
+    Raises:
+        StoreError: It is no row of this table. SQLite itself would take a text for a number.
+    """
+    if not isinstance(row, dict) or not row.keys() == set(table.columns.keys()):
+        raise StoreError(f"{where} is no row of that table.", hint="Use another backup.")
+    try:
+        return {name: _value(table.columns[name].type, value) for name, value in row.items()}
+    except (TypeError, ValueError, OverflowError) as error:
+        raise StoreError(f"{where} holds a value of a wrong kind.", hint="Use another backup.") from error
+
+
+def _value(kind: sa.types.TypeEngine[Any], value: Any) -> Any:
+    """The value, when its column may hold it; JSON columns hold anything.
+
+    Raises:
+        TypeError: It is of another kind.
+        ValueError: It is no time, no whole number of 64 bits, or no text that a database can keep.
+    """
+    if value is None or isinstance(kind, sa.JSON):
+        return value
+    if isinstance(kind, sa.DateTime):
+        return datetime.fromisoformat(value)
+    expected = next((types for column, types in _KINDS if isinstance(kind, column)), None)
+    if expected is not None and not isinstance(value, expected):
+        raise TypeError
+    if isinstance(value, int) and not -_INT64 <= value < _INT64:
+        raise ValueError
+    if isinstance(value, str):
+        value.encode()  # half of a surrogate pair is refused by every database, in a transaction of many rows
+        if "\0" in value:
+            raise ValueError
+    return value
 
 
 def _move_sequences_on(connection: sa.Connection, tables: Mapping[str, sa.Table]) -> None:
@@ -174,7 +219,7 @@ def _write_line(out: IO[str], entry: Mapping[str, Any]) -> None:
 def _read_line(line: str, path: Path) -> dict[str, Any]:
     try:
         entry = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} is no backup, or is cut off.", hint="Use another backup.") from error
     if not isinstance(entry, dict):
         raise StoreError(f"{path} is no backup.")

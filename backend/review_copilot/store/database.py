@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +27,7 @@ from sqlalchemy.exc import (
 )
 
 from review_copilot.errors import StoreBusy, StoreError
+from review_copilot.private_files import create_private, keep_private
 
 BUSY_TIMEOUT_MS = 15_000
 """How long a writer waits for another one; a webhook's sweep and a bulk run on one file take turns in far less."""
@@ -96,6 +99,8 @@ def connect(url: str) -> Database:
         if parsed.get_backend_name() != "sqlite":
             return Database(sa.create_engine(parsed, pool_pre_ping=True, pool_recycle=1800))
         engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        if parsed.database and parsed.database != ":memory:" and not parsed.database.startswith("file:"):
+            sa.event.listen(engine, "do_connect", partial(_keep_private, Path(parsed.database)))
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return Database(engine, write_lock=threading.Lock())
@@ -127,9 +132,7 @@ def migrate(database: Database, *, to: str = "head") -> None:
     Raises:
         StoreError: The database was written by a newer release, or a step failed; nothing has then changed.
     """
-    config = Config()
-    config.set_main_option("script_location", "review_copilot.store:migrations")
-    script = ScriptDirectory.from_config(config)
+    config, script = _alembic(), _migrations()
     target = script.get_current_head() if to == "head" else None if to == "base" else to
     with database.reading() as connection:
         if MigrationContext.configure(connection).get_current_revision() == target:
@@ -152,6 +155,21 @@ def migrate(database: Database, *, to: str = "head") -> None:
                 command.downgrade(config, to)
         except CommandError as error:
             raise StoreError(f"The database's schema cannot be brought to {to!r}.") from error
+
+
+def known_revisions() -> frozenset[str]:
+    """The schema's revisions that this release knows."""
+    return frozenset(step.revision for step in _migrations().walk_revisions())
+
+
+def _migrations() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_alembic())
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "review_copilot.store:migrations")
+    return config
 
 
 @contextmanager
@@ -205,6 +223,13 @@ def _operational(error: DBAPIError) -> StoreError:
 
 def _with_driver(url: URL) -> URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername in {"postgresql", "postgres"} else url
+
+
+def _keep_private(file: Path, *_: Any) -> None:
+    """Let nobody else read the database; SQLite gives its WAL the rights of the file when it creates one."""
+    with suppress(OSError):  # SQLite says better what is wrong
+        create_private(file)
+    keep_private(file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm"))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

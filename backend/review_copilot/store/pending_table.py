@@ -26,7 +26,7 @@ def add_pending(connection: sa.Connection, tasks: Sequence[ReviewTask], *, rollo
             "project_ref": refs[task.key.project],
             "task_id": task.key.task_id,
             "rollout": rollout,
-            "payload": codec.task_to_json(task),
+            "payload": codec.task_to_json(ReviewTask(key=task.key, image="")),
             "attempts": 0,
             "due_at": due_at,
         }
@@ -63,7 +63,7 @@ def claim(connection: sa.Connection, *, limit: int, now: datetime, lease_s: floa
     return tuple(
         PendingDraft(
             id=row["id"],
-            task=codec.task_from_json(row["payload"]),
+            key=codec.task_from_json(row["payload"]).key,
             rollout=row["rollout"],
             attempts=row["attempts"],
         )

@@ -15,8 +15,9 @@ from review_copilot.domain.redaction import printable
 from review_copilot.errors import ImageForbidden, ImageNotFound, ImageTooLarge, ImageUnreachable, ImageUnreadable
 from review_copilot.images import ImageFetcher
 from review_copilot.images.fetch import FetchLimits
-from review_copilot.images.hosts import Trust, is_public, trust_in
+from review_copilot.images.hosts import Trust, trust_in
 from review_copilot.labelstudio.transport import LabelStudioAuth
+from review_copilot.outbound.addresses import is_public
 from web_server import Answer, Asked, serving
 
 TOKEN = "ab" * 20
@@ -52,10 +53,23 @@ def _load(reference: str, *, home: str = NOWHERE, task_id: int | None = None, **
         ("anything.net", ("*",), Trust.ANY),
         ("img.example.org", ("*", "img.example.org"), Trust.NAMED),
         ("anything.net", (), Trust.NONE),
+        ("img.example.org", ("img.example.org:443",), Trust.NAMED),
+        ("img.example.org", ("img.example.org:8443",), Trust.NONE),
+        ("a.example.org", ("*.example.org:443",), Trust.NAMED),
+        ("a.example.org", ("*.example.org:80",), Trust.NONE),
+        ("anything.net", ("*:443",), Trust.ANY),
+        ("anything.net", ("*:8080",), Trust.NONE),
+        ("::1", ("::1",), Trust.NAMED),
+        ("::1", ("[::1]:443",), Trust.NAMED),
+        ("::1", ("[::1]:80",), Trust.NONE),
+        ("2001:db8::443", ("2001:db8::443",), Trust.NAMED),
+        ("2001:db8:", ("2001:db8::443",), Trust.NONE),
+        ("img.example.org", ("img.example.org:" + "4" * 5000,), Trust.NONE),
+        ("img.example.org", ("img.example.org:\u0664\u0664\u0663",), Trust.NONE),
     ],
 )
 def test_hosts_are_trusted_by_name(host: str, allowed: tuple[str, ...], trust: Trust) -> None:
-    assert trust_in(host, allowed) is trust
+    assert trust_in(host, allowed, port=443) is trust
 
 
 @pytest.mark.parametrize(
@@ -64,6 +78,9 @@ def test_hosts_are_trusted_by_name(host: str, allowed: tuple[str, ...], trust: T
         ("8.8.8.8", True), ("127.0.0.1", False), ("10.1.2.3", False), ("169.254.169.254", False), ("0.1.2.3", False),
         ("100.64.0.1", False), ("224.0.0.1", False), ("::1", False), ("fe80::1%eth0", False), ("fd00::1", False),
         ("::ffff:127.0.0.1", False), ("2002:7f00:1::", False), ("2001:4860:4860::8888", True), ("", False),
+        ("64:ff9b::7f00:1", False), ("64:ff9b::808:808", True), ("64:ff9b:1::7f00:1", False), ("::7f00:1", False),
+        ("::ffff:0:7f00:1", False), ("fec0::1", False), ("3fff::1", False), ("192.0.0.8", False), ("240.0.0.1", False),
+        ("2001:0:1:2:3:4:80ff:fefe", False), ("255.255.255.255", False), ("ff0e::1", False), ("::", False),
     ],
 )  # fmt: skip
 def test_public_addresses_are_told_from_all_others(address: str, public: bool) -> None:  # noqa: FBT001  # a table

@@ -158,7 +158,7 @@ def test_errands_are_shared_out_among_processes_and_none_is_taken_twice(store: S
     def take(backend: SqlStore) -> list[int]:
         taken: list[int] = []
         while claimed := backend.claim(limit=7, lease_s=60):
-            taken += [pending_draft.task.key.task_id for pending_draft in claimed]
+            taken += [pending_draft.key.task_id for pending_draft in claimed]
         return taken
 
     with ThreadPoolExecutor(4) as pool:

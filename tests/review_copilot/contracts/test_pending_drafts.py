@@ -17,14 +17,14 @@ class TestBacklog:
         store.add_pending(tasks, rollout=self.ROLLOUT, due_in_s=due_in_s)
 
     def claimed(self, store: Store, *, limit: int = 10) -> list[int]:
-        return [pending_draft.task.key.task_id for pending_draft in store.claim(limit=limit, lease_s=60)]
+        return [pending_draft.key.task_id for pending_draft in store.claim(limit=limit, lease_s=60)]
 
     def test_errands_come_back_whole_and_once(self, store: Store) -> None:
         self.add_pending(store, 1, 2)
         self.add_pending(store, 2, 3)
         first, second, third = store.claim(limit=10, lease_s=60)
-        assert (first.task, first.rollout, first.attempts) == (a_task(1), self.ROLLOUT, 0)
-        assert [second.task.key.task_id, third.task.key.task_id] == [2, 3]
+        assert (first.key, first.rollout, first.attempts) == (a_task(1).key, self.ROLLOUT, 0)
+        assert [second.key.task_id, third.key.task_id] == [2, 3]
         assert store.pending_count() == 3
         assert self.claimed(store) == []
 
@@ -49,7 +49,7 @@ class TestBacklog:
         store.release([pending_draft.id], due_in_s=5, failed=True)
         clock.time += timedelta(seconds=5)
         (again,) = store.claim(limit=10, lease_s=60)
-        assert (again.task.key.task_id, again.attempts) == (1, 1)
+        assert (again.key.task_id, again.attempts) == (1, 1)
         store.clear_pending(PROJECT, rollout="another", task_ids=[1, 2])
         assert store.pending_count() == 2
         store.clear_pending(PROJECT, rollout=self.ROLLOUT, task_ids=[1, 2, 9])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import requests
 from fakes import FakeClock
 from review_copilot.demo.label_studio_server import LabelStudioServer
 from review_copilot.domain.override import OverrideKind, Subject
+from review_copilot.errors import LabelStudioFailed
 from review_copilot.flows.sweep import KEEP_EVERY, empty_inbox, sweep_project
 from review_copilot.labelstudio.client import TASKS_PER_PAGE, LabelStudioClient
 from review_copilot.labelstudio.label_config import generate
@@ -173,3 +175,41 @@ def test_what_was_deleted_before_the_cut_is_found_after_it(
     report = sweep_project(workspace, store=store)
     assert (report.deleted, report.tasks) == (2, 19 + 2)  # the page that was kept began one task later
     assert len(living(store)) == many - 2
+
+
+def test_a_record_that_label_studio_cannot_read_costs_one_task(
+    label_studio: LabelStudioServer,
+    label_studio_client: LabelStudioClient,
+    workspace: LabelStudioWorkspace,
+    opener: LabelStudioOpener,
+    store: SqlStore,
+) -> None:
+    """Half of a surrogate pair in a text: the row is stored, and every page of tasks with it fails from then on."""
+    tasks = sorted(workspace.task_ids())
+    broken = {**BOX, "type": "textarea", "from_name": "rationale"}
+    broken["value"] = {"x": 0, "y": 0, "width": 9, "height": 9, "text": ["broken \ud83d end"]}
+    answer = requests.post(
+        f"{label_studio.url}/api/tasks/{tasks[2]}/annotations/",
+        data=json.dumps({"result": [broken]}),
+        headers={
+            "Authorization": f"Token {label_studio.account.legacy_token}",
+            "Content-Type": "application/json",
+        },
+        timeout=30,
+    )
+    assert answer.status_code == 500
+    good = {
+        label_studio_client.create_annotation(task_id, {"result": [BOX]}) for task_id in tasks if task_id != tasks[2]
+    }
+    with pytest.raises(LabelStudioFailed, match=r"failed on the request to /api/tasks/ \(HTTP 500\)"):
+        list(label_studio_client.tasks(workspace.key.project_id))
+    report = sweep_project(workspace, store=store)
+    assert living(store) == good
+    assert {key.task_id for key in report.unreadable} == {tasks[2]}
+    assert any(f"Label Studio fails on task {tasks[2]}" in problem for problem in report.problems)
+    assert tasks[2] in workspace.begun(tasks)
+    store.put(WebhookNotice(0, workspace.key.instance, workspace.key.project_id, (tasks[2], tasks[3]), "x"))
+    assert empty_inbox(store, opener=opener).deleted == 0
+    label_studio_client.delete_task(tasks[2])
+    assert not sweep_project(workspace, store=store, everything=True).unreadable
+    assert store.waiting() == ()

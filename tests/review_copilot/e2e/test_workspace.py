@@ -97,7 +97,7 @@ def test_changes_are_found_by_their_time(
     assert everything[ids[0]].annotations[0].lead_time_s == 2.5
     assert everything[ids[1]].annotations[0].skipped
     assert workspace.annotated() == set(everything)
-    newest = max(state.updated_at for state in everything.values())
+    newest = max(state.updated_at for state in everything.values() if state.updated_at)
     workspace.push([_review(workspace, ids[2])])
     assert list(workspace.changed(since=newest)) == []
     assert {s.key.task_id for s in workspace.changed(since=newest - timedelta(seconds=30))} >= set(ids[:2])

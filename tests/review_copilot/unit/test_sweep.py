@@ -14,7 +14,15 @@ from fakes import MemoryStore
 from review_copilot.domain.override import Asked, OverrideKind, SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import LabelStudioNotFound, LabelStudioUnreachable
-from review_copilot.flows.sweep import KEEP_EVERY, OVERLAP, SweepReport, empty_inbox, sweep_project, sweep_task
+from review_copilot.flows.sweep import (
+    KEEP_EVERY,
+    OVERLAP,
+    TRIED_AGAIN,
+    SweepReport,
+    empty_inbox,
+    sweep_project,
+    sweep_task,
+)
 from review_copilot.ports import Store, SweepPoint, TaskState, WebhookNotice, Workspace
 
 
@@ -55,6 +63,58 @@ def test_the_first_sweep_reads_everything(store: MemoryStore, workspace: FakeWor
     assert (report.tasks, report.annotations, report.revisions) == (2, 2, 2)
     assert {row.override.kind for row in store.overrides()} == {OverrideKind.UNTOUCHED}
     assert store.bookmark(PROJECT) == NOON + timedelta(minutes=2)
+
+
+def test_a_task_that_label_studio_cannot_read_stops_no_other(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    workspace.unreadable = {1}
+    report = sweep_project(workspace, store=store)
+    assert report.unreadable == {task_key(1)}
+    assert report.problems == ("Task 1 fails.",)
+    assert {row.key.task_id for row in store.overrides()} == {2}
+    assert store.bookmark(PROJECT) == NOON + timedelta(minutes=2)
+    for _ in range(3):
+        assert sweep_project(workspace, store=store).unreadable == {task_key(1)}, "it is tried at each sweep"
+    assert len(store.waiting()) == 1
+    workspace.unreadable.clear()
+    assert sweep_project(workspace, store=store).revisions == 1
+    assert {row.key.task_id for row in store.overrides()} == {1, 2}
+    assert store.waiting() == ()
+
+
+@pytest.mark.parametrize("how", ["sweep", "full sweep", "webhook"])
+def test_what_was_logged_of_a_task_stays_when_it_can_no_longer_be_read(
+    how: str, store: MemoryStore, workspace: FakeWorkspace
+) -> None:
+    """Nothing is known of its annotations, so none is taken for deleted."""
+    sweep_project(workspace, store=store)
+    before = list(store.overrides())
+    workspace.unreadable = {1, 2}
+    workspace.touched[1] = NOON + timedelta(minutes=9)
+    if how == "webhook":
+        store.put(wake(7, 1, 2))
+        report = empty_inbox(store, opener=Opener(workspace))
+    else:
+        report = sweep_project(workspace, store=store, everything=how == "full sweep")
+    assert report.deleted == 0
+    assert report.unreadable
+    assert list(store.overrides()) == before
+    waiting = {task_id for notice in store.waiting() for task_id in notice.task_ids}
+    assert waiting == {key.task_id for key in report.unreadable}
+
+
+def test_unreadable_tasks_take_turns(store: MemoryStore, workspace: FakeWorkspace) -> None:
+    workspace.images |= {n: f"{n}.png" for n in range(100, 130)}
+    workspace.touched |= dict.fromkeys(range(100, 130), NOON)
+    workspace.annotations |= dict.fromkeys(range(100, 130), workspace.annotations[1])
+    workspace.unreadable = set(range(100, 130))
+    assert len(sweep_project(workspace, store=store).unreadable) == 30
+    workspace.touched.clear()
+    tried: set[int] = set()
+    for _ in range(2):
+        report = sweep_project(workspace, store=store)
+        assert len(report.unreadable) == TRIED_AGAIN
+        tried |= {key.task_id for key in report.unreadable}
+    assert tried == workspace.unreadable
 
 
 def test_sweeping_twice_changes_nothing(store: MemoryStore, workspace: FakeWorkspace) -> None:
