@@ -403,9 +403,10 @@ def test_a_sweep_remembers_where_it_stands_after_every_hundred_tasks(
 
 
 def test_reports_add_up_field_by_field() -> None:
-    one = SweepReport(1, 2, 3, 4, 5, 6, ("a",))
-    other = SweepReport(10, 20, 30, 40, 50, 60, ("b",))
-    assert one + other == SweepReport(11, 22, 33, 44, 55, 66, ("a", "b"))
+    bad, worse = task_key(7), task_key(8)
+    one = SweepReport(1, 2, 3, 4, 5, frozenset({bad}), 6, ("a",))
+    other = SweepReport(10, 20, 30, 40, 50, frozenset({bad, worse}), 60, ("b", "a"))
+    assert one + other == SweepReport(11, 22, 33, 44, 55, frozenset({bad, worse}), 66, ("a", "b"))
 
 
 @pytest.mark.parametrize(
