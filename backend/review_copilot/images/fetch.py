@@ -169,7 +169,7 @@ class ImageFetcher:
 
     def _file(self, path: Path, *, source: str) -> bytes:
         try:
-            if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device could be read for ever
+            if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device could be read forever
                 raise ImageUnreadable(f"{source} is a folder, a pipe or a device, not a file.")
             with path.open("rb") as file:
                 data = file.read(self._limits.max_bytes + 1)

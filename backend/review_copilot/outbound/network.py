@@ -80,7 +80,7 @@ class LimitedStream(NetworkStream):
         Raises:
             httpcore.WriteTimeout: The time is over.
         """
-        # httpcore sends piece by piece and begins its time limit anew at each, so it gets one small piece at a time.
+        # httpcore sends piece by piece and restarts its time limit with each, so it gets one small piece at a time.
         for start in range(0, len(buffer), _WRITE_BYTES):
             left_s = _left_s(timeout)
             if left_s <= 0:

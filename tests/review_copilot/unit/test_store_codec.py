@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from builders import a_provenance, a_review, a_suggestion
 from fakes import FakeClock
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.override import Override, SubmittedAnnotation
+from review_copilot.domain.override import Override, OverrideKind, Subject, SubmittedAnnotation
 from review_copilot.domain.review import Review
 from review_copilot.domain.reviewed_crops import CriterionCrops, PatternCrops, ReviewedCrops
 from review_copilot.domain.suggestion import Evidence, Suggestion
@@ -50,9 +50,11 @@ def test_an_annotation_comes_back_the_same(annotation: SubmittedAnnotation) -> N
 
 @given(st.builds(Override), st.booleans())
 def test_an_override_comes_back_the_same(override: Override, has_provenance: bool) -> None:  # noqa: FBT001  # drawn
+    """A row about a task is a skip, whatever an older release called it."""
+    kind = OverrideKind.SKIPPED if override.subject is Subject.TASK else override.kind
     provenance = a_provenance() if has_provenance else None
     row = json.loads(json.dumps(codec.override_to_row(override, provenance)))
-    assert codec.override_from_row(row) == override
+    assert codec.override_from_row(row) == replace(override, kind=kind)
     assert codec.provenance_from_row(row) == provenance
 
 
