@@ -86,7 +86,6 @@ PENDING = (
     "backend/review_copilot/concurrency/",
     "backend/review_copilot/domain/",
     "backend/review_copilot/engines/",
-    "backend/review_copilot/flows/",
     "backend/review_copilot/ports/",
     "backend/review_copilot/store/",
     "backend/review_copilot/suggest/",
