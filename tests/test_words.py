@@ -87,7 +87,6 @@ PENDING = (
     "backend/review_copilot/domain/",
     "backend/review_copilot/engines/",
     "backend/review_copilot/ports/",
-    "backend/review_copilot/store/",
     "backend/review_copilot/suggest/",
     "backend/review_copilot/web/",
     "docs/inspector.md",

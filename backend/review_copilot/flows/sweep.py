@@ -186,8 +186,7 @@ def _try_later(key: TaskKey, *, store: Store) -> None:
 
 
 def _try_again(workspace: Workspace, *, store: Store) -> SweepReport:
-    """Sweep the tasks that Label Studio could not read before; those that it still cannot read go to the end of the
-    queue."""
+    """Sweep the tasks that Label Studio could not read before; still unreadable ones go to the end of the queue."""
     key, report = workspace.key, SweepReport()
     ours = (UNREADABLE, key.instance, key.project_id)
     owed = [w for w in store.waiting() if (w.action, w.instance, w.project_id) == ours][:TRIED_AGAIN]

@@ -301,18 +301,18 @@ class ReviewedCropsStore(Protocol):
 
 
 class Setups(Protocol):
-    """Keeps the set-up of each project, version after version."""
+    """Keeps the setup of each project, version after version."""
 
     def setup(self, project: ProjectKey) -> SetupVersion | None:
-        """The project's newest set-up; None where it has none of its own."""
+        """The project's newest setup; None where it has none of its own."""
         ...
 
     def setups(self, project: ProjectKey) -> Sequence[SetupVersion]:
-        """All set-ups that the project had, oldest first."""
+        """All setups that the project had, oldest first."""
         ...
 
     def store_setup(self, project: ProjectKey, setup: ProjectSetup) -> SetupVersion:
-        """Make a set-up the project's newest; one that equals the newest is not stored again."""
+        """Make a setup the project's newest; one that equals the newest is not stored again."""
         ...
 
 
