@@ -1,1 +1,1 @@
-"""Pools, limits and groups for concurrent work. Knows no task, no model and no SQL."""
+"""Pools, limits, and batches for concurrent work. Knows no task, no model, and no SQL."""

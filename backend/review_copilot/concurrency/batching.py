@@ -1,4 +1,4 @@
-"""Gather what several threads ask at about the same time into one run. Knows nothing of what is run."""
+"""Combine requests from several threads into one batch. Knows nothing about the requests."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ class _Slot(Generic[_Asked, _Answered]):
 
 
 class Batcher(Generic[_Asked, _Answered]):
-    """Runs batches without a thread of its own: of the threads that ask, one leads and runs for all that wait."""
+    """Runs batches without a thread of its own: one of the calling threads leads and runs the batch for all."""
 
     def __init__(
         self, run: Callable[[Sequence[_Asked]], Sequence[_Answered]], *, most: int, wait_s: float = 0.02
     ) -> None:
-        """Make a batcher.
+        """Create a batcher.
 
         Args:
-            run: Answers a batch, one answer for each that was asked, in order. Never called by two threads at once.
-            most: Most of a batch, at least 1.
-            wait_s: Seconds that a leader waits for others to join.
+            run: Processes a batch and returns one result per request, in order. Never called by two threads at the same
+                time.
+            most: Maximum batch size, at least 1.
+            wait_s: Seconds that a leader waits for other requests.
         """
         self._run = run
         self._most = most
@@ -41,15 +42,15 @@ class Batcher(Generic[_Asked, _Answered]):
         self._waiting: list[_Slot[_Asked, _Answered]] = []
 
     def ask(self, asked: _Asked, *, deadline: float) -> _Answered:
-        """Wait for the answer to one question.
+        """Wait for the result of one request.
 
         Args:
-            asked: The question.
+            asked: The request.
             deadline: Latest time by `time.monotonic`.
 
         Raises:
-            TimeoutError: The deadline passed before a batch took the question.
-            Exception: Whatever `run` raised for the batch that held it.
+            TimeoutError: The deadline passed before a batch included the request.
+            Exception: The exception that `run` raised for the batch.
         """
         slot: _Slot[_Asked, _Answered] = _Slot(asked)
         with self._lock:
@@ -79,7 +80,7 @@ class Batcher(Generic[_Asked, _Answered]):
             answers = self._run([slot.asked for slot in batch])
             for slot, answer in zip(batch, answers, strict=True):
                 slot.answer = answer
-        except BaseException as error:  # whoever asked gets it raised in their own thread
+        except BaseException as error:  # raised in the thread of each caller
             for slot in batch:
                 slot.error = error
             if not isinstance(error, Exception):

@@ -1,7 +1,7 @@
-"""Write what several threads bring at the same time in one transaction. Knows no statement.
+"""Write items from several threads in one transaction. Knows no statement.
 
-A commit that is durable waits for the disk, and it waits no longer for many rows than for one. So whoever's turn it is
-writes everything that came while the one before waited.
+A durable commit waits for the disk, and it waits no longer for many rows than for one. So each writer
+writes everything that arrived while the previous one waited.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _Receipt = TypeVar("_Receipt")
 
 @dataclass
 class _Ticket(Generic[_Item, _Receipt]):
-    """One item on its way."""
+    """One item that is waiting to be written."""
 
     item: _Item
     receipt: _Receipt | None = None
@@ -26,17 +26,17 @@ class _Ticket(Generic[_Item, _Receipt]):
 
 
 class GroupCommitWriter(Generic[_Item, _Receipt]):
-    """Takes single items from many threads and writes them in groups; each call returns when its item is written."""
+    """Accepts single items from many threads and writes them in groups; each call returns when its item is written."""
 
     def __init__(self, write: Callable[[Sequence[_Item]], Sequence[_Receipt]]) -> None:
-        """Write by `write`, which gets items in the order in which they came and gives a receipt for each."""
+        """Write with `write`, which receives items in order of arrival and returns a receipt for each."""
         self._write = write
         self._waiting: list[_Ticket[_Item, _Receipt]] = []
         self._door = threading.Lock()
         self._turn = threading.Lock()
 
     def put(self, item: _Item) -> _Receipt:
-        """Write one item; what `write` raises concerns the whole group and is raised for each of it."""
+        """Write one item; an exception of `write` is raised for every item of the group."""
         ticket: _Ticket[_Item, _Receipt] = _Ticket(item)
         with self._door:
             self._waiting.append(ticket)

@@ -1,4 +1,4 @@
-"""A value that is created once, however many threads ask for it at the same moment. Knows no value."""
+"""A value that is created once, even if several threads request it at the same time. Knows no value."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _T = TypeVar("_T")
 
 
 class LazyValue(Generic[_T]):
-    """Creates a value at the first call and returns the same one ever after.
+    """Creates a value at the first call, and returns the same one at every later call.
 
-    `functools.cached_property` has no lock since Python 3.12: two threads can create two values. Use this for whatever
-    holds a connection, a thread, a limit or weights.
+    Since Python 3.12, `functools.cached_property` has no lock: two threads can create two values. Use this for anything
+    that holds a connection, a thread, a limit, or weights.
     """
 
     def __init__(self, create: Callable[[], _T]) -> None:
-        """Create nothing yet.
+        """Store the function; the first call runs it.
 
         Args:
-            create: Creates the value; called again after it raised an error.
+            create: Creates the value; called again if it raised an error.
         """
         self._create = create
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class LazyValue(Generic[_T]):
         """The value.
 
         Raises:
-            Exception: Whatever `create` raised.
+            Exception: The exception that `create` raised.
         """
         if self._created is None:
             with self._lock:

@@ -1,6 +1,6 @@
-"""One bound on everything that is looked at at once, shared by all requests. Knows no task, no project and no model.
+"""One limit on concurrent work, shared by all requests. Knows no task, no project, and no model.
 
-Most urgent first; what is asked for twice is done once; what nobody wants any more is never begun.
+The most urgent work runs first. Work that is requested twice runs once. Canceled work never starts.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _T = TypeVar("_T")
 
 
 class Urgency(IntEnum):
-    """Who waits, the most urgent first."""
+    """Priority of work, most urgent first."""
 
     MAGIC = 0
-    """A person with the Magic tool in hand."""
+    """A reviewer who uses the Magic tool."""
     ASKED = 1
-    """A request of Label Studio, and the page behind it."""
+    """A request from Label Studio."""
     OWED = 2
-    """Nobody waits now; the draft is delivered when it is ready."""
+    """No one is waiting; the draft is delivered when it is ready."""
 
 
 @dataclass
@@ -46,28 +46,28 @@ class _Job(Generic[_T]):
 
 @dataclass(frozen=True, eq=False)
 class Ticket(Generic[_T]):
-    """One wish for one piece of work."""
+    """One request for work."""
 
     future: Future[_T]
     _withdraw: Callable[[], None]
 
     def withdraw(self) -> None:
-        """Want it no more. It is not begun when nobody else does; once begun, no model is asked for it any more."""
+        """Cancel the request. Work that no one else requested does not start, or makes no more model calls."""
         self._withdraw()
 
 
 class PriorityPool(Generic[_T]):
-    """Threads that do the work.
+    """Threads that run the work.
 
-    One slot beyond `concurrency` is reserved for `Urgency.MAGIC`: a person with the Magic tool never waits for a bulk
-    request that fills every other slot. Nothing else begins while that person's image is being prepared.
+    One slot in addition to `concurrency` is reserved for `Urgency.MAGIC`: a reviewer with the Magic tool never waits
+    for a bulk request that fills all other slots. Nothing else starts while that reviewer's image is being prepared.
     """
 
     def __init__(self, *, concurrency: int) -> None:
-        """Open the pool; threads begin with the first work.
+        """Create the pool; threads start with the first work.
 
         Args:
-            concurrency: Most pieces of work at once, the one kept for Magic not counted; at least 1.
+            concurrency: Maximum amount of concurrent work, not counting the slot for Magic; at least 1.
         """
         self._concurrency = concurrency
         self._lock = threading.Condition()
@@ -78,12 +78,12 @@ class PriorityPool(Generic[_T]):
         self._closed = False
 
     def submit(self, key: Hashable, work: Callable[[], _T], *, urgency: Urgency) -> Ticket[_T]:
-        """Wish for work. Where the same key waits or runs already, that is shared, at the higher urgency."""
+        """Request work. If work with the same key already waits or runs, it is shared, with the higher urgency."""
         wish = next(self._numbers)
         with self._lock:
             job = self._running.get(key) or self._waiting.get(key)
             if job is None:
-                context = copy_context()  # so that log lines keep the id of the request
+                context = copy_context()  # keeps the request id in log lines
                 job = self._waiting[key] = _Job(key, partial(context.run, work), urgency, wish)
                 context.run(
                     REQUEST_STATE.set,
@@ -97,16 +97,16 @@ class PriorityPool(Generic[_T]):
 
     @property
     def waiting(self) -> int:
-        """Pieces of work that have not begun."""
+        """Amount of work that has not started."""
         return len(self._waiting)
 
     @property
     def running(self) -> int:
-        """Pieces of work that have begun and are not done."""
+        """Amount of work that has started and is not finished."""
         return len(self._running)
 
     def close(self, *, timeout_s: float = 0.0) -> None:
-        """Begin nothing more; wait that long for what runs."""
+        """Start no more work; wait this long for running work."""
         with self._lock:
             self._closed = True
             dropped = list(self._waiting.values())
@@ -124,7 +124,7 @@ class PriorityPool(Generic[_T]):
             if job.wishes or self._waiting.get(job.key) is not job:
                 return
             del self._waiting[job.key]
-        job.future.set_exception(RequestAbandoned("Nobody waits for it any more."))
+        job.future.set_exception(RequestAbandoned("The request was canceled."))
 
     def _hire(self) -> None:
         if len(self._threads) <= self._concurrency:

@@ -1,6 +1,6 @@
-"""One run for all who ask the same thing at the same time. Knows nothing of what is asked.
+"""One run for identical requests at the same time. Knows nothing about the requests.
 
-The name is that of Go's `golang.org/x/sync/singleflight`, which does the same.
+Named after Go's `golang.org/x/sync/singleflight`, which does the same.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ _T = TypeVar("_T")
 
 
 class SingleFlight(Generic[_T]):
-    """Shares an answer among all who ask for it while it is being found. Keeps nothing afterwards."""
+    """Shares a result among all callers that request it while it is being computed. Stores nothing after that."""
 
     def __init__(self) -> None:
-        """Nothing is asked yet."""
+        """Start without requests."""
         self._running: dict[Hashable, Future[_T]] = {}
         self._lock = threading.Lock()
 
     def run(self, key: Hashable, work: Callable[[], _T]) -> _T:
-        """The answer to a question: somebody else's who is finding it now, or the result of `work`.
+        """The result of a request: from a caller that is already computing it, or from `work`.
 
-        Where the first to ask abandons the work, one of the others does it.
+        If the first caller abandons the work, one of the others does it.
 
         Args:
-            key: What is asked; equal keys are one question.
-            work: Finds the answer.
+            key: The request; equal keys are identical requests.
+            work: Computes the result.
 
         Raises:
-            Exception: Whatever the work raised, to all who asked.
+            Exception: The exception that the work raised, for all callers.
         """
         while True:
             with self._lock:
@@ -43,7 +43,7 @@ class SingleFlight(Generic[_T]):
                     break
             try:
                 return running.result()
-            except RequestAbandoned:  # whoever asked first has left; we have not
+            except RequestAbandoned:  # the first caller has left; this one has not
                 continue
         try:
             answer = work()

@@ -1,4 +1,4 @@
-"""How many requests an endpoint gets at once, and when it wants to be left alone. Knows no protocol."""
+"""Limit the concurrent requests to an endpoint, and pause them. Knows no protocol."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 
 class Throttle:
-    """One limit that all threads of a process share for one endpoint; fulfils `ports.ConcurrencyLimit`."""
+    """One limit that all threads of a process share for one endpoint; implements `ports.ConcurrencyLimit`."""
 
     def __init__(self, *, most: int, reserved: int = 0) -> None:
-        """Make a limit.
+        """Create a limit.
 
         Args:
-            most: Most requests at once, at least 1.
-            reserved: How many of them are kept free for urgent ones, less than `most`.
+            most: Maximum number of concurrent requests, at least 1.
+            reserved: Number of them that are reserved for urgent requests, less than `most`.
         """
         self._most = most
         self._reserved = reserved
@@ -40,7 +40,7 @@ class Throttle:
                 self._changed.notify_all()
 
     def pause(self, seconds: float) -> None:
-        """See `ports.ConcurrencyLimit`: the endpoint said so to one of us, and means all."""
+        """See `ports.ConcurrencyLimit`: an endpoint's request to pause applies to all threads."""
         with self._changed:
             self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class ProjectSetup:
-    """The set-up of one project. It holds no secret: a model connection is named, and defined elsewhere.
+    """The setup of one project. It holds no secret: a model connection is named, and defined elsewhere.
 
     Attributes:
         guideline_id: Name of the guideline, such as "photo-quality".
@@ -35,11 +35,11 @@ class ProjectSetup:
 
 @dataclass(frozen=True, slots=True)
 class SetupVersion:
-    """A set-up as it was stored. A change is a new version; none is ever rewritten.
+    """A setup as it was stored. A change is a new version; none is ever rewritten.
 
     Attributes:
-        number: 1 for the project's first set-up, then rising by one.
-        setup: The set-up.
+        number: 1 for the project's first setup, then rising by one.
+        setup: The setup.
         stored_at: When, UTC.
     """
 

@@ -1,1 +1,1 @@
-"""The product's verbs, in a few readable lines each. They know ports, never an adapter."""
+"""What the product does, in a few readable lines each. Flows know ports, never an adapter."""

@@ -1,7 +1,7 @@
-"""Choose the tasks whose suggestions are made and kept, but not shown. Knows no task but its key.
+"""Choose the tasks whose suggestions are stored but not shown. Knows only the keys of tasks.
 
-What reviewers find without help tells how much the drafts sway them. The choice is random over tasks and the same each
-time it is made, on every road to the reviewer and in every process: it hangs on the task's key and the seed alone.
+What reviewers find without drafts shows how much drafts influence them. The choice is random over tasks and always the
+same, for every way to the reviewer and in every process: it depends only on the task's key and the seed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _STEPS = 2**64
 def is_withheld(key: TaskKey, *, share: float, seed: str = "") -> bool:
     """Whether a task's suggestions are withheld.
 
-    A greater share withholds the same tasks and more; another seed chooses others.
+    A larger share withholds the same tasks and more. Another seed chooses other tasks.
 
     Args:
         key: The task.
@@ -33,12 +33,12 @@ def is_withheld(key: TaskKey, *, share: float, seed: str = "") -> bool:
 
 @dataclass(frozen=True, slots=True)
 class BlindShare:
-    """How much is withheld, by project.
+    """The blind share of each project.
 
     Attributes:
-        share: Share of tasks to withhold, 0..1, in projects that have none of their own.
-        shares: Project id to its own share.
-        seed: Chooses among the choices; a secret where reviewers should not be able to work out the tasks.
+        share: Share of tasks to withhold, 0..1, in projects without a share of their own.
+        shares: Project id to the project's own share.
+        seed: Determines the chosen tasks; a secret if reviewers must not be able to find out which ones.
     """
 
     share: float = 0.0
@@ -46,7 +46,7 @@ class BlindShare:
     seed: str = ""
 
     def of(self, project_id: int) -> float:
-        """The share of one project."""
+        """The blind share of one project."""
         return self.shares.get(project_id, self.share)
 
     def withholds(self, key: TaskKey) -> bool:

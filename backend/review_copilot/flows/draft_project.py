@@ -1,7 +1,7 @@
-"""Draft a project under its present set-up, as one roll-out. Knows ports only.
+"""Draft a project with its current setup, as one roll-out. Knows ports only.
 
-What a roll-out does is decided here: the drafts of the roll-out before are removed once the whole project has the new
-ones, and tasks that a reviewer has begun keep theirs.
+This module decides what a roll-out does: the previous roll-out's drafts are removed when the whole project has the new
+ones, and tasks that a reviewer has started keep theirs.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from review_copilot.ports import Engine, Workspace, WorkspaceOpener
 
 @dataclass(frozen=True)
 class DraftingTools:
-    """What drafting a project takes besides the project itself.
+    """What is needed to draft a project, besides the project itself.
 
     Attributes:
         engine: Drafts the tasks.
-        learning: Learns what the project's reviewed regions look like; holds the store, the images and the clock.
+        learning: Learns the features of the project's reviewed regions; holds the store, the images, and the clock.
         opener_of: Opens a project, for the crops of reviewed regions.
     """
 
@@ -33,12 +33,12 @@ class DraftingTools:
 
 @dataclass(frozen=True)
 class DraftedProject:
-    """What a run did.
+    """Result of a run.
 
     Attributes:
         rollout: Label of the drafts.
         progress: Counts of the run.
-        removed: Predictions of the roll-out before that were removed.
+        removed: Predictions of the previous roll-out that were removed.
     """
 
     rollout: str
@@ -59,15 +59,15 @@ def draft_project(
     Args:
         workspace: The project.
         rollout: Label of the drafts.
-        tools: What drafting takes.
-        scope: Which tasks, and when to end; `leave_begun` is set here.
+        tools: What is needed to draft.
+        scope: Which tasks, and when to stop; `leave_begun` is set here.
         on_progress: Called after each task and each delivery.
 
     Returns:
-        What was done. In a dry run nothing is, and the counts say what would be.
+        The result. A dry run changes nothing, and its counts show what would be done.
 
     Raises:
-        LabelStudioError: The project cannot be read, or an import was refused.
+        LabelStudioError: The project cannot be read, or Label Studio rejected an import.
     """
     learning = tools.learning
     before = workspace.pinned()
@@ -91,5 +91,5 @@ def draft_project(
 
 
 def _is_earlier(pinned: str, rollout: str, *, known: Sequence[str]) -> bool:
-    """Whether the pinned version is another roll-out of ours: somebody else's predictions are never removed."""
+    """Whether the pinned version is another roll-out of ours: external predictions are never removed."""
     return pinned != rollout and pinned in known

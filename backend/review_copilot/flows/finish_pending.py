@@ -1,8 +1,8 @@
-"""Finish what a request was not given in time, and see that Label Studio holds each draft once. Knows ports only.
+"""Finish pending drafts, and make sure that Label Studio has each draft once. Knows ports only.
 
-Label Studio removes no duplicates and stores an answer only after it was given. So: draft, import, read back, delete
-extras, and remove a pending draft only when a read-back has found exactly one prediction. Each step may be cut off and
-taken up by another process: claims end by themselves, drafts are in the store before they are sent.
+Label Studio does not remove duplicates, and stores a response only after receiving it. So: draft, import, read back,
+delete extras, and remove a pending draft only when a read-back has found exactly one prediction. Each step can be
+interrupted and continued by another process: claims expire, and drafts are in the store before they are sent.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from review_copilot.ports import StoredPrediction, Workspace, WorkspaceOpener
 log = logging.getLogger(__name__)
 
 BLOCK = 500
-"""Errands in one claim. Each block ends in one import call, which makes Label Studio re-count the project."""
+"""Pending drafts per claim. Each block ends with one import call, for which Label Studio recounts the project."""
 
 RETRY_S = 30.0
-"""Pause before a draft that failed, or a project that cannot be read, is tried again."""
+"""Pause before another attempt for a failed draft, or for a project that cannot be read."""
 
 MOST_ATTEMPTS = 3
-"""A task that failed so often is let go of: it has no draft, and the log says why."""
+"""After this many failures, a task is given up: it has no draft, and its review says why."""
 
 
 @dataclass
 class WorkReport:
-    """What one round did.
+    """Result of one round.
 
     Attributes:
-        claimed: Errands that were taken up.
-        drafted: Drafts made now.
+        claimed: Pending drafts that were claimed.
+        drafted: New drafts.
         sent: Predictions imported.
         deleted: Extra predictions deleted.
-        settled: Errands struck out.
+        settled: Pending drafts that were removed.
     """
 
     claimed: int = 0
@@ -57,9 +57,9 @@ def work_off(service: DraftService, *, opener: WorkspaceOpener, limit: int = BLO
     """Finish pending drafts that are due, project by project. A project that cannot be read is postponed.
 
     Args:
-        service: Where drafts are asked for.
+        service: Makes drafts on request.
         opener: Opens projects.
-        limit: Most pending drafts in this round.
+        limit: Maximum number of pending drafts in this round.
     """
     report = WorkReport()
     groups: defaultdict[tuple[ProjectKey, str], list[PendingDraft]] = defaultdict(list)
@@ -71,24 +71,24 @@ def work_off(service: DraftService, *, opener: WorkspaceOpener, limit: int = BLO
             workspace = _opened(project, opener=opener)
             _work_off(pending_drafts, workspace=workspace, service=service, rollout=rollout, report=report)
         except LabelStudioNotFound as error:
-            log.info("%d drafts are not owed any more: %s", len(pending_drafts), error)
+            log.info("Removed %d pending drafts: %s", len(pending_drafts), error)
             _settle(pending_drafts, service=service, report=report)
         except CopilotError as error:
-            log.warning("%d drafts of project %d are put off: %s", len(pending_drafts), project.project_id, error)
+            log.warning("Postponed %d pending drafts of project %d: %s", len(pending_drafts), project.project_id, error)
             service.store.release([pending_draft.id for pending_draft in pending_drafts], due_in_s=RETRY_S)
     return report
 
 
 def _opened(project: ProjectKey, *, opener: WorkspaceOpener) -> Workspace:
-    """The project, when it is still the same one.
+    """The project, if it is still the same one.
 
     Raises:
-        LabelStudioNotFound: It is gone, or its id belongs to a newer project.
+        LabelStudioNotFound: It was deleted, or its id belongs to a newer project.
         LabelStudioError: It cannot be read.
     """
     workspace = opener.open(project.project_id)
     if workspace.key != project:
-        raise LabelStudioNotFound(f"Project {project.project_id} was made anew.")
+        raise LabelStudioNotFound(f"Project {project.project_id} was deleted and created again.")
     return workspace
 
 
@@ -100,10 +100,10 @@ def _work_off(
     rollout: str,
     report: WorkReport,
 ) -> None:
-    """One project's pending drafts of one roll-out: draft what is missing, deliver, and remove what was found in place.
+    """Finish one project's pending drafts of one roll-out: draft, deliver, and remove those that Label Studio has.
 
     Raises:
-        LabelStudioError: The project cannot be read or written; drafts made until then are kept.
+        LabelStudioError: The project cannot be read or written; drafts made before remain stored.
     """
     by_task = {pending_draft.key.task_id: pending_draft for pending_draft in pending_drafts}
     there = {task.key.task_id: task for task in workspace.tasks(only=list(by_task))}
@@ -125,7 +125,7 @@ def _deliver(
     rollout: str,
     report: WorkReport,
 ) -> None:
-    """Draft and import what Label Studio does not hold. What a reviewer must not see is not owed any more."""
+    """Draft and import what Label Studio does not have. Drafts that reviewers must not see are no longer pending."""
     drafts = _drafts(list(missing.values()), service=service, rollout=rollout, report=report)
     shown = {task_id: review for task_id, review in drafts.items() if review.exposure is Exposure.SHOWN}
     if shown:
@@ -143,7 +143,7 @@ def _keep_one_of_each(
     rollout: str,
     report: WorkReport,
 ) -> None:
-    """Delete extra predictions, and settle the drafts of which Label Studio holds exactly one."""
+    """Delete extra predictions, and remove the pending drafts of which Label Studio has exactly one prediction."""
     wanted = service.store.drafted(workspace.key, rollout=rollout, task_ids=list(state))
     report.deleted += workspace.delete_predictions(extras(state, wanted))
     doubled = [by_task[task_id].id for task_id, found in state.items() if len(found) > 1]
@@ -154,7 +154,7 @@ def _keep_one_of_each(
 def _drafts(
     owed: Sequence[tuple[PendingDraft, ReviewTask]], *, service: DraftService, rollout: str, report: WorkReport
 ) -> Mapping[int, Review]:
-    """Drafts by task id: the store's, and those made now. What fails is put back, or let go of after some attempts."""
+    """Drafts by task id: stored ones and new ones. Failed drafts are postponed, or given up after several attempts."""
     if not owed:
         return {}
     store, project = service.store, owed[0][0].key.project
@@ -176,7 +176,7 @@ def _drafts(
 
 
 def _finished(ticket: Ticket[Review]) -> Review | None:
-    """The review, or None where it did not get its turn in time."""
+    """The review; None if it was not ready in time."""
     ticket.withdraw()
     if not ticket.future.done() or isinstance(ticket.future.exception(), RequestAbandoned):
         return None

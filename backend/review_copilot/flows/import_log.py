@@ -1,4 +1,4 @@
-"""Fill the log from work that was done before, or elsewhere. Knows ports only."""
+"""Import earlier or external annotations into the log. Knows ports only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AT_ONCE = 200
 """Tasks in memory and in one transaction."""
 
 SAID_AT_MOST = 200
-"""Problems that are kept word by word; the others are counted."""
+"""Maximum number of problems that are kept as text; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class ExportedTask:
     """One record of an export.
 
     Attributes:
-        key: Which task; None when the record cannot be read, `problems` then says why.
+        key: The task; None if the record cannot be read, for the reason in `problems`.
         annotations: What was submitted.
-        reviews: What the predictions in the record show.
+        reviews: The predictions in the record, as reviews.
         predictions: How annotations refer to them.
-        ids_only: The record names predictions by their ids alone, so that what was shown is not known from it.
+        ids_only: Whether the record contains only ids of predictions, so that it does not tell what reviewers saw.
         problems: Sentences about what could not be read.
     """
 
@@ -41,19 +41,19 @@ class ExportedTask:
 
 @dataclass
 class ImportReport:
-    """What an import did, handed to `on_progress` while it runs.
+    """Counts of an import, passed to `on_progress` while it runs.
 
     Attributes:
         tasks: Tasks that were read.
-        skipped: Records that could not be read, and tasks of which nobody knows what was shown.
-        ids_only: Of these, tasks that name their predictions by id alone.
+        skipped: Records that could not be read, and tasks for which it is unknown what reviewers saw.
+        ids_only: Those of them that contain only ids of predictions.
         annotations: Annotations that were compared.
         predictions: Predictions that were read.
-        without_review: Annotations that were compared with nothing, for their task has no prediction.
+        without_review: Annotations without a comparison, because their task has no prediction.
         revisions: Revisions that were new to the log.
         rows: Rows that were new to the log.
         problems: The first `SAID_AT_MOST` sentences about what could not be read.
-        problems_left_out: How many more there are.
+        problems_left_out: Number of further problems.
     """
 
     tasks: int = 0
@@ -68,7 +68,7 @@ class ImportReport:
     problems_left_out: int = 0
 
     def say(self, problems: Iterable[str]) -> None:
-        """Keep sentences, or count them when there are too many."""
+        """Keep problems as text, or count them if there are too many."""
         for problem in problems:
             if len(self.problems) < SAID_AT_MOST:
                 self.problems.append(problem)
@@ -82,14 +82,14 @@ def import_tasks(
     store: Store,
     on_progress: Callable[[ImportReport], None] = lambda _: None,
 ) -> ImportReport:
-    """Log every annotation of an export, compared with what its predictions show. Doing it twice changes nothing.
+    """Log every annotation of an export, compared with its predictions. Repeating it changes nothing.
 
-    Reviews that the store holds go before predictions of the same roll-out. A task that names its predictions by id
-    alone is logged only where the store holds a review of it: rows that say "added" for what may have been suggested
-    would be false.
+    Stored reviews take precedence over predictions of the same roll-out. A task that contains only ids of its
+    predictions is logged only if the store has a review of it: rows that say "added" for regions that may have been
+    suggested would be false.
 
     Args:
-        tasks: Records of the export; read as they are needed.
+        tasks: Records of the export; read one by one.
         store: The log.
         on_progress: Called after each batch.
     """

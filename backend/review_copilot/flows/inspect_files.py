@@ -1,4 +1,4 @@
-"""Review image files without a Label Studio. Knows ports only, and not who does the work."""
+"""Review image files without Label Studio. Knows ports only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.flows.review_context import ReviewContext, review_task
 
 FILES = ProjectKey(instance="files", project_id=0, created="")
-"""Stands for "no project" in the keys of such reviews."""
+"""Means "no project" in the keys of such reviews."""
 
 
 def file_review(context: ReviewContext) -> Callable[[ReviewTask], Review]:
@@ -27,17 +27,17 @@ def inspect_files(
     reference: str = "",
     at_once: int,
 ) -> Iterator[tuple[str, Review]]:
-    """Each path with its review, in the order given; a file that cannot be read gives a FAILED review.
+    """Each path with its review, in order; a file that cannot be read has a FAILED review.
 
     Args:
-        paths: Files, or whatever else the context's images come from.
-        review: Reviews one of them, see `file_review`; a pool of processes needs a function that can be sent there.
-        pool: Where the reviews are made. It is the caller's to shut down.
-        reference: What the images should look like; empty for nothing.
-        at_once: Most images on their way, so that memory does not grow with the number of files.
+        paths: Files, or other references that the context's image source accepts.
+        review: Reviews one path, see `file_review`; a process pool needs a picklable function.
+        pool: Runs the reviews. The caller shuts it down.
+        reference: Reference image; empty for none.
+        at_once: Maximum number of images in work, so that memory does not grow with the number of files.
 
     Raises:
-        BudgetSpent: The budget for model calls is spent; the reviews so far have been given.
+        BudgetSpent: The budget for model calls is used up; all finished reviews were returned before.
         BrokenExecutor: A process of the pool was killed from outside.
     """
     waiting: deque[tuple[str, Future[Review]]] = deque()

@@ -1,7 +1,7 @@
-"""Learn what a project's reviewed regions look like, and say it of the next suggestions. Knows ports only.
+"""Learn the features of a project's reviewed regions, and compare new suggestions with them. Knows ports only.
 
-A draft is measured where its image is decoded; what is known of others is read from the store, where one process
-keeps it for all. So a draft costs a few distances, and a worker that has no store is none the worse.
+The crops of a draft are measured where its image is decoded. What is known about reviewed crops is read from the store,
+where one process updates it for all. So a draft costs only a few distances, and a worker needs no store.
 """
 
 from __future__ import annotations
@@ -37,28 +37,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_REVIEWED = 200
-"""Suggestions of a criterion that are kept as its sample: enough for 2 % of them to be more than one."""
+"""Sample of suggestions per criterion: large enough that 2 % of them are more than one."""
 MOST_PATTERNS, MOST_CROPS = 20, 50
-"""Patterns that are kept, and crops of each."""
+"""Maximum number of patterns, and of crops per pattern."""
 MOST_SEEN = 4000
-"""Crops that are kept so that they need not be looked at again; as many as are clustered."""
+"""Maximum number of stored crops, which are then not measured again; as many as are clustered."""
 LEARN_AFTER = timedelta(minutes=10)
-"""How old a reviewed crops gets before it is made anew; and only when the log has grown."""
+"""Age after which reviewed crops are updated, if the log has new rows."""
 COMMON = 0.05
-"""A word of more rationales than this share tells nothing of a pattern."""
+"""A word in a larger share of rationales than this does not characterize a pattern."""
 KEPT_S = 30.0
-"""How long a process goes by what it read of the store."""
+"""How long a process caches what it read from the store."""
 
 
 @dataclass(frozen=True)
 class Learning:
-    """What it takes to make a project's reviewed crops.
+    """What is needed to update a project's reviewed crops.
 
     Attributes:
         store: The log, the drafts, and where crops_table are kept.
-        guideline_of: The guideline of a project; its words tell nothing of a pattern.
-        images: Fetches the crops that no draft was measured for.
-        clock: Stamps it.
+        guideline_of: The guideline of a project; its words do not characterize a pattern.
+        images: Loads images for crops that were not measured with a draft.
+        clock: Gives the time of the update.
     """
 
     store: Store
@@ -68,7 +68,7 @@ class Learning:
 
 
 class LearnOutcome(Enum):
-    """What came of an attempt to learn."""
+    """Result of an attempt to learn."""
 
     TOO_SOON = "too soon"
     NOTHING_NEW = "nothing new"
@@ -76,14 +76,14 @@ class LearnOutcome(Enum):
 
 
 def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | None) -> LearnOutcome:
-    """Make a project's reviewed crops anew where it is old and the log has grown.
+    """Update a project's reviewed crops if they are old and the log has new rows.
 
     Args:
         project: Which project.
-        learning: What it takes.
-        opener: Opens the project, for crops; None to go by notes and by what was seen before.
+        learning: What is needed for it.
+        opener: Opens the project, for crops; None to use only notes and crops that were measured before.
     """
-    # scikit-learn takes longer to import than all else together, and no draft needs it
+    # importing scikit-learn takes longer than everything else together, and no draft needs it
     from review_copilot.study.patterns import novel_patterns  # noqa: PLC0415
 
     store, now = learning.store, learning.clock.now()
@@ -113,9 +113,9 @@ def learn(project: ProjectKey, *, learning: Learning, opener: WorkspaceOpener | 
 
 
 def rows_of_interest(tables: Iterable[OverrideTable]) -> tuple[OverrideTable, int, tuple[float, float]]:
-    """Uncovered rows and the newest reviewed ones; the newest row id; when the first and the last row were made.
+    """Uncovered rows and the newest reviewed rows; the newest row id; the times of the first and the last row.
 
-    Each part of the log is let go before the next is read.
+    Each part of the log is released before the next one is read.
     """
     found, newest, since, until = joined([]), 0, np.inf, -np.inf
     for table in tables:
@@ -134,7 +134,7 @@ def _narrowed(table: OverrideTable) -> OverrideTable:
 
 
 def _newest_reviewed(table: OverrideTable, criterion: int) -> Ints:
-    """The newest decision about each of the newest suggestions of a criterion, the newest first."""
+    """The latest decision on each of the newest suggestions of a criterion, newest first."""
     rows = np.flatnonzero(table.reviewed & (table.suggested == criterion))
     newest = rows[np.argsort(-table.time_s[rows], kind="stable")]
     _, first = np.unique(table.suggestion[newest], return_index=True)
@@ -144,7 +144,7 @@ def _newest_reviewed(table: OverrideTable, criterion: int) -> Ints:
 def _reviewed(
     table: OverrideTable, *, project: ProjectKey, store: Store
 ) -> tuple[tuple[CriterionCrops, ...], Sequence[str]]:
-    """The newest suggestions of each criterion on which reviewers decided, as measured; and the drafts' rationales."""
+    """Features of the newest suggestions of each criterion that reviewers decided on, and the drafts' rationales."""
     kept = table.outcomes() == Outcome.KEPT
     drafts: dict[int, Sequence[Suggestion]] = {}
     found = []
@@ -163,7 +163,7 @@ def _reviewed(
 
 
 def _dull(guideline: Guideline, rationales: Sequence[str]) -> frozenset[str]:
-    """Words that any rationale may hold: those of the guideline, and those of many drafts."""
+    """Common words of rationales: those of the guideline, and those of many drafts."""
     often = Counter(word for rationale in rationales for word in words_of(rationale))
     common = {word for word, count in often.items() if count > COMMON * len(rationales)}
     texts = [text for c in guideline.criteria for text in (c.label, c.definition, c.rationale, *c.flag_when)]
@@ -185,11 +185,11 @@ def _pattern(pattern: Pattern, *, crops: Mapping[int, CropFeatures], dull: froze
 
 @dataclass
 class SimilarReviewNotes:
-    """Says of drafts what is known of their like. Safe to use from several threads.
+    """Adds facts about similar reviews to drafts. Safe to use from several threads.
 
     Attributes:
         books: Where crops_table are kept.
-        kept_s: How long it goes by what it read.
+        kept_s: How long it caches what it read, in seconds.
     """
 
     books: ReviewedCropsStore
@@ -198,9 +198,9 @@ class SimilarReviewNotes:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __call__(self, review: Review) -> Review:
-        """The review, with facts in the evidence of suggestions that are like a known pattern or unlike what was seen.
+        """The review, with facts in the evidence of suggestions that resemble a pattern or nothing reviewed before.
 
-        Ids stay: what a reviewer may see and decide on is the same.
+        Ids do not change, because the content that reviewers decide on is the same.
         """
         known = self._familiar(review.key.project) if review.suggestions else None
         if known is None:
@@ -214,8 +214,8 @@ class SimilarReviewNotes:
             if time.monotonic() - read_at >= self.kept_s:
                 try:
                     book = self.books.reviewed_crops(project)
-                except StoreError as error:  # a draft is worth having without
-                    log.warning("drafts say nothing of their like: %s", error)
+                except StoreError as error:  # a draft is useful without these facts
+                    log.warning("Drafts do not mention similar reviews: %s", error)
                     book = None
                 known = familiar(book) if book else None
                 self._read[project] = time.monotonic(), known

@@ -1,7 +1,7 @@
-"""Write the log from webhook bodies, where there is no token to read Label Studio with. Knows ports only.
+"""Write the log from webhook bodies, without a token for Label Studio's API. Knows ports only.
 
-What is written is marked unconfirmed. A body says nothing of the other annotations on its task, so nothing is deleted
-but what a deletion names.
+The rows are marked as unconfirmed. A body does not contain the other annotations of its task, so annotations are
+deleted only if a deletion event names them.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from review_copilot.flows.sweep import SweepReport
 from review_copilot.ports import BodyReader, Store, WebhookContent, WebhookNotice
 
 AT_ONCE = 20
-"""Events in memory at a time: a bulk action's body may have 20 MB."""
+"""Events in memory at a time: the body of a bulk action can have 20 MB."""
 
 NO_TASK = 0
-"""Stands for the task of an annotation that only its deletion was heard of."""
+"""Task id of an annotation that is known only from its deletion."""
 
 
 def log_bodies(store: Store, *, reader: BodyReader, go_on: Callable[[], bool] = lambda: True) -> SweepReport:
-    """Compare what the waiting events hold, in the order in which they came, until none is left.
+    """Log the waiting events, in order of arrival, until none is left.
 
-    Events are done only after all of them are in the log, so that some that are cut off are taken up again, which
-    changes nothing. An event that cannot be read is said and let go of: it will never be better.
+    Events are marked as done only after all of them are in the log. After an interruption, some are read again, which
+    changes nothing. An event that cannot be read is reported and removed: another attempt would fail too.
 
     Args:
         store: The log, and the inbox.
         reader: Reads the events' bodies.
-        go_on: Asked after each `AT_ONCE` events; the others stay for the next time when it says no.
+        go_on: Called after each `AT_ONCE` events; if it returns False, the other events remain for the next time.
 
     Raises:
-        StoreError: The log cannot be written now; the events stay.
+        StoreError: The log cannot be written now; the events remain in the inbox.
     """
     report = SweepReport()
     while notices := store.waiting(limit=AT_ONCE):
@@ -42,7 +42,7 @@ def log_bodies(store: Store, *, reader: BodyReader, go_on: Callable[[], bool] = 
             try:
                 heard.append((wake, reader.read(wake)))
             except CopilotError as error:
-                report.problems += (f"An event is let go of: {error}",)
+                report.problems += (f"An event was removed: {error}",)
         report += _log(heard, store=store)
         store.done([wake.id for wake in notices])
         if not go_on():
@@ -51,7 +51,7 @@ def log_bodies(store: Store, *, reader: BodyReader, go_on: Callable[[], bool] = 
 
 
 def _log(heard: Sequence[tuple[WebhookNotice, WebhookContent]], *, store: Store) -> SweepReport:
-    """All annotations in one transaction, then what is gone: in whatever order they were heard of, gone is gone."""
+    """Log all annotations in one transaction, then the deletions: a deletion wins, whatever the order of events."""
     annotations = [annotation for _, told in heard for annotation in told.annotations]
     appended = store.append_all(
         compare(
@@ -80,7 +80,7 @@ def _log(heard: Sequence[tuple[WebhookNotice, WebhookContent]], *, store: Store)
 
 
 def _meant(told: WebhookContent, *, wake: WebhookNotice, store: Store) -> list[ProjectKey]:
-    """The projects that deleted tasks may be of: the one named, else all of that Label Studio, where ids are unique."""
+    """The projects that deleted tasks can belong to: the named one, or else all of that Label Studio."""
     if told.project is not None or not told.gone_tasks:
         return [told.project] if told.project else []
     return [project for project in store.projects() if project.instance == wake.instance]

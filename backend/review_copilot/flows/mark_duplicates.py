@@ -1,7 +1,7 @@
-"""Say in the drafts of a project which tasks show the same picture. Knows ports only.
+"""Name tasks with the same image in each other's drafts. Knows ports only.
 
-A draft says so in its summary and in the evidence of each suggestion. Drafts are made one by one, and which pictures
-are alike is known only at the end: what was delivered without the words is replaced, unless a reviewer has begun.
+A draft names them in its summary and in the evidence of each suggestion. Drafts are made one by one, and which images
+are alike is known only at the end: a draft delivered without the remark is replaced, unless a reviewer has started.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from review_copilot.suggest.drafting import remarked
 from review_copilot.suggest.fingerprints import Likeness, likenesses
 
 WINDOW = 500
-"""Tasks whose drafts are replaced at once."""
+"""Drafts that are replaced at a time."""
 MOST_NAMED = 3
-"""Tasks that a sentence names."""
+"""Maximum number of tasks named in one sentence."""
 
 
 def mark_duplicates(workspace: Workspace, *, store: ReviewStore, rollout: str, clock: Clock) -> int:
-    """Replace the drafts that do not yet say what other tasks show the same picture.
+    """Replace the drafts that do not name the other tasks with the same image yet.
 
-    The old prediction is deleted first and the new draft is kept before it is sent: killed in between, the task has
-    no prediction and its draft is in the store, which is what the next run delivers.
+    The old prediction is deleted first, and the new draft is stored before it is sent. After a crash in between, the
+    task has no prediction and its draft is in the store, so that the next run delivers it.
 
     Returns:
-        How many tasks of the project show what another task shows.
+        Number of tasks in the project that show the same image as another task.
     """
     living = workspace.task_ids()
     alike = likenesses(p for p in store.pictures(workspace.key) if p.task_id in living)
@@ -51,7 +51,7 @@ def mark_duplicates(workspace: Workspace, *, store: ReviewStore, rollout: str, c
 
 
 def _facts(likeness: Likeness) -> dict[str, str]:
-    """What is told, by the name that it has in the evidence."""
+    """The remarks, by their name in the evidence."""
     return {
         name: _named(task_ids)
         for name, task_ids in (("same_file_as", likeness.same), ("nearly_same_picture_as", likeness.near))

@@ -1,4 +1,4 @@
-"""Read a project's log as columns that are packed once and kept. Knows ports and the form in which they are packed."""
+"""Read a project's log as columns that are packed once and stored. Knows ports and the packed format."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def _pack(columns: LogColumns) -> ColumnChunk:
 
 
 PACKING = Packing("counts 3, rows 2", _pack)
-"""Must be renamed with every change of what is packed, and of what its numbers mean."""
+"""Name of the packed format. Change it whenever the packed content or the meaning of its numbers changes."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Rows of a log, read as often as they are asked for.
+    """Rows of a log, read each time they are used.
 
     Attributes:
-        counts: What is counted in them.
-        tables: The rows, in parts that have whole tasks, so that a long log is never held as one.
+        counts: The counts of the rows.
+        tables: The rows, in parts with whole tasks, so that a long log is never in memory as a whole.
     """
 
     counts: Callable[[], Counts]
@@ -38,7 +38,7 @@ class Reading:
 
 
 def reading_of_log(log: ColumnLog, project: ProjectKey) -> Reading:
-    """The current rows of a project: what was packed of them before, and what was not yet."""
+    """The current rows of a project: those already packed, and those not packed yet."""
     return Reading(
         counts=lambda: total(map(unpack_counts, log.chunks(project, PACKING, Part.COUNTS))),
         tables=lambda: map(unpack_table, log.chunks(project, PACKING, Part.ROWS)),
@@ -46,17 +46,17 @@ def reading_of_log(log: ColumnLog, project: ProjectKey) -> Reading:
 
 
 def pack_log(log: ColumnLog, project: ProjectKey) -> None:
-    """Pack what was written since a project was last read, so that who reads it next need not wait for that."""
+    """Pack the rows written since a project was last read, so that the next reader does not wait for it."""
     next(iter(log.chunks(project, PACKING, Part.COUNTS)), None)
 
 
 def reading_of(table: OverrideTable) -> Reading:
-    """Rows that are at hand."""
+    """Rows in memory."""
     return Reading(counts=lambda: count(table), tables=lambda: (table,))
 
 
 def some_of(reading: Reading, narrow: Callable[[OverrideTable], OverrideTable]) -> Reading:
-    """The rows that are left of each part; they are counted anew."""
+    """The filtered rows of each part, counted again."""
     return Reading(
         counts=lambda: total(count(narrow(table), of=table) for table in reading.tables()),
         tables=lambda: map(narrow, reading.tables()),
@@ -64,7 +64,7 @@ def some_of(reading: Reading, narrow: Callable[[OverrideTable], OverrideTable]) 
 
 
 def rows_of(reading: Reading, *, rows: Collection[int], annotations: Collection[int] = ()) -> OverrideTable:
-    """Some rows: by row id, and all of some annotations."""
+    """Selected rows: by row id, and all rows of selected annotations."""
 
     def narrow(table: OverrideTable) -> OverrideTable:
         return table.where(np.isin(table.row, list(rows)) | np.isin(table.annotation, list(annotations)))

@@ -1,7 +1,7 @@
-"""Draft a whole project ahead of its reviewers. Knows ports only.
+"""Draft the tasks of a project before reviewers open them. Knows ports only.
 
-At least once, then read back: predictions are imported in chunks, then compared with what Label Studio really holds;
-extras are deleted, missing ones sent again. Killed at any point, the next run goes on where this one stopped, because
+Predictions are imported in chunks at least once and then compared with what Label Studio has:
+extras are deleted, missing ones are sent again. After an interruption at any point, the next run continues, because
 each draft is in the store before it is sent. Everything is read window by window, so memory does not grow with the
 project.
 """
@@ -24,37 +24,37 @@ from review_copilot.ports import Clock, Engine, ReviewStore, Workspace
 log = logging.getLogger(__name__)
 
 CHUNK = 1000
-"""Predictions in one import call. Each call makes Label Studio re-count the project (.6 s at 10 000 tasks)."""
+"""Predictions per import call. Label Studio recounts the project for each call (0.6 s at 10 000 tasks)."""
 FLUSH_AFTER_S = 10.0
-"""Drafts are sent at least this often, so that reviewers need not wait for a full chunk."""
+"""Drafts are sent at least this often, so that reviewers do not wait for a full chunk."""
 WINDOW = 1000
-"""Tasks that are compared with the store and with Label Studio at once."""
+"""Tasks that are compared with the store and with Label Studio at a time."""
 MEND_ROUNDS = 3
-"""How often a read-back may find something to mend before the run gives up and says so."""
+"""Number of read-backs that may find differences before the run gives up and reports them."""
 
 
 @dataclass
 class Progress:
-    """Counts of a running pre-annotation, handed to `on_progress` after each change.
+    """Counts of a pre-annotation, passed to `on_progress` after each change.
 
     Attributes:
         total: Tasks of this run.
-        done: Tasks that were looked at or found done.
-        drafted: Drafts made now.
-        resumed: Drafts that an earlier run made and did not deliver.
-        skipped: Tasks that had their draft already, or that a reviewer has begun.
-        withheld: Tasks of the blind share, whose drafts are kept and not sent.
-        suggestions: Suggestions in the drafts made now.
+        done: Tasks that were processed or already had their draft.
+        drafted: New drafts.
+        resumed: Drafts that an earlier run made but did not deliver.
+        skipped: Tasks that already had their draft, or that a reviewer has started.
+        withheld: Tasks of the blind share, whose drafts are stored but not sent.
+        suggestions: Suggestions in the new drafts.
         failures: Task id to reason, for tasks without a draft.
-        stored: Predictions that Label Studio holds under the roll-out at the end.
-        resent: Predictions that were missing at a read-back and sent again.
+        stored: Predictions that Label Studio has under the roll-out at the end.
+        resent: Predictions that a read-back did not find and that were sent again.
         deleted: Extra predictions that a read-back found and deleted.
-        undelivered: Task ids whose draft Label Studio did not take.
+        undelivered: Ids of tasks whose draft Label Studio did not store.
         seconds_to_first: Seconds until the first drafts were in Label Studio; None before that.
-        alike: Tasks of the project whose picture another task shows as well, or nearly; said in their drafts.
-        usage: What model calls of this run cost, as far as the provider said and prices are known.
-        stopped: Why the run ended before its time; empty when it did not.
-        started_at: `time.monotonic()` when the run began.
+        alike: Tasks of the project with the same image as another task, or nearly; their drafts mention it.
+        usage: Cost of this run's model calls, as far as the provider reports it and prices are known.
+        stopped: Why the run ended early; empty if it did not.
+        started_at: `time.monotonic()` at the start of the run.
     """
 
     total: int = 0
@@ -77,25 +77,25 @@ class Progress:
 
     @property
     def per_s(self) -> float:
-        """Drafts a second since the run began."""
+        """Drafts per second since the start of the run."""
         return self.drafted / max(1e-9, time.monotonic() - self.started_at)
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds that the rest will take at this rate; None before the first draft."""
+        """Estimated seconds until the end, at the current rate; None before the first draft."""
         return (self.total - self.done) / self.per_s if self.drafted else None
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which tasks a run drafts, and when it ends.
+    """Which tasks a run drafts, and when it stops.
 
     Attributes:
-        only: Task ids by rising id; None for all tasks.
-        limit: At most this many tasks are drafted; None for all.
-        budget_usd: The run stops when its model calls have cost this much; None for no limit.
-        dry: Count what would be drafted and delivered, and do neither.
-        leave_begun: Leave tasks alone that a reviewer has begun, as a new roll-out does.
+        only: Task ids in ascending order; None for all tasks.
+        limit: Maximum number of tasks to draft; None for all.
+        budget_usd: The run stops after its model calls cost this amount; None for no limit.
+        dry: Count what would be drafted and delivered, without doing it.
+        leave_begun: Do not change tasks that a reviewer has started, as for a new roll-out.
     """
 
     only: Sequence[int] | None = None
@@ -119,23 +119,23 @@ def preannotate(
     remind: Callable[[Review], Review] = lambda review: review,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
-    """Store a prediction for every task that has none under the roll-out, and pin the roll-out.
+    """Store a prediction for every task without one under the roll-out, and pin the roll-out.
 
     Args:
         workspace: The project.
-        engine: Who drafts.
-        store: Where drafts are kept.
-        rollout: Label to store and pin.
-        clock: Stamps drafts that are written anew.
-        scope: Which tasks, and when to end.
-        remind: Says of a draft what is known of its like.
+        engine: Makes the drafts.
+        store: Stores the drafts.
+        rollout: The label to use and pin.
+        clock: Gives the time of drafts that are written again.
+        scope: Which tasks, and when to stop.
+        remind: Adds facts about similar reviews to a draft.
         on_progress: Called in this thread after each task and each delivery.
 
     Returns:
         The final counts. In a dry run `drafted` and `resumed` count what would be done.
 
     Raises:
-        LabelStudioError: The project cannot be read, or an import was refused.
+        LabelStudioError: The project cannot be read, or Label Studio rejected an import.
     """
     progress = Progress(total=workspace.count_tasks() if scope.only is None else len(scope.only))
     outbox = _Outbox(workspace, progress, on_progress)
@@ -151,9 +151,9 @@ def preannotate(
                 outbox.add(review)
             on_progress(progress)
             if scope.budget_usd is not None and progress.usage.cost_usd >= scope.budget_usd:
-                progress.stopped = f"The budget of {scope.budget_usd:g} US dollars is spent."
+                progress.stopped = f"The budget of {scope.budget_usd:g} US dollars is used up."
                 break
-    except BudgetSpent as error:  # what is drafted is delivered; the next run goes on here
+    except BudgetSpent as error:  # finished drafts are delivered; the next run continues here
         progress.stopped = str(error)
     except KeyboardInterrupt:
         progress.stopped = "Interrupted."
@@ -169,7 +169,7 @@ def preannotate(
 def _undone(
     workspace: Workspace, *, store: ReviewStore, rollout: str, scope: Scope, outbox: _Outbox
 ) -> Iterator[ReviewTask]:
-    """Tasks without a draft; a draft that an earlier run made and did not deliver goes to the outbox."""
+    """Tasks without a draft; drafts that an earlier run did not deliver go to the outbox."""
     progress = outbox.progress
     tasks = workspace.tasks(only=scope.only)
     while window := list(islice(tasks, WINDOW)):
@@ -206,7 +206,7 @@ def _count(review: Review, progress: Progress) -> None:
 
 
 class _Outbox:
-    """Drafts on their way to Label Studio; holds at most one chunk."""
+    """Drafts to be sent to Label Studio; holds at most one chunk."""
 
     def __init__(self, workspace: Workspace, progress: Progress, on_progress: Callable[[Progress], None]) -> None:
         self._workspace = workspace
@@ -216,19 +216,19 @@ class _Outbox:
         self._started = self._sent_at = time.monotonic()
 
     def add(self, review: Review) -> None:
-        """Take a draft; send when a chunk is full or the oldest has waited long enough."""
+        """Add a draft; send if the chunk is full or the oldest draft has waited long enough."""
         self._waiting.append(review)
         first = self.progress.seconds_to_first is None
         if first or len(self._waiting) >= CHUNK or time.monotonic() - self._sent_at > FLUSH_AFTER_S:
             self.send()
 
     def send(self) -> None:
-        """Send what waits."""
+        """Send all waiting drafts."""
         if not self._waiting:
             return
         created = self._workspace.push(self._waiting)
         if created != len(self._waiting):
-            log.warning("Label Studio took %d of %d predictions", created, len(self._waiting))
+            log.warning("Label Studio stored %d of %d predictions", created, len(self._waiting))
         self._waiting.clear()
         self._sent_at = time.monotonic()
         if self.progress.seconds_to_first is None:
@@ -237,7 +237,7 @@ class _Outbox:
 
 
 def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: Progress, leave_begun: bool) -> None:
-    """Read back what Label Studio holds, window by window; delete extras, send what is missing, until both agree."""
+    """Read back Label Studio's predictions, window by window; delete extras and send missing ones until both agree."""
     stored = 0
     undelivered: list[int] = []
     ids = sorted(workspace.task_ids())
@@ -254,7 +254,7 @@ def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: P
         undelivered += missing
     progress.stored, progress.undelivered = stored, tuple(undelivered)
     if undelivered:
-        log.error("Label Studio still lacks the predictions of %d tasks", len(undelivered))
+        log.error("Label Studio still does not have the predictions of %d tasks", len(undelivered))
 
 
 def _mend_window(
@@ -266,7 +266,7 @@ def _mend_window(
     progress: Progress,
     leave_begun: bool,
 ) -> tuple[int, Sequence[int]]:
-    """How many of the tasks have their prediction in the end, and the ids of those that lack it."""
+    """The number of tasks with a prediction at the end, and the ids of tasks without one."""
     for last_round in (*[False] * (MEND_ROUNDS - 1), True):
         stored = held(workspace, rollout=rollout, task_ids=ids)
         store.remember_predictions(workspace.key, [p for found in stored.values() for p in found])

@@ -1,7 +1,7 @@
-"""Answer a waiting Label Studio, and owe it what is not ready in time. Knows ports only.
+"""Serve Label Studio's requests; drafts that are not ready in time become pending drafts. Knows ports only.
 
-Every task of a request is noted in the backlog before work begins, so that a backend that dies in mid-request owes it
-still. What was answered in time is struck out; the rest stays, and `flows.finish_pending` sees to it.
+Every task of a request is stored as a pending draft before work starts, so that nothing is lost if the backend stops
+during the request. Drafts that were returned in time are removed; `flows.finish_pending` finishes the others.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ from review_copilot.ports import PendingDrafts, Store
 log = logging.getLogger(__name__)
 
 GRACE_S = 15.0
-"""A request that is this late behind its deadline has died with its process; its tasks are then taken up."""
+"""Time after its deadline at which a request counts as lost with its process; its tasks are then drafted."""
 
 SETTLE_S = 20.0
-"""Label Studio stores what it was answered after the answer; reading back too early would send again what is on its
-way. A guess with room to reserved: its import route takes .6 s for a hundred predictions among 10 000 tasks."""
+"""Label Studio stores a response some time after receiving it; reading back too early would send drafts again that are
+being stored. A generous guess: its import route takes 0.6 s for a hundred predictions in 10 000 tasks."""
 
 LEASE_S = 120.0
-"""Half of it is waited for a block of drafts; what is not ready by then is put back."""
+"""A block of drafts may take half of it; drafts that are not ready by then are postponed."""
 
 LOOK_AGAIN_S = 0.5
-"""How often a request checks that somebody still waits for it."""
+"""How often a request checks that its caller is still connected."""
 
 
 Watchers: TypeAlias = list[Callable[[Review], None]]
-"""Callables that are told of each review."""
+"""Functions that are called with each review."""
 
 
 @dataclass(frozen=True)
 class DraftService:
-    """Where drafts are asked for.
+    """Makes drafts on request.
 
     Attributes:
-        setup_of: Gives the set-up of a task's project.
-        store: Where drafts are kept and owed.
-        pool: Who does the work, shared by all requests.
-        deadline_s: Seconds after which a request is answered with what is ready.
-        delivers: Whether what is late can be delivered: there is a token for Label Studio's import route.
-        settle_s: Seconds that Label Studio is given to store an answer before it is read back.
-        lease_s: Seconds that a claim of late work lasts; what a process that died held is free again after them.
-        watchers: Are told of each review that was made.
-        remind: Says of a draft what is known of its like.
+        setup_of: Returns the setup of a task's project.
+        store: Stores drafts and pending drafts.
+        pool: Runs the work; shared by all requests.
+        deadline_s: Seconds after which a request returns the drafts that are ready.
+        delivers: Whether late drafts can be delivered, which requires a token for Label Studio's import route.
+        settle_s: Seconds for Label Studio to store a response before it is read back.
+        lease_s: Seconds that a claim on pending drafts lasts; after that, another process can claim them.
+        watchers: Called with each new review.
+        remind: Adds facts about similar reviews to a draft.
     """
 
     setup_of: SetupOf
@@ -70,17 +70,17 @@ class DraftService:
 def answer_in_time(
     tasks: Sequence[ReviewTask], *, service: DraftService, rollout: str, gone: Callable[[], bool] = lambda: False
 ) -> Mapping[int, Review]:
-    """Reviews by task id, of all tasks that got ready before the deadline.
+    """Reviews by task id, for all tasks that are ready before the deadline.
 
-    A draft that the store already holds under the roll-out is not made again. Tasks that are late stay in the backlog
-    when they can be delivered; else they are let go of, and only those that a model is looking at are finished and
-    kept. A caller that has hung up gets nothing, so all of its tasks are late.
+    A draft that is already stored under the roll-out is not made again. Late tasks remain pending
+    if they can be delivered. Otherwise they are given up, and only those that a model is already processing are
+    finished and stored. A caller that has disconnected receives nothing, so all of its tasks are late.
 
     Args:
-        tasks: The tasks of one request, all of one project.
+        tasks: The tasks of one request, all in one project.
         service: Where they are asked for.
         rollout: Label of the drafts.
-        gone: Whether nobody waits any more; asked twice a second.
+        gone: Returns whether the caller has disconnected; called twice a second.
     """
     if not tasks:
         return {}
@@ -101,24 +101,24 @@ def answer_in_time(
     if service.delivers:
         _note(service, project_tasks=new, made=made, late=late, rollout=rollout)
     if late:
-        log.warning("%d of %d tasks not ready after %g s", len(late), len(tasks), service.deadline_s)
+        log.warning("%d of %d tasks are not ready after %g s", len(late), len(tasks), service.deadline_s)
     return dict(known) | made
 
 
 def review_box(
     task: ReviewTask, *, service: DraftService, rollout: str, box: Box, gone: Callable[[], bool] = lambda: False
 ) -> Review | None:
-    """Look inside one box that a reviewer drew, before all other work, and remember what was offered.
+    """Inspect one box that a reviewer drew, before all other work, and store what was offered.
 
     Args:
         task: The task.
         service: Where it is asked for.
         rollout: Label of the drafts.
-        box: The place.
-        gone: Whether nobody waits any more; asked twice a second until the work begins.
+        box: The box.
+        gone: Returns whether the caller has disconnected; called twice a second until work starts.
 
     Returns:
-        None when nobody waited for it, or it was not ready at the deadline.
+        None if the caller disconnected, or if it was not ready at the deadline.
     """
     ticket = ask_for(task, service=service, rollout=rollout, urgency=Urgency.MAGIC, box=box)
     _wait([ticket.future], for_s=service.deadline_s, gone=gone)
@@ -127,7 +127,7 @@ def review_box(
 
 
 def _wait(futures: Collection[Future[Review]], *, for_s: float, gone: Callable[[], bool]) -> bool:
-    """Wait until all are done, the time is over or the caller has gone; returns whether the caller is still there."""
+    """Wait until all are done, the time is over, or the caller disconnects; returns whether the caller is connected."""
     ends_at = time.monotonic() + for_s
     while (left_s := ends_at - time.monotonic()) > 0:
         _, pending = wait(futures, timeout=min(left_s, LOOK_AGAIN_S))
@@ -141,7 +141,7 @@ def _wait(futures: Collection[Future[Review]], *, for_s: float, gone: Callable[[
 def ask_for(
     task: ReviewTask, *, service: DraftService, rollout: str, urgency: Urgency, box: Box | None = None
 ) -> Ticket[Review]:
-    """Have a task reviewed on the pool; the review is in the store before the ticket's future is done."""
+    """Review a task on the pool; the review is stored before the ticket's future is done."""
 
     def work() -> Review:
         if box is None and (made := _made_meanwhile(task, service=service, rollout=rollout)):
@@ -156,17 +156,17 @@ def ask_for(
 
 
 def _made_meanwhile(task: ReviewTask, *, service: DraftService, rollout: str) -> Review | None:
-    """The draft that another request or another process finished after this one looked."""
+    """A draft that another request or process finished after this one checked."""
     task_id = task.key.task_id
     return service.store.drafted(task.key.project, rollout=rollout, task_ids=[task_id]).get(task_id)
 
 
 def _sorted_out(tickets: Mapping[int, Ticket[Review]]) -> tuple[dict[int, Review], list[int]]:
-    """What is ready, by task id, and the task ids of what is not; failed reviews are in neither."""
+    """Finished reviews by task id, and the ids of unfinished tasks; failed reviews are in neither."""
     made: dict[int, Review] = {}
     late: list[int] = []
     for task_id, ticket in tickets.items():
-        ticket.withdraw()  # what has not begun is taken up again from the backlog, behind those who wait
+        ticket.withdraw()  # work that has not started continues as pending drafts, after waiting requests
         if not ticket.future.done() or _withdrawn(ticket.future):
             late.append(task_id)
         elif (review := ticket.future.result()).exposure is not Exposure.FAILED:
@@ -182,7 +182,7 @@ def _note(
     late: Sequence[int],
     rollout: str,
 ) -> None:
-    """Strike out what is answered; where some are late, all are read back once Label Studio stored the answer."""
+    """Remove the pending drafts that were returned; if some are late, read all of them back later."""
     store: PendingDrafts = service.store
     project = next(iter(project_tasks.values())).key.project
     failed = [task_id for task_id in project_tasks if task_id not in made and task_id not in late]

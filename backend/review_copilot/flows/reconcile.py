@@ -1,4 +1,4 @@
-"""What Label Studio holds beside what it should hold. Knows ports only."""
+"""Compare the predictions in Label Studio with the expected ones. Knows ports only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from review_copilot.ports import StoredPrediction, Workspace
 
 
 def held(workspace: Workspace, *, rollout: str, task_ids: Sequence[int]) -> Mapping[int, Sequence[StoredPrediction]]:
-    """Predictions under a roll-out by task id; tasks without one are left out."""
+    """Predictions under a roll-out by task id, without tasks that have none."""
     found: defaultdict[int, list[StoredPrediction]] = defaultdict(list)
     for prediction in workspace.predictions(rollout=rollout, task_ids=task_ids) if task_ids else ():
         found[prediction.task_id].append(prediction)
@@ -18,7 +18,7 @@ def held(workspace: Workspace, *, rollout: str, task_ids: Sequence[int]) -> Mapp
 
 
 def extras(stored: Mapping[int, Sequence[StoredPrediction]], wanted: Mapping[int, Review]) -> list[int]:
-    """Ids of predictions beyond the one that each task should have; the one that fits the store's draft stays."""
+    """Ids of extra predictions per task; the one that matches the stored draft remains."""
     surplus: list[int] = []
     for task_id, predictions in stored.items():
         if len(predictions) > 1:

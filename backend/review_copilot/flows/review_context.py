@@ -1,4 +1,4 @@
-"""What it takes to review a task: the tools on the context, and the one verb. Knows ports only."""
+"""Draft the review of one task, with the parts that this needs. Knows ports only."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from review_copilot.suggest.drafting import ReviewHeader, failed, nothing_said, 
 log = logging.getLogger(__name__)
 
 IMAGE_MEMORY_BYTES = 2 * 1024**3
-"""Memory for the decoded images of all tasks in work."""
+"""Memory limit for the decoded images of all tasks in work."""
 
-INTERNAL_ERROR = "The copilot itself failed on this task; its log has the details."
+INTERNAL_ERROR = "Review Copilot failed on this task because of an internal error. See the backend's log for details."
 
 
 @dataclass(frozen=True)
 class ReviewContext:
-    """A project's set-up, ready to work: everything needed to review any task by one guideline.
+    """A project's setup, ready to use: everything needed to review any task with one guideline.
 
     Attributes:
-        guideline: What to look for.
-        inspector: Who looks.
-        images: Where images come from.
-        clock: What time it is.
-        min_score: Suggestions below it are dropped, 0..1.
-        blind: Tasks whose suggestions are made and kept, but not shown.
-        memory: What the decoded images of all tasks in work may take together.
+        guideline: The guideline to review by.
+        inspector: Inspects the images.
+        images: Loads the images.
+        clock: Gives the time.
+        min_score: Suggestions with a lower score are dropped, 0..1.
+        blind: The tasks whose suggestions are stored but not shown.
+        memory: Memory limit for the decoded images of all tasks in work.
     """
 
     guideline: Guideline
@@ -51,7 +51,7 @@ class ReviewContext:
 
     @property
     def model_version(self) -> str:
-        """Hash of everything that decides what a draft says: inspector, guideline revision, threshold. 12 digits."""
+        """Hash of everything that determines a draft: inspector, guideline revision, threshold. 12 digits."""
         content = "\n".join(
             (self.inspector.name, self.inspector.version, self.guideline.revision, f"{self.min_score:.6f}")
         )
@@ -59,10 +59,10 @@ class ReviewContext:
 
 
 class SetupOf(Protocol):
-    """Gives the set-up of a project: the same object for the same set-up, whatever thread asks."""
+    """Returns the setup of a project: the same object for the same setup, in all threads."""
 
     def __call__(self, project: ProjectKey | None = None) -> ReviewContext:
-        """The project's set-up; that of the settings for None.
+        """The project's setup; for None, the setup of the settings.
 
         Raises:
             LibraryError: Its guideline cannot be read.
@@ -72,7 +72,7 @@ class SetupOf(Protocol):
 
 
 def rollout_of(project: ProjectKey, *, store: Rollouts, setup_of: SetupOf) -> str:
-    """The label under which drafts of a project's present set-up are stored."""
+    """The label for drafts of a project's current setup."""
     setup = setup_of(project)
     return store.rollout(project, guideline_id=setup.guideline.id, model_version=setup.model_version)
 
@@ -80,22 +80,23 @@ def rollout_of(project: ProjectKey, *, store: Rollouts, setup_of: SetupOf) -> st
 def review_task(
     task: ReviewTask, *, context: ReviewContext, rollout: str, box: Box | None = None, bulk: bool = False
 ) -> Review:
-    """Look at one task and draft its review.
+    """Draft the review of one task.
 
-    Whatever happens, a review comes back: one that could not be made has `exposure` FAILED and says why, so that
-    one bad image never costs its neighbours anything. A task of the blind share has a review that is WITHHELD; the
-    Magic tool finds nothing there, and nobody looks.
+    The function always returns a review: if drafting fails, the review has `exposure` FAILED and the reason, so that
+    one bad image never affects other tasks. A task of the blind share has a review that is WITHHELD; the
+    Magic tool offers nothing for it, and the image is not inspected.
 
     Args:
         task: The task.
-        context: The tools.
-        rollout: Label under which the draft is stored.
+        context: The setup of the project.
+        rollout: Label of the draft.
         box: Only this place (the Magic tool); None for the whole image.
-        bulk: Whether the task is one of a run that a spent budget must stop; a waiting reviewer's is not.
+        bulk: Whether the task is part of a bulk run, which stops when the budget is used up; a reviewer's request does
+            not.
 
     Raises:
-        BudgetSpent: Only with `bulk`: no further model call may be made, which concerns the run and not the task.
-        RequestAbandoned: Whoever asked has gone meanwhile.
+        BudgetSpent: Only with `bulk`: the budget is used up, which concerns the run and not the task.
+        RequestAbandoned: The caller has disconnected.
     """
     started = time.monotonic()
     withheld = context.blind.withholds(task.key)
@@ -113,23 +114,23 @@ def review_task(
     except CopilotError as error:
         if isinstance(error, RequestAbandoned) or (bulk and isinstance(error, BudgetSpent)):
             raise
-        log.warning("task %d has no draft: %s", task.key.task_id, error)
+        log.warning("Task %d has no draft: %s", task.key.task_id, error)
         return failed(
             replace(header, elapsed_s=time.monotonic() - started), error=str(error), kind=type(error).__name__
         )
     except Exception:
-        log.exception("task %d has no draft: unexpected error", task.key.task_id)
+        log.exception("Task %d has no draft because of an internal error", task.key.task_id)
         return failed(replace(header, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR, kind="internal")
 
 
 def given_up(task: ReviewTask, *, context: ReviewContext, rollout: str, why: str) -> Review:
-    """The failed review of a task that cannot be looked at, whatever is tried.
+    """The failed review of a task that cannot be drafted.
 
     Args:
         task: The task.
-        context: The tools.
+        context: The setup of the project.
         rollout: Label under which the draft would have been stored.
-        why: In a sentence.
+        why: The reason, in one sentence.
     """
     header = ReviewHeader(
         key=task.key,

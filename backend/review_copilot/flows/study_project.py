@@ -1,4 +1,4 @@
-"""Study a project: say what its log and its drafts say. Knows ports and the analysis; draws no page."""
+"""Study a project's log and drafts. Knows ports and the study; renders no page."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from review_copilot.study.table import Floats, OverrideTable
 
 @dataclass(frozen=True)
 class Scope:
-    """Which part of a project's log is looked at.
+    """Which part of a project's log to study.
 
     Attributes:
-        since: Only annotations made at that time or later, UTC; None for no limit.
-        until: Only annotations made before that time, UTC; None for no limit.
-        criterion: Only what concerns this criterion; empty for all. Flags are still found among all criteria, for what
-            is natural shows only there.
-        reviewer: Only this person's annotations; empty for everybody's.
+        since: Only annotations created at that time or later, UTC; None for no limit.
+        until: Only annotations created before that time, UTC; None for no limit.
+        criterion: Only results for this criterion; empty for all. Flags are still found among all criteria, because the
+            normal variation is visible only there.
+        reviewer: Only this person's annotations; empty for everyone's.
     """
 
     since: datetime | None = None
@@ -43,17 +43,17 @@ class Scope:
 
 @dataclass(frozen=True)
 class ProjectStudy:
-    """Everything that a report of a project shows.
+    """The content of a project's report.
 
     Attributes:
         project: Which project.
-        guideline: Names the criteria.
-        study: What the log says.
-        drafts: What the store knows of its drafts.
-        scope: Which part of the log was looked at.
+        guideline: Defines the criteria.
+        study: The study of the log.
+        drafts: What the store contains about its drafts.
+        scope: The part of the log that was studied.
         made_at: When, UTC.
-        link: Label Studio's URL in a browser; empty where it is not known.
-        pictures: Thumbnails by case and sighting, where images were at hand.
+        link: Label Studio's URL in a browser; empty if unknown.
+        pictures: Thumbnails by case and sighting, if images were available.
     """
 
     project: ProjectKey
@@ -67,13 +67,13 @@ class ProjectStudy:
 
     @property
     def cost(self) -> Cost | None:
-        """What was spent, beside what reviewers kept."""
+        """The cost, and the number of suggestions that reviewers kept."""
         kept = sum(c.suggestions - c.overridden for c in self.study.criteria)
         return replace(self.drafts.cost, kept=kept) if self.drafts.cost else None
 
 
 def find_project(known: Sequence[ProjectKey], project_id: int, *, instance: str = "") -> ProjectKey:
-    """The project of an id: the newest that the store has heard of where an id was used again.
+    """The project with an id; if an id was reused, the newest one in the store.
 
     Args:
         known: Projects, oldest first.
@@ -81,15 +81,17 @@ def find_project(known: Sequence[ProjectKey], project_id: int, *, instance: str 
         instance: Only of this Label Studio; empty for any.
 
     Raises:
-        SettingsError: There is none.
+        SettingsError: There is no such project.
     """
     found = [key for key in known if key.project_id == project_id and instance in ("", key.instance)]
     if found:
         return found[-1]
     ids = ", ".join(str(i) for i in sorted({key.project_id for key in known}))
     raise SettingsError(
-        f"The log holds nothing of project {project_id}.",
-        hint=f"It knows these projects: {ids}." if ids else "It is empty: it fills while `review-copilot serve` runs.",
+        f"The log has no data on project {project_id}.",
+        hint=f"It has data on these projects: {ids}."
+        if ids
+        else "The log is empty. To fill it, run `review-copilot serve` or `review-copilot sync`.",
     )
 
 
@@ -103,16 +105,16 @@ def study_project(
     clock: Clock,
     see: Callable[[OverrideTable], Floats | None] | None = None,
 ) -> ProjectStudy:
-    """Study the part of a project's log that the scope names.
+    """Study the part of a project's log that is in the scope.
 
     Args:
         reading: The project's rows.
-        drafts: What the store knows of its drafts.
+        drafts: What the store contains about its drafts.
         project: Which project.
-        guideline: Names the criteria.
+        guideline: Defines the criteria.
         scope: Which part of the log.
-        clock: Stamps the study.
-        see: Says what the uncovered crops of the rows look like; None to go by notes alone.
+        clock: Gives the time of the study.
+        see: Measures the uncovered crops of the rows; None to use notes alone.
     """
     rows = reading if scope == replace(scope, since=None, until=None, reviewer="") else scoped(reading, scope)
     counts = rows.counts()
@@ -148,7 +150,7 @@ def scoped(reading: Reading, scope: Scope) -> Reading:
 
 
 def _narrowed(found: Study, rows: Reading, criterion: str) -> Study:
-    """What concerns one criterion; rates that are compared with the other criteria stay as they were found."""
+    """The results for one criterion; rates that are compared with other criteria do not change."""
 
     def about(table: OverrideTable) -> OverrideTable:
         number = table.criteria.index(criterion) if criterion in table.criteria else len(table.criteria)
@@ -172,17 +174,17 @@ def _narrowed(found: Study, rows: Reading, criterion: str) -> Study:
 
 
 def reviewers_of(counts: Counts) -> tuple[str, ...]:
-    """Everybody who annotated, by name."""
+    """All annotators, by name."""
     return tuple(sorted(counts.words("reviewers"), key=_by_name))
 
 
 def _by_name(name: str) -> tuple[int, str]:
-    """User ids by number, names by letter."""
+    """Sorts user ids numerically and names alphabetically."""
     return (int(name), "") if name.isdecimal() else (10**9, name.casefold())
 
 
 def latest_tasks(table: OverrideTable, *, most: int = 5) -> Mapping[str, Sequence[int]]:
-    """For each criterion, the tasks with the newest overrides of its suggestions."""
+    """For each criterion, the tasks with the latest overrides of its suggestions."""
     changed = np.flatnonzero(table.reviewed & (table.outcomes() != 0))
     order = changed[np.argsort(-table.time_s[changed], kind="stable")]
     found: dict[str, list[int]] = {}
@@ -195,7 +197,7 @@ def latest_tasks(table: OverrideTable, *, most: int = 5) -> Mapping[str, Sequenc
 
 
 def criteria_of(counts: Counts, guideline: Guideline) -> tuple[str, ...]:
-    """Every criterion of the log, in the guideline's order first."""
+    """All criteria in the log; those of the guideline first, in its order."""
     of_log = counts.words("criteria")
     order: Iterable[str] = (c.id for c in guideline.criteria if c.id in of_log)
     return tuple(dict.fromkeys([*order, *of_log]))

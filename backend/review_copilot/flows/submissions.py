@@ -1,4 +1,4 @@
-"""Whole annotations out of the log, each with the review it was compared with. Knows ports only."""
+"""Read whole annotations from the log, each with the review that it was compared with. Knows ports only."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _SAID = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One annotation as it stands now.
+    """One annotation in its current state.
 
     Attributes:
-        comparison: What was submitted and how it differs from what was suggested.
-        review: What it was compared with, else the newest whole-image review of the task; None without any.
-            Tells the image's place and size.
+        comparison: What was submitted, and the differences from what was suggested.
+        review: The review that it was compared with, or else the newest whole-image review of the task; None if there
+            is none. Contains the image's location and size.
     """
 
     comparison: Comparison
@@ -37,12 +37,12 @@ class Submission:
 
     @property
     def judged(self) -> bool:
-        """Whether a person said a word about it: confirmed, changed, rejected or added something."""
+        """Whether a reviewer confirmed, changed, rejected, or added something."""
         return any(row.kind in _SAID for row in self.comparison.overrides)
 
     @property
     def image_size_px(self) -> tuple[int, int] | None:
-        """Upright width and height: as the review knows them, else as the editor said; None when nobody did."""
+        """Upright width and height, from the review or else from the editor; None if unknown."""
         for known in (self.review, self.comparison.annotation):
             if known is not None and known.image_width_px and known.image_height_px:
                 return known.image_width_px, known.image_height_px
@@ -50,7 +50,7 @@ class Submission:
 
     @property
     def regions(self) -> tuple[SubmittedRegion, ...]:
-        """The regions that hold: without those marked "not a defect" and without left-over Magic boxes."""
+        """The final regions: without those marked "not a defect" and without left-over Magic boxes."""
         left_over = {row.region_id for row in self.comparison.overrides if row.kind is OverrideKind.LEFT_OVER}
         return tuple(
             region
@@ -67,7 +67,7 @@ def submissions(
     Args:
         store: The log.
         project: Only this project.
-        since: Only those logged at that time or later.
+        since: Only annotations logged at that time or later.
     """
     for comparison in store.comparisons(project=project, since=since):
         reviews = store.recall(comparison.annotation.key)

@@ -1,6 +1,6 @@
 """Bring the override log up to date with Label Studio. Knows ports only.
 
-Label Studio's REST API is the truth; a webhook only says where to look first. Sweeping twice changes nothing.
+Label Studio's REST API is the source of truth; a webhook only says where to look first. Sweeping twice changes nothing.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from review_copilot.ports import Appended, Store, SweepPoint, TaskState, Webhook
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=2)
-"""Each sweep looks again at this much of the last one, for rows that were committed late or clocks that differ."""
+"""Overlap with the previous sweep, for rows that were committed late and clocks that differ."""
 
 UNREADABLE = "TASK_UNREADABLE"
-"""What the inbox calls a task that Label Studio could not read. No event of Label Studio has this name."""
+"""Name of the inbox event for a task that Label Studio could not read. No event of Label Studio has this name."""
 
 TRIED_AGAIN = 20
-"""Most of those tasks that one sweep tries again: each costs Label Studio some failed requests."""
+"""Maximum number of such tasks that one sweep tries again: each one causes failed requests."""
 
 KEEP_EVERY = 100
-"""Tasks after which a running sweep remembers where it stands: a page."""
+"""Number of tasks (one page) after which a running sweep stores its position."""
 
 
 @dataclass
 class SweepReport:
-    """What a sweep did.
+    """Result of a sweep.
 
     Attributes:
         tasks: Tasks that were read.
@@ -42,8 +42,8 @@ class SweepReport:
         revisions: Revisions that were new to the log.
         rows: Rows that were new to the log.
         deleted: Annotations found deleted.
-        unreadable: Tasks that Label Studio itself cannot read; they are tried again at each sweep.
-        missed: Changes (new revisions and deletions) that no webhook had announced; 0 for a project's first sweep.
+        unreadable: Tasks that Label Studio itself cannot read; each sweep tries them again.
+        missed: Changes (new revisions and deletions) without a webhook; 0 for a project's first sweep.
         problems: Sentences about what could not be read.
     """
 
@@ -57,7 +57,7 @@ class SweepReport:
     problems: tuple[str, ...] = ()
 
     def __add__(self, other: SweepReport) -> SweepReport:
-        """Both reports in one."""
+        """The sum of both reports."""
         return SweepReport(
             self.tasks + other.tasks,
             self.annotations + other.annotations,
@@ -75,17 +75,17 @@ def sweep_project(
 ) -> SweepReport:
     """Compare every task of a project that changed since the last sweep.
 
-    A sweep that was cut off is taken up where it stood. Changes made meanwhile, also on tasks that were looked at
-    already, are in the next sweep's window: the bookmark never moves past the newest change at the sweep's beginning.
+    An interrupted sweep continues where it stopped. Changes made during a sweep, also on tasks that were already
+    read, are in the next sweep's window: the bookmark never moves past the latest change at the start of the sweep.
 
     Args:
         workspace: The project.
         store: The log.
-        everything: Look at all tasks, whatever the bookmark says.
-        deleted_tasks: Also look for tasks that are gone, which takes the ids of all tasks.
+        everything: Read all tasks, regardless of the bookmark.
+        deleted_tasks: Also find deleted tasks, which requires the ids of all tasks.
 
     Raises:
-        LabelStudioError: The project cannot be read; what was swept until then is kept.
+        LabelStudioError: The project cannot be read; tasks that were swept before remain in the log.
     """
     key = workspace.key
     first = store.bookmark(key) is None
@@ -124,7 +124,8 @@ def _starting_point(workspace: Workspace, *, store: Store, everything: bool) -> 
     since, up_to, now = bookmark and bookmark - OVERLAP, workspace.latest_change(), workspace.now()
     if since and now and now < since:
         log.warning(
-            "Label Studio's clock was set back to %s: all annotated tasks are looked at, whatever their time", now
+            "Label Studio's clock was set back to %s: the sweep reads all annotated tasks, regardless of their time",
+            now,
         )
         since = None
     point = SweepPoint(since=since, up_to=min(up_to, now) if up_to and now else up_to)
@@ -133,7 +134,7 @@ def _starting_point(workspace: Workspace, *, store: Store, everything: bool) -> 
 
 
 def _not_announced(changes: Counter[int], *, key: ProjectKey, store: Store) -> int:
-    """How many changes no event speaks of, those that wait in the inbox included."""
+    """Number of changes without an event, including events that wait in the inbox."""
     if not changes.total():
         return 0
     waiting = [wake for wake in store.waiting() if wake.action != UNREADABLE and wake.project_id in {0, key.project_id}]
@@ -144,12 +145,12 @@ def _not_announced(changes: Counter[int], *, key: ProjectKey, store: Store) -> i
 
 
 def sweep_task(state: TaskState, *, workspace: Workspace, store: Store) -> SweepReport:
-    """Compare all annotations of one task with what their reviewers saw, and note which are gone.
+    """Compare all annotations of one task with what their reviewers saw, and log deletions.
 
-    A task that Label Studio cannot read is noted in the inbox, for the next sweep of its project.
+    A task that Label Studio cannot read is added to the inbox, for the next sweep of its project.
 
-    A reading that carries an earlier time than what the log holds is done once more: either the task had changed when
-    the first one was logged, or Label Studio's clock was set back. The second one is newer than the log in any case.
+    If a read has an earlier time than the log, the task is read again: either the task changed when
+    the first read was logged, or Label Studio's clock was set back. The second read is newer than the log in any case.
     """
     if state.unreadable:
         _try_later(state.key, store=store)
@@ -185,7 +186,7 @@ def _try_later(key: TaskKey, *, store: Store) -> None:
 
 
 def _try_again(workspace: Workspace, *, store: Store) -> SweepReport:
-    """Look at the tasks that Label Studio could not read before; those that it still cannot go to the queue's end."""
+    """Sweep the tasks that Label Studio could not read before; still unreadable ones go to the end of the queue."""
     key, report = workspace.key, SweepReport()
     ours = (UNREADABLE, key.instance, key.project_id)
     owed = [w for w in store.waiting() if (w.action, w.instance, w.project_id) == ours][:TRIED_AGAIN]
@@ -209,10 +210,10 @@ def _notice(key: TaskKey) -> WebhookNotice:
 
 
 def _learn_origins(state: TaskState, *, workspace: Workspace, store: Store) -> None:
-    """Ask Label Studio for the predictions that annotations began from and the store does not know.
+    """Read the predictions that annotations started from and that are not in the store.
 
-    Another model's is remembered as such. One of ours without its review (the database is new, or an older backup was
-    restored) is read back: without it, kept suggestions would look like the reviewer's own finds.
+    A prediction of another model is stored as such. One of ours without its review (the database is new, or an older
+    backup was restored) is read back: without it, kept suggestions would look like regions that the reviewer added.
     """
     began_from = {a.parent_prediction for a in state.annotations if a.parent_prediction is not None}
     unknown = began_from - {prediction.id for prediction in store.predictions_of(state.key)} if began_from else set()
@@ -222,7 +223,7 @@ def _learn_origins(state: TaskState, *, workspace: Workspace, store: Store) -> N
     rollouts = {review.provenance.rollout for review in store.recall(state.key)}
     rebuilt = [o.review for o in origins if o.review is not None and o.stored.model_version not in rollouts]
     if rebuilt:
-        log.warning("task %d: %d drafts are read back from predictions", state.key.task_id, len(rebuilt))
+        log.warning("Task %d: read %d drafts back from predictions", state.key.task_id, len(rebuilt))
         store.remember(rebuilt)
     store.remember_predictions(state.key.project, [origin.stored for origin in origins])
 
@@ -235,9 +236,9 @@ def _append(state: TaskState, *, store: Store, surely_newest: bool = False) -> A
 
 
 def _as_asked(annotation: SubmittedAnnotation, known: SubmittedAnnotation | None) -> SubmittedAnnotation:
-    """The annotation under the label config by which the log first read it, as long as nobody has changed it since.
+    """The annotation, read with the label config of its first log entry, if it has not changed since then.
 
-    A field that was added to the label config afterwards was not left open: nobody was asked.
+    A field that was added to the label config later was not left empty by the reviewer: it did not exist.
     """
     read = annotation.content_hash, annotation.updated_at
     if known is None or read != (known.content_hash, known.updated_at):
@@ -251,9 +252,9 @@ def empty_inbox(
     opener: WorkspaceOpener,
     limit: int = 1000,
 ) -> SweepReport:
-    """Look at the tasks that webhooks named, project by project, and mark the events as done.
+    """Sweep the tasks named in webhooks, project by project, and mark the events as done.
 
-    Events of a project that cannot be read stay in the inbox; a project that is gone is let go of.
+    Events of a project that cannot be read remain in the inbox; events of a deleted project are removed.
     """
     report = SweepReport()
     waiting = [notice for notice in store.waiting(limit=limit) if notice.action != UNREADABLE]
@@ -270,16 +271,16 @@ def empty_inbox(
         except LabelStudioNotFound as error:
             report.problems += (str(error),)
         except CopilotError as error:
-            report.problems += (f"Project {project_id} is left in the inbox: {error}",)
+            report.problems += (f"The events of project {project_id} remain in the inbox: {error}",)
             unread.add(project_id)
     store.done([wake_id for wake_id, tasks_by_project in by_wake.items() if unread.isdisjoint(tasks_by_project)])
     return report
 
 
 def _by_notice(waiting: Sequence[WebhookNotice], *, store: Store) -> dict[int, dict[int, frozenset[int]]]:
-    """Inbox id to the tasks that an event names, by project; no tasks mean the whole project.
+    """Inbox id to the tasks of an event, by project; no tasks mean the whole project.
 
-    The event of deleted tasks may name no project. Task ids are unique in a Label Studio, so the log knows it.
+    An event of deleted tasks may not name a project. Task ids are unique in a Label Studio, so the log can find it.
     """
     living: dict[ProjectKey, frozenset[int]] = {}
     if any(not wake.project_id for wake in waiting):

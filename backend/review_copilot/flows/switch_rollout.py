@@ -1,7 +1,7 @@
-"""Change from one roll-out's drafts to another's, forwards or back. Knows ports only.
+"""Switch from one roll-out's drafts to another's, forward or back. Knows ports only.
 
-What a reviewer has begun stays as it is: a task with a submission or an unfinished draft keeps the prediction that it
-began from, and gets no other.
+Tasks that a reviewer has started do not change: a task with a submission or an unfinished draft keeps the prediction
+that it started from, and gets no other.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from review_copilot.flows.reconcile import extras, held
 from review_copilot.ports import Store, Workspace
 
 WINDOW = 1000
-"""Tasks looked at in one step."""
+"""Tasks per step."""
 
 
 @dataclass
 class Change:
-    """What a change of roll-outs did.
+    """Result of a switch of roll-outs.
 
     Attributes:
-        restored: Predictions put back from the store.
+        restored: Predictions restored from the store.
         removed: Predictions of the other roll-out that were removed.
-        begun: Tasks left alone because a reviewer has begun.
+        begun: Tasks that did not change because a reviewer has started them.
     """
 
     restored: int = 0
@@ -34,7 +34,7 @@ class Change:
 
 
 def retire(workspace: Workspace, *, rollout: str) -> Change:
-    """Remove a roll-out's predictions, but those of tasks that a reviewer has begun. The store keeps all its drafts."""
+    """Remove a roll-out's predictions, except for tasks that a reviewer has started. The store keeps all drafts."""
     change = Change()
     for ids in _windows(workspace):
         stored = held(workspace, rollout=rollout, task_ids=ids)
@@ -47,18 +47,18 @@ def retire(workspace: Workspace, *, rollout: str) -> Change:
 
 
 def roll_back(workspace: Workspace, *, store: Store, to: str = "") -> tuple[str, Change]:
-    """Show an earlier roll-out's drafts again, from the store and without a model call; remove the newer ones.
+    """Restore an earlier roll-out's drafts from the store, without model calls, and remove the newer ones.
 
     Args:
         workspace: The project.
-        store: Where the drafts are kept.
-        to: Label to go back to; empty for the one before the label that is pinned.
+        store: Stores the drafts.
+        to: Label to restore; empty for the one before the pinned label.
 
     Returns:
-        The label that is now pinned, and what was done.
+        The label that is now pinned, and the result.
 
     Raises:
-        StoreError: There is nothing to go back to.
+        StoreError: There is no earlier roll-out.
         LabelStudioError: The project cannot be read or written.
     """
     pinned = workspace.pinned()
@@ -83,7 +83,7 @@ def _before(pinned: str, labels: Sequence[str]) -> str:
     """The roll-out before the pinned one.
 
     Raises:
-        StoreError: There is none.
+        StoreError: There is no earlier roll-out.
     """
     earlier = labels[: labels.index(pinned)] if pinned in labels else labels
     if not earlier:

@@ -1,6 +1,6 @@
-"""Cut thumbnails for a study's cases and sightings, while time and images allow. Knows ports only.
+"""Create thumbnails of a study's cases and sightings, as far as time and images allow. Knows ports only.
 
-A report is worth having without pictures, so an image that cannot be had costs its thumbnail and nothing else.
+A report is useful without thumbnails, so an image that cannot be loaded loses only its thumbnail.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from review_copilot.study.table import OverrideTable
 log = logging.getLogger(__name__)
 
 THUMBNAIL_PX = 240
-"""Longer side of a thumbnail: two to a row on a phone, sharp enough to recognise a flaw."""
+"""Longer side of a thumbnail: two per row on a phone, sharp enough to recognize a defect."""
 DECODED_PX = 1600
-"""Longer side at which images are decoded: a box of a sixth of the image still fills the thumbnail."""
+"""Longer side at which images are decoded: a box that takes a sixth of the image still fills the thumbnail."""
 MARGIN = 0.6
-"""What is shown around a box, as a share of its longer side, so that one sees where it is."""
+"""Margin around a box, as a share of its longer side, to show where the box is."""
 JPEG_QUALITY = 70
 LIMIT_S = 30.0
-"""Time for all thumbnails of a report; those that are not ready by then are left out."""
+"""Time limit for all thumbnails of a report; those that are not ready by then are skipped."""
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Thumbnails as data URIs, or as addresses to ask them from.
+    """Thumbnails as data URIs, or as URLs.
 
     Attributes:
         cases: By row id in the log.
         sightings: By task and annotation id.
-        left_out: How many were wanted and could not be had.
+        left_out: Number of thumbnails that could not be created.
     """
 
     cases: Mapping[int, str] = field(default_factory=dict)
@@ -72,13 +72,13 @@ def pictures_of(
     images: ImageSource,
     store: ReviewStore,
 ) -> Pictures:
-    """`cut_pictures` where the project can be opened and still is the one of the log; none otherwise."""
+    """`cut_pictures` if the project can be opened and is still the one in the log; otherwise no thumbnails."""
     if opener is None:
         return NO_PICTURES
     try:
         workspace = opener.open(project.project_id)
     except CopilotError as error:
-        log.warning("the report has no thumbnails: %s", error)
+        log.warning("The report has no thumbnails: %s", error)
         return NO_PICTURES
     if workspace.key != project:
         return NO_PICTURES
@@ -86,19 +86,19 @@ def pictures_of(
 
 
 def shown_rows(study: Study, reading: Reading) -> OverrideTable:
-    """The rows that a study's cases and sightings are about, which is all that its pictures need."""
+    """The rows of a study's cases and sightings, which are all that its thumbnails need."""
     cases = {case.row for flag in study.flags for case in flag.cases}
     sightings = {s.annotation for pattern in study.novel_patterns for s in pattern.typical}
     return rows_of(reading, rows=cases, annotations=sightings)
 
 
 def linked_pictures(study: Study, table: OverrideTable, link: Callable[[int], str]) -> Pictures:
-    """Addresses in the place of thumbnails, for a page that asks for each when it comes into view.
+    """URLs instead of thumbnails, for a page that loads each one when it becomes visible.
 
     Args:
         study: What to illustrate.
         table: See `shown_rows`.
-        link: The address of the thumbnail of a row id; see `cut_one`.
+        link: Returns the URL of the thumbnail of a row id; see `cut_one`.
     """
     cases = {case.row: link(case.row) for flag in study.flags for case in flag.cases}
     seen = {(s.task, s.annotation) for pattern in study.novel_patterns for s in pattern.typical}
@@ -124,7 +124,7 @@ def cut_one(
     images: ImageSource,
     store: ReviewStore,
 ) -> bytes | None:
-    """The thumbnail of one row of the log as a JPEG; None where it cannot be had."""
+    """The thumbnail of one row of the log as a JPEG; None if it cannot be created."""
     at = np.flatnonzero(table.row == row)
     if opener is None or not len(at):
         return None
@@ -133,7 +133,7 @@ def cut_one(
         workspace = opener.open(project.project_id)
         task = next(iter(workspace.tasks(only=[spot.task])), None) if workspace.key == project else None
     except CopilotError as error:
-        log.warning("row %d has no thumbnail: %s", row, error)
+        log.warning("Row %d has no thumbnail: %s", row, error)
         return None
     return _cut(_load(task, images), spot.box)
 
@@ -151,11 +151,11 @@ def cut_pictures(
 
     Args:
         study: What to illustrate.
-        table: See `shown_rows`; tells each case's box.
-        workspace: Says which image each task shows.
-        images: Fetches them.
-        store: Knows the box of a suggestion that was deleted.
-        limit_s: Seconds after which no further image is fetched.
+        table: See `shown_rows`; contains each case's box.
+        workspace: Names the image of each task.
+        images: Loads the images.
+        store: Contains the box of a suggestion that was deleted.
+        limit_s: Seconds after which no more images are loaded.
     """
     spots = [*_of_cases(study, table, workspace=workspace, store=store), *_of_sightings(study)]
     wanted = sorted({spot.task for spot in spots})
@@ -165,7 +165,7 @@ def cut_pictures(
     try:
         tasks = {task.key.task_id: task for task in workspace.tasks(only=wanted)} if wanted else {}
     except CopilotError as error:
-        log.warning("the report has no thumbnails: %s", error)
+        log.warning("The report has no thumbnails: %s", error)
         return Pictures(left_out=len(spots))
     loaded: dict[int, ReviewImage | None] = {}
     for spot in spots:
@@ -180,11 +180,11 @@ def cut_pictures(
 
 
 def thumbnail(pixels: Pixels, box: Box | None) -> bytes:
-    """A JPEG of the box with what is around it and its outline; of the whole image without a box.
+    """A JPEG of the box with a margin and an outline; of the whole image if there is no box.
 
     Args:
         pixels: Upright RGB.
-        box: Where to look, in fractions.
+        box: The box, in fractions.
     """
     height, width = pixels.shape[:2]
     whole = box is None or (box.width >= 0.95 and box.height >= 0.95)
@@ -221,7 +221,7 @@ def _of_cases(study: Study, table: OverrideTable, *, workspace: Workspace, store
 
 
 def _spot(table: OverrideTable, at: int, *, project: ProjectKey, store: ReviewStore) -> _Spot:
-    """Where the row at an index of the table is about."""
+    """The box of the row at an index of the table."""
     task, box = int(table.task[at]), _box(table.box[at].tolist())
     if box is None and table.suggested[at] >= 0:
         criterion, score = table.criteria[int(table.suggested[at])], float(table.score[at])
@@ -240,7 +240,7 @@ def _box(corner: list[float]) -> Box | None:
 
 
 def _suggested(store: ReviewStore, key: TaskKey, criterion: str, score: float) -> Box | None:
-    """The box of the suggestion of that criterion whose score is nearest: the log's columns keep no more of it."""
+    """The box of that criterion's suggestion with the nearest score: the log's columns contain no other reference."""
     drawn = [s for review in store.recall(key) for s in review.suggestions if s.criterion_id == criterion]
     return min(drawn, key=lambda s: abs(s.score - score)).box if drawn else None
 
@@ -251,7 +251,7 @@ def _load(task: ReviewTask | None, images: ImageSource) -> ReviewImage | None:
     try:
         return images.load(task.image, task_id=task.key.task_id)
     except ImageError as error:
-        log.warning("task %d has no thumbnail: %s", task.key.task_id, error)
+        log.warning("Task %d has no thumbnail: %s", task.key.task_id, error)
         return None
 
 

@@ -1,6 +1,6 @@
-"""Measure the crops that no criterion claims, while time and images allow. Knows ports only.
+"""Measure the crops that no criterion covers, as far as time and images allow. Knows ports only.
 
-Patterns are found from notes alone too, so an image that cannot be had costs its crop and nothing else.
+Patterns can also be found from notes alone, so an image that cannot be loaded loses only its crop.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from review_copilot.suggest.crop_features import crop_features
 log = logging.getLogger(__name__)
 
 LIMIT_S = 20.0
-"""Time for all crops of a report; those that are not seen by then are told apart by their notes alone."""
+"""Time limit for all crops of a report; crops that are not measured by then are grouped by their notes alone."""
 
 NOTHING_KNOWN: Mapping[int, CropFeatures] = MappingProxyType({})
 
@@ -39,7 +39,7 @@ def crops_of(
     measure: CropMeasure = crop_features,
     limit_s: float = LIMIT_S,
 ) -> Floats | None:
-    """`see_crops` where the project can be opened and still is the one of the log; else what is known already."""
+    """`see_crops` if the project can be opened and is still the one in the log; otherwise only stored features."""
     wanted = _wanted(table)
     if opener is not None and (wanted & ~np.isin(table.row, list(known))).any():
         try:
@@ -51,12 +51,12 @@ def crops_of(
         except (ExtraMissing, SettingsError):
             raise
         except CopilotError as error:
-            log.warning("crops that were not seen before are not looked at: %s", error)
+            log.warning("New crops are not measured: %s", error)
     return known_crops(table, known)
 
 
 def known_crops(table: OverrideTable, known: Mapping[int, CropFeatures]) -> Floats | None:
-    """What is known of the crops of `table.uncovered`, as `see_crops` gives it, without a look at any image."""
+    """Stored features of the crops of `table.uncovered`, in the form of `see_crops`, without loading images."""
     mine = [known.get(row, ()) for row in table.row[table.uncovered].tolist()]
     wide = max(map(len, mine), default=0)
     nothing = (np.nan,) * wide
@@ -72,15 +72,15 @@ def see_crops(
     measure: CropMeasure = crop_features,
     limit_s: float = LIMIT_S,
 ) -> Floats | None:
-    """What the crops of `table.uncovered` look like: one row of numbers each, NaN where one could not be seen.
+    """Features of the crops of `table.uncovered`: one row of numbers per crop, NaN if it could not be measured.
 
     Args:
         table: The rows studied.
-        workspace: Says which image each task shows.
-        images: Fetches them.
-        known: What is known already, by row id of the log.
+        workspace: Names the image of each task.
+        images: Loads the images.
+        known: Stored features, by row id of the log.
         measure: Measures a crop.
-        limit_s: Seconds after which no further image is fetched; regions without a note come first.
+        limit_s: Seconds after which no more images are loaded; regions without a note come first.
     """
     rows = np.flatnonzero(table.uncovered)
     drawn = _wanted(table)[rows] & ~np.isin(table.row[rows], list(known))
@@ -115,5 +115,5 @@ def _pixels(task: ReviewTask | None, images: ImageSource) -> Pixels | None:
     try:
         return images.load(task.image, task_id=task.key.task_id).feature_pixels
     except ImageError as error:
-        log.warning("task %d's crop was not seen: %s", task.key.task_id, error)
+        log.warning("The crop of task %d was not measured: %s", task.key.task_id, error)
         return None

@@ -1,4 +1,4 @@
-"""What the flows need of the world, as small Protocols. Knows no one who fulfils them."""
+"""What flows need from the outside, as small Protocols. Knows no implementation."""
 
 from review_copilot.ports.chunks import ColumnChunk, ColumnLog, Packing, Part
 from review_copilot.ports.inspecting import Clock, CropMeasure, Engine, ImageSource, Inspector, ReplyCache

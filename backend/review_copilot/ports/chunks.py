@@ -1,4 +1,4 @@
-"""Rows of the log in bulk, kept in whatever form their reader packs them. Knows neither the form nor the numbers."""
+"""Rows of the log in bulk, stored in the form in which their reader packs them. Knows neither form nor content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from review_copilot.domain.review import ProjectKey
 
 
 class Part(StrEnum):
-    """What is kept of a chunk; either is read without the other."""
+    """The stored parts of a chunk; each can be read without the other."""
 
     COUNTS = "counts"
     ROWS = "rows"
@@ -20,10 +20,10 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnChunk:
-    """The current rows of some tasks, each task whole, as their reader wants them kept.
+    """The current rows of some whole tasks, packed by their reader.
 
     Attributes:
-        counts: What was counted in them.
+        counts: Counts of the rows.
         rows: The rows themselves.
     """
 
@@ -33,11 +33,11 @@ class ColumnChunk:
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """How rows are packed.
+    """How to pack rows.
 
     Attributes:
-        form: Names the form; what was kept in another is made again.
-        pack: Makes a chunk of rows.
+        form: Name of the packed format; chunks in another format are packed again.
+        pack: Packs rows into a chunk.
     """
 
     form: str
@@ -47,12 +47,12 @@ class Packing:
 class ColumnLog(Protocol):
     """The current rows of a project, read in bulk.
 
-    What was packed once is kept until one of its tasks is written to, so a second reading costs no row.
+    A packed chunk is stored until one of its tasks changes, so that a second read needs no rows.
     """
 
     def chunks(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
-        """One part of every chunk of a project, by rising task ids; together they hold every current row once.
+        """One part of every chunk of a project, by ascending task ids; together they contain every current row once.
 
-        What was committed before the call is in them. All are of one state of the log.
+        They include everything that was committed before the call. All are from one snapshot of the log.
         """
         ...

@@ -1,4 +1,4 @@
-"""Who looks at images, and where images come from. Knows no one who fulfils it."""
+"""Inspectors, image sources, and engines. Knows no implementation."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Numbers: TypeAlias = NDArray[np.float64]
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """Gives the time."""
 
     def now(self) -> datetime:
-        """The time now, aware, in UTC."""
+        """The current time, aware, in UTC."""
         ...
 
 
 class Inspector(Protocol):
-    """Looks at an image by a guideline."""
+    """Inspects an image with a guideline."""
 
     @property
     def name(self) -> str:
@@ -36,77 +36,77 @@ class Inspector(Protocol):
 
     @property
     def version(self) -> str:
-        """Hash of everything but the guideline that decides what this inspector says."""
+        """Hash of everything except the guideline that determines this inspector's findings."""
         ...
 
     def catalogue(self) -> Sequence[Measure]:
-        """The measures that it offers to guidelines; empty for an inspector that reads criteria as text."""
+        """The measures that guidelines can name; empty for an inspector that reads criteria as text."""
         ...
 
     def inspect(self, brief: Brief) -> Inspection:
-        """Look at one image. Safe to call from several threads.
+        """Inspect one image. Safe to call from several threads.
 
         Raises:
-            InspectorError: No answer could be had.
+            InspectorError: The inspector failed.
             ImageError: The image could not be decoded.
         """
         ...
 
 
 class ReplyCache(Protocol):
-    """Keeps what a model answered, by a hash of what decided the answer. Safe to call from several threads."""
+    """Stores model replies, by a hash of what determined the reply. Safe to call from several threads."""
 
     def get(self, key: str) -> str | None:
-        """What was kept under the key; None when nothing was."""
+        """The reply stored under the key; None if there is none."""
         ...
 
     def put(self, key: str, reply: str) -> None:
-        """Keep an answer; one that is there already is replaced."""
+        """Store a reply; an existing one is replaced."""
         ...
 
 
 class CropMeasure(Protocol):
-    """Says what crops look like, by as many numbers for each."""
+    """Measures features of crops, with the same number of features for each."""
 
     def __call__(self, pixels: Pixels, box: Box) -> Numbers:
-        """The numbers of one crop.
+        """The features of one crop.
 
         Args:
             pixels: Upright RGB.
             box: Where, in fractions.
 
         Raises:
-            CopilotError: It cannot be measured by this measure at all.
+            CopilotError: The crop cannot be measured.
         """
         ...
 
 
 class ImageSource(Protocol):
-    """Fetches images."""
+    """Loads images."""
 
     def load(self, reference: str, *, task_id: int | None = None) -> ReviewImage:
-        """Fetch the image that a task names.
+        """Load the image of a task.
 
         Args:
             reference: URL, Label Studio path, cloud URI, file path or data URI.
-            task_id: The task, for cloud URIs that Label Studio signs per task.
+            task_id: The task, for cloud URIs, which Label Studio signs per task.
 
         Raises:
-            ImageError: With what is wrong and how to mend it.
+            ImageError: The image cannot be loaded; the message says why, and how to fix it.
         """
         ...
 
 
 class Engine(Protocol):
-    """Spreads a bulk run: over the threads of a process, or over a cluster."""
+    """Runs a bulk run: on the threads of a process, or on a cluster."""
 
     def reviews(self, tasks: Iterable[ReviewTask], *, rollout: str) -> Iterator[Review]:
-        """One review for each task, in the order in which they get ready.
+        """One review per task, in the order in which they are ready.
 
-        Tasks are read only a little ahead of the work, so that memory does not grow with their number.
+        Tasks are read only slightly ahead of the work, so that memory does not grow with their number.
 
         Raises:
-            BudgetSpent: No further model call may be made; everything that was paid for has come before.
-            EngineError: There is nobody left who could work.
+            BudgetSpent: The budget is used up; all reviews that were paid for were returned before.
+            EngineError: There are no workers left.
         """
         ...

@@ -1,4 +1,4 @@
-"""A project of Label Studio as the flows need it, and what its webhooks tell. Knows no one who fulfils it."""
+"""A Label Studio project as flows need it, and the content of its webhooks. Knows no implementation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 
 @dataclass(frozen=True, slots=True)
 class StoredPrediction:
-    """A prediction as Label Studio keeps it."""
+    """A prediction in Label Studio."""
 
     id: int
     task_id: int
@@ -23,7 +23,7 @@ class StoredPrediction:
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """A task as the sweep finds it: which annotations it has now.
+    """A task with its current annotations, as a sweep reads it.
 
     Attributes:
         key: Which task.
@@ -54,7 +54,7 @@ class PredictionOrigin:
 
 
 class Workspace(Protocol):
-    """One Label Studio project, seen through one guideline."""
+    """One Label Studio project with its guideline."""
 
     @property
     def key(self) -> ProjectKey:
@@ -62,60 +62,60 @@ class Workspace(Protocol):
         ...
 
     def tasks(self, *, only: Sequence[int] | None = None) -> Iterator[ReviewTask]:
-        """All tasks of the project by rising id, or just those named; read page by page.
+        """All tasks of the project by ascending id, or only the given ones; read page by page.
 
         Raises:
-            LabelStudioError: The project cannot be read, or no field of its tasks holds an image.
+            LabelStudioError: The project cannot be read, or no field of its tasks contains an image.
         """
         ...
 
     def count_tasks(self) -> int:
-        """How many tasks the project has."""
+        """Number of tasks in the project."""
         ...
 
     def push(self, reviews: Sequence[Review]) -> int:
-        """Store the reviews as predictions under their roll-out; returns how many Label Studio says it created.
+        """Store reviews as predictions under their roll-out; returns the number that Label Studio reports as created.
 
         Raises:
-            LabelStudioError: The import was refused.
+            LabelStudioError: Label Studio rejected the import.
         """
         ...
 
     def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
-        """The predictions that Label Studio holds under a roll-out, by rising task id; of all tasks when None."""
+        """Label Studio's predictions under a roll-out, by ascending task id; of all tasks if None."""
         ...
 
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
-        """Delete predictions by id; returns how many."""
+        """Delete predictions by id; returns the number deleted."""
         ...
 
     def pinned(self) -> str:
-        """The project's `model_version`; empty when none is pinned."""
+        """The project's `model_version`; empty if none is pinned."""
         ...
 
     def pin(self, rollout: str) -> None:
-        """Make the label stream show the predictions of that roll-out."""
+        """Pin the roll-out, so that the label stream shows its predictions."""
         ...
 
     def now(self) -> datetime | None:
-        """What Label Studio's own clock says, to the second; None when it does not tell."""
+        """Label Studio's time, to the second; None if it does not report it."""
         ...
 
     def latest_change(self) -> datetime | None:
-        """When the task that was touched last was touched, by Label Studio's own clock; None without tasks."""
+        """The time of the latest change to any task, by Label Studio's clock; None without tasks."""
         ...
 
     def changed(self, *, since: datetime | None, after: int = 0) -> Iterator[TaskState]:
-        """Tasks touched after `since`, by rising id, each with all its annotations; page by page.
+        """Tasks changed after `since`, by ascending id, with all their annotations; page by page.
 
         Args:
             since: None for all tasks that have annotations.
-            after: Only tasks with a greater id.
+            after: Only tasks with a higher id.
         """
         ...
 
     def states(self, task_ids: Sequence[int]) -> Iterator[TaskState]:
-        """The named tasks with all their annotations; tasks that are gone are left out."""
+        """The given tasks with all their annotations, without deleted tasks."""
         ...
 
     def origins(self, prediction_ids: Iterable[int]) -> Iterator[PredictionOrigin]:
@@ -123,15 +123,15 @@ class Workspace(Protocol):
         ...
 
     def task_ids(self) -> frozenset[int]:
-        """Ids of all tasks that exist now."""
+        """Ids of all existing tasks."""
         ...
 
     def annotated(self) -> frozenset[int]:
-        """Ids of the tasks that have an annotation or a skip now: those that `changed` gives for all time."""
+        """Ids of the tasks that currently have an annotation or a skip: those that `changed` returns for all time."""
         ...
 
     def begun(self, task_ids: Sequence[int]) -> frozenset[int]:
-        """Those of the tasks that a reviewer has begun: with an annotation, a skip or an unfinished draft."""
+        """The subset of the tasks that a reviewer has started: with an annotation, a skip, or an unfinished draft."""
         ...
 
 
@@ -139,7 +139,7 @@ class WorkspaceOpener(Protocol):
     """Opens projects of the configured Label Studio."""
 
     def open(self, project_id: int) -> Workspace:
-        """The project, seen through its guideline.
+        """Open a project with its guideline.
 
         Raises:
             LabelStudioError: It cannot be read.
@@ -149,15 +149,15 @@ class WorkspaceOpener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebhookNotice:
-    """One event in the inbox: a task of a project that something happened to.
+    """One event in the inbox: tasks of a project that changed.
 
     Attributes:
         id: Inbox id; 0 before it is stored.
-        instance: Which Label Studio.
-        project_id: Which project; 0 when the event names none.
-        task_ids: Which tasks; empty means the whole project.
-        action: What Label Studio called it.
-        body: The event's body, kept only where there is no token to read with; empty otherwise.
+        instance: Name of the Label Studio.
+        project_id: The project; 0 if the event names none.
+        task_ids: The tasks; empty means the whole project.
+        action: Label Studio's name of the event.
+        body: The event's body, stored only if there is no token to read tasks with; empty otherwise.
     """
 
     id: int
@@ -170,11 +170,11 @@ class WebhookNotice:
 
 @dataclass(frozen=True, slots=True)
 class WebhookContent:
-    """What an event's own body says, where there is no token to read with.
+    """The content of an event's body, for backends without a token.
 
     Attributes:
-        project: Which project; None when the body names none, as when all tasks of a project are deleted.
-        annotations: Annotations that were made or changed.
+        project: The project; None if the body names none, for example when all tasks of a project are deleted.
+        annotations: Annotations that were created or changed.
         gone_annotations: Ids of annotations that were deleted.
         gone_tasks: Ids of tasks that were deleted.
         problems: Sentences about what could not be read.
@@ -188,12 +188,12 @@ class WebhookContent:
 
 
 class BodyReader(Protocol):
-    """Reads what the inbox kept of events."""
+    """Reads the bodies of events in the inbox."""
 
     def read(self, wake: WebhookNotice) -> WebhookContent:
-        """What the event's body says.
+        """The content of the event's body.
 
         Raises:
-            CopilotError: It cannot be read, and never will be.
+            CopilotError: The body cannot be read, now or later.
         """
         ...

@@ -1,6 +1,6 @@
-"""What all who ask one model share: places at its endpoint, money, answers. Knows no one who fulfils it.
+"""What all callers of one model share: slots at its endpoint, budget, replies. Knows no implementation.
 
-The same inspector works in one process, in several backends on one database, and on a cluster; only these differ.
+The same inspector works in one process, in several backends on one database, and on a cluster. Only these ports differ.
 """
 
 from __future__ import annotations
@@ -13,68 +13,68 @@ from review_copilot.ports.inspecting import ReplyCache
 
 
 class ConcurrencyLimit(Protocol):
-    """How many requests an endpoint gets at once. Safe to use from several threads."""
+    """Limits the number of concurrent requests to an endpoint. Safe to use from several threads."""
 
     def slot(self, *, deadline: float, urgent: bool = False) -> AbstractContextManager[None]:
-        """Wait for a free place, and for the end of a pause; hold the place while the block runs.
+        """Wait for a free slot and for the end of a pause; hold the slot while the block runs.
 
         Args:
             deadline: Latest time by `time.monotonic`.
-            urgent: Whether a person waits with the tool in hand: goes before all others.
+            urgent: Whether a reviewer waits for the Magic tool; urgent requests go first.
 
         Raises:
-            TimeoutError: The deadline comes first.
+            TimeoutError: The deadline passed.
         """
         ...
 
     def pause(self, seconds: float) -> None:
-        """Let no request of this process start for so many seconds."""
+        """Start no request of this process for this many seconds."""
         ...
 
 
 class Budget(Protocol):
-    """Money for model calls: a call sets aside the most that it can cost before it starts, so that a limit holds."""
+    """Budget for model calls. A call first reserves the most that it can cost, so that the limit is never exceeded."""
 
     @property
     def limit_usd(self) -> float | None:
-        """The most that may be spent; None for no limit."""
+        """Maximum amount; None for no limit."""
         ...
 
     def reserve(self, usd: float) -> None:
-        """Set money aside for a call.
+        """Reserve an amount for a call.
 
         Raises:
-            BudgetSpent: It is not there.
+            BudgetSpent: The budget is too small.
         """
         ...
 
     def settle(self, *, reserved_usd: float, spent_usd: float) -> None:
-        """Give back what was set aside and book what was spent."""
+        """Release a reserved amount and record what was spent."""
         ...
 
 
 class NamedLocks(Protocol):
-    """Lets one at a time do a thing that has a name. Safe to use from several threads."""
+    """Locks by name: one holder at a time. Safe to use from several threads."""
 
     def turn(self, name: str, *, wait_s: float) -> AbstractContextManager[bool]:
-        """Whether it is ours for the block; the turn of a process that dies is free at once.
+        """Whether the lock is held for the block; the lock of a process that stops is released at once.
 
         Args:
-            name: What is to be done.
-            wait_s: How long to wait for others.
+            name: Name of the lock.
+            wait_s: Maximum seconds to wait.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What an inspector shares with others beyond its process; None where it keeps its own.
+    """What an inspector shares with other processes; None for what it does not share.
 
     Attributes:
-        concurrency: Places at the endpoint.
-        budget: Money.
-        replies: Answers that were paid for.
-        named_locks: Who asks, where several want to ask the same.
+        concurrency: Slots at the endpoint.
+        budget: Budget for model calls.
+        replies: Cached model replies.
+        named_locks: Locks, so that only one process sends the same request.
     """
 
     concurrency: ConcurrencyLimit | None = None

@@ -1,4 +1,4 @@
-"""What one database keeps: reviews, log, inbox, where sweeps stand, what is owed. Knows nobody who fulfils it."""
+"""What a database stores: reviews, log, inbox, positions of sweeps, pending drafts. Knows no implementation."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from review_copilot.ports.labeling import StoredPrediction, WebhookNotice
 
 
 class ReviewStore(Protocol):
-    """Remembers what was suggested."""
+    """Stores what was suggested."""
 
     def remember(self, reviews: Sequence[Review]) -> None:
-        """Keep reviews; the same id again replaces nothing and raises nothing."""
+        """Store reviews; an existing id is not replaced and is not an error."""
         ...
 
     def recall(self, key: TaskKey) -> Sequence[Review]:
@@ -32,9 +32,10 @@ class ReviewStore(Protocol):
     def draft_totals(
         self, project: ProjectKey, *, since: datetime | None = None, until: datetime | None = None
     ) -> Drafts:
-        """What the whole-image drafts of a project come to, without reading them one by one.
+        """Totals of a project's whole-image drafts, without reading them one by one.
 
-        The newest draft of a task, which says whether it shows something, is the one that was written last.
+        The newest draft of a task, which determines whether the task shows suggestions, is the one that was written
+        last.
 
         Args:
             project: Which project.
@@ -52,59 +53,59 @@ class ReviewStore(Protocol):
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Sequence[Undrafted]:
-        """The first tasks, by task id, that show no suggestion for one reason; of the same drafts as `draft_totals`."""
+        """The first tasks, by task id, that show no suggestions for a reason; same drafts as `draft_totals`."""
         ...
 
     def projects(self) -> Sequence[ProjectKey]:
-        """Projects that the store has heard of, oldest first."""
+        """Projects in the store, oldest first."""
         ...
 
     def drafted(
         self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int] | None = None
     ) -> Mapping[int, Review]:
-        """Task id to newest whole-image review under one roll-out, failed and unready ones left out.
+        """Task id to newest whole-image review under one roll-out, without failed and unready ones.
 
-        A review that is withheld from its reviewer is among them: it was made, and need not be made again.
+        It includes withheld reviews: they are stored and do not have to be made again.
 
         Args:
             project: Which project.
-            rollout: Under which label.
+            rollout: The roll-out label.
             task_ids: Only these tasks; None for all.
         """
         ...
 
     def pictures(self, project: ProjectKey) -> Sequence[Picture]:
-        """What was kept of the pictures that were looked at whole, in the order of first sight.
+        """Hashes of the images of whole-image reviews, in the order in which they were first seen.
 
-        A task whose picture changed has one for each.
+        A task whose image changed has one for each.
         """
         ...
 
     def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
-        """Keep which predictions Label Studio holds, also after it deleted them; the same id again replaces nothing.
+        """Store the predictions in Label Studio, even after it deletes them; an existing id is not replaced.
 
-        An annotation names the prediction that it began from. When all its regions were deleted, nothing else
+        An annotation names the prediction that it started from. If all its regions were deleted, nothing else
         leads back to the version that the reviewer saw.
         """
         ...
 
     def newest_review(self) -> int:
-        """Number of the newest review, whoever wrote it; 0 without any. It rises with each one, at times by more."""
+        """Number of the newest review, from any process; 0 without any. It increases by at least 1 with each review."""
         ...
 
     def predictions_of(self, key: TaskKey) -> Sequence[StoredPrediction]:
-        """The remembered predictions of a task, by rising id."""
+        """The stored predictions of a task, by ascending id."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What an append did.
+    """Result of an append.
 
     Attributes:
-        revisions: Revisions that were new.
-        rows: Rows that were new.
-        late: Readings that another revision stays in front of, for it carries a later `updated_at`.
+        revisions: New revisions.
+        rows: New rows.
+        late: Annotations that did not become the newest revision, because another one has a later `updated_at`.
     """
 
     revisions: int = 0
@@ -116,40 +117,40 @@ class OverrideLog(Protocol):
     """The append-only log."""
 
     def append(self, comparison: Comparison) -> Appended:
-        """Add a revision, unless the log holds it already.
+        """Add a revision, unless the log already contains it.
 
-        It does when the annotation's newest revision has the same content and rows, or any revision was read with them
-        at that `updated_at`. The newest revision is the one that was read under the latest `updated_at`, and of those
-        the one written last: in whatever order readings come, and however often, the same revision is current in the
-        end. A confirmed annotation that was deleted lives again, for it was just read from Label Studio; an unconfirmed
-        one stays deleted, and is deleted at once where its task was. What was unconfirmed becomes confirmed when it is
-        read from Label Studio as it is.
+        It does if the annotation's newest revision has the same content and rows, or if any revision was read with them
+        at that `updated_at`. The newest revision is the one that was read with the latest `updated_at`, and of those
+        the one written last: regardless of the order and number of reads, the same revision is current in the
+        end. A deleted annotation that is confirmed exists again, because it was just read from Label Studio; an
+        unconfirmed one stays deleted, and is deleted at once if its task was. An unconfirmed revision becomes confirmed
+        when it is read from Label Studio with the same content.
         """
         ...
 
     def append_all(self, comparisons: Iterable[Comparison], *, surely_newest: bool = False) -> Appended:
-        """`append` for many, in their order; what was written until something fails stays written.
+        """`append` for many, in order; if one fails, the ones before it remain.
 
         Args:
             comparisons: What to append.
-            surely_newest: They were read from Label Studio after all that the log holds of them was written, and so are
-                the newest whatever time they carry: the clock that stamps them may have been set back.
+            surely_newest: They were read from Label Studio after everything in the log about them was written, so they
+                are the newest regardless of their time: Label Studio's clock may have been set back.
         """
         ...
 
     def record_deletion(self, key: TaskKey, *, annotation_ids: Iterable[int] | None = None) -> int:
-        """Add tombstones for annotations that are gone (all of the task's when None); returns how many are new.
+        """Add tombstones for deleted annotations (all of the task's if None); returns the number of new ones.
 
-        An annotation that the log has never seen can be deleted too, for a deletion may be heard of first.
+        An annotation that is not in the log can be deleted too, because its deletion may arrive first.
         """
         ...
 
     def living(self, key: TaskKey) -> frozenset[int]:
-        """Annotation ids of a task that the log holds and that are not deleted."""
+        """Ids of a task's annotations that are in the log and not deleted."""
         ...
 
     def newest(self, key: TaskKey) -> Mapping[int, SubmittedAnnotation]:
-        """Annotation id to its newest revision, for all living annotations of a task, as they were read."""
+        """Annotation id to newest revision, for all existing annotations of a task, as they were read."""
         ...
 
     def living_tasks(self, project: ProjectKey) -> frozenset[int]:
@@ -159,17 +160,17 @@ class OverrideLog(Protocol):
     def overrides(
         self, *, project: ProjectKey | None = None, since: datetime | None = None, current: bool = True
     ) -> Iterator[LoggedOverride]:
-        """Rows in the order of writing; only those of living annotations' newest revisions when `current`.
+        """Rows in the order of writing; if `current`, only those of the newest revisions of existing annotations.
 
         Args:
             project: Only this project.
             since: Only rows that were logged at that time or later.
-            current: False for every revision, also of deleted annotations.
+            current: False for all revisions, including those of deleted annotations.
         """
         ...
 
     def comparisons(self, *, project: ProjectKey | None = None, since: datetime | None = None) -> Iterator[Comparison]:
-        """The newest revision of every living annotation, in the order of writing, as it was appended.
+        """The newest revision of every existing annotation, in the order of writing, as it was appended.
 
         Args:
             project: Only this project.
@@ -178,17 +179,17 @@ class OverrideLog(Protocol):
         ...
 
     def forget(self, reviewer: str) -> int:
-        """Take a person out of the log for good; returns how many revisions named them.
+        """Remove a person from the log permanently; returns the number of revisions that named them.
 
-        Author and editor are replaced by a label that is kept nowhere else, in every revision. All rows stay, and so do
-        the counts: what one person did still has one label. What the person wrote is the review's and stays. Labelling
-        that Label Studio reports later under the same id counts as another person's.
+        In every revision, author and editor are replaced with a label that is stored nowhere else. All rows remain, and
+        so do the counts: one person's rows still have one label. Text that the person wrote remains, because it belongs
+        to the review. Annotations that Label Studio reports later under the same id count as another person's.
         """
         ...
 
 
 class Inbox(Protocol):
-    """A durable queue of wake-up calls."""
+    """A durable queue of webhook notices."""
 
     def put(self, wake: WebhookNotice) -> int:
         """Store one event durably; returns its id."""
@@ -203,20 +204,20 @@ class Inbox(Protocol):
         ...
 
     def waiting_since(self) -> datetime | None:
-        """When the oldest event that is not done came in; None when all are."""
+        """When the oldest unprocessed event arrived; None if there is none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SweepPoint:
-    """How far a sweep came.
+    """Position of a sweep.
 
     Attributes:
-        since: Only tasks touched after it are looked at; None for all.
-        up_to: The newest change of the project when the sweep began, and no later than Label Studio's clock stood then;
-            the bookmark may move there and no further, for a task that was read early may have been changed again
+        since: Only tasks changed after it are read; None for all.
+        up_to: The latest change of the project when the sweep started, and no later than Label Studio's clock at that
+            time; the bookmark may move only up to it, because a task that was read early may have changed again
             before the sweep ended.
-        after: Tasks up to this id have been looked at.
+        after: Tasks up to this id were read.
     """
 
     since: datetime | None
@@ -225,22 +226,22 @@ class SweepPoint:
 
 
 class Bookmarks(Protocol):
-    """Remembers how far a sweep came."""
+    """Stores the positions of sweeps."""
 
     def bookmark(self, project: ProjectKey) -> datetime | None:
-        """Time of the newest change that was swept; None before the first sweep."""
+        """Time of the latest change that was swept; None before the first sweep."""
         ...
 
     def move_bookmark(self, project: ProjectKey, to: datetime, *, back: bool = False) -> None:
-        """Remember a later time; an earlier one changes nothing, unless it may go `back`."""
+        """Store a later time; an earlier one changes nothing, unless `back` allows it."""
         ...
 
     def unfinished_sweep(self, project: ProjectKey) -> SweepPoint | None:
-        """Where a sweep that was cut off stood; None when the last one came to its end."""
+        """Position of an interrupted sweep; None if the last one finished."""
         ...
 
     def keep_sweep(self, project: ProjectKey, point: SweepPoint | None) -> None:
-        """Remember how far a running sweep came; None when it came to its end."""
+        """Store the position of a running sweep; None when it finished."""
         ...
 
 
@@ -248,9 +249,9 @@ class Rollouts(Protocol):
     """Numbers the roll-outs of a project."""
 
     def rollout(self, project: ProjectKey, *, guideline_id: str, model_version: str) -> str:
-        """The label under which drafts of that content are stored, such as "photo-quality r3 9f2c1a".
+        """The label for drafts of that draft version, such as "photo-quality r3 9f2c1a".
 
-        The same content gives the same label again; content that the project has not seen gets the next number.
+        The same draft version has the same label; a draft version that is new to the project gets the next number.
         """
         ...
 
@@ -260,65 +261,65 @@ class Rollouts(Protocol):
 
 
 class PendingDrafts(Protocol):
-    """A durable list of drafts that are owed: what one process leaves behind, another takes up."""
+    """A durable list of pending drafts: if a process stops, another one continues its work."""
 
     def add_pending(self, tasks: Sequence[ReviewTask], *, rollout: str, due_in_s: float) -> None:
-        """Note that tasks want a draft, to be seen to after so many seconds; what is owed already changes nothing."""
+        """Add pending drafts of tasks, due after this many seconds; existing pending drafts do not change."""
         ...
 
     def reschedule(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int], due_in_s: float) -> None:
-        """Set when pending drafts of a roll-out are due, and take them from whoever holds them."""
+        """Set when pending drafts of a roll-out are due, and release any claims on them."""
         ...
 
     def claim(self, *, limit: int, lease_s: float) -> Sequence[PendingDraft]:
-        """Take pending drafts that are due, the longest due first; nobody else gets them before the lease ends."""
+        """Claim pending drafts that are due, longest due first; no one else can claim them before the lease ends."""
         ...
 
     def release(self, pending_ids: Sequence[int], *, due_in_s: float, failed: bool = False) -> None:
-        """Return claimed pending drafts, due again after so many seconds; `failed` counts an attempt."""
+        """Release claimed pending drafts, due again after this many seconds; `failed` counts an attempt."""
         ...
 
     def clear_pending(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> None:
-        """Strike pending drafts out: Label Studio holds the draft, or nobody wants it."""
+        """Remove pending drafts: Label Studio has the draft, or it is no longer needed."""
         ...
 
     def pending_count(self) -> int:
-        """How many pending drafts there are, claimed ones too."""
+        """Number of pending drafts, including claimed ones."""
         ...
 
 
 class ReviewedCropsStore(Protocol):
-    """Keeps what the reviewed regions of each project look like."""
+    """Stores the features of each project's reviewed regions."""
 
     def reviewed_crops(self, project: ProjectKey) -> ReviewedCrops | None:
-        """What was kept last; None when nothing was."""
+        """The stored reviewed crops; None if there are none."""
         ...
 
     def keep_reviewed_crops(self, project: ProjectKey, book: ReviewedCrops) -> None:
-        """Keep it in the place of what was kept before."""
+        """Store reviewed crops and replace the previous ones."""
         ...
 
 
 class Setups(Protocol):
-    """Keeps the set-up of each project, version after version."""
+    """Keeps the setup of each project, version after version."""
 
     def setup(self, project: ProjectKey) -> SetupVersion | None:
-        """The project's newest set-up; None where it has none of its own."""
+        """The project's newest setup; None where it has none of its own."""
         ...
 
     def setups(self, project: ProjectKey) -> Sequence[SetupVersion]:
-        """All set-ups that the project had, oldest first."""
+        """All setups that the project had, oldest first."""
         ...
 
     def store_setup(self, project: ProjectKey, setup: ProjectSetup) -> SetupVersion:
-        """Make a set-up the project's newest; one that equals the newest is not stored again."""
+        """Make a setup the project's newest; one that equals the newest is not stored again."""
         ...
 
 
 class Store(
     ReviewStore, OverrideLog, ColumnLog, Inbox, Bookmarks, Rollouts, PendingDrafts, ReviewedCropsStore, Setups, Protocol
 ):
-    """Everything that one database keeps."""
+    """Everything that one database stores."""
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,8 +1,8 @@
-"""Locks that PostgreSQL keeps for this process and lets go of when it dies. Knows no table.
+"""Locks that PostgreSQL holds for this process and releases when it exits. Knows no table.
 
 Session-level advisory locks (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS), all on one
-connection of their own and only ever tried, never waited for, so that one connection serves all threads. They need a
-connection that stays: a pooler between must not work by transaction.
+connection of their own. They are tried and never waited for, so that one connection serves all threads. They need a
+permanent connection: a connection pooler must not pool by transaction.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from review_copilot.store.database import Database, translated
 
 
 class Locks:
-    """What this process holds of a database's advisory locks. Safe to use from several threads."""
+    """The advisory locks of a database that this process holds. Safe to use from several threads."""
 
     def __init__(self, database: Database) -> None:
-        """Open nothing yet."""
+        """Store the database; the first lock opens a connection."""
         self._engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._mutex = threading.Lock()
         self._connection: sa.Connection | None = None
         self._held: set[int] = set()
 
     def take_any(self, keys: Sequence[int]) -> int | None:
-        """Take the first key that nobody holds, this process included; None when there is none.
+        """Acquire the first key that is not held, including by this process; None if there is none.
 
         Raises:
-            StoreError: The database cannot be asked; all that was held is then lost.
+            StoreError: The database cannot be reached; all locks of this process are lost.
         """
         with self._mutex:
             for key in keys:
@@ -41,14 +41,14 @@ class Locks:
         return None
 
     def give_back(self, key: int) -> None:
-        """Let go; nothing is said where the connection was lost, for then it is free already."""
+        """Release a lock; a lost connection is not an error, because it has released the lock."""
         with self._mutex:
             self._held.discard(key)
             if self._connection is not None:
                 self._said("SELECT pg_advisory_unlock(:key)", key)
 
     def is_free(self, key: int) -> bool:
-        """Whether nobody holds a key, this process included."""
+        """Whether a key is not held, including by this process."""
         with self._mutex:
             if key in self._held or not self._said("SELECT pg_try_advisory_lock(:key)", key):
                 return False
@@ -56,7 +56,7 @@ class Locks:
             return True
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Release all locks."""
         with self._mutex:
             self._drop()
 
@@ -79,6 +79,6 @@ class Locks:
 
 
 def key_of(*names: object) -> int:
-    """A lock's number from its names: 63 bits of a hash, so that no two meet."""
+    """A lock's number from its names: 63 bits of a hash, so that collisions do not occur in practice."""
     digest = hashlib.sha256("\0".join(map(str, names)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1

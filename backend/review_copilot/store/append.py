@@ -1,4 +1,4 @@
-"""Write the log: revisions with their rows, and tombstones. Knows no review but its id and provenance."""
+"""Write the log: revisions with their rows, and tombstones. Of a review, it knows only id and provenance."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass
 class _Revision:
-    """One revision that the log holds.
+    """One revision in the log.
 
     Attributes:
         id: Its row id; None before it is written.
         number: Its number.
         fingerprint: Hashes of content and rows.
         updated_at: When it was made; None when unknown.
-        seen_until: Latest `updated_at` under which it was read while it was the newest; None when unknown.
+        seen_until: Latest `updated_at` with which it was read while it was the newest; None if unknown.
         confirmed: Whether it was read from Label Studio itself.
         changed: Whether this append moved `seen_until` or confirmed it.
     """
@@ -49,7 +49,7 @@ class _Revision:
 
     @property
     def order(self) -> tuple[bool, datetime, int]:
-        """The greatest one is the newest revision."""
+        """Sort key: the greatest one is the newest revision."""
         return self.seen_until is not None, self.seen_until or _LONG_AGO, self.number
 
     def was_read(self, at: datetime | None) -> bool:
@@ -61,12 +61,12 @@ class _Revision:
 
 @dataclass
 class _Held:
-    """What the log holds of one annotation.
+    """The log's data on one annotation.
 
     Attributes:
-        revisions: Its revisions, in no order.
-        deleted: Whether its newest tombstone stands.
-        forgotten: The label of its author, when the author was forgotten.
+        revisions: Its revisions, in any order.
+        deleted: Whether its newest tombstone is in effect.
+        forgotten: The label of its author, if the author was forgotten.
     """
 
     revisions: list[_Revision] = field(default_factory=list)
@@ -79,12 +79,12 @@ class _Held:
         return max(self.revisions, key=lambda revision: revision.order, default=None)
 
     def holds(self, fingerprint: tuple[str, str], updated_at: datetime | None, *, after: int = 0) -> bool:
-        """Whether a revision of that content and time would say nothing new; see `ports.OverrideLog.append`.
+        """Whether a revision with that content and time would add nothing; see `ports.OverrideLog.append`.
 
         Args:
             fingerprint: Hashes of content and rows.
             updated_at: When it was made; None when unknown.
-            after: Only revisions with a greater number count, and the newest.
+            after: Only revisions with a higher number count, and the newest.
         """
         newest = self.newest
         return any(
@@ -93,16 +93,16 @@ class _Held:
         )
 
     def bring_forward(self, fingerprint: tuple[str, str]) -> None:
-        """Make the last revision of that content the newest: of equal times, the greater number counts."""
+        """Make the last revision with that content the newest: for equal times, the higher number counts."""
         newest = self.newest
         for revision in self.revisions:
             if newest is not None and revision.fingerprint == fingerprint and revision.number > newest.number:
                 revision.seen_until, revision.changed = newest.seen_until, True
 
     def see_again(self, fingerprint: tuple[str, str], updated_at: datetime | None) -> None:
-        """Note that the newest revision was read under a later time.
+        """Record that the newest revision was read with a later time.
 
-        Without it an older content that is read late would seem newer: A, B, A again, read in the order A, A, B.
+        Without it, older content that is read late would seem newer: A, B, A again, read in the order A, A, B.
         """
         newest = self.newest
         if newest is None or newest.fingerprint != fingerprint or updated_at is None:
@@ -111,7 +111,7 @@ class _Held:
             newest.seen_until, newest.changed = updated_at, True
 
     def confirm(self, fingerprint: tuple[str, str]) -> None:
-        """Note that a content which a webhook had brought was read from Label Studio itself."""
+        """Record that content from a webhook was read from Label Studio itself."""
         for revision in self.revisions:
             if revision.fingerprint == fingerprint and not revision.confirmed:
                 revision.confirmed = revision.changed = True
@@ -123,12 +123,12 @@ class _Held:
 
 @dataclass
 class _Pending:
-    """What an append is going to write.
+    """What an append will write.
 
     Attributes:
-        revisions: New revisions, each with the columns that are known of it and its rows.
-        tombstones: Rows of new tombstones, those that lift one included.
-        late: Comparisons that a newer one in the log had overtaken.
+        revisions: New revisions, each with its known columns and its rows.
+        tombstones: Rows of new tombstones, including those that lift one.
+        late: Comparisons for which the log already has a newer one.
     """
 
     revisions: list[tuple[_Revision, dict[str, Any], list[dict[str, object]]]] = field(default_factory=list)
@@ -139,7 +139,7 @@ class _Pending:
 def append(
     connection: sa.Connection, comparisons: Sequence[Comparison], *, now: datetime, surely_newest: bool
 ) -> Appended:
-    """See `ports.OverrideLog.append_all`; several at once, in their order."""
+    """See `ports.OverrideLog.append_all`; several at a time, in order."""
     refs = lock_annotations(connection, {(c.annotation.key, c.annotation.annotation_id) for c in comparisons})
     held = _held(connection, tuple(refs.values()))
     origins = provenance_of(connection, [other for c in comparisons for other in c.review_ids[1:]])
@@ -156,7 +156,7 @@ def append(
 
 
 def _still_gone(connection: sa.Connection, comparisons: Sequence[Comparison]) -> frozenset[TaskKey]:
-    """Deleted tasks of the comparisons; those that were read from Label Studio itself are noted as alive again."""
+    """Deleted tasks of the comparisons; those that were read from Label Studio itself are no longer deleted."""
     gone = gone_among(connection, {c.annotation.key for c in comparisons})
     alive = gone & {c.annotation.key for c in comparisons if c.confirmed}
     note_alive(connection, alive)
@@ -164,7 +164,7 @@ def _still_gone(connection: sa.Connection, comparisons: Sequence[Comparison]) ->
 
 
 def _changes_sides(known: _Held, comparison: Comparison, *, gone: Collection[TaskKey]) -> bool:
-    """Whether a deleted annotation was read again, or a webhook brings one of a deleted task."""
+    """Whether a deleted annotation was read again, or a webhook contains one of a deleted task."""
     if comparison.confirmed:
         return known.deleted
     return comparison.annotation.key in gone and not known.deleted
@@ -180,7 +180,7 @@ def _add_revision(
     surely_newest: bool,
     pending: _Pending,
 ) -> None:
-    """Make a revision of a comparison that says something new; note of any other that it was read again."""
+    """Create a revision for a comparison with new content; for any other, record that it was read again."""
     annotation = still_forgotten(comparison.annotation, known.forgotten)
     fingerprint = (annotation.content_hash, codec.rows_hash(rows))
     at = annotation.updated_at
@@ -245,7 +245,7 @@ def record_deletion(
 
 
 def _held(connection: sa.Connection, refs: Collection[int]) -> dict[int, _Held]:
-    """What the log holds of annotations, by row id."""
+    """The log's data on annotations, by row id."""
     held = {ref: _Held() for ref in refs}
     revisions = sa.select(
         _REVISION.annotation_ref,

@@ -1,8 +1,8 @@
-"""Write a whole database to one file, and read it into an empty one of either kind. Knows no table by name.
+"""Back up a whole database to one file, and restore it to an empty SQLite or PostgreSQL database. Knows no table names.
 
-The file holds one JSON object a line: a header with the schema's revision, every row of every table as its columns hold
-it (but not those of tables that are made again from others), and a last line with the number of rows, so that a file
-that was cut off is not taken for a whole one. A name that ends in `.gz` is compressed.
+The file has one JSON object per line: a header with the schema revision, every row of every table with its column
+values (except tables that can be created from others), and a last line with the number of rows, so that a truncated
+file is detected. A file whose name ends in `.gz` is compressed.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ _ALEMBIC = "alembic_version"
 
 
 def backup(url: str, path: Path) -> Mapping[str, int]:
-    """Write everything that the database holds at one moment; writers need not stop.
+    """Back up one snapshot of the database, while others can write.
 
     Args:
         url: SQLAlchemy URL of the database.
-        path: Where to; an older file of that name is replaced when the new one is whole.
+        path: The file; an existing file is replaced when the new one is complete.
 
     Returns:
         Rows by table.
 
     Raises:
-        StoreError: The database or the file could not be used.
+        StoreError: The database cannot be read, or the file cannot be written.
     """
     database = connect(url)
     unfinished = path.with_name(f".{path.name}.part")
@@ -60,13 +60,13 @@ def backup(url: str, path: Path) -> Mapping[str, int]:
         with database.reading() as connection, _opened(unfinished, "wt", named=path) as out:
             schema = MigrationContext.configure(connection).get_current_revision()
             if schema is None:
-                raise StoreError("There is no log in this database.", hint="Check the database URL.")
+                raise StoreError("This database has no override log.", hint="Check REVIEW_COPILOT_DATABASE_URL.")
             _write_line(out, {"format": FORMAT, "version": VERSION, "schema": schema})
             counts = {table.name: _write_table(connection, table, out) for table in _tables(connection)}
             _write_line(out, {"rows": counts})
         unfinished.replace(path)
     except OSError as error:
-        raise StoreError(f"The backup {path} could not be written: {error.strerror}.") from error
+        raise StoreError(f"Cannot write the backup {path}: {error.strerror}.") from error
     finally:
         unfinished.unlink(missing_ok=True)
         database.engine.dispose()
@@ -74,17 +74,17 @@ def backup(url: str, path: Path) -> Mapping[str, int]:
 
 
 def restore(path: Path, url: str) -> Mapping[str, int]:
-    """Read a backup into a database that holds nothing yet, and bring it to this release's schema.
+    """Restore a backup to an empty database, and migrate it to this release's schema.
 
     Args:
-        path: A file that `backup` wrote, in this release or an older one.
+        path: A file written by `backup`, in this release or an older one.
         url: SQLAlchemy URL of the database.
 
     Returns:
         Rows by table.
 
     Raises:
-        StoreError: The file is no whole backup, or the database is not empty; nothing has then been written.
+        StoreError: The file is not a complete backup, or the database is not empty; nothing was written.
     """
     database = connect(url)
     try:
@@ -92,20 +92,20 @@ def restore(path: Path, url: str) -> Mapping[str, int]:
             header = _read_line(lines.readline(_LINE_CHARS), path)
             schema = str(header.get("schema"))
             if header.get("format") != FORMAT or header.get("version") != VERSION or schema not in known_revisions():
-                raise StoreError(f"{path} is not a backup that this release can read.")
+                raise StoreError(f"This release cannot read the backup {path}.")
             _make_empty_schema(url, revision=schema)
             with database.writing() as connection:
                 counts = _fill(connection, lines, path)
         migrate(database)
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise StoreError(f"The backup {path} could not be read, or is cut off: {error}.") from error
+        raise StoreError(f"The backup {path} cannot be read or is truncated: {error}.") from error
     finally:
         database.engine.dispose()
     return counts
 
 
 def _tables(connection: sa.Connection) -> list[sa.Table]:
-    """The tables to write, as they are in this database, those that others refer to first."""
+    """The tables to back up, in the order of their references."""
     found = sa.MetaData()
     found.reflect(connection)
     return [table for table in found.sorted_tables if table.name not in {_ALEMBIC, *MADE_AGAIN}]
@@ -128,7 +128,7 @@ def _make_empty_schema(url: str, *, revision: str) -> None:
         if filled:
             raise StoreError(
                 f"The database is not empty: it has rows in {', '.join(filled)}.",
-                hint="Restore into a new database and point the setting at it.",
+                hint="Restore to a new database, and set REVIEW_COPILOT_DATABASE_URL to it.",
             )
         migrate(database, to=revision)
     finally:
@@ -155,7 +155,7 @@ def _fill(connection: sa.Connection, lines: IO[str], path: Path) -> Mapping[str,
             raise StoreError(f"{path} holds a table {name[:80]!r} that its schema does not have.")
         counts[name] += 1
         batch.append(_from_json(tables[name], entry.get("row"), where=f"{path}, table {name}, row {counts[name]}"))
-    raise StoreError(f"{path} is cut off: rows are missing at its end.", hint="Use another backup.")
+    raise StoreError(f"{path} is truncated: rows are missing at its end.", hint="Use another backup.")
 
 
 def _from_json(table: sa.Table, row: object, *, where: str) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _value(kind: sa.types.TypeEngine[Any], value: Any) -> Any:
 
 
 def _move_sequences_on(connection: sa.Connection, tables: Mapping[str, sa.Table]) -> None:
-    """Let the next id follow the last one; SQLite does so by itself."""
+    """Set the next id after the last one; SQLite does this automatically."""
     if connection.dialect.name != "postgresql":
         return
     for table in tables.values():
@@ -205,7 +205,7 @@ def _move_sequences_on(connection: sa.Connection, tables: Mapping[str, sa.Table]
 
 
 def _opened(file: Path, mode: str, *, named: Path) -> IO[Any]:
-    """A text file, compressed when the name says so."""
+    """Open a text file, compressed if its name ends in `.gz`."""
     if named.suffix != ".gz":
         return file.open(mode, encoding="utf-8")
     packed: IO[Any] = gzip.open(file, mode, encoding="utf-8")  # type: ignore[assignment]  # noqa: SIM115  # closed by the caller
@@ -220,7 +220,7 @@ def _read_line(line: str, path: Path) -> dict[str, Any]:
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"{path} is no backup, or is cut off.", hint="Use another backup.") from error
+        raise StoreError(f"{path} is not a backup, or is truncated.", hint="Use another backup.") from error
     if not isinstance(entry, dict):
-        raise StoreError(f"{path} is no backup.")
+        raise StoreError(f"{path} is not a backup.")
     return entry

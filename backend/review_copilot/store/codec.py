@@ -1,7 +1,7 @@
-"""Turn the domain's nouns into values for columns, and back. Knows no SQL.
+"""Convert domain objects to column values, and back. Knows no SQL.
 
-Payloads are written and read by pydantic from the dataclasses' own annotations, so that a new field with a default
-reads old rows.
+pydantic writes and reads payloads by the dataclasses' annotations, so that a new field with a default
+can read old rows.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ def reviewed_crops_from_json(payload: Any) -> ReviewedCrops:
 
 
 def setup_to_json(setup: ProjectSetup) -> Any:
-    """A set-up as JSON values."""
+    """A setup as JSON values."""
     return _SETUP.dump_python(setup, mode="json")
 
 
 def setup_from_json(payload: Any) -> ProjectSetup:
-    """The set-up that `setup_to_json` wrote."""
+    """The setup that `setup_to_json` wrote."""
     return _SETUP.validate_python(payload)
 
 
@@ -105,7 +105,7 @@ def override_to_row(override: Override, provenance: Provenance | None) -> dict[s
 
 
 def override_from_row(row: Mapping[str, Any]) -> Override:
-    """The override of a row of `overrides`; other columns are left aside."""
+    """The override in a row of `overrides`; other columns are ignored."""
     return Override(
         subject=Subject(row["subject"]),
         # Skipped tasks were once logged as rejected.
@@ -119,14 +119,14 @@ def override_from_row(row: Mapping[str, Any]) -> Override:
 
 
 def provenance_from_row(row: Mapping[str, Any]) -> Provenance | None:
-    """The provenance of a row of `overrides`; None when it has none."""
+    """The provenance in a row of `overrides`; None if it has none."""
     if row["inspector"] is None:
         return None
     return Provenance(**{name: row[name] for name in PROVENANCE_COLUMNS})
 
 
 def rows_hash(rows: Sequence[Mapping[str, object]]) -> str:
-    """Hash of the values of a revision's rows, in hex; the order of the rows counts."""
+    """Hash of the values of a revision's rows, in hex; it depends on the order of the rows."""
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,9 +1,9 @@
-"""Keep packed rows of the log, and know which are out of date. Knows neither what is packed nor how.
+"""Store packed rows of the log, and track which are out of date. Knows neither what is packed nor how.
 
-Who writes to the log notes the tasks that it touched, in the same transaction. Who reads packs the chunks of touched
-tasks again from one state of the database and keeps them if nobody kept them since; the notes that this state showed
-are struck out with it, one by one, for on PostgreSQL one with a smaller number may be committed later. So a chunk
-without a note is never older than the log, and what is read while others write is right, only not always kept.
+A writer of the log notes the tasks that it changed, in the same transaction. A reader packs the chunks of these
+tasks again from one snapshot of the database and stores them if no one else did meanwhile. The notes in this snapshot
+are deleted with it, one by one, because PostgreSQL may commit a note with a lower number later. So a chunk
+without a note is never older than the log, and rows that are read while others write are correct but not always stored.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from review_copilot.store.read_columns import current_columns
 from review_copilot.store.row_keys import find_project
 
 PARCEL_ANNOTATIONS = 8192
-"""Annotations of a new chunk; one that grew to twice as many is parted. More make the sum of many chunks quicker to
-add up, fewer make less to pack again after a change."""
+"""Annotations in a new chunk; a chunk with twice as many is split. Larger chunks make it faster to
+add the sums of all chunks; smaller ones leave less to pack again after a change."""
 
 _FIRST_TASK, _END_TASK = -(2**63), 2**63 - 1
 _BATCH = 10_000
@@ -37,14 +37,14 @@ _EMPTIED: dict[str, Any] = {"version": _PARCEL.version + 1, "form": "", "counts"
 
 @dataclass(frozen=True, slots=True)
 class TaskRange:
-    """A range of task ids, and what is kept of it.
+    """A range of task ids, and the state of its chunk.
 
     Attributes:
         project_ref: Row id of the project.
         first_task: First task id.
         end_task: First task id after it.
-        version: Of its chunk; None while there is no chunk that begins there.
-        fresh: Whether the chunk holds its current rows, in the form that was asked for.
+        version: Version of its chunk; None if no chunk starts there.
+        fresh: Whether the chunk contains the current rows, in the requested form.
     """
 
     project_ref: int
@@ -55,7 +55,7 @@ class TaskRange:
 
 
 def touch(connection: sa.Connection, annotations: Collection[int] | sa.Select[tuple[int]]) -> None:
-    """Note that current rows of annotations may have changed.
+    """Record that current rows of annotations may have changed.
 
     Args:
         connection: The transaction that changes them.
@@ -68,14 +68,14 @@ def touch(connection: sa.Connection, annotations: Collection[int] | sa.Select[tu
 
 
 def empty(connection: sa.Connection, projects: sa.ColumnElement[bool]) -> None:
-    """Leave nothing packed of projects, for a name is to be forgotten; whoever is packing them cannot keep it."""
+    """Delete the packed rows of projects, to remove a name; a process that is packing them cannot store the result."""
     _lock(connection, projects)
     of_these = sa.select(_PROJECT.id).where(projects)
     connection.execute(sa.update(schema.chunks).where(_PARCEL.project_ref.in_(of_these)).values(_EMPTIED))
 
 
 def stretches(connection: sa.Connection, project: ProjectKey, form: str) -> Sequence[TaskRange]:
-    """All task ids in rising order, in stretches of no more than about two chunks; empty for an unknown project."""
+    """All task ids in ascending order, in ranges of at most about two chunks; empty for an unknown project."""
     project_ref = find_project(connection, project)
     if project_ref is None:
         return ()
@@ -95,10 +95,10 @@ def stretches(connection: sa.Connection, project: ProjectKey, form: str) -> Sequ
 
 
 def lay_out(connection: sa.Connection, project: ProjectKey, form: str) -> None:
-    """Make empty chunks for stretches that have none; one process at a time does."""
+    """Create empty chunks for ranges without one; one process at a time does this."""
     _lock(connection, sa.and_(_PROJECT.id == find_project(connection, project)))
     found = stretches(connection, project, form)
-    # Who packs the whole of a chunk that is parted here must not keep it.
+    # A process that packs the whole of a chunk that is split here must not store it.
     parted = [s.first_task for s, after in pairwise(found) if after.version is None and s.version is not None]
     for first in parted:
         of_this = (_PARCEL.project_ref == found[0].project_ref, _PARCEL.first_task == first)
@@ -110,7 +110,7 @@ def lay_out(connection: sa.Connection, project: ProjectKey, form: str) -> None:
 
 
 def notes_of(connection: sa.Connection, stretch: TaskRange) -> Sequence[int]:
-    """The notes about a stretch that this state of the database shows."""
+    """The notes about a range in this snapshot of the database."""
     query = sa.select(_TOUCHED.id).where(
         _TOUCHED.project_ref == stretch.project_ref,
         _TOUCHED.task_id >= stretch.first_task,
@@ -120,7 +120,7 @@ def notes_of(connection: sa.Connection, stretch: TaskRange) -> Sequence[int]:
 
 
 def keep(connection: sa.Connection, stretch: TaskRange, chunk: ColumnChunk, *, form: str, notes: Sequence[int]) -> None:
-    """Keep what was packed, and strike the notes out that it takes account of; nothing if another one was quicker."""
+    """Store a packed chunk, and delete the notes that it includes; does nothing if another process was faster."""
     kept = connection.execute(
         sa.update(schema.chunks)
         .where(
@@ -136,13 +136,13 @@ def keep(connection: sa.Connection, stretch: TaskRange, chunk: ColumnChunk, *, f
 
 
 def packed(connection: sa.Connection, stretch: TaskRange, packing: Packing) -> ColumnChunk:
-    """The chunk of a stretch, made from rows."""
+    """The chunk of a range, packed from rows."""
     columns = current_columns(connection, stretch.project_ref, first_task=stretch.first_task, end_task=stretch.end_task)
     return packing.pack(columns)
 
 
 def read(connection: sa.Connection, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
-    """See `ports.ColumnLog.chunks`; what is not fresh in this state of the database is made from rows."""
+    """See `ports.ColumnLog.chunks`; chunks that are out of date in this snapshot are packed from rows."""
     query = sa.select(_PARCEL[part.value]).where(
         _PARCEL.project_ref == sa.bindparam("project"), _PARCEL.first_task == sa.bindparam("first")
     )
@@ -162,7 +162,7 @@ def _touched(connection: sa.Connection, project_ref: int) -> Iterator[int]:
 
 
 def _cuts(connection: sa.Connection, project_ref: int, first: int, end: int) -> list[int]:
-    """Where to part a stretch; before a task, never within one."""
+    """Where to split a range; before a task, never within one."""
     cuts: list[int] = []
     while True:
         rest = (
@@ -181,6 +181,6 @@ def _cuts(connection: sa.Connection, project_ref: int, first: int, end: int) -> 
 
 
 def _lock(connection: sa.Connection, projects: sa.ColumnElement[bool]) -> None:
-    """Let who parts a project's tasks and who forgets a person take turns; SQLite has one writer at a time anyway."""
+    """Lock out concurrent splitting and forgetting of a person; SQLite has only one writer at a time."""
     query = sa.select(_PROJECT.id).where(projects).order_by(_PROJECT.id)
     connection.execute(query.with_for_update(key_share=True)).all()

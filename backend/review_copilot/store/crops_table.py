@@ -1,4 +1,4 @@
-"""Keep what reviewed regions look like: one row for a project. Knows no measurement."""
+"""Store the features of reviewed regions, one row per project. Knows no measurement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open a database, keep it safe, bring its schema up to date, and translate its errors. Knows no table."""
+"""Open a database, configure it, migrate its schema, and translate its errors. Knows no table."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from review_copilot.errors import StoreBusy, StoreError
 from review_copilot.private_files import create_private, keep_private
 
 BUSY_TIMEOUT_MS = 15_000
-"""How long a writer waits for another one; a webhook's sweep and a bulk run on one file take turns in far less."""
+"""How long a writer waits for another one; a sweep and a bulk run on one file wait far less."""
 
 _MIGRATION_LOCK = 0x7265766965
-"""Any number of our own, the same in every release; under it one process at a time changes PostgreSQL's schema."""
+"""An arbitrary number, the same in every release: the lock under which one process at a time migrates PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Database:
 
     Attributes:
         engine: SQLAlchemy's pool of connections.
-        write_lock: Admits this process's writers one at a time. SQLite has one writer at a time; a writer that finds
-            it busy sleeps up to a tenth of a second before it tries again.
+        write_lock: Lets one writer of this process write at a time. SQLite has one writer at a time; a writer that
+            finds it busy sleeps up to a tenth of a second before it tries again.
     """
 
     engine: sa.Engine
@@ -51,7 +51,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A transaction that sees one state of the database.
+        """A transaction that sees one snapshot of the database.
 
         Raises:
             StoreError: See `translated`.
@@ -63,7 +63,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A transaction that is durable when it ends: on disk, not only on its way there.
+        """A transaction that is durable when it ends: its data is on disk.
 
         Raises:
             StoreError: See `translated`.
@@ -72,7 +72,7 @@ class Database:
             yield connection
 
     def overwrite(self) -> None:
-        """Leave nothing of what was replaced or deleted in SQLite's files; PostgreSQL's own vacuum does so in time.
+        """Remove replaced and deleted data from SQLite's files; PostgreSQL's vacuum does this later.
 
         Raises:
             StoreError: See `translated`.
@@ -80,19 +80,19 @@ class Database:
         if self.engine.dialect.name != "sqlite":
             return
         with translated(), closing(self.engine.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")  # not inside of a transaction
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")  # not inside a transaction
 
 
 def connect(url: str) -> Database:
-    """Open a database without touching its schema.
+    """Open a database without changing its schema.
 
-    SQLite runs in WAL mode, so that readers never wait for a writer, and with `synchronous=FULL`: in WAL mode the
-    weaker NORMAL may lose the last transactions at a power cut, and the inbox has told Label Studio that it has the
-    event (https://sqlite.org/pragma.html#pragma_synchronous). `secure_delete` overwrites what is deleted, for people
-    can be forgotten.
+    SQLite runs in WAL mode, so that readers never wait for a writer, and with `synchronous=FULL`: in WAL mode, the
+    weaker NORMAL can lose the last transactions in a power failure, after the inbox has acknowledged the
+    event (https://sqlite.org/pragma.html#pragma_synchronous). `secure_delete` overwrites deleted data, because people
+    can be removed from the log.
 
     Raises:
-        StoreError: The URL cannot be read, or the database's driver is not installed.
+        StoreError: The URL is invalid, or the database driver is not installed.
     """
     with translated():
         parsed = _with_driver(make_url(url))
@@ -107,7 +107,7 @@ def connect(url: str) -> Database:
 
 
 def shown(url: str) -> str:
-    """The URL as it may be printed, without its password.
+    """The URL without its password, safe to print.
 
     Raises:
         StoreError: It cannot be read.
@@ -117,7 +117,7 @@ def shown(url: str) -> str:
 
 
 def is_shared(url: str) -> bool:
-    """Whether several machines may use the database: PostgreSQL, and not a file.
+    """Whether several machines can use the database: true for PostgreSQL, false for a file.
 
     Raises:
         StoreError: The URL cannot be read.
@@ -127,10 +127,10 @@ def is_shared(url: str) -> bool:
 
 
 def migrate(database: Database, *, to: str = "head") -> None:
-    """Bring the schema to a revision, upwards or downwards ("base" empties the database). One process at a time does.
+    """Migrate the schema to a revision, up or down ("base" empties the database). One process at a time does this.
 
     Raises:
-        StoreError: The database was written by a newer release, or a step failed; nothing has then changed.
+        StoreError: The database was written by a newer release, or a step failed; nothing was changed.
     """
     config, script = _alembic(), _migrations()
     target = script.get_current_head() if to == "head" else None if to == "base" else to
@@ -144,8 +144,8 @@ def migrate(database: Database, *, to: str = "head") -> None:
         known = {step.revision for step in script.walk_revisions()}
         if here is not None and here not in known:
             raise StoreError(
-                f"The database has schema {here}, which this release does not know.",
-                hint="It was written by a newer release of review-copilot: install that one.",
+                f"The database has schema {here}, which this release does not support.",
+                hint="A newer release of review-copilot wrote it. Install that release.",
             )
         config.attributes["connection"] = connection
         try:
@@ -154,7 +154,7 @@ def migrate(database: Database, *, to: str = "head") -> None:
             elif here != target:
                 command.downgrade(config, to)
         except CommandError as error:
-            raise StoreError(f"The database's schema cannot be brought to {to!r}.") from error
+            raise StoreError(f"The database schema cannot be migrated to {to!r}.") from error
 
 
 def known_revisions() -> frozenset[str]:
@@ -174,51 +174,50 @@ def _alembic() -> Config:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn SQLAlchemy's errors into ours.
+    """Translate SQLAlchemy's errors.
 
     Raises:
-        StoreBusy: The database is locked, out of reach or gone for the moment.
-        StoreError: Anything else that the database or its driver refuses.
+        StoreBusy: The database is locked or temporarily unreachable.
+        StoreError: Any other error of the database or its driver.
     """
     try:
         yield
     except (ArgumentError, NoSuchModuleError) as error:
         raise StoreError(
-            "The database URL cannot be read.",
+            "The database URL is not valid.",
             hint="Use sqlite:///review-copilot.db or postgresql://USER:PASSWORD@HOST/NAME.",
         ) from error
     except ModuleNotFoundError as error:
         raise StoreError(
-            f"The database's driver {error.name} is not installed.",
+            f"The database driver {error.name} is not installed.",
             hint='Run: pip install "label-studio-review-copilot[postgres]".',
         ) from error
     except (OperationalError, InterfaceError) as error:
         raise _operational(error) from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise StoreBusy("The database went away.", hint="It is tried again.") from error
-        raise StoreError("The database refused a statement.", hint="The log says more.") from error
+            raise StoreBusy("The connection to the database was lost.", hint="It is tried again.") from error
+        raise StoreError("The database rejected a statement.", hint="The log says more.") from error
     except SQLAlchemyError as error:
-        raise StoreError("The database could not be used.", hint="The log says more.") from error
+        raise StoreError("The database failed.", hint="The log says more.") from error
 
 
 def _operational(error: DBAPIError) -> StoreError:
     words = str(error.orig).lower()
     if "disk is full" in words or "no space left" in words:
-        return StoreError("The database's disk is full.", hint="Free some space; nothing half-written was kept.")
+        return StoreError("The disk of the database is full.", hint="Free some disk space. No partial data was stored.")
     if "readonly" in words or "read-only" in words:
         return StoreError(
-            "The database is read-only.", hint="Give this user the right to write the file and its folder."
+            "The database is read-only.", hint="Give this user write permission for the file and its folder."
         )
     if "unable to open" in words:
-        return StoreError(
-            "The database file cannot be opened.", hint="Check that its folder exists and may be written."
-        )
+        return StoreError("The database file cannot be opened.", hint="Check that its folder exists and is writable.")
     if "password" in words or "authentication" in words or "does not exist" in words:
         return StoreError(
-            "The database refused the sign-in.", hint="Check user, password and name in the database URL."
+            "The database rejected the sign-in.",
+            hint="Check the user, password, and database name in REVIEW_COPILOT_DATABASE_URL.",
         )
-    return StoreBusy("The database is locked or out of reach.", hint="It is tried again.")
+    return StoreBusy("The database is locked or cannot be reached.", hint="It is tried again.")
 
 
 def _with_driver(url: URL) -> URL:
@@ -233,12 +232,12 @@ def _keep_private(file: Path, *_: Any) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver would begin where it thinks fit; `_begin_sqlite` does
+    connection.isolation_level = None  # the driver must not begin transactions; `_begin_sqlite` does
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # A transaction that reads first and then writes cannot wait for its turn; one that begins IMMEDIATE can.
+    # A transaction that reads first and then writes cannot wait for a lock; one that begins IMMEDIATE can.
     writes = connection.get_execution_options().get("begins_writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

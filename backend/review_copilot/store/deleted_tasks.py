@@ -1,4 +1,4 @@
-"""Remember tasks that were heard to be deleted, for what is heard of them afterwards. Knows no annotation."""
+"""Remember deleted tasks, for events that arrive after the deletion. Knows no annotation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def note_gone(connection: sa.Connection, key: TaskKey, *, now: datetime) -> None
 
 
 def note_alive(connection: sa.Connection, keys: Collection[TaskKey]) -> None:
-    """Forget that tasks were deleted: they were just seen in Label Studio."""
+    """Forget that tasks were deleted: they exist in Label Studio."""
     for key in keys:
         connection.execute(
             sa.delete(schema.task_tombstones).where(
@@ -31,7 +31,7 @@ def note_alive(connection: sa.Connection, keys: Collection[TaskKey]) -> None:
 
 
 def gone_among(connection: sa.Connection, keys: Collection[TaskKey]) -> frozenset[TaskKey]:
-    """Those of the tasks that were heard to be deleted."""
+    """The subset of the tasks that are known to be deleted."""
     gone: set[TaskKey] = set()
     for project in {key.project for key in keys}:
         named = [key.task_id for key in keys if key.project == project]

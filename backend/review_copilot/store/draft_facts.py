@@ -1,7 +1,7 @@
-"""Sum up what drafts cost and which tasks show none, from narrow rows beside the reviews. Reads no review.
+"""Sum the cost of drafts and find tasks without suggestions, from a narrow table. Reads no review.
 
-A review's payload takes a hundred times longer to read than the few numbers that a report needs of it, so these are
-kept in a table of their own: columns after `payload` would lie behind its overflow pages.
+Reading a review's payload takes a hundred times longer than reading the few numbers that a report needs. These are
+in a table of their own, because columns after `payload` would be stored behind its overflow pages.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _FACT = schema.draft_facts.c
 _CODES = {Why.NOTHING_FOUND: 1, Why.FAILED: 2, Why.NOT_READY: 3, Why.WITHHELD: 4}
 _REASONS: Mapping[int, Why] = {code: why for why, code in _CODES.items()}
 _CODE_SPAN = 8
-"""More than the greatest code: the newest review of a task and its code fit into one number."""
+"""Greater than the highest code: the newest review of a task and its code fit into one number."""
 
 _MOST = 2**53
-"""Counts are kept as doubles, so that no sum overflows; up to here they are exact."""
+"""Counts are stored as doubles, so that no sum overflows; they are exact up to this number."""
 
 _MOST_PARAMETERS = 10_000
 
 
 def note(connection: sa.Connection, reviews: Sequence[Review]) -> None:
-    """Keep the numbers of reviews that were just inserted; those that have theirs keep them."""
+    """Store the numbers of new reviews; existing numbers do not change."""
     whole: dict[str, Review] = {}
     for review in reviews:
         if review.box is None:
@@ -53,7 +53,7 @@ def note(connection: sa.Connection, reviews: Sequence[Review]) -> None:
 
 
 def totals(connection: sa.Connection, project: ProjectKey, *, since: datetime | None, until: datetime | None) -> Drafts:
-    """See `ports.ReviewStore.draft_totals`; two walks over the project's rows in the order of their key."""
+    """See `ports.ReviewStore.draft_totals`; reads the project's rows twice, in key order."""
     counted = tuple(_within(_FACT, find_project(connection, project), since, until))
     newest = (
         sa.select((sa.func.max(_FACT.review_ref * _CODE_SPAN + _FACT.why) % _CODE_SPAN).label("why"))
@@ -117,7 +117,7 @@ def _within(
 
 
 def _numbers(review: Review) -> dict[str, object]:
-    """What is kept of a review; NaN is kept as NULL, for SQLite has no other."""
+    """The stored numbers of a review; NaN is stored as NULL, because SQLite has no NaN."""
     why, usage = why_undrafted(review), review.usage
     return {
         "created_at": review.created_at,

@@ -1,4 +1,4 @@
-"""The inbox of wake-up calls, and the bookmarks of the sweep. Knows no annotation."""
+"""The inbox of webhook notices, and the bookmarks of sweeps. Knows no annotation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POINT = schema.sweep_points.c
 
 
 def put(connection: sa.Connection, notices: Sequence[WebhookNotice], *, now: datetime) -> Sequence[int]:
-    """See `ports.Inbox.put`; several at once, in their order."""
+    """See `ports.Inbox.put`; several at a time, in order."""
     rows = [
         {
             "instance": wake.instance,
@@ -56,7 +56,7 @@ def waiting_since(connection: sa.Connection) -> datetime | None:
 
 
 def done(connection: sa.Connection, notice_ids: Iterable[int]) -> None:
-    """See `ports.Inbox.done`: an event that was seen to has nothing more to say and leaves."""
+    """See `ports.Inbox.done`: a processed event is deleted."""
     ids = [{"wake_id": wake_id} for wake_id in notice_ids]
     if ids:
         connection.execute(sa.delete(schema.inbox).where(_INBOX.id == sa.bindparam("wake_id")), ids)

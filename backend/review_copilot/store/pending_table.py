@@ -1,4 +1,4 @@
-"""Keep the drafts that are owed. Knows when a pending draft is due, and not how it is run."""
+"""Store pending drafts. Knows when a pending draft is due, but not how it is made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from review_copilot.store.row_keys import ensure_project, find_project, insert_n
 _PENDING = schema.pending_drafts.c
 
 MOST_PARAMETERS = 10_000
-"""Ids in one statement; both databases take at least 32 000."""
+"""Ids per statement; both databases allow at least 32 000."""
 
 
 def add_pending(connection: sa.Connection, tasks: Sequence[ReviewTask], *, rollout: str, due_at: datetime) -> None:
@@ -51,7 +51,7 @@ def claim(connection: sa.Connection, *, limit: int, now: datetime, lease_s: floa
         .where(_PENDING.due_at <= now)
         .order_by(_PENDING.due_at, _PENDING.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)  # SQLite has but one writer anyway and leaves this out
+        .with_for_update(skip_locked=True)  # SQLite has only one writer and ignores this
     )
     ids = list(connection.scalars(due))
     if not ids:

@@ -1,6 +1,6 @@
-"""What several backends on one PostgreSQL share when they ask a model: places, money, answers, turns.
+"""Limits that several backends on one PostgreSQL share for model calls: slots, budget, replies, locks.
 
-Fulfils `ports.ConcurrencyLimit`, `Budget`, `ReplyCache` and `NamedLocks`. Knows no model.
+Implements `ports.ConcurrencyLimit`, `Budget`, `ReplyCache`, and `NamedLocks`. Knows no model.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from review_copilot.store.database import Database
 from review_copilot.store.row_keys import insert_new
 
 LOOK_AGAIN_S = 0.02
-"""How often a place that is taken is looked at again: a twentieth of a short call, and 50 small reads a second."""
+"""How often to retry a slot that is in use: a twentieth of a short call, and 50 small reads per second."""
 
 _REPLY, _PURSE = schema.replies.c, schema.budgets.c
 
 
 class DatabaseReplyCache:
-    """Answers of models, one row each."""
+    """Model replies, one row each."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
@@ -46,15 +46,15 @@ class DatabaseReplyCache:
 
 
 class DailyBudget:
-    """Money that all backends of a database may spend in one day, by the clock's UTC date."""
+    """Budget of all backends on a database for one day, by the clock's UTC date."""
 
     def __init__(self, database: Database, *, limit_usd: float | None, clock: Clock) -> None:
-        """Name the budget; its row is made by the first call of a day.
+        """Configure the budget; the first call of a day creates its row.
 
         Args:
             database: Shared with the others.
-            limit_usd: The most that may be spent in a day; None for no limit.
-            clock: Tells the day.
+            limit_usd: Maximum amount per day; None for no limit.
+            clock: Gives the date.
         """
         self._database = database
         self._limit_usd = limit_usd
@@ -67,12 +67,12 @@ class DailyBudget:
 
     @property
     def spent_usd(self) -> float:
-        """What all backends have spent today, as far as they have said."""
+        """What all backends have spent today, as far as they have reported it."""
         with self._database.reading() as connection:
             return connection.scalar(sa.select(_PURSE.spent_usd).where(_PURSE.name == self._name)) or 0.0
 
     def reserve(self, usd: float) -> None:
-        """See `ports.Budget`. Between here and `settle` a day may end; the money is then booked on the new one."""
+        """See `ports.Budget`. If a day ends before `settle`, the amount counts for the new day."""
         if self._limit_usd is None:
             return
         with self._database.writing() as connection:
@@ -82,9 +82,9 @@ class DailyBudget:
             taken = connection.execute(row.where(covered).values(committed_usd=_PURSE.committed_usd + usd))
         if not taken.rowcount:
             raise BudgetSpent(
-                f"Today's budget of ${self._limit_usd:g} for all backends does not cover another call: "
+                f"Today's budget of ${self._limit_usd:g} for all backends is too small for another call: "
                 f"${self.spent_usd:.4f} is spent, and the call may cost up to ${usd:.4f}.",
-                hint="Raise REVIEW_COPILOT_MODEL_BUDGET_USD, or wait for midnight UTC: what is done is kept.",
+                hint="Raise REVIEW_COPILOT_MODEL_BUDGET_USD, or wait until midnight UTC. Finished drafts are stored.",
             )
 
     def settle(self, *, reserved_usd: float, spent_usd: float) -> None:
@@ -104,16 +104,16 @@ class DailyBudget:
 
 
 class DatabaseConcurrencyLimit:
-    """Places at one endpoint: each is an advisory lock, so a backend that dies leaves its own at once."""
+    """Slots at one endpoint: each is an advisory lock, so that a backend that stops releases its slots at once."""
 
     def __init__(self, locks: Locks, *, endpoint: str, most: int, reserved: int = 0) -> None:
-        """Name the places.
+        """Configure the slots.
 
         Args:
-            locks: This process's.
-            endpoint: Whose places; the same in all processes.
-            most: Most requests at once, the same in all processes.
-            reserved: How many of them only urgent requests may take.
+            locks: The locks of this process.
+            endpoint: Name of the endpoint; the same in all processes.
+            most: Maximum number of concurrent requests; the same in all processes.
+            reserved: Number of them that only urgent requests can use.
         """
         self._locks = locks
         self._keys = [key_of("seat", endpoint, number) for number in range(most)]
@@ -124,7 +124,7 @@ class DatabaseConcurrencyLimit:
 
     @contextmanager
     def slot(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
-        """See `ports.ConcurrencyLimit`. An urgent caller sets a flag, and others take no slot while one is set."""
+        """See `ports.ConcurrencyLimit`. An urgent caller sets a flag, and others acquire no slot while it is set."""
         key = self._take_first(deadline=deadline) if urgent else self._take(deadline=deadline)
         try:
             yield
@@ -134,12 +134,12 @@ class DatabaseConcurrencyLimit:
                 self._freed.notify()
 
     def pause(self, seconds: float) -> None:
-        """See `ports.ConcurrencyLimit`: the other processes hear it from the endpoint themselves."""
+        """See `ports.ConcurrencyLimit`: the endpoint tells the other processes itself."""
         with self._freed:
             self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
 
     def _take_first(self, *, deadline: float) -> int:
-        """A place for one who is urgent. The flag may be missed at once, for others touch it when they look at it."""
+        """Acquire a slot for an urgent request. Others lock the flag while checking it, so it can be missed briefly."""
         flag: int | None = None
         try:
             while True:
@@ -164,10 +164,10 @@ class DatabaseConcurrencyLimit:
         return time.monotonic() < self._quiet_until
 
     def _wait(self, deadline: float) -> None:
-        """Wait for a place to be given back here, or for the next look.
+        """Wait until this process releases a slot, or until the next retry.
 
         Raises:
-            TimeoutError: The deadline comes first.
+            TimeoutError: The deadline passed.
         """
         wait_s = max(LOOK_AGAIN_S, self._quiet_until - time.monotonic())
         if time.monotonic() + wait_s >= deadline:
@@ -177,7 +177,7 @@ class DatabaseConcurrencyLimit:
 
 
 class DatabaseNamedLocks:
-    """One at a time among all processes of a database."""
+    """Locks by name across all processes of a database."""
 
     def __init__(self, locks: Locks) -> None:
         self._locks = locks

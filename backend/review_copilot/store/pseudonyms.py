@@ -1,8 +1,8 @@
-"""Keep people's names out of the log where that is wanted. Knows no override.
+"""Replace people's names in the log. Knows no override.
 
-A name becomes a pseudonym before it is written when there is a key; without the key nobody can tell whose it is, and
-the same person keeps the same pseudonym. Forgetting replaces a name, or its pseudonym, in what was written by a label
-that leads nowhere.
+If there is a key, a name becomes a pseudonym before it is written. Without the key, no one can find out the name, and
+the same person always has the same pseudonym. Forgetting a person replaces the name or pseudonym in all rows with a
+label that refers to no one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from review_copilot.domain.override import SubmittedAnnotation
 from review_copilot.store import column_chunks, schema
 
 FORGOTTEN = "forgotten-"
-"""What the label of a forgotten person begins with."""
+"""Prefix of the label of a forgotten person."""
 
 _REVISION = schema.revisions.c
 
@@ -31,7 +31,7 @@ def pseudonym(name: str, key: str) -> str:
 
 
 def names_of(name: str, key: str) -> frozenset[str]:
-    """What the log may call a person, who may be given by name or by pseudonym; nobody has the empty name."""
+    """The names that the log may use for a person, given by name or by pseudonym; empty for an empty name."""
     return frozenset({name, pseudonym(name, key)} - {""})
 
 
@@ -41,13 +41,13 @@ def under_pseudonyms(annotation: SubmittedAnnotation, key: str) -> SubmittedAnno
 
 
 def still_forgotten(annotation: SubmittedAnnotation, label: str | None) -> SubmittedAnnotation:
-    """The annotation without its author's name, when that was forgotten after an earlier revision.
+    """The annotation without its author's name, if the author was forgotten after an earlier revision.
 
-    Label Studio goes on naming the author; without this a later edit would bring the name back.
+    Label Studio still names the author. Without this, a later edit would bring the name back.
 
     Args:
-        annotation: As it was read just now.
-        label: What the author is called in an earlier revision; None when the author was not forgotten.
+        annotation: The annotation, as read from Label Studio.
+        label: The author's label in an earlier revision; None if the author was not forgotten.
     """
     if label is None:
         return annotation
@@ -56,7 +56,7 @@ def still_forgotten(annotation: SubmittedAnnotation, label: str | None) -> Submi
 
 
 def forget(connection: sa.Connection, names: frozenset[str]) -> int:
-    """Replace a person's names by one new label; returns how many revisions named them.
+    """Replace a person's names with one new label; returns the number of revisions that named them.
 
     Args:
         connection: An open transaction.

@@ -1,4 +1,4 @@
-"""Read current rows of the log as columns: a narrow query, and no object for a row. Knows no way to write them."""
+"""Read current rows of the log as columns, with a narrow query and without an object per row. Does not write."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _COMPUTED: dict[str, sa.ColumnElement[Any]] = {
     "model_version": sa.func.coalesce(_OVERRIDE.model_version, ""),
 }
 _ROWS = (
-    # Without a type nothing is converted row by row; each distinct value is, once.
+    # Without a type, values are not converted row by row; each distinct value is converted once.
     sa.select(*(sa.type_coerce(_COMPUTED.get(name, _OVERRIDE.get(name)), sa.types.NullType()) for name in COLUMNS))
     .join_from(schema.annotations, schema.revisions, _REVISION.annotation_ref == _ANNOTATION.id)
     .join(schema.revision_states, _STATE.revision_ref == _REVISION.id)
@@ -46,10 +46,10 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # as the columns hold times: in U
 
 
 def current_columns(connection: sa.Connection, project_ref: int, *, first_task: int, end_task: int) -> LogColumns:
-    """Current rows of a project's tasks from `first_task` up to `end_task`, that one excluded."""
+    """Current rows of a project's tasks from `first_task` up to, but not including, `end_task`."""
     wanted = (_ANNOTATION.project_ref == project_ref, _ANNOTATION.task_id >= first_task, _ANNOTATION.task_id < end_task)
     found: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-    # A few rows at a time: the collector of garbage would go through all that are held, again and again.
+    # A few rows at a time: otherwise the garbage collector would repeatedly traverse all of them.
     for rows in connection.execute(_ROWS.where(*wanted)).partitions(_ROWS_AT_ONCE):
         for column, values in zip(found.values(), zip(*rows, strict=True), strict=True):
             column.extend(values)
@@ -60,12 +60,12 @@ def current_columns(connection: sa.Connection, project_ref: int, *, first_task: 
         "time_s": [times[at] for at in found["time_s"]],
         "edits": [lists[text] for text in found["edits"]],
         "reasons": [lists[text] for text in found["reasons"]],
-        "box_to": json.loads(f"[{boxes}]"),  # all at once, for a call costs more than a box
+        "box_to": json.loads(f"[{boxes}]"),  # all at once, because a call costs more than a box
     }
     return LogColumns(**(found | decoded))
 
 
 def _seconds(at: str | datetime) -> float:
-    """Since 1970 UTC; SQLite's driver gives a time as text."""
+    """Seconds since 1970 UTC; SQLite's driver returns times as text."""
     moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
     return (moment - _EPOCH) / timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""Read the log: what is current, what is alive, row by row. Knows no way to write it."""
+"""Read the log: current revisions and existing annotations, row by row. Does not write."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _logged(row: Mapping[Any, Any]) -> LoggedOverride:
 def _comparison(
     connection: sa.Connection, revision: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]]
 ) -> Comparison:
-    """The comparison that was appended. Its provenance stands in its rows; without rows it is looked up."""
+    """The comparison that was appended. Its provenance is in its rows; without rows, it is looked up."""
     first_review = next(iter(revision["review_ids"]), "")
     of_first = (row for row in rows if row["review_id"] in ("", first_review))
     row = next(of_first, None)

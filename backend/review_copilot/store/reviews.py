@@ -1,4 +1,4 @@
-"""Keep what was suggested, and where Label Studio shows it. Knows no submission."""
+"""Store drafts and the predictions that show them. Knows no submission."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PREDICTION = schema.predictions.c
 _NO_DRAFT = (Exposure.FAILED.value, Exposure.NOT_READY.value)
 
 MOST_PARAMETERS = 10_000
-"""Ids in one statement; both databases take at least 32 000."""
+"""Ids per statement; both databases allow at least 32 000."""
 
 
 def remember(connection: sa.Connection, reviews: Sequence[Review]) -> None:
@@ -73,7 +73,7 @@ def recall(connection: sa.Connection, key: TaskKey) -> Sequence[Review]:
 
 
 def newest(connection: sa.Connection) -> int:
-    """See `ports.ReviewStore.newest_review`; one look at an index, however many there are."""
+    """See `ports.ReviewStore.newest_review`; one index lookup, regardless of the number of reviews."""
     return connection.scalar(sa.select(sa.func.max(schema.reviews.c.id))) or 0
 
 
@@ -148,7 +148,7 @@ def predictions_of(connection: sa.Connection, key: TaskKey) -> Sequence[StoredPr
 
 
 def provenance_of(connection: sa.Connection, review_ids: Sequence[str]) -> dict[str, Provenance]:
-    """Review id to provenance, as far as the reviews are known."""
+    """Review id to provenance, for known reviews."""
     if not review_ids:
         return {}
     found = connection.execute(sa.select(_REVIEW.review_id, _REVIEW.payload).where(_REVIEW.review_id.in_(review_ids)))

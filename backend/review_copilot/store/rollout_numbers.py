@@ -1,4 +1,4 @@
-"""Number the roll-outs of a project. Knows labels, and no draft."""
+"""Number the roll-outs of a project. Knows labels but no drafts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHORT_HASH = 6
 
 
 def find(connection: sa.Connection, project: ProjectKey, *, guideline_id: str, model_version: str) -> str | None:
-    """The label of that content; None when the project has not seen it."""
+    """The label of that content; None if the project has none for it."""
     number = connection.scalar(
         sa.select(_ROLLOUT.number).where(
             _ROLLOUT.project_ref == find_project(connection, project),
@@ -42,7 +42,7 @@ def labels(connection: sa.Connection, project: ProjectKey) -> list[str]:
 def begin(
     connection: sa.Connection, project: ProjectKey, *, guideline_id: str, model_version: str, now: datetime
 ) -> None:
-    """Give that content the project's next number; does nothing where somebody was faster."""
+    """Assign the project's next number to that content; does nothing if another process was faster."""
     ref = ensure_project(connection, project)
     last = connection.scalar(sa.select(sa.func.max(_ROLLOUT.number)).where(_ROLLOUT.project_ref == ref)) or 0
     row = {

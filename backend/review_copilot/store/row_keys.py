@@ -1,4 +1,4 @@
-"""Find or make the rows that stand for a project and for an annotation. Knows no more of them than their keys."""
+"""Find or create the rows of projects and annotations. Knows only their keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from review_copilot.store import schema
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows; those that are there already (by any unique key) are left as they are."""
+    """Insert rows; existing rows (by any unique key) do not change."""
     if not rows:
         return
     if connection.dialect.name == "postgresql":
@@ -23,7 +23,7 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, 
 
 
 def find_project(connection: sa.Connection, key: ProjectKey) -> int | None:
-    """The project's row id; None when the database has never heard of it."""
+    """The project's row id; None if the database does not contain it."""
     table = schema.projects.c
     return connection.scalar(
         sa.select(table.id).where(
@@ -33,7 +33,7 @@ def find_project(connection: sa.Connection, key: ProjectKey) -> int | None:
 
 
 def ensure_project(connection: sa.Connection, key: ProjectKey) -> int:
-    """The project's row id, made when it is not there."""
+    """The project's row id; the row is created if needed."""
     found = find_project(connection, key)
     if found is None:
         row = {"instance": key.instance, "project_id": key.project_id, "created": key.created}
@@ -46,10 +46,10 @@ def ensure_project(connection: sa.Connection, key: ProjectKey) -> int:
 def lock_annotations(
     connection: sa.Connection, annotations: Collection[tuple[TaskKey, int]]
 ) -> dict[tuple[TaskKey, int], int]:
-    """The row ids of annotations (task and annotation id), made where they are not there, and locked.
+    """The row ids of annotations (task and annotation id); the rows are created if needed, and locked.
 
-    Writers of one annotation take turns; locks are taken in one order, so that two writers never wait for each other.
-    An annotation of task 0 is one that was heard of by its id alone; it gets its task as soon as that is known.
+    Only one writer at a time can change an annotation. Locks are acquired in one order, so that deadlocks cannot occur.
+    An annotation of task 0 is known only by its id; it gets its task as soon as that is known.
     """
     refs = {project: ensure_project(connection, project) for project in sorted({key.project for key, _ in annotations})}
     rows = [
@@ -66,7 +66,7 @@ def lock_annotations(
             sa.select(table.annotation_id, table.id, table.task_id)
             .where(table.project_ref == project, table.annotation_id.in_(of_project))
             .order_by(table.id)
-            .with_for_update()  # SQLite has but one writer anyway and leaves this out
+            .with_for_update()  # SQLite has only one writer and ignores this
         )
         held = connection.execute(query).all()
         found |= {(project, annotation_id): ref for annotation_id, ref, _ in held}

@@ -11,7 +11,7 @@ metadata = sa.MetaData()
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware time, kept without a zone in UTC: SQLite knows none, and both databases sort it alike."""
+    """An aware time, stored in UTC without a zone: SQLite has no zones, and both databases sort it in the same way."""
 
     impl = sa.DateTime
     cache_ok = True
@@ -26,7 +26,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Text(TypeDecorator[str]):
-    """Any Python string; NUL and half surrogate pairs, which the databases refuse, are replaced."""
+    """Any Python string; NUL and lone surrogates, which the databases reject, are replaced."""
 
     impl = sa.Text
     cache_ok = True
@@ -37,7 +37,7 @@ class Text(TypeDecorator[str]):
 
 
 class Json(TypeDecorator[Any]):
-    """JSON as text: floats come back exactly, infinite ones too, which PostgreSQL's own types refuse."""
+    """JSON as text: floats are restored exactly, including infinite ones, which PostgreSQL's own types reject."""
 
     impl = sa.Text
     cache_ok = True
@@ -110,8 +110,8 @@ draft_facts = sa.Table(
     sa.Column("error", Json, nullable=False),
     sqlite_with_rowid=False,
 )
-"""One row for each whole-image review, written with it. `why` is 0 where it shows something; `calls` and `tokens` are
-NULL where no usage is known, `cost_usd` also where it is NaN."""
+"""One row per whole-image review, written with it. `why` is 0 if it shows suggestions; `calls` and `tokens` are
+NULL if no usage is known; `cost_usd` is NULL also if it is NaN."""
 
 rollouts = sa.Table(
     "rollouts",
@@ -228,7 +228,7 @@ tombstones = sa.Table(
     sa.Index("newest_tombstone", "annotation_ref", "id"),
     sqlite_autoincrement=True,
 )
-"""One row for each burial, and one (`lifted`) for each time that a deleted annotation was found alive."""
+"""One row per deletion, and one (`lifted`) for each time that a deleted annotation was found to exist."""
 
 inbox = sa.Table(
     "inbox",
@@ -257,7 +257,7 @@ pending_drafts = sa.Table(
     sa.Index("errands_by_due_time", "due_at"),
     sqlite_autoincrement=True,
 )
-"""Drafts that are owed. A claimed pending draft is one whose `due_at` was moved to the end of the lease."""
+"""Pending drafts. In a claimed one, `due_at` is the end of the lease."""
 
 bookmarks = sa.Table(
     "bookmarks",
@@ -282,7 +282,7 @@ task_tombstones = sa.Table(
     sa.Column("task_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", UtcTime, nullable=False),
 )
-"""Tasks heard to be deleted: an unconfirmed annotation on one that is heard of later is deleted at once."""
+"""Deleted tasks: a later unconfirmed annotation of such a task is deleted at once."""
 
 crops_table = sa.Table(
     "lookbooks",
@@ -290,7 +290,7 @@ crops_table = sa.Table(
     sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True, autoincrement=False),
     sa.Column("payload", Json, nullable=False),
 )
-"""What reviewed regions look like. Made from the rest, so a lost one is made again."""
+"""Features of reviewed regions. Derived from other tables, so that a lost row is created again."""
 
 revision_states = sa.table(
     "revision_states",
@@ -298,7 +298,7 @@ revision_states = sa.table(
     sa.column("newest", sa.Boolean),
     sa.column("deleted", sa.Boolean),
 )
-"""A view: the newest revision of each annotation, and which annotations are deleted. The migrations create it."""
+"""A view of the newest revision of each annotation, and of deleted annotations. The migrations create it."""
 
 chunks = sa.Table(
     "parcels",
@@ -310,8 +310,8 @@ chunks = sa.Table(
     sa.Column("counts", sa.LargeBinary),
     sa.Column("rows", sa.LargeBinary),
 )
-"""Current rows of the log as a reader packed them. A chunk reaches up to the next one's first task, and the first
-begins before every task. `version` rises whenever it is written; `form` is empty while nothing is packed in it."""
+"""Current rows of the log, packed by a reader. A chunk ends before the next one's first task, and the first chunk
+starts before every task. `version` increases with each write; `form` is empty while nothing is packed."""
 
 touched_tasks = sa.Table(
     "touched_tasks",
@@ -322,7 +322,7 @@ touched_tasks = sa.Table(
     sa.Index("touched_tasks_of_a_project", "project_ref", "task_id"),
     sqlite_autoincrement=True,
 )
-"""Tasks whose current rows may have changed since their chunk was packed, written with the change itself."""
+"""Tasks whose current rows may have changed since their chunk was packed, written in the transaction of the change."""
 
 setups = sa.Table(
     "setups",
@@ -332,10 +332,10 @@ setups = sa.Table(
     sa.Column("setup", Json, nullable=False),
     sa.Column("stored_at", UtcTime, nullable=False),
 )
-"""Set-ups of projects. Append-only: the greatest number of a project is its set-up."""
+"""Set-ups of projects. Append-only: the greatest number of a project is its setup."""
 
 MADE_AGAIN = frozenset({chunks.name, touched_tasks.name})
-"""Tables that hold nothing that the others do not say."""
+"""Tables with derived data only."""
 
 replies = sa.Table(
     "replies",
@@ -352,5 +352,5 @@ budgets = sa.Table(
     sa.Column("committed_usd", sa.Double, nullable=False),
     sa.Column("spent_usd", sa.Double, nullable=False),
 )
-"""Money for model calls. `committed_usd` is what was spent and what is set aside; what a process that died had set
-aside stays there, for its calls may have been charged."""
+"""Spending on model calls. `committed_usd` is what was spent and what is reserved; what a stopped process had reserved
+remains, because its calls may have been charged."""

@@ -1,4 +1,4 @@
-"""Keep the set-ups of projects, version after version. Knows no guideline and no inspector."""
+"""Store the setups of projects as versions. Knows no guideline and no inspector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One database behind `ports.Store`. Knows which transaction each call needs, and no statement."""
+"""Implement `ports.Store` with one database. Knows the transaction that each call needs, but no statement."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ from review_copilot.store.postgres_limits import (
 _log = logging.getLogger(__name__)
 
 PAGE_ROWS = 2000
-"""Rows of the log read at once; between two pages no transaction is open, so that an export holds no writer up."""
+"""Rows of the log per page; no transaction is open between two pages, so that an export blocks no writer."""
 
 BATCH_REVISIONS = 500
-"""Revisions written in one transaction when many come at once: they share a disk flush and still let others in."""
+"""Revisions per transaction when many arrive together: they share a disk flush and still let other writers in."""
 
 PAGE_REVISIONS = 500
-"""Revisions read at once with their rows, for the same reason."""
+"""Revisions per page with their rows, for the same reason."""
 
 
 class SqlStore:
-    """Fulfils `ports.Store`; safe to use from several threads and processes at once."""
+    """Implements `ports.Store`. Safe to use from several threads and processes."""
 
     def __init__(self, database: Database, *, clock: Clock, pseudonym_key: str = "") -> None:
         self.database = database
@@ -135,7 +135,7 @@ class SqlStore:
 
     def remember_predictions(self, project: ProjectKey, predictions: Iterable[StoredPrediction]) -> None:
         """See `ports.ReviewStore`."""
-        known = tuple(predictions)  # read to the end before the transaction begins: they may come over the network
+        known = tuple(predictions)  # read completely before the transaction begins: they may come over the network
         with self.database.writing() as connection:
             drafts.remember_predictions(connection, project, known)
 
@@ -150,7 +150,7 @@ class SqlStore:
             return drafts.predictions_of(connection, key)
 
     def append(self, comparison: Comparison) -> Appended:
-        """See `ports.OverrideLog`; people are named as the pseudonym key wants it."""
+        """See `ports.OverrideLog`; names become pseudonyms if there is a key."""
         return self.append_all((comparison,))
 
     def append_all(self, comparisons: Iterable[Comparison], *, surely_newest: bool = False) -> Appended:
@@ -201,11 +201,11 @@ class SqlStore:
             after = rows[-1].id
 
     def chunks(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
-        """See `ports.ColumnLog`; where nothing can be written, rows are packed and not kept."""
+        """See `ports.ColumnLog`; if the database is read-only, rows are packed but not stored."""
         try:
             self._pack(project, packing)
         except StoreError as error:
-            _log.warning("columns of project %d are read and not kept: %s", project.project_id, error)
+            _log.warning("Columns of project %d are read but not stored: %s", project.project_id, error)
         with self.database.reading() as connection:
             yield from column_chunks.read(connection, project, packing, part)
 
@@ -239,7 +239,7 @@ class SqlStore:
             after = found[-1][0]
 
     def forget(self, reviewer: str) -> int:
-        """See `ports.OverrideLog`; takes the name or its pseudonym."""
+        """See `ports.OverrideLog`; accepts the name or its pseudonym."""
         names = pseudonyms.names_of(reviewer, self._pseudonym_key)
         with self.database.writing() as connection:
             named = pseudonyms.forget(connection, names)
@@ -247,7 +247,7 @@ class SqlStore:
         return named
 
     def put(self, wake: WebhookNotice) -> int:
-        """See `ports.Inbox`; events that come at the same time share one commit."""
+        """See `ports.Inbox`; events that arrive at the same time share one commit."""
         return self._inbox.put(wake)
 
     def _put_all(self, notices: Sequence[WebhookNotice]) -> Sequence[int]:
@@ -352,12 +352,12 @@ class SqlStore:
 
 
 def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:
-    """Open the database of a URL and bring its schema up to date.
+    """Open the database of a URL and migrate its schema.
 
     Args:
         url: SQLAlchemy URL, such as `sqlite:///review-copilot.db` or `postgresql://user:password@host/name`.
-        clock: Stamps what is written. Nothing is ordered by it.
-        pseudonym_key: Secret under which people's names become pseudonyms; empty to keep the names.
+        clock: Gives the times of rows. Rows are not ordered by these times.
+        pseudonym_key: Secret key for pseudonyms; empty to keep names.
 
     Raises:
         StoreError: The database cannot be opened, or was written by a newer release.
@@ -374,15 +374,15 @@ def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:
 def shared_on(
     store: SqlStore, *, endpoint: str, most: int, reserved: int, budget_usd: float | None, clock: Clock
 ) -> Shared:
-    """What backends on one PostgreSQL share when they ask a model.
+    """Limits that backends on one PostgreSQL share for model calls.
 
     Args:
         store: The database.
         endpoint: Names the endpoint and its model.
-        most: Most requests to it at once, of all backends together.
-        reserved: How many of them are kept for a person with the Magic tool.
-        budget_usd: What all backends may spend in a day; None for no limit.
-        clock: Tells the day.
+        most: Maximum number of concurrent requests to it, for all backends together.
+        reserved: Number of them that are reserved for the Magic tool.
+        budget_usd: Maximum amount that all backends may spend per day; None for no limit.
+        clock: Gives the date.
     """
     return Shared(
         concurrency=DatabaseConcurrencyLimit(store.locks, endpoint=endpoint, most=most, reserved=reserved),

@@ -107,7 +107,7 @@ def test_a_file_that_was_cut_off_restores_nothing(filled: tuple[str, SqlStore], 
     lines = (tmp_path / "log.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "cut.jsonl").write_text("".join(lines[:kept]))
     target = f"sqlite:///{tmp_path / 'new.db'}"
-    with pytest.raises(StoreError, match="cut off"):
+    with pytest.raises(StoreError, match="truncated"):
         restore(tmp_path / "cut.jsonl", target)
     restore(tmp_path / "log.jsonl", target)
 
@@ -115,9 +115,9 @@ def test_a_file_that_was_cut_off_restores_nothing(filled: tuple[str, SqlStore], 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (json.dumps({"format": "something else"}).encode(), "not a backup"),
-        (b"[1]", "no backup"),
-        (gzip.compress(b"{}"), "could not be read"),
+        (json.dumps({"format": "something else"}).encode(), "cannot read the backup"),
+        (b"[1]", "is not a backup"),
+        (gzip.compress(b"{}"), "cannot be read"),
     ],
 )
 def test_another_file_is_refused(content: bytes, words: str, tmp_path: Path) -> None:
@@ -130,16 +130,16 @@ def test_a_packed_file_that_was_cut_off_restores_nothing(filled: tuple[str, SqlS
     backup(filled[0], tmp_path / "log.jsonl.gz")
     whole = (tmp_path / "log.jsonl.gz").read_bytes()
     (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(StoreError, match="cut off"):
+    with pytest.raises(StoreError, match="truncated"):
         restore(tmp_path / "cut.jsonl.gz", f"sqlite:///{tmp_path / 'new.db'}")
 
 
 def test_a_folder_that_is_not_there_is_said(filled: tuple[str, SqlStore], tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="could not be written"):
+    with pytest.raises(StoreError, match="Cannot write the backup"):
         backup(filled[0], tmp_path / "nowhere" / "log.jsonl")
 
 
 def test_a_database_without_a_log_has_no_backup(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no log"):
+    with pytest.raises(StoreError, match="no override log"):
         backup(f"sqlite:///{tmp_path / 'empty.db'}", tmp_path / "log.jsonl")
     assert not (tmp_path / "log.jsonl").exists()

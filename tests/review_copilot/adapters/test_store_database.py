@@ -200,10 +200,10 @@ def test_a_locked_database_is_busy_and_may_be_tried_again(tmp_path: Path, monkey
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("not a url", "cannot be read"),
-        ("oracle9://x", "cannot be read"),
+        ("not a url", "is not valid"),
+        ("oracle9://x", "is not valid"),
         ("sqlite:////nowhere/at/all/log.db", "cannot be opened"),
-        ("postgresql://u@127.0.0.1:1/x", "out of reach"),
+        ("postgresql://u@127.0.0.1:1/x", "cannot be reached"),
     ],
 )
 def test_a_wrong_url_is_told_in_words(url: str, words: str) -> None:

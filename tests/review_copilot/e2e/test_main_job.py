@@ -150,7 +150,7 @@ def test_retrieving_predictions_of_60_tasks_with_two_broken_images(workplace_in_
     }
     assert with_draft == set(ids) - set(broken)
     said = workplace_in_use.backend_log.read_text("utf-8")[said_before:]
-    complaints = re.findall(r"task (\d+) has no draft: (.+)", said)
+    complaints = re.findall(r"Task (\d+) has no draft: (.+)", said)
     assert sorted(int(task_id) for task_id, _ in complaints) == broken
     reasons = {int(task_id): reason for task_id, reason in complaints}
     assert "image" in reasons[broken[0]]

@@ -101,7 +101,7 @@ def test_a_filled_database_is_not_restored_into(tmp_path: Path) -> None:
     done = run(tmp_path, "log", "restore", "log.jsonl")
     assert done.returncode == 1
     assert "The database is not empty" in done.stderr
-    assert "Restore into a new database" in done.stderr
+    assert "Restore to a new database" in done.stderr
 
 
 def test_what_is_no_backup_is_refused_and_fills_nothing(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_backup_that_cannot_be_written_or_has_nothing_to_hold_is_an_error(tmp_
     nowhere = run(tmp_path, "log", "backup", "no/such/folder/log.jsonl")
     assert (nowhere.returncode, "no/such/folder/log.jsonl" in nowhere.stderr) == (1, True)
     nothing = run(tmp_path, "log", "backup", "log.jsonl", database="none.db")
-    assert (nothing.returncode, "There is no log in this database" in nothing.stderr) == (1, True)
+    assert (nothing.returncode, "This database has no override log" in nothing.stderr) == (1, True)
     assert not (tmp_path / "log.jsonl").exists()
 
 

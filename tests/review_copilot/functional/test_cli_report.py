@@ -66,4 +66,4 @@ def test_markdown_goes_to_standard_output_without_a_file(database: str, tmp_path
 def test_an_unknown_project_is_said_in_two_lines(database: str, tmp_path: Path) -> None:
     done = run(database, "--project", "9", "--out", "report.html", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "Error: The log holds nothing of project 9.\nIt knows these projects: 3.\n"
+    assert done.stderr == "Error: The log has no data on project 9.\nIt has data on these projects: 3.\n"

@@ -98,7 +98,7 @@ def test_n_tasks_in_n_results_out_in_order(client: FlaskClient, caplog: pytest.L
     assert results[1] == []
     assert results[3] == []
     said = sorted(r.getMessage().split(":")[0] for r in caplog.records)
-    assert said == ["task 2 has no draft", "task 4 has no draft"]
+    assert said == ["Task 2 has no draft", "Task 4 has no draft"]
 
 
 def test_a_prediction_holds_boxes_verdict_and_summary(client: FlaskClient) -> None:

@@ -66,7 +66,7 @@ def test_the_newest_project_of_an_id_is_found() -> None:
     old, new = ProjectKey("a", 3, "1"), ProjectKey("b", 3, "2")
     assert find_project([old, new], 3) == new
     assert find_project([old, new], 3, instance="a") == old
-    with pytest.raises(SettingsError, match=r"nothing of project 9.*It knows these projects: 3"):
+    with pytest.raises(SettingsError, match=r"no data on project 9.*It has data on these projects: 3"):
         find_project([old, new], 9)
 
 

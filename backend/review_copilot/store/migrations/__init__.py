@@ -1,1 +1,1 @@
-"""The steps from one schema to the next, run by `open_store`."""
+"""Migrations from one schema to the next, run by `open_store`."""

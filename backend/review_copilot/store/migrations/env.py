@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the steps on the connection that `store.database` hands over. Knows no URL."""
+"""Alembic's entry point: runs the migrations on the connection from `store.database`. Knows no URL."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""The first schema: reviews, predictions, the append-only log with its view, inbox and bookmarks."""
+"""The first schema: reviews, predictions, the append-only log with its view, inbox, and bookmarks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,7 +30,7 @@ def _texts(*names: str, nullable: bool = False) -> list[sa.Column[str]]:
 
 
 def upgrade() -> None:
-    """Make everything."""
+    """Create all tables."""
     op.create_table(
         "projects",
         _id(),
@@ -134,7 +134,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Leave an empty database."""
+    """Drop all tables."""
     op.execute("DROP VIEW revision_states")
     for table in ("bookmarks", "inbox", "tombstones", "overrides", "revisions", "annotations"):
         op.drop_table(table)

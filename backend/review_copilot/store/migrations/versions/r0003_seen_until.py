@@ -1,4 +1,4 @@
-"""Remember until when a content was read, so that a late reading of an older one never becomes the newest."""
+"""Store the latest time at which a content was read, so that a late read of older content never becomes the newest."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +18,7 @@ FROM revisions r
 
 
 def upgrade() -> None:
-    """Add the column, filled with what is known, and order the view by it."""
+    """Add the column, fill it with known times, and order the view by it."""
     op.execute("DROP VIEW revision_states")
     op.drop_index("newest_revision", "revisions")
     op.add_column("revisions", sa.Column("seen_until", sa.DateTime))

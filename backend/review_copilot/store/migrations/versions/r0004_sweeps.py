@@ -1,4 +1,4 @@
-"""How far an unfinished sweep came, and tasks that were heard to be deleted."""
+"""The position of an unfinished sweep, and deleted tasks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,6 +25,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away: a sweep begins anew, and a late event may bring an annotation of a deleted task back."""
+    """Drop the tables: sweeps restart, and a late event can restore an annotation of a deleted task."""
     op.drop_table("task_tombstones")
     op.drop_table("sweep_points")

@@ -1,4 +1,4 @@
-"""Drafts that are owed."""
+"""Pending drafts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,5 +25,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it away."""
+    """Drop the table."""
     op.drop_table("errands")

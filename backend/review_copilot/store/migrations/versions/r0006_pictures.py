@@ -1,4 +1,4 @@
-"""What is kept of pictures, to tell the same ones."""
+"""Hashes of images, to find duplicates."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Add the table; pictures that were looked at before are not in it."""
+    """Add the table; it does not contain images that were inspected before."""
     op.create_table(
         "pictures",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
@@ -22,5 +22,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it away."""
+    """Drop the table."""
     op.drop_table("pictures")

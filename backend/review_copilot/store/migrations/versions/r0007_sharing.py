@@ -1,4 +1,4 @@
-"""Answers of models and money spent, shared by several backends."""
+"""Model replies and spending, shared by several backends."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Drop the tables."""
     op.drop_table("purses")
     op.drop_table("replies")

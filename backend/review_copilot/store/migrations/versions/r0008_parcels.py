@@ -1,4 +1,4 @@
-"""Rows of the log kept as packed columns for those who study them, and which tasks were touched since."""
+"""Packed columns of the log for studies, and the tasks that changed since they were packed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """Add the tables, empty: they are filled by who reads."""
+    """Add the tables, empty: readers fill them."""
     op.create_table(
         "parcels",
         sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True),
@@ -29,6 +29,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Drop the tables."""
     op.drop_table("touched_tasks")
     op.drop_table("parcels")

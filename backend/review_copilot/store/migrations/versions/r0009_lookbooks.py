@@ -1,4 +1,4 @@
-"""What the reviewed regions of a project look like."""
+"""Features of a project's reviewed regions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Add the table; it fills while `serve` runs, or when a project is drafted."""
+    """Add the table; `serve` fills it, and so does drafting a project."""
     op.create_table(
         "lookbooks",
         sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True, autoincrement=False),
@@ -17,5 +17,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it away."""
+    """Drop the table."""
     op.drop_table("lookbooks")

@@ -1,4 +1,4 @@
-"""The few numbers of each draft that reports add up, beside the drafts themselves."""
+"""The numbers of each draft that reports sum, in a table of their own."""
 
 import json
 import math
@@ -53,7 +53,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it away; the reviews hold all of it."""
+    """Drop the table; the reviews contain all of its data."""
     op.drop_table("draft_facts")
 
 

@@ -1,4 +1,4 @@
-"""The set-up of each project, version after version."""
+"""The setup of each project, version after version."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """Add the table. It is empty: projects go on being drafted by the settings until they get a set-up of their own."""
+    """Add the table. It is empty: projects go on being drafted by the settings until they get a setup of their own."""
     op.create_table(
         "setups",
         sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True, autoincrement=False),
