@@ -52,9 +52,9 @@ class SweepReport:
     revisions: int = 0
     rows: int = 0
     deleted: int = 0
+    unreadable: frozenset[TaskKey] = frozenset()
     missed: int = 0
     problems: tuple[str, ...] = ()
-    unreadable: frozenset[TaskKey] = frozenset()
 
     def __add__(self, other: SweepReport) -> SweepReport:
         """Both reports in one."""
@@ -64,9 +64,9 @@ class SweepReport:
             self.revisions + other.revisions,
             self.rows + other.rows,
             self.deleted + other.deleted,
+            self.unreadable | other.unreadable,
             self.missed + other.missed,
             tuple(dict.fromkeys((*self.problems, *other.problems))),
-            self.unreadable | other.unreadable,
         )
 
 
