@@ -15,14 +15,14 @@ PCB ?=
 
 LABEL_STUDIO := $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV))
 
-.PHONY: demo test test-unit test-faults test-scale test-local lint format docs pictures label-config \
+.PHONY: lock audit demo test test-unit test-faults test-scale test-local lint format docs pictures label-config \
 	mutants bench bench-accuracy bench-study bench-scale clean
 
-$(VENV)/.ready: pyproject.toml
+$(VENV)/.ready: pyproject.toml requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable . --group dev
 	@touch $@
 
 demo: $(VENV)/.ready  ## a real Label Studio with drafted suggestions, until Ctrl-C; ARGS=--once for a scripted run
@@ -55,6 +55,15 @@ lint: $(VENV)/.ready  ## the one definition of lint
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lock:  ## choose the newest versions that fit pyproject.toml, for tests and image
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m uv pip compile pyproject.toml --extra postgres --extra parquet --group dev --universal \
+		--python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements.lock
+
+audit: $(VENV)/.ready  ## known vulnerabilities of the locked versions
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --requirement requirements.lock --no-deps --disable-pip
 
 format: $(VENV)/.ready
 	$(BIN)/ruff format .

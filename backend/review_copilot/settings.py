@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
 from review_copilot.errors import SettingsError
+from review_copilot.secret_files import SecretFiles
 
 PREFIX = "REVIEW_COPILOT_"
 
@@ -17,6 +19,19 @@ class Settings(BaseSettings):
     """All settings with their defaults. A setting's environment variable is `REVIEW_COPILOT_` and its field name."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Values given in code come first, then the environment, files of secrets, and `.env`."""
+        del file_secret_settings  # ours names one file for each secret
+        return init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings
 
     label_studio_url: str = Field(
         "http://localhost:8080", description="URL of Label Studio, as the backend reaches it."
@@ -175,6 +190,8 @@ def load_settings(**overrides: object) -> Settings:
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+    except (SourceError, RecursionError) as error:
+        raise SettingsError("A setting is not the JSON that it should be.", hint=f"{error}.") from None
     except ValidationError as error:
         wrong = "; ".join(
             f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()

@@ -5,6 +5,7 @@ Knows no Flask: it takes decoded JSON and returns dataclasses.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import BadRequest
 from review_copilot.labelstudio.annotations import read_moment
-from review_copilot.labelstudio.wire_values import whole_number
+from review_copilot.labelstudio.wire_values import clean, whole_number
 
 
 class _Body(BaseModel):
@@ -126,13 +127,15 @@ def read_project(raw: str | int | None, *, instance: str) -> ProjectKey:
     Raises:
         BadRequest: The text is neither that nor a plain id.
     """
-    project_id, _, created = str(raw if raw is not None else "").partition(".")
-    if not project_id.isdigit():
+    text = raw if isinstance(raw, str) else str(whole_number(raw) or "")
+    project_id, _, created = text.partition(".")
+    number = whole_number(int(project_id)) if re.fullmatch(r"[0-9]{1,19}", project_id) else None
+    if number is None:
         raise BadRequest(
-            f"The request names the project {raw!r}, which is not a valid project.",
+            f"The request names the project {str(project_id)[:40]!r}, which is not a valid project.",
             hint="Label Studio sends ID.CREATED, such as 7.1732360000.",
         )
-    return ProjectKey(instance=instance, project_id=int(project_id), created=created)
+    return ProjectKey(instance=instance, project_id=number, created=clean(created)[:40])
 
 
 def read_webhook(body: object) -> WebhookEvent:

@@ -9,11 +9,12 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from review_copilot.bootstrap.backend import BackendParts
-from review_copilot.errors import BadRequest, CopilotError, StoreBusy
+from review_copilot.errors import BadRequest, CopilotError, LabelConfigError, StoreBusy
 from review_copilot.web.auth import Authenticator
 from review_copilot.web.dashboard import DashboardSource, dashboard_routes
 from review_copilot.web.metrics import Meter
 from review_copilot.web.protocol import protocol_routes
+from review_copilot.web.request_guard import guard
 from review_copilot.web.status import StatusSource, status_routes
 from review_copilot.web.webhook import COUNTS, webhook_routes
 
@@ -51,6 +52,7 @@ def create_app(parts: BackendParts) -> Flask:
     app.register_blueprint(webhook_routes(process.store, authenticator, instance=instance, keep_bodies=not token))
     meter.show_webhooks(app.extensions[COUNTS])
     app.register_blueprint(dashboard_routes(dashboard, authenticator))
+    guard(app)
     app.register_error_handler(CopilotError, _say)
     app.register_error_handler(HTTPException, _say_http)
     app.register_error_handler(Exception, _say_nothing_more)
@@ -62,7 +64,7 @@ def _say(error: Exception) -> tuple[Response, int]:
     assert isinstance(error, CopilotError)  # noqa: S101  # registered for nothing else
     log.warning("%s: %s", type(error).__name__, error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    if isinstance(error, BadRequest):
+    if isinstance(error, BadRequest | LabelConfigError):  # the label config came with the request
         status = HTTPStatus.BAD_REQUEST
     elif isinstance(error, StoreBusy):
         status = HTTPStatus.SERVICE_UNAVAILABLE

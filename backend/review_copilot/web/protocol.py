@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from review_copilot.errors import BadRequest
 from review_copilot.flows.predict import DraftService
 from review_copilot.flows.review_context import rollout_of
 from review_copilot.labelstudio.payloads import read_predict, read_setup
 from review_copilot.web.answers import answerer
 from review_copilot.web.auth import Authenticator
 from review_copilot.web.client_connection import disconnected
+from review_copilot.web.request_guard import decoded
 
 
 def protocol_routes(service: DraftService, authenticator: Authenticator, *, instance: str) -> Blueprint:
@@ -55,7 +55,4 @@ def protocol_routes(service: DraftService, authenticator: Authenticator, *, inst
 
 
 def _body() -> object:
-    body: object = request.get_json(silent=True)
-    if body is None:
-        raise BadRequest("The body is no JSON.", hint="Only Label Studio's own requests belong here.")
-    return body
+    return decoded(request.get_data())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -15,6 +14,7 @@ from review_copilot.errors import BadRequest, StoreError
 from review_copilot.labelstudio.payloads import read_webhook
 from review_copilot.ports import Inbox, WebhookNotice
 from review_copilot.web.auth import Authenticator
+from review_copilot.web.request_guard import decoded
 from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
 COUNTS = "review_copilot.webhook_counts"
@@ -67,7 +67,7 @@ def webhook_routes(inbox: Inbox, authenticator: Authenticator, *, instance: str,
     def take() -> tuple[Response, int]:
         authenticator.check_webhook()
         body = request.get_data()
-        event = read_webhook(_decoded(body))
+        event = read_webhook(decoded(body))
         if event.action not in WAKING:
             counts.count(WebhookOutcome.IGNORED)
             return jsonify(status="ignored", action=event.action), HTTPStatus.OK
@@ -87,11 +87,3 @@ def webhook_routes(inbox: Inbox, authenticator: Authenticator, *, instance: str,
         return jsonify(status="queued", id=notice_id, outcome=outcome.value), HTTPStatus.OK
 
     return routes
-
-
-def _decoded(body: bytes) -> object:
-    try:
-        decoded: object = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest("The body is no JSON.", hint="Only Label Studio's webhooks belong here.") from error
-    return decoded

@@ -87,7 +87,7 @@ SLOW: dict[str, Talk] = {
 @pytest.mark.parametrize("talk", SLOW.values(), ids=SLOW.keys())
 def test_one_deadline_holds_over_headers_and_body(talk: Talk) -> None:
     began = time.monotonic()
-    with raw_server(talk) as server, pytest.raises(ImageUnreachable, match=r"did not come within 0\.5 s"):
+    with raw_server(talk) as server, pytest.raises(ImageUnreachable, match=r"took more than 0\.5 s"):
         _load(f"{server.url}/a.png")
     assert time.monotonic() - began < TIMEOUT_S + LEEWAY_S
 
@@ -128,7 +128,7 @@ def test_the_deadline_and_the_certificates_name_hold_over_tls(
 
     with raw_server(talk, reads_first=False) as server:
         if slow:
-            with pytest.raises(ImageUnreachable, match="did not come within"):
+            with pytest.raises(ImageUnreachable, match="took more than"):
                 _load(f"https://localhost:{server.port}/a.png")
             return
         assert _load(f"https://localhost:{server.port}/a.png", timeout_s=5.0) == PNG
@@ -142,7 +142,7 @@ def test_redirects_share_the_deadline() -> None:
         return Answer(302, headers={"Location": f"/{len(asked.path)}{'x' * len(asked.path)}"})
 
     began = time.monotonic()
-    with serving(answer) as server, pytest.raises(ImageUnreachable, match="did not come within"):
+    with serving(answer) as server, pytest.raises(ImageUnreachable, match="took more than"):
         _load(f"{server.url}/a.png")
     assert time.monotonic() - began < TIMEOUT_S + LEEWAY_S
 
@@ -156,7 +156,7 @@ def test_the_deadline_holds_over_name_lookup(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     began = time.monotonic()
-    with pytest.raises(ImageUnreachable, match="did not come within"):
+    with pytest.raises(ImageUnreachable, match="took more than"):
         _load("http://localhost:9/a.png")
     assert time.monotonic() - began < TIMEOUT_S + LEEWAY_S
     released.set()
@@ -171,7 +171,7 @@ def test_the_deadline_holds_over_the_token_exchange(talk: Talk) -> None:
             fetcher.load("/data/upload/1/a.png")
         with (
             Transport(server.url, REFRESH, timeout_s=TIMEOUT_S) as transport,
-            pytest.raises(LabelStudioUnreachable, match="did not answer in time"),
+            pytest.raises(LabelStudioUnreachable, match="did not respond in time"),
         ):
             transport.send("POST", "/api/x")
     assert time.monotonic() - began < 2 * (TIMEOUT_S + LEEWAY_S)
@@ -195,7 +195,7 @@ def test_a_host_that_reads_nothing_is_left_in_time() -> None:
     with (
         raw_server(silent, reads_first=False) as server,
         Transport(server.url, "ab" * 20, timeout_s=TIMEOUT_S) as transport,
-        pytest.raises(LabelStudioUnreachable, match="did not answer in time"),
+        pytest.raises(LabelStudioUnreachable, match="did not respond in time"),
     ):
         transport.send("POST", "/api/x", body=["x" * 20_000_000])
     assert time.monotonic() - began < TIMEOUT_S + LEEWAY_S
@@ -368,7 +368,7 @@ def test_a_port_is_trusted_by_itself() -> None:
     with serving(lambda _: Answer(body=PNG)) as named, serving(lambda _: Answer(body=PNG)) as other:
         allowed = (named.url.removeprefix("http://"),)
         assert _load(f"{named.url}/a.png", allowed_hosts=allowed) == PNG
-        with pytest.raises(ImageForbidden, match="may not come from the host"):
+        with pytest.raises(ImageForbidden, match="do not allow images from the host"):
             _load(f"{other.url}/a.png", allowed_hosts=allowed)
     assert other.asked == []
 
