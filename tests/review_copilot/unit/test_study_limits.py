@@ -110,6 +110,7 @@ class TestShares:
         """.8 x 2 / 1 is bounded by .9 x 2 / 2, which is the greatest."""
         assert q_values(np.array([0.9, 0.8])).tolist() == pytest.approx([0.9, 0.9])
         assert q_values(np.array([1.0])).tolist() == [1.0]
+        assert q_values(np.array([1.0, 1.5])).max() == 1.0
 
     @pytest.mark.parametrize(("e", "found"), [(20.0, True), (19.99, False)])
     def test_a_single_e_value_is_a_discovery_from_one_over_alpha(self, e: float, *, found: bool) -> None:
@@ -119,9 +120,21 @@ class TestShares:
         """Of three at .1: the second best must reach 3 / (.1 x 2) = 15, and takes the best along."""
         assert discoveries(np.log(np.array([15.1, 1.0, 29.0])), alpha=0.1).tolist() == [True, False, True]
 
+    def test_from_one_trial_on_a_change_is_known(self) -> None:
+        assert difference(1, 1, before_yes=0, before_of=1)[0] == 1.0
+
     @pytest.mark.parametrize(
         ("share", "words"),
-        [(0.0, "0 %"), (0.0094, "0.9 %"), (0.0095, "1 %"), (0.125, "12 %"), (1.0, "100 %"), (0.0004, "0.0 %")],
+        [
+            (0.0, "0 %"),
+            (0.0094, "0.9 %"),
+            (0.0095, "1 %"),
+            (0.125, "12 %"),
+            (1.0, "100 %"),
+            (0.0004, "0.0 %"),
+            (0.00949, "0.9 %"),
+            (0.00846, "0.8 %"),
+        ],
     )
     def test_percent_is_in_tenths_under_one(self, share: float, words: str) -> None:
         assert percent(share) == words
@@ -144,6 +157,8 @@ class TestTies:
     def test_pooled_over_criteria_each_by_its_own_share(self) -> None:
         """All of the first override, none of the second: nothing was expected to differ, so one half remains."""
         assert pooled_tie(shared((0, 2, 2, 500), (1, 2, 0, 500)), 3) == 0.5
+        apart = pooled_tie(shared((0, 2, 1, 4), (0, 2, 2, 6), (0, 2, 0, 10)), 1)
+        assert pooled_tie(shared((2, 2, 1, 4), (2, 2, 2, 6), (2, 2, 0, 10)), 3) == apart
 
     def test_pooled_of_three_people(self) -> None:
         """Ten seen by three, of whom one overrode: p = 1/3; 5 + 10 x 6 x 2/9 against 2.5 + 10 x 1 x 2."""
@@ -247,6 +262,27 @@ class TestBoxes:
         other = (0.0, 0.0, 0.4, 0.28)
         boxes = ((1, 1, 0, own), (1, 1, 0, other), (1, 2, 0, best), (1, 2, 0, second))
         assert self.f1(*boxes)[0] == [2.0]
+
+    def test_a_box_that_lost_its_best_takes_the_next(self) -> None:
+        """B's box is best for A's first; A's second, of another criterion in the numbering, keeps its own pair."""
+        wide, half, narrow = (0.0, 0.0, 0.4, 0.4), (0.0, 0.0, 0.4, 0.36), (0.0, 0.0, 0.4, 0.22)
+        boxes = ((1, 7, 0, wide), (1, 7, 0, narrow), (1, 9, 0, half), (1, 9, 0, (0.0, 0.0, 0.4, 0.2)))
+        assert self.f1(*boxes)[0] == [2.0]
+        crossed = ((1, 7, 0, narrow), (1, 9, 0, half), (1, 7, 0, wide))
+        assert self.f1(*crossed) == ([1.0], [3.0])
+
+    def test_pairs_are_counted_under_their_own_criterion_in_any_order(self) -> None:
+        """Two tasks, three people, two criteria; worked by hand: 3 pairs of the first, 1 of the second."""
+        here, there = (0.1, 0.1, 0.2, 0.2), (0.6, 0.6, 0.2, 0.2)
+        boxes = [
+            *((1, person, 0, here) for person in (1, 2, 3)),
+            (2, 4, 1, there),
+            (2, 5, 1, there),
+            (2, 5, 1, here),
+            (2, 6, 0, there),
+        ]
+        for order in (boxes, boxes[::-1], boxes[3:] + boxes[:3]):
+            assert self.f1(*order, seen_by=3, criteria=2)[0] == [3.0, 1.0]
 
     def test_the_share_is_of_the_chances_of_each_criterion(self) -> None:
         found = box_agreement(np.array([1.0, 2.0]), np.array([4.0, 16.0]))
@@ -373,7 +409,9 @@ class TestCoefficients:
 
     def test_cohen_of_a_two_by_two_table(self) -> None:
         """Agreed .7; by chance .5 x .6 + .5 x .4 = .5; kappa .4; chance alone would spread it wider."""
-        found = cohen(np.array([[40.0, 10.0], [20.0, 30.0]]))
+        table = np.array([[40.0, 10.0], [20.0, 30.0]])
+        found = cohen(table)
+        assert cohen(table, weights="linear") == cohen(table, weights="quadratic") == found
         assert (found.value, found.units) == pytest.approx((0.4, 100))
         assert found.high - found.value == pytest.approx(found.value - found.low)
         # Fleiss, Cohen and Everitt: sqrt(sum - (k - c (1 - k))²) / ((1 - c) sqrt(n)), by hand for this table.
@@ -386,11 +424,21 @@ class TestCoefficients:
         assert math.isnan(cohen(np.array([[5.0, 0.0], [0.0, 0.0]])).value)
         assert cohen(np.array([[5.0, 0.0], [0.0, 0.0]])).units == 5
         assert cohen(np.zeros((2, 2))).units == 0
+        nothing = cohen(np.zeros((2, 2)))
+        assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
 
     def test_unused_levels_change_the_weights_only_when_kept(self) -> None:
         """Two used levels of three: apart by 1 when dropped, by 1/2 when kept."""
         table = np.array([[3.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 0.0, 0.0]])
         assert cohen(table, weights="linear").value == pytest.approx(0.5)
+        spread = np.array([[3.0, 1.0, 0.0], [0.0, 3.0, 1.0], [1.0, 0.0, 3.0]])
+        # Seen: 9/12 equal, 2/12 one apart, 1/12 two apart. By chance: all margins are a third.
+        assert cohen(spread, weights="linear").value == pytest.approx(1 - (2 / 24 + 1 / 12) / (4 / 9))
+        assert cohen(spread, weights="quadratic").value == pytest.approx(1 - (2 / 48 + 1 / 12) / (1 / 3))
+        kept = np.pad(spread, (0, 1))
+        assert cohen(kept, weights="quadratic", drop_unused=False).value == pytest.approx(
+            cohen(kept, weights="quadratic").value
+        )
         assert cohen(table, weights="linear", drop_unused=False).value == pytest.approx(0.5)
 
     def test_fleiss_of_three_units(self) -> None:
