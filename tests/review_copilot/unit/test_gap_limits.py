@@ -269,21 +269,36 @@ class TestConfused:
         seldom = replace(FIGURES, moves=np.array([[0.0, 1.0], [1.0, 0.0]]))
         assert confused_pairs(one_way, RULES) == confused_pairs(seldom, RULES) == []
 
+    def test_is_set_against_the_reviews_of_both(self) -> None:
+        """8 and 8 of 60 and 40 stand out, of 250 and 150 they do not."""
+        moves = np.array([[0.0, 8.0], [8.0, 0.0]])
+        few, many = (replace(FIGURES, moves=moves, total=np.array(total)) for total in ([60.0, 40.0], [250.0, 150.0]))
+        assert [flag.criteria for flag in confused_pairs(few, RULES)] == [("PQ-01", "PQ-02")]
+        assert both_ways(few, 0, 1)
+        assert confused_pairs(many, replace(RULES, alpha=0.5)) == []
+
+    def test_must_be_a_discovery_too(self) -> None:
+        known = replace(FIGURES, moves=np.array([[0.0, 8.0], [8.0, 0.0]]), total=np.array([60.0, 40.0]))
+        assert confused_pairs(known, replace(RULES, alpha=1e-30)) == []
+
     def test_needs_two_criteria(self) -> None:
         assert confused_pairs(replace(FIGURES, names=("PQ-01",), moves=np.zeros((1, 1))), RULES) == []
 
     def test_each_criterion_is_in_one_pair_the_strongest(self) -> None:
-        moves = np.array([[0.0, 30.0, 20.0], [30.0, 0.0, 0.0], [20.0, 0.0, 0.0]])
+        """A with B, C with D, and A with E a little less: E is left."""
+        moves = np.zeros((5, 5))
+        for one, two, count in ((0, 1, 40.0), (2, 3, 35.0), (0, 4, 30.0)):
+            moves[one, two] = moves[two, one] = count
         known = replace(
             FIGURES,
-            names=("A", "B", "C"),
-            criteria=np.arange(3),
+            names=tuple("ABCDE"),
+            criteria=np.arange(5),
             moves=moves,
-            total=np.full(3, 100.0),
-            reviews=np.full(3, 100),
+            total=np.full(5, 100.0),
+            reviews=np.full(5, 100),
             counts=some_counts((0, Outcome.RELABELLED, 1, 30)),
         )
-        assert [flag.criteria for flag in confused_pairs(known, RULES)] == [("A", "B")]
+        assert [flag.criteria for flag in confused_pairs(known, RULES)] == [("A", "B"), ("C", "D")]
 
 
 class TestWrongOrAmbiguous:
@@ -495,6 +510,11 @@ class TestFindGaps:
         assert asked == [frozenset(), frozenset({"eve"})]
         (wrong,) = (f for f in gaps.flags if f.criteria)
         assert (wrong.evidence.reviews, wrong.evidence.overridden) == (200, 120)
+
+    def test_what_is_known_of_the_rest_is_known_by_the_others(self) -> None:
+        gaps, _ = self.found(eve=24)
+        assert [(f.cause, f.evidence.reviewer) for f in gaps.flags] == [(Cause.REVIEWER, "eve")]
+        assert {(s.reviews, s.overridden) for s in gaps.standings} == {(200, 20)}
 
     def test_the_most_certain_comes_first(self) -> None:
         gaps, _ = self.found(eve=24, high=24, uncovered=30)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from review_copilot.study.box_agreement import LEAST_IOU, box_agreement, pair_boxes
 from review_copilot.study.calibration import BINS, calibration, calibration_of, count_scores
-from review_copilot.study.coefficients import cohen, fleiss, krippendorff, unit_counts
+from review_copilot.study.coefficients import cohen, fleiss, interval_of_patterns, krippendorff, unit_counts
 from review_copilot.study.gap_counts import Shared
 from review_copilot.study.grouped_sums import added
 from review_copilot.study.natural_variation import LOGITS, RATES, Prior, contrast, log_likelihood
@@ -85,6 +87,10 @@ class TestShares:
     @pytest.mark.parametrize(("yes", "of", "expected"), [(0, 5, 0.0), (5, 5, 1.0)])
     def test_wilson_stays_in_bounds(self, yes: int, of: int, expected: float) -> None:
         assert wilson(yes, of)[yes > 0] == pytest.approx(expected)
+
+    def test_wilson_of_one_in_one(self) -> None:
+        """From 1 / (1 + 3.8415) to 1."""
+        assert wilson(1, 1) == pytest.approx((1 / 4.841459, 1.0))
 
     def test_wilson_of_another_confidence(self) -> None:
         """One z at .6827: middle (.5 + .25) / 1.5, half 1 / 1.5 x sqrt(.125 + .0625)."""
@@ -263,8 +269,14 @@ class TestBoxes:
         boxes = ((1, 1, 0, own), (1, 1, 0, other), (1, 2, 0, best), (1, 2, 0, second))
         assert self.f1(*boxes)[0] == [2.0]
 
+    def test_the_best_pair_is_made_even_where_two_worse_ones_could_be(self) -> None:
+        """Overlaps: .95 of the first two, .55 of each with the other's second, .15 of the second two."""
+        one, other = (0.0, 0.0, 0.4, 0.4), (0.0, 0.0, 0.4, 0.38)
+        boxes = ((1, 1, 0, one), (1, 1, 0, (0.0, 0.16, 0.4, 0.24)), (1, 2, 0, other), (1, 2, 0, (0.0, 0.0, 0.4, 0.22)))
+        assert self.f1(*boxes)[0] == self.f1(*boxes[::-1])[0] == [1.0]
+
     def test_a_box_that_lost_its_best_takes_the_next(self) -> None:
-        """B's box is best for A's first; A's second, of another criterion in the numbering, keeps its own pair."""
+        """B's box is best for A's first; A's second keeps a pair of its own."""
         wide, half, narrow = (0.0, 0.0, 0.4, 0.4), (0.0, 0.0, 0.4, 0.36), (0.0, 0.0, 0.4, 0.22)
         boxes = ((1, 7, 0, wide), (1, 7, 0, narrow), (1, 9, 0, half), (1, 9, 0, (0.0, 0.0, 0.4, 0.2)))
         assert self.f1(*boxes)[0] == [2.0]
@@ -364,30 +376,41 @@ class TestChanges:
         assert math.isnan(change.before)
         assert math.isnan(change.after)
 
-    def test_the_evidence_is_the_ratio_of_marginal_likelihoods(self) -> None:
-        """Two periods, worked as sums over the grid of rates, without logarithms."""
-        yes, of = np.array([1.0, 4.0]), np.array([5.0, 5.0])
-        change = self.found(yes.tolist(), of.tolist())
-        steady = np.stack([yes, *[0.1 * of] * 4])[:, :, None]
+    @pytest.mark.parametrize("offset", [0.0, 0.7])
+    def test_the_evidence_is_the_ratio_of_marginal_likelihoods(self, offset: float) -> None:
+        """Three periods, worked as sums over the grid of rates, without logarithms; the reviewer is so strict."""
+        yes, of = np.array([1.0, 4.0, 3.0]), np.array([5.0, 5.0, 4.0])
+        events = np.stack([yes, *[0.1 * of] * 4])[:, :, None]
         trials = np.stack([of] * 5)[:, :, None]
-        natural = contrast(log_likelihood(steady.sum(axis=1), trials.sum(axis=1)), effect=0.1, prior=Prior())
+        natural = contrast(log_likelihood(events.sum(axis=1), trials.sum(axis=1)), effect=0.1, prior=Prior())
+        change = changes(
+            events, trials, offsets=np.array([offset]), starts=np.array([3, 5, 9]), contrast=natural, effect=0.1
+        )[0]
         inside, outside = natural.inside[0], natural.outside[0]
-        first, second = (RATES ** yes[i] * (1 - RATES) ** (of[i] - yes[i]) for i in (0, 1))
+        seen = expit(LOGITS + offset)
+        first, second, third = (seen ** yes[i] * (1 - seen) ** (of[i] - yes[i]) for i in range(3))
         apart = np.abs(RATES[None, :] - RATES[:, None])
         moves = RATES * (1 - RATES) * np.exp(-apart / 0.25) * (apart >= 0.1)
         moves /= moves.sum(axis=1, keepdims=True)
-        away, back = (first * inside) @ moves @ second, (second * inside) @ moves @ first
-        changed = 0.75 * away + 0.25 * back
-        stayed = 0.8 * (inside * first * second).sum() + 0.2 * (outside * first * second).sum()
+
+        def fit(early: Floats, late: Floats) -> float:
+            away, back = (early * inside) @ moves @ late, (late * inside) @ moves @ early
+            return float(0.75 * away + 0.25 * back)
+
+        fits = [fit(first, second * third), fit(first * second, third)]
+        changed, whole = sum(fits) / 2, first * second * third
+        stayed = 0.8 * (inside * whole).sum() + 0.2 * (outside * whole).sum()
         assert change.log_e == pytest.approx(math.log(changed / stayed))
-        assert change.log_against_high == pytest.approx(math.log(changed / (outside * first * second).sum()))
+        assert change.log_against_high == pytest.approx(math.log(changed / (outside * whole).sum()))
 
         def mean(likelihood: Floats) -> float:
             weights = likelihood * np.gradient(RATES, LOGITS)
             return float((weights * RATES).sum() / weights.sum())
 
-        assert (change.before, change.after) == pytest.approx((mean(first), mean(second)))
-        assert (change.day, change.first_day, change.last_day) == (10, 10, 10)
+        assert fits[0] > fits[1]
+        assert (change.before, change.after) == pytest.approx((mean(first), mean(second * third)))
+        assert fits[0] / sum(fits) > 0.95
+        assert (change.day, change.first_day, change.last_day) == (5, 5, 5)
 
 
 class TestCoefficients:
@@ -406,6 +429,35 @@ class TestCoefficients:
         assert krippendorff(np.array([[2, 0], [1, 1], [0, 2], [1, 0]])) == pytest.approx(4 / 9)
         assert math.isnan(krippendorff(np.array([[1, 0], [0, 1]])))
         assert krippendorff(np.array([[2, 0], [2, 0]])) == 1.0
+
+    @pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval", "ratio"])
+    def test_an_interval_lies_around_alpha_and_repeats_itself(
+        self, metric: Literal["nominal", "ordinal", "interval", "ratio"]
+    ) -> None:
+        """Levels stand for 0, 10 and 11; nine units of six kinds, and one with a single rating."""
+        patterns = np.array([[2, 0, 0], [1, 1, 0], [0, 2, 0], [0, 1, 1], [0, 0, 3], [1, 0, 1], [1, 0, 0]])
+        often, values = np.array([2, 1, 2, 1, 2, 1, 1]), np.array([0.0, 10.0, 11.0])
+        found = interval_of_patterns(patterns, often, metric=metric, values=values)
+        assert found.value == pytest.approx(krippendorff(patterns.repeat(often, axis=0), metric=metric, values=values))
+        assert found.low < found.value < found.high <= 1.0
+        assert found.units == 9
+        assert interval_of_patterns(patterns[::-1], often[::-1], metric=metric, values=values, seed=0) == found
+        assert interval_of_patterns(patterns, often, metric=metric, values=values, seed=1) != found
+        if metric in {"interval", "ratio"}:
+            plain = interval_of_patterns(patterns, often, metric=metric)
+            assert plain.value == pytest.approx(krippendorff(patterns.repeat(often, axis=0), metric=metric))
+            assert (plain.value, plain.low) != (found.value, found.low)
+
+    def test_alpha_of_a_ratio(self) -> None:
+        """Pairs 0-0, 0-1 and 1-3: ((a - b) / (a + b))² is 0, 1 and 1/4. Zero and zero are not apart."""
+        found = krippendorff(np.array([[2, 0, 0], [1, 1, 0], [0, 1, 1]]), metric="ratio", values=np.array([0.0, 1, 3]))
+        # Seen: 2 x (1 + .25); by chance (3 x 2 x 1 + 3 x 1 x 1 + 2 x 1 x .25) x 2 / 5.
+        assert found == pytest.approx(1 - 2.5 / (19 / 5))
+
+    def test_an_interval_of_nothing_is_unknown(self) -> None:
+        found = interval_of_patterns(np.array([[1, 0]]), np.array([3]))
+        assert np.isnan([found.value, found.low, found.high]).all()
+        assert found.units == 0
 
     def test_cohen_of_a_two_by_two_table(self) -> None:
         """Agreed .7; by chance .5 x .6 + .5 x .4 = .5; kappa .4; chance alone would spread it wider."""
@@ -459,7 +511,7 @@ class TestCoefficients:
     )
     def test_fleiss_is_not_always_defined(self, counts: list[list[int]], units: int) -> None:
         found = fleiss(np.array(counts))
-        assert math.isnan(found.value)
+        assert np.isnan([found.value, found.low, found.high]).all()
         assert found.units == units
 
     def test_fleiss_counts_equal_units_at_once(self) -> None:
