@@ -156,10 +156,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("only", nargs="*", help='patterns of mutants, such as "review_copilot.compare.*"; default: all')
     parser.add_argument("--again", action="store_true", help="keep what an earlier run found, and go on with the rest")
+    parser.add_argument("--survivors", action="store_true", help="try again those that survived an earlier run")
     parser.add_argument("--judge", action="store_true", help="run nothing; judge what an earlier run found")
     parser.add_argument("--children", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="processes at once")
     asked = parser.parse_args()
-    if not asked.judge:
+    if asked.survivors:
+        mutate([name for name, code in results(asked.only).items() if code not in NOTICED], children=asked.children)
+    elif not asked.judge:
         stage(anew=not asked.again)
         mutate(asked.only, children=asked.children)
     codes = results(asked.only)

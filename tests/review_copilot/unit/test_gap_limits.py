@@ -12,7 +12,7 @@ from scipy.special import betainc, betaincinv, expit, logit
 
 from review_copilot.study.confusion import LEAST_BACK, both_ways, chance_of_way, confused_pairs
 from review_copilot.study.criterion_figures import Figures, Stream, confidence, times
-from review_copilot.study.flags import EXCEPTION, Cause, Flag, Policy
+from review_copilot.study.flags import EXCEPTION, Cause, Flag, Gaps, Policy
 from review_copilot.study.gap_counts import Digest, GapCounts, Shared, Submissions
 from review_copilot.study.gaps import (
     MAYBE_DRIFT,
@@ -21,6 +21,7 @@ from review_copilot.study.gaps import (
     SURELY_DRIFT,
     _boost,
     _chance_of_severity,
+    _criterion_flags,
     _date,
     _may_be_confused,
     _said_unclear,
@@ -60,6 +61,11 @@ def a_stream(yes: float, *, of: float = 100.0, natural: float = 0.1) -> Stream:
     return Stream(
         np.array([[yes], [10.0]]), np.array([[of], [100.0]]), np.zeros(2), np.zeros(1), a_contrast(natural=natural)
     )
+
+
+def a_quiet_stream() -> Stream:
+    """Two changes of severity in a hundred, as is natural."""
+    return replace(a_stream(2.0, natural=0.02), contrast=a_contrast(natural=0.02, log_e=0.0))
 
 
 def some_counts(*cells: tuple[int, int, int, int]) -> Digest:
@@ -142,7 +148,7 @@ class TestDrift:
         assert evidence.times_likelier == pytest.approx(math.exp(2.0))
         assert flag.criteria == ("PQ-01",)
         assert flag.confidence == pytest.approx(expit(2.0 + math.log(0.25)))
-        assert _date(0) == "1970-01-01"
+        assert (_date(0), _date(20000)) == ("1970-01-01", "2024-10-04")
 
 
 class TestSeverity:
@@ -263,21 +269,36 @@ class TestConfused:
         seldom = replace(FIGURES, moves=np.array([[0.0, 1.0], [1.0, 0.0]]))
         assert confused_pairs(one_way, RULES) == confused_pairs(seldom, RULES) == []
 
+    def test_is_set_against_the_reviews_of_both(self) -> None:
+        """8 and 8 of 60 and 40 stand out, of 250 and 150 they do not."""
+        moves = np.array([[0.0, 8.0], [8.0, 0.0]])
+        few, many = (replace(FIGURES, moves=moves, total=np.array(total)) for total in ([60.0, 40.0], [250.0, 150.0]))
+        assert [flag.criteria for flag in confused_pairs(few, RULES)] == [("PQ-01", "PQ-02")]
+        assert both_ways(few, 0, 1)
+        assert confused_pairs(many, replace(RULES, alpha=0.5)) == []
+
+    def test_must_be_a_discovery_too(self) -> None:
+        known = replace(FIGURES, moves=np.array([[0.0, 8.0], [8.0, 0.0]]), total=np.array([60.0, 40.0]))
+        assert confused_pairs(known, replace(RULES, alpha=1e-30)) == []
+
     def test_needs_two_criteria(self) -> None:
         assert confused_pairs(replace(FIGURES, names=("PQ-01",), moves=np.zeros((1, 1))), RULES) == []
 
     def test_each_criterion_is_in_one_pair_the_strongest(self) -> None:
-        moves = np.array([[0.0, 30.0, 20.0], [30.0, 0.0, 0.0], [20.0, 0.0, 0.0]])
+        """A with B, C with D, and A with E a little less: E is left."""
+        moves = np.zeros((5, 5))
+        for one, two, count in ((0, 1, 40.0), (2, 3, 35.0), (0, 4, 30.0)):
+            moves[one, two] = moves[two, one] = count
         known = replace(
             FIGURES,
-            names=("A", "B", "C"),
-            criteria=np.arange(3),
+            names=tuple("ABCDE"),
+            criteria=np.arange(5),
             moves=moves,
-            total=np.full(3, 100.0),
-            reviews=np.full(3, 100),
+            total=np.full(5, 100.0),
+            reviews=np.full(5, 100),
             counts=some_counts((0, Outcome.RELABELLED, 1, 30)),
         )
-        assert [flag.criteria for flag in confused_pairs(known, RULES)] == [("A", "B")]
+        assert [flag.criteria for flag in confused_pairs(known, RULES)] == [("A", "B"), ("C", "D")]
 
 
 class TestWrongOrAmbiguous:
@@ -326,7 +347,7 @@ class TestWrongOrAmbiguous:
         assert (evidence.reviews, evidence.overridden, evidence.rate) == (100, 50, 0.5)
         assert flag.criteria == ("PQ-01",)
         other = cast("Flag", _single(self.known(3.0), 0, HIGH, RULES))
-        assert "differ from each other" in other.summary
+        assert "suggestions and differ from each other;" in other.summary
 
 
 class TestEvidence:
@@ -373,3 +394,135 @@ class TestEvidence:
 
     def test_the_policy_is_the_published_one(self) -> None:
         assert Policy(0.10, 0.08, 0.7, 0.05, 0.05) == RULES
+
+
+class TestCriterionFlags:
+    """From the evidence of all criteria to at most one flag for each."""
+
+    QUIET = replace(FIGURES, log_e=np.zeros(2), log_bound=np.zeros(2), severity=a_quiet_stream())
+
+    @staticmethod
+    def causes(known: Figures) -> list[tuple[Cause, tuple[str, ...]]]:
+        return [(flag.cause, flag.criteria) for flag in _criterion_flags(known, RULES)]
+
+    def test_a_high_rate_is_flagged_and_a_natural_one_is_not(self) -> None:
+        assert self.causes(self.QUIET) == []
+        loud = replace(self.QUIET, log_e=np.array([6.0, 0.0]), log_bound=np.array([6.0, 0.0]))
+        assert self.causes(loud) == [(Cause.MODEL_WRONG, ("PQ-01",))]
+
+    @pytest.mark.parametrize(("e", "found"), [(16.67, True), (16.66, False)])
+    def test_a_drift_is_a_discovery_at_twelve_in_a_hundred(self, e: float, *, found: bool) -> None:
+        """Of two, the best must reach 2 / (1.5 x .08) = 16.67."""
+        change = replace(NO_CHANGE, log_e=math.log(e), log_against_high=9.0)
+        known = replace(self.QUIET, changes=(change, NO_CHANGE))
+        assert self.causes(known) == ([(Cause.DRIFT, ("PQ-01",))] if found else [])
+
+    @pytest.mark.parametrize("weak", ["log_e", "log_bound"])
+    def test_said_unclear_boosts_both_kinds_of_evidence(self, weak: str) -> None:
+        """40 of 50 overrides call the first one unclear: as good as an e-value of 200."""
+        said = replace(self.QUIET, unclear=np.array([40, 0]))
+        strong = replace(said, **{"log_e": np.full(2, 6.0), "log_bound": np.array([6.0, 0.0]), weak: np.zeros(2)})  # type: ignore[arg-type]  # fields of Figures
+        assert self.causes(strong) == [(Cause.AMBIGUOUS, ("PQ-01",))]
+        assert self.causes(said) == [(Cause.AMBIGUOUS, ("PQ-01",))]
+
+    @staticmethod
+    def vague(yes: float, *, log_e: float = 5.0) -> Figures:
+        """So many of 12.5 overrides of the first change the severity alone, and all 10 of the second."""
+        severity = Stream(
+            np.array([[yes], [10.0]]),
+            np.full((2, 1), 100.0),
+            np.zeros(2),
+            np.zeros(1),
+            a_contrast(natural=0.02, log_e=log_e),
+        )
+        quiet = TestCriterionFlags.QUIET
+        return replace(quiet, any=a_stream(12.5), severity=severity, overridden=np.array([12, 10]))
+
+    @pytest.mark.parametrize(("yes", "found"), [(12.001, True), (11.999, False)])
+    def test_severity_is_vague_from_the_effect_above_nature(self, yes: float, *, found: bool) -> None:
+        """Natural is .02, the effect .1, of 100 reviews; the second has 10."""
+        assert self.causes(self.vague(yes)) == ([(Cause.SEVERITY_VAGUE, ("PQ-01",))] if found else [])
+
+    def test_severity_is_not_vague_without_evidence(self) -> None:
+        assert self.causes(self.vague(12.4, log_e=0.0)) == []
+
+    def test_a_pair_takes_its_criteria(self) -> None:
+        known = replace(
+            self.QUIET,
+            log_e=np.full(2, 6.0),
+            log_bound=np.full(2, 6.0),
+            moves=np.array([[0.0, 40.0], [30.0, 0.0]]),
+            counts=some_counts((0, Outcome.RELABELLED, 1, 40), (1, Outcome.RELABELLED, 0, 30)),
+        )
+        assert self.causes(known) == [(Cause.CONFUSED, ("PQ-01", "PQ-02"))]
+
+
+class TestFindGaps:
+    """Eight criteria and six people; the rates are written down, and nobody shares a suggestion."""
+
+    CRITERIA = tuple(f"PQ-{number:02d}" for number in range(1, 9))
+    PEOPLE = ("ada", "bob", "cid", "dot", "eli", "eve")
+
+    def digest(self, without: frozenset[str], *, eve: int, high: int, uncovered: int = 0) -> Digest:
+        """40 reviews of each criterion by each person; 4 overridden, `high` of the first, `eve` by the last."""
+        cells = []
+        for c in range(8):
+            for r, name in enumerate(self.PEOPLE):
+                overridden = eve if name == "eve" else high if c == 0 else 4
+                if name not in without:
+                    cells += [(c, r, Outcome.REJECTED, overridden), (c, r, Outcome.KEPT, 40 - overridden)]
+        criterion, reviewer, outcome, count = np.array(cells, int).T
+        same = np.zeros(len(cells), int)
+        gap_counts = GapCounts(
+            criterion, reviewer, same, same + 1, outcome, same - 1, same, count, self.CRITERIA, self.PEOPLE
+        )
+        six = np.ones(6, int)
+        submissions = Submissions(np.arange(6), 0 * six, 100 * six, uncovered * six, 0 * six, np.zeros(6), 600)
+        return Digest(gap_counts, Shared(NOTHING, NOTHING, NOTHING, NOTHING), submissions)
+
+    def found(self, *, eve: int = 4, high: int = 4, uncovered: int = 0) -> tuple[Gaps, list[frozenset[str]]]:
+        asked: list[frozenset[str]] = []
+
+        def count(without: frozenset[str]) -> Digest:
+            asked.append(without)
+            return self.digest(without, eve=eve, high=high, uncovered=uncovered)
+
+        return find_gaps(count), asked
+
+    def test_nothing_is_flagged_by_nature_and_counted_once(self) -> None:
+        gaps, asked = self.found()
+        assert (gaps.flags, asked) == ((), [frozenset()])
+        assert [o.criterion for o in gaps.outlooks] == [s.criterion for s in gaps.standings] == list(self.CRITERIA)
+
+    def test_a_criterion_is_flagged_and_has_no_outlook(self) -> None:
+        gaps, asked = self.found(high=24)
+        assert [(f.cause, f.criteria) for f in gaps.flags] == [(Cause.MODEL_WRONG, ("PQ-01",))]
+        assert asked == [frozenset()]
+        assert [o.criterion for o in gaps.outlooks] == list(self.CRITERIA[1:])
+        assert gaps.flags[0].evidence.reviews == 240
+
+    def test_a_person_is_flagged_and_criteria_are_judged_by_the_others(self) -> None:
+        gaps, asked = self.found(eve=24, high=24)
+        assert {(f.cause, f.criteria, f.evidence.reviewer) for f in gaps.flags} == {
+            (Cause.REVIEWER, (), "eve"),
+            (Cause.MODEL_WRONG, ("PQ-01",), None),
+        }
+        assert asked == [frozenset(), frozenset({"eve"})]
+        (wrong,) = (f for f in gaps.flags if f.criteria)
+        assert (wrong.evidence.reviews, wrong.evidence.overridden) == (200, 120)
+
+    def test_what_is_known_of_the_rest_is_known_by_the_others(self) -> None:
+        gaps, _ = self.found(eve=24)
+        assert [(f.cause, f.evidence.reviewer) for f in gaps.flags] == [(Cause.REVIEWER, "eve")]
+        assert {(s.reviews, s.overridden) for s in gaps.standings} == {(200, 20)}
+
+    def test_the_most_certain_comes_first(self) -> None:
+        gaps, _ = self.found(eve=24, high=24, uncovered=30)
+        confidences = [flag.confidence for flag in gaps.flags]
+        assert {flag.cause for flag in gaps.flags} == {Cause.REVIEWER, Cause.MODEL_WRONG, Cause.UNCOVERED}
+        assert confidences == sorted(confidences, reverse=True)
+        assert len(set(confidences)) > 1
+
+    def test_novel_patterns_are_flagged_where_nothing_was_suggested(self) -> None:
+        digest = replace(some_counts(), submissions=self.digest(frozenset(), eve=4, high=4, uncovered=30).submissions)
+        assert [flag.cause for flag in find_gaps(lambda _: digest).flags] == [Cause.UNCOVERED]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from review_copilot.study.box_agreement import LEAST_IOU, box_agreement, pair_boxes
 from review_copilot.study.calibration import BINS, calibration, calibration_of, count_scores
-from review_copilot.study.coefficients import cohen, fleiss, krippendorff, unit_counts
+from review_copilot.study.coefficients import cohen, fleiss, interval_of_patterns, krippendorff, unit_counts
 from review_copilot.study.gap_counts import Shared
 from review_copilot.study.grouped_sums import added
 from review_copilot.study.natural_variation import LOGITS, RATES, Prior, contrast, log_likelihood
@@ -86,6 +88,10 @@ class TestShares:
     def test_wilson_stays_in_bounds(self, yes: int, of: int, expected: float) -> None:
         assert wilson(yes, of)[yes > 0] == pytest.approx(expected)
 
+    def test_wilson_of_one_in_one(self) -> None:
+        """From 1 / (1 + 3.8415) to 1."""
+        assert wilson(1, 1) == pytest.approx((1 / 4.841459, 1.0))
+
     def test_wilson_of_another_confidence(self) -> None:
         """One z at .6827: middle (.5 + .25) / 1.5, half 1 / 1.5 x sqrt(.125 + .0625)."""
         half = math.sqrt(0.1875) / 1.5
@@ -110,6 +116,7 @@ class TestShares:
         """.8 x 2 / 1 is bounded by .9 x 2 / 2, which is the greatest."""
         assert q_values(np.array([0.9, 0.8])).tolist() == pytest.approx([0.9, 0.9])
         assert q_values(np.array([1.0])).tolist() == [1.0]
+        assert q_values(np.array([1.0, 1.5])).max() == 1.0
 
     @pytest.mark.parametrize(("e", "found"), [(20.0, True), (19.99, False)])
     def test_a_single_e_value_is_a_discovery_from_one_over_alpha(self, e: float, *, found: bool) -> None:
@@ -119,9 +126,21 @@ class TestShares:
         """Of three at .1: the second best must reach 3 / (.1 x 2) = 15, and takes the best along."""
         assert discoveries(np.log(np.array([15.1, 1.0, 29.0])), alpha=0.1).tolist() == [True, False, True]
 
+    def test_from_one_trial_on_a_change_is_known(self) -> None:
+        assert difference(1, 1, before_yes=0, before_of=1)[0] == 1.0
+
     @pytest.mark.parametrize(
         ("share", "words"),
-        [(0.0, "0 %"), (0.0094, "0.9 %"), (0.0095, "1 %"), (0.125, "12 %"), (1.0, "100 %"), (0.0004, "0.0 %")],
+        [
+            (0.0, "0 %"),
+            (0.0094, "0.9 %"),
+            (0.0095, "1 %"),
+            (0.125, "12 %"),
+            (1.0, "100 %"),
+            (0.0004, "0.0 %"),
+            (0.00949, "0.9 %"),
+            (0.00846, "0.8 %"),
+        ],
     )
     def test_percent_is_in_tenths_under_one(self, share: float, words: str) -> None:
         assert percent(share) == words
@@ -144,6 +163,8 @@ class TestTies:
     def test_pooled_over_criteria_each_by_its_own_share(self) -> None:
         """All of the first override, none of the second: nothing was expected to differ, so one half remains."""
         assert pooled_tie(shared((0, 2, 2, 500), (1, 2, 0, 500)), 3) == 0.5
+        apart = pooled_tie(shared((0, 2, 1, 4), (0, 2, 2, 6), (0, 2, 0, 10)), 1)
+        assert pooled_tie(shared((2, 2, 1, 4), (2, 2, 2, 6), (2, 2, 0, 10)), 3) == apart
 
     def test_pooled_of_three_people(self) -> None:
         """Ten seen by three, of whom one overrode: p = 1/3; 5 + 10 x 6 x 2/9 against 2.5 + 10 x 1 x 2."""
@@ -248,6 +269,33 @@ class TestBoxes:
         boxes = ((1, 1, 0, own), (1, 1, 0, other), (1, 2, 0, best), (1, 2, 0, second))
         assert self.f1(*boxes)[0] == [2.0]
 
+    def test_the_best_pair_is_made_even_where_two_worse_ones_could_be(self) -> None:
+        """Overlaps: .95 of the first two, .55 of each with the other's second, .15 of the second two."""
+        one, other = (0.0, 0.0, 0.4, 0.4), (0.0, 0.0, 0.4, 0.38)
+        boxes = ((1, 1, 0, one), (1, 1, 0, (0.0, 0.16, 0.4, 0.24)), (1, 2, 0, other), (1, 2, 0, (0.0, 0.0, 0.4, 0.22)))
+        assert self.f1(*boxes)[0] == self.f1(*boxes[::-1])[0] == [1.0]
+
+    def test_a_box_that_lost_its_best_takes_the_next(self) -> None:
+        """B's box is best for A's first; A's second keeps a pair of its own."""
+        wide, half, narrow = (0.0, 0.0, 0.4, 0.4), (0.0, 0.0, 0.4, 0.36), (0.0, 0.0, 0.4, 0.22)
+        boxes = ((1, 7, 0, wide), (1, 7, 0, narrow), (1, 9, 0, half), (1, 9, 0, (0.0, 0.0, 0.4, 0.2)))
+        assert self.f1(*boxes)[0] == [2.0]
+        crossed = ((1, 7, 0, narrow), (1, 9, 0, half), (1, 7, 0, wide))
+        assert self.f1(*crossed) == ([1.0], [3.0])
+
+    def test_pairs_are_counted_under_their_own_criterion_in_any_order(self) -> None:
+        """Two tasks, three people, two criteria; worked by hand: 3 pairs of the first, 1 of the second."""
+        here, there = (0.1, 0.1, 0.2, 0.2), (0.6, 0.6, 0.2, 0.2)
+        boxes = [
+            *((1, person, 0, here) for person in (1, 2, 3)),
+            (2, 4, 1, there),
+            (2, 5, 1, there),
+            (2, 5, 1, here),
+            (2, 6, 0, there),
+        ]
+        for order in (boxes, boxes[::-1], boxes[3:] + boxes[:3]):
+            assert self.f1(*order, seen_by=3, criteria=2)[0] == [3.0, 1.0]
+
     def test_the_share_is_of_the_chances_of_each_criterion(self) -> None:
         found = box_agreement(np.array([1.0, 2.0]), np.array([4.0, 16.0]))
         assert found.overall == pytest.approx(0.3)
@@ -328,30 +376,41 @@ class TestChanges:
         assert math.isnan(change.before)
         assert math.isnan(change.after)
 
-    def test_the_evidence_is_the_ratio_of_marginal_likelihoods(self) -> None:
-        """Two periods, worked as sums over the grid of rates, without logarithms."""
-        yes, of = np.array([1.0, 4.0]), np.array([5.0, 5.0])
-        change = self.found(yes.tolist(), of.tolist())
-        steady = np.stack([yes, *[0.1 * of] * 4])[:, :, None]
+    @pytest.mark.parametrize("offset", [0.0, 0.7])
+    def test_the_evidence_is_the_ratio_of_marginal_likelihoods(self, offset: float) -> None:
+        """Three periods, worked as sums over the grid of rates, without logarithms; the reviewer is so strict."""
+        yes, of = np.array([1.0, 4.0, 3.0]), np.array([5.0, 5.0, 4.0])
+        events = np.stack([yes, *[0.1 * of] * 4])[:, :, None]
         trials = np.stack([of] * 5)[:, :, None]
-        natural = contrast(log_likelihood(steady.sum(axis=1), trials.sum(axis=1)), effect=0.1, prior=Prior())
+        natural = contrast(log_likelihood(events.sum(axis=1), trials.sum(axis=1)), effect=0.1, prior=Prior())
+        change = changes(
+            events, trials, offsets=np.array([offset]), starts=np.array([3, 5, 9]), contrast=natural, effect=0.1
+        )[0]
         inside, outside = natural.inside[0], natural.outside[0]
-        first, second = (RATES ** yes[i] * (1 - RATES) ** (of[i] - yes[i]) for i in (0, 1))
+        seen = expit(LOGITS + offset)
+        first, second, third = (seen ** yes[i] * (1 - seen) ** (of[i] - yes[i]) for i in range(3))
         apart = np.abs(RATES[None, :] - RATES[:, None])
         moves = RATES * (1 - RATES) * np.exp(-apart / 0.25) * (apart >= 0.1)
         moves /= moves.sum(axis=1, keepdims=True)
-        away, back = (first * inside) @ moves @ second, (second * inside) @ moves @ first
-        changed = 0.75 * away + 0.25 * back
-        stayed = 0.8 * (inside * first * second).sum() + 0.2 * (outside * first * second).sum()
+
+        def fit(early: Floats, late: Floats) -> float:
+            away, back = (early * inside) @ moves @ late, (late * inside) @ moves @ early
+            return float(0.75 * away + 0.25 * back)
+
+        fits = [fit(first, second * third), fit(first * second, third)]
+        changed, whole = sum(fits) / 2, first * second * third
+        stayed = 0.8 * (inside * whole).sum() + 0.2 * (outside * whole).sum()
         assert change.log_e == pytest.approx(math.log(changed / stayed))
-        assert change.log_against_high == pytest.approx(math.log(changed / (outside * first * second).sum()))
+        assert change.log_against_high == pytest.approx(math.log(changed / (outside * whole).sum()))
 
         def mean(likelihood: Floats) -> float:
             weights = likelihood * np.gradient(RATES, LOGITS)
             return float((weights * RATES).sum() / weights.sum())
 
-        assert (change.before, change.after) == pytest.approx((mean(first), mean(second)))
-        assert (change.day, change.first_day, change.last_day) == (10, 10, 10)
+        assert fits[0] > fits[1]
+        assert (change.before, change.after) == pytest.approx((mean(first), mean(second * third)))
+        assert fits[0] / sum(fits) > 0.95
+        assert (change.day, change.first_day, change.last_day) == (5, 5, 5)
 
 
 class TestCoefficients:
@@ -371,9 +430,40 @@ class TestCoefficients:
         assert math.isnan(krippendorff(np.array([[1, 0], [0, 1]])))
         assert krippendorff(np.array([[2, 0], [2, 0]])) == 1.0
 
+    @pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval", "ratio"])
+    def test_an_interval_lies_around_alpha_and_repeats_itself(
+        self, metric: Literal["nominal", "ordinal", "interval", "ratio"]
+    ) -> None:
+        """Levels stand for 0, 10 and 11; nine units of six kinds, and one with a single rating."""
+        patterns = np.array([[2, 0, 0], [1, 1, 0], [0, 2, 0], [0, 1, 1], [0, 0, 3], [1, 0, 1], [1, 0, 0]])
+        often, values = np.array([2, 1, 2, 1, 2, 1, 1]), np.array([0.0, 10.0, 11.0])
+        found = interval_of_patterns(patterns, often, metric=metric, values=values)
+        assert found.value == pytest.approx(krippendorff(patterns.repeat(often, axis=0), metric=metric, values=values))
+        assert found.low < found.value < found.high <= 1.0
+        assert found.units == 9
+        assert interval_of_patterns(patterns[::-1], often[::-1], metric=metric, values=values, seed=0) == found
+        assert interval_of_patterns(patterns, often, metric=metric, values=values, seed=1) != found
+        if metric in {"interval", "ratio"}:
+            plain = interval_of_patterns(patterns, often, metric=metric)
+            assert plain.value == pytest.approx(krippendorff(patterns.repeat(often, axis=0), metric=metric))
+            assert (plain.value, plain.low) != (found.value, found.low)
+
+    def test_alpha_of_a_ratio(self) -> None:
+        """Pairs 0-0, 0-1 and 1-3: ((a - b) / (a + b))² is 0, 1 and 1/4. Zero and zero are not apart."""
+        found = krippendorff(np.array([[2, 0, 0], [1, 1, 0], [0, 1, 1]]), metric="ratio", values=np.array([0.0, 1, 3]))
+        # Seen: 2 x (1 + .25); by chance (3 x 2 x 1 + 3 x 1 x 1 + 2 x 1 x .25) x 2 / 5.
+        assert found == pytest.approx(1 - 2.5 / (19 / 5))
+
+    def test_an_interval_of_nothing_is_unknown(self) -> None:
+        found = interval_of_patterns(np.array([[1, 0]]), np.array([3]))
+        assert np.isnan([found.value, found.low, found.high]).all()
+        assert found.units == 0
+
     def test_cohen_of_a_two_by_two_table(self) -> None:
         """Agreed .7; by chance .5 x .6 + .5 x .4 = .5; kappa .4; chance alone would spread it wider."""
-        found = cohen(np.array([[40.0, 10.0], [20.0, 30.0]]))
+        table = np.array([[40.0, 10.0], [20.0, 30.0]])
+        found = cohen(table)
+        assert cohen(table, weights="linear") == cohen(table, weights="quadratic") == found
         assert (found.value, found.units) == pytest.approx((0.4, 100))
         assert found.high - found.value == pytest.approx(found.value - found.low)
         # Fleiss, Cohen and Everitt: sqrt(sum - (k - c (1 - k))²) / ((1 - c) sqrt(n)), by hand for this table.
@@ -386,11 +476,21 @@ class TestCoefficients:
         assert math.isnan(cohen(np.array([[5.0, 0.0], [0.0, 0.0]])).value)
         assert cohen(np.array([[5.0, 0.0], [0.0, 0.0]])).units == 5
         assert cohen(np.zeros((2, 2))).units == 0
+        nothing = cohen(np.zeros((2, 2)))
+        assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
 
     def test_unused_levels_change_the_weights_only_when_kept(self) -> None:
         """Two used levels of three: apart by 1 when dropped, by 1/2 when kept."""
         table = np.array([[3.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 0.0, 0.0]])
         assert cohen(table, weights="linear").value == pytest.approx(0.5)
+        spread = np.array([[3.0, 1.0, 0.0], [0.0, 3.0, 1.0], [1.0, 0.0, 3.0]])
+        # Seen: 9/12 equal, 2/12 one apart, 1/12 two apart. By chance: all margins are a third.
+        assert cohen(spread, weights="linear").value == pytest.approx(1 - (2 / 24 + 1 / 12) / (4 / 9))
+        assert cohen(spread, weights="quadratic").value == pytest.approx(1 - (2 / 48 + 1 / 12) / (1 / 3))
+        kept = np.pad(spread, (0, 1))
+        assert cohen(kept, weights="quadratic", drop_unused=False).value == pytest.approx(
+            cohen(kept, weights="quadratic").value
+        )
         assert cohen(table, weights="linear", drop_unused=False).value == pytest.approx(0.5)
 
     def test_fleiss_of_three_units(self) -> None:
@@ -411,7 +511,7 @@ class TestCoefficients:
     )
     def test_fleiss_is_not_always_defined(self, counts: list[list[int]], units: int) -> None:
         found = fleiss(np.array(counts))
-        assert math.isnan(found.value)
+        assert np.isnan([found.value, found.low, found.high]).all()
         assert found.units == units
 
     def test_fleiss_counts_equal_units_at_once(self) -> None:
