@@ -17,9 +17,11 @@ import numpy as np
 from review_copilot.domain.geometry import Box
 from review_copilot.errors import ModelMalformed
 from review_copilot.inspectors.chat import Chat, Question, Schema
-from review_copilot.inspectors.coordinates import Convention, Order, Resize, Unit, read_numbers
+from review_copilot.inspectors.coordinates import Convention, Order, Resize, Unit
 from review_copilot.inspectors.profiles import Profile
-from review_copilot.inspectors.reply import ReplyProblem, closed_object, read_object
+from review_copilot.inspectors.reading.boxes import read_box
+from review_copilot.inspectors.reading.fields import Unreadable
+from review_copilot.inspectors.reply import ReplyProblem, checked_object, closed_object
 from review_copilot.inspectors.views import View
 
 MOST_ERROR = 0.03
@@ -133,8 +135,10 @@ def probe(chat: Chat, *, profile: Profile, deadline_s: float | None = None) -> P
     for target in asked:
         question = _question(target, profile, deadline_s)
         try:
-            written = read_object(chat.ask(question).text).get(profile.box_key)
-            answers.append((target, read_numbers(written)))
+            written = read_box(checked_object(chat.ask(question).text, question.schema)[profile.box_key])
+            if written is None:
+                raise Unreadable("empty")
+            answers.append((target, written.numbers))
         except (ReplyProblem, ModelMalformed) as problem:
             failures.append(str(problem))
         except ValueError as problem:
