@@ -166,7 +166,7 @@ class ModelInspector:
             findings=looked.findings,
             verdict=_verdict(reply, complete=complete) if whole else None,
             summary=_summary(reply, complete=complete) if whole else "",
-            notes=(*answer.notes, *reply.notes, *looked.notes, *unseen),
+            notes=(*answer.notes, *reply.notes, *looked.notes, *unseen, *self._box_warning(findings)),
             dropped=(*reply.dropped, *outside, *looked.dropped),
             usage=answer.usage.plus(looked.usage),
             prompt_hash=self._hash_of(form),
@@ -335,6 +335,13 @@ class ModelInspector:
             evidence=evidence,
             source=self._chat.model,
         )
+
+    def _box_warning(self, findings: Sequence[Finding]) -> tuple[str, ...]:
+        """What to know of boxes of a family of which nobody says how it writes them."""
+        if self._profile.known or not any(finding.box is not None for finding in findings):
+            return ()
+        name = self._chat.model
+        return (f"It is not known how {name} writes boxes: run `review-copilot probe` before you rely on them.",)
 
     def _second_looks(self, findings: tuple[Finding, ...], brief: Brief, *, deadline: float) -> Looked:
         if not self._options.second_look or not any(finding.box for finding in findings):

@@ -124,7 +124,10 @@ class OpenAIChat:
         """
         deadline = time.monotonic() + (question.deadline_s or self._endpoint.timeout_s)
         probed = self._probed(deadline)
-        answer = ask_with_repair(lambda turn: self._ask_once(turn, deadline), question)
+        try:
+            answer = ask_with_repair(lambda turn: self._ask_once(turn, deadline), question)
+        except InspectorError as error:
+            raise (book(error, probed) if probed is not None else error) from error
         if probed is None:
             return answer
         return replace(answer, usage=probed.usage.plus(answer.usage), unmetered=answer.unmetered + probed.unmetered)
