@@ -12,14 +12,18 @@ CopilotError                     hint, retryable, public message
 |   |-- ImageUnreadable          not an image, truncated, empty
 |   `-- ImageUnreachable         timeout or broken connection (retryable)
 |-- InspectorError               an inspector could not answer
-|   |-- InspectorUnavailable     unknown name, or a missing extra
+|   |-- InspectorUnavailable     unknown name, a missing extra, no such model
+|   |   `-- RequestRejected      the endpoint refuses this request, and may take the next one
 |   |-- ModelRefused             the model declined to answer
 |   |-- ModelCutOff              the reply reached its length limit
 |   |-- ModelMalformed           the reply does not match the schema
 |   |-- ModelUnreachable         timeout, 5xx, connection (retryable)
 |   |-- ModelRateLimited         429, with seconds to wait (retryable)
 |   |-- ModelAuthError           wrong key
-|   `-- BudgetSpent              the budget for model calls is used up
+|   |-- ModelQuotaSpent          the account at the provider has no money or quota left
+|   `-- NoFurtherCalls           a run must stop, what was drafted is kept
+|       |-- BudgetSpent          the budget for model calls is used up
+|       `-- ModelHalted          the endpoint fails whatever it is asked
 |-- LabelStudioError             Label Studio refused or could not be reached
 |   |-- LabelStudioUnreachable   (retryable)
 |   |-- LabelStudioAuthError     token missing, wrong, or of a type that is disabled
@@ -102,11 +106,34 @@ class ImageUnreachable(ImageError):
 
 
 class InspectorError(CopilotError):
-    """An inspector could not answer."""
+    """An inspector could not answer.
+
+    Attributes:
+        final: Whether every other question would fail alike, until a person changes something.
+        tokens: Prompt, cached and completion tokens and calls that were charged all the same; zeros where none were.
+        unmetered: Calls that may have been charged and of which the provider said no usage.
+        cost_usd: What all of that cost; zero where no price is known.
+    """
+
+    final: bool = False
+
+    def __init__(self, public: str, *, hint: str = "") -> None:
+        super().__init__(public, hint=hint)
+        self.tokens: tuple[int, int, int, int] = (0, 0, 0, 0)
+        self.unmetered: int = 0
+        self.cost_usd: float = 0.0
 
 
 class InspectorUnavailable(InspectorError):
-    """No inspector has that name, or the extra that it needs is not installed."""
+    """No inspector of that name, an extra that it needs is not installed, or its endpoint has no such model."""
+
+    final = True
+
+
+class RequestRejected(InspectorUnavailable):
+    """The endpoint refuses this request whatever its form; it may take another one."""
+
+    final = False
 
 
 class ModelRefused(InspectorError):
@@ -142,10 +169,26 @@ class ModelRateLimited(InspectorError):
 
 
 class ModelAuthError(InspectorError):
-    """The model's endpoint rejected the key."""
+    """The model's endpoint does not accept the key, or does not serve this account or region."""
+
+    final = True
 
 
-class BudgetSpent(InspectorError):
+class ModelQuotaSpent(InspectorError):
+    """The account at the model's provider has no money or no quota left."""
+
+    final = True
+
+
+class NoFurtherCalls(InspectorError):
+    """No further model call may be made: it concerns a whole run and not one task."""
+
+
+class ModelHalted(NoFurtherCalls):
+    """The model's endpoint fails whatever it is asked: nothing more is sent until a pause is over."""
+
+
+class BudgetSpent(NoFurtherCalls):
     """The budget for model calls is used up: no more calls are made until the budget is raised."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -143,6 +143,17 @@ class Settings(BaseSettings):
         "plus one, which is reserved for Magic.",
     )
     model_max_tokens: int = Field(2048, ge=64, description="Maximum length of a reply, in tokens.")
+    model_reasoning_effort: str = Field(
+        "", description="How hard a thinking model thinks, in its provider's words, such as low; not sent when empty."
+    )
+    model_extra_body: dict[str, Any] = Field(
+        default_factory=dict, description='More fields of each request to the endpoint, as JSON such as {"seed": 1}.'
+    )
+    model_extra_headers: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,
+        description='More headers of each request, as JSON such as {"X-Title": "Review"}.',
+    )
     model_close_ups: int = Field(
         6,
         ge=0,

@@ -6,7 +6,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,9 +129,16 @@ def refusing(status: int, message: str, *, code: str | None = None, headers: Map
     return Answer(status=status, body=json.dumps(body).encode(), headers={**JSON, **(headers or {})})
 
 
-def reply(*findings: Mapping[str, object], verdict: str = "pass", summary: str = "As seen.") -> str:
-    """A review as a model would write it."""
-    return json.dumps({"findings": list(findings), "verdict": verdict, "summary": summary})
+def reply(
+    *findings: Mapping[str, object],
+    verdict: str = "pass",
+    summary: str = "As seen.",
+    looked_at: Sequence[str] = ("C-01", "C-02", "C-03"),
+) -> str:
+    """A review as a model would write it, of a guideline of the criteria that it looked at."""
+    flawed = {finding.get("criterion") for finding in findings}
+    criteria = {one: "flaw" if one in flawed else "none" for one in looked_at}
+    return json.dumps({"criteria": criteria, "findings": list(findings), "verdict": verdict, "summary": summary})
 
 
 def finding(criterion: str = "C-01", box: object = None, **changes: object) -> dict[str, object]:

@@ -100,6 +100,9 @@ def model_setup(settings: Settings) -> ModelSetup:
         device=settings.model_device,
         dtype=settings.model_dtype,
         batch_size=settings.model_batch_size,
+        reasoning_effort=settings.model_reasoning_effort,
+        extra_body=settings.model_extra_body,
+        extra_headers=settings.model_extra_headers,
         hybrid_runs=settings.model_runs,
     )
 

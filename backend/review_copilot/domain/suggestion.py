@@ -128,6 +128,7 @@ class Inspection:
         prompt_hash: Hash of the prompt that was sent; empty where none was.
         examined: Ids of the criteria that the inspector looked at, whether it found anything or not.
         sure_from: Score from which its findings are sure enough to decide a verdict, 0..1; by its own calibration.
+        incomplete: Whether something that it was asked about, or that it said, is missing here; `notes` say what.
     """
 
     findings: tuple[Finding, ...]
@@ -139,6 +140,7 @@ class Inspection:
     prompt_hash: str = ""
     examined: frozenset[str] = frozenset()
     sure_from: float = SURE_FROM
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
+from review_copilot.concurrency.breaker import Breaker
 from review_copilot.domain.review import Review, ReviewTask
-from review_copilot.errors import BudgetSpent, EngineError, ExtraMissing
+from review_copilot.errors import BudgetSpent, EngineError, ExtraMissing, ModelHalted, NoFurtherCalls
 from review_copilot.flows.review_context import ReviewContext, review_task
 from review_copilot.ports import Shared
 
@@ -57,7 +58,10 @@ class Done:
 
 
 class RunCoordinator:
-    """Minds places at the endpoint and money, for all workers of a run. One asyncio actor, so one thing at a time."""
+    """Minds places at the endpoint, money and failures in a row, for all workers of a run.
+
+    One asyncio actor, so one thing at a time.
+    """
 
     def __init__(self, *, most_at_once: int, budget_usd: float | None) -> None:
         self._most = most_at_once
@@ -67,6 +71,7 @@ class RunCoordinator:
         self._spent_usd = 0.0
         self._gone: set[str] = set()
         self._changed = asyncio.Condition()
+        self._breaker = Breaker()
 
     async def take(self, worker: str, timeout_s: float) -> bool:
         """A place for a worker; False when there was none in time, or the worker was given up meanwhile."""
@@ -103,6 +108,21 @@ class RunCoordinator:
         if worker not in self._gone:
             self._reserved_usd[worker] -= reserved_usd
             self._spent_usd += spent_usd
+
+    async def halted(self) -> str:
+        """Why the endpoint may not be asked; empty where it may."""
+        try:
+            self._breaker.check()
+        except ModelHalted as error:
+            return error.public
+        return ""
+
+    async def heard(self, why: str, *, final: bool) -> None:
+        """A question was answered (no reason given), or failed."""
+        if why:
+            self._breaker.failed(why, final=final)
+        else:
+            self._breaker.answered()
 
     async def forget(self, worker: str) -> None:
         """A worker is lost: its places are free; what it had set aside may have been charged and counts as spent."""
@@ -144,7 +164,9 @@ def coordinator_actor(ray: Any, *, node_id: str, most_at_once: int, budget_usd: 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What one worker may do, by leave of the coordinator; fulfils `ports.ConcurrencyLimit` and `ports.Budget`.
+    """What one worker may do, by leave of the coordinator.
+
+    Fulfills `ports.ConcurrencyLimit`, `Budget` and `CircuitBreaker`.
 
     Attributes:
         worker: Whose.
@@ -182,19 +204,32 @@ class Allowance:
         if self.budget_usd is not None and (
             why := ray_package().get(self.coordinator.reserve.remote(self.worker, usd))
         ):
-            raise BudgetSpent(why)
+            raise BudgetSpent(why, hint="Raise the budget and run again: what is done is kept.")
 
     def settle(self, *, reserved_usd: float, spent_usd: float) -> None:
         """See `ports.Budget`."""
         if self.budget_usd is not None:
             self.coordinator.settle.remote(self.worker, reserved_usd, spent_usd)
 
+    def check(self) -> None:
+        """See `ports.CircuitBreaker`."""
+        if why := ray_package().get(self.coordinator.halted.remote()):
+            raise ModelHalted(why, hint="Fix this, then run again: what is done is kept.")
+
+    def answered(self) -> None:
+        """See `ports.CircuitBreaker`."""
+        self.coordinator.heard.remote("", final=False)
+
+    def failed(self, why: str, *, final: bool) -> None:
+        """See `ports.CircuitBreaker`."""
+        self.coordinator.heard.remote(why, final=final)
+
 
 class Worker:
     """One inspector, and threads that work with it. Blocks overlap, and share the threads."""
 
     def __init__(self, make_context: ContextMaker, *, allowance: Allowance, concurrency: int) -> None:
-        self._make_context = partial(make_context, Shared(concurrency=allowance, budget=allowance))
+        self._make_context = partial(make_context, Shared(concurrency=allowance, budget=allowance, breaker=allowance))
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="inspect")
 
     def begin(self) -> str:
@@ -211,6 +246,6 @@ class Worker:
             self._pool.submit(review_task, task, context=self._context, rollout=rollout, bulk=True) for task in block
         ]
         wait(futures)
-        spent = [f.exception() for f in futures if isinstance(f.exception(), BudgetSpent)]
-        reviews = tuple(f.result() for f in futures if not isinstance(f.exception(), BudgetSpent))
+        spent = [f.exception() for f in futures if isinstance(f.exception(), NoFurtherCalls)]
+        reviews = tuple(f.result() for f in futures if not isinstance(f.exception(), NoFurtherCalls))
         return Done(reviews, str(spent[0]) if spent else "")

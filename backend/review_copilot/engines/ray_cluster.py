@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 from review_copilot.domain.review import Review, ReviewTask, TaskKey
 from review_copilot.engines.ray_actors import Allowance, ContextMaker, Done, Worker, coordinator_actor, ray_package
-from review_copilot.errors import BudgetSpent, CopilotError, EngineError
+from review_copilot.errors import CopilotError, EngineError, NoFurtherCalls
 from review_copilot.flows.review_context import ReviewContext, given_up
 
 log = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ class _RayWorkers:
                     "The cluster has nobody to work.", hint="`ray status` shows what it has and what is asked of it."
                 )
         if spent:
-            raise BudgetSpent(spent, hint="Raise the budget and run again: what is done is kept.")
+            raise NoFurtherCalls(spent)
 
     def dismiss(self) -> None:
         """Let all actors go."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from review_copilot.domain.review import Review, ReviewTask
-from review_copilot.errors import BudgetSpent
+from review_copilot.errors import NoFurtherCalls
 from review_copilot.flows.review_context import ReviewContext, review_task
 
 
@@ -28,7 +28,7 @@ class ThreadEngine:
         """See `ports.Engine`; at most `concurrency` tasks are read ahead."""
         pending: set[Future[Review]] = set()
         source = iter(tasks)
-        spent: BudgetSpent | None = None
+        spent: NoFurtherCalls | None = None
         with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="inspect") as pool:
             try:
                 while True:
@@ -40,7 +40,7 @@ class ThreadEngine:
                     for future in ready:
                         try:
                             review = future.result()
-                        except BudgetSpent as error:  # what others are being paid for is still to come
+                        except NoFurtherCalls as error:  # what others are being paid for is still to come
                             spent = error
                             continue
                         yield review

@@ -16,7 +16,7 @@ from itertools import islice
 
 from review_copilot.domain.review import Exposure, Review, ReviewTask
 from review_copilot.domain.suggestion import Usage
-from review_copilot.errors import BudgetSpent
+from review_copilot.errors import NoFurtherCalls
 from review_copilot.flows.mark_duplicates import mark_duplicates
 from review_copilot.flows.reconcile import extras, held
 from review_copilot.ports import Clock, Engine, ReviewStore, Workspace
@@ -153,7 +153,7 @@ def preannotate(
             if scope.budget_usd is not None and progress.usage.cost_usd >= scope.budget_usd:
                 progress.stopped = f"The budget of {scope.budget_usd:g} US dollars is used up."
                 break
-    except BudgetSpent as error:  # finished drafts are delivered; the next run continues here
+    except NoFurtherCalls as error:  # finished drafts are delivered; the next run continues here
         progress.stopped = str(error)
     except KeyboardInterrupt:
         progress.stopped = "Interrupted."

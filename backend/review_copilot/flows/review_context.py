@@ -13,8 +13,8 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask
-from review_copilot.domain.suggestion import Brief
-from review_copilot.errors import BudgetSpent, CopilotError, RequestAbandoned
+from review_copilot.domain.suggestion import Brief, Usage
+from review_copilot.errors import CopilotError, InspectorError, NoFurtherCalls, RequestAbandoned
 from review_copilot.flows.blind_share import BlindShare
 from review_copilot.ports import Clock, ImageSource, Inspector, Rollouts
 from review_copilot.suggest.drafting import ReviewHeader, failed, nothing_said, suggest
@@ -95,7 +95,7 @@ def review_task(
             not.
 
     Raises:
-        BudgetSpent: Only with `bulk`: the budget is used up, which concerns the run and not the task.
+        NoFurtherCalls: Only with `bulk`: the budget is used up or the endpoint keeps failing, which concerns the run.
         RequestAbandoned: The caller has disconnected.
     """
     started = time.monotonic()
@@ -112,12 +112,11 @@ def review_task(
     try:
         return _review(task, context=context, header=header, started=started)
     except CopilotError as error:
-        if isinstance(error, RequestAbandoned) or (bulk and isinstance(error, BudgetSpent)):
+        if isinstance(error, RequestAbandoned) or (bulk and isinstance(error, NoFurtherCalls)):
             raise
         log.warning("Task %d has no draft: %s", task.key.task_id, error)
-        return failed(
-            replace(header, elapsed_s=time.monotonic() - started), error=str(error), kind=type(error).__name__
-        )
+        late = replace(header, elapsed_s=time.monotonic() - started)
+        return failed(late, error=str(error), kind=type(error).__name__, usage=_spent_on(error))
     except Exception:
         log.exception("Task %d has no draft because of an internal error", task.key.task_id)
         return failed(replace(header, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR, kind="internal")
@@ -169,6 +168,14 @@ def _work_bytes(image: ReviewImage) -> int:
     docs/inspector.md has the measurements.
     """
     return (5 if image.format == "JPEG" else 8) * image.width_px * image.height_px
+
+
+def _spent_on(error: CopilotError) -> Usage | None:
+    """What model calls cost that brought no draft; None where none were made."""
+    if not isinstance(error, InspectorError) or not error.tokens[-1]:
+        return None
+    prompt, cached, completion, calls = error.tokens
+    return Usage(prompt, cached, completion, error.cost_usd, calls)
 
 
 def _provenance(context: ReviewContext, rollout: str) -> Provenance:

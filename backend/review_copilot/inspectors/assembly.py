@@ -34,6 +34,8 @@ def openai_inspector(setup: ModelSetup, *, shared: Shared) -> ModelInspector:
         budget=shared.budget or ProcessBudget(setup.budget_usd),
         cache=cache,
         named_locks=shared.named_locks,
+        breaker=shared.breaker,
+        reasoning_tokens=profile_of(setup).reasoning_tokens,
     )
     return _model_inspector("openai", metered, setup)
 
@@ -82,6 +84,9 @@ def endpoint_chat(
             concurrency=setup.concurrency,
             reserved=setup.reserved,
             temperature=profile_of(setup).temperature,
+            reasoning_effort=setup.reasoning_effort,
+            extra_body=setup.extra_body,
+            extra_headers=setup.extra_headers,
         ),
         memory=memory,
         concurrency=concurrency,
@@ -133,7 +138,7 @@ def _model_inspector(name: str, chat: Chat, setup: ModelSetup) -> ModelInspector
     return ModelInspector(
         name=name,
         chat=chat,
-        profile=replace(profile_of(setup), read=""),  # the date of a fact decides no answer
+        profile=replace(profile_of(setup), read="", source="", reasoning_tokens=0),  # these decide no answer
         templates=PromptTemplates(
             system=setup.system_prompt, user=setup.user_prompt, second_look=setup.second_look_prompt
         ),

@@ -10,7 +10,6 @@ bin's centre), PaliGemma (1024 bins, y before x), Gemini (0..1000, y before x).
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,8 +18,6 @@ from review_copilot.domain.geometry import Box
 
 POINT_SIDE = 0.05
 """Side of the box that stands for a point, as a fraction of the image: a point names a place and no extent."""
-
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|nan|inf", re.IGNORECASE)
 
 
 class Unit(StrEnum):
@@ -221,30 +218,6 @@ class Convention:
         return f"{slots}, {units}"
 
 
-def read_numbers(written: object) -> tuple[float, ...]:
-    """The numbers of one box, in whichever notation they come.
-
-    Takes a flat or nested list, and text: `<box>[[1, 2, 3, 4]]</box>`, `<box>1 2 3 4</box>`, `<loc_12>...`,
-    `<loc0012>...`, `[1, 2, 3, 4]`.
-
-    Returns:
-        The numbers in order; NaN and infinities are kept for the caller to refuse.
-
-    Raises:
-        ValueError: Neither a list of numbers nor text with numbers.
-    """
-    if isinstance(written, str):
-        found = [float(number) for number in _NUMBER.findall(re.sub(r"<ref>.*?</ref>|x\d|y\d", " ", written))]
-        if not found:
-            raise ValueError("no numbers")
-        return tuple(found)
-    if isinstance(written, list) and len(written) == 1 and isinstance(written[0], list):
-        return read_numbers(written[0])
-    if isinstance(written, list) and all(_is_number(item) for item in written):
-        return tuple(float(item) for item in written)
-    raise ValueError("not a list of numbers")
-
-
 def within(outer: Box, inner: Box) -> Box:
     """A box in fractions of the image, from one in fractions of a part of it.
 
@@ -258,10 +231,6 @@ def within(outer: Box, inner: Box) -> Box:
         inner.width * outer.width,
         inner.height * outer.height,
     )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _slots(order: Order) -> tuple[str, ...]:

@@ -9,33 +9,40 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verdict
 from review_copilot.domain.measure import Measure
 from review_copilot.domain.suggestion import Brief, Dropped, Evidence, Finding, Inspection, Usage
-from review_copilot.errors import BudgetSpent, InspectorError, ModelMalformed
+from review_copilot.errors import ModelMalformed
 from review_copilot.inspectors.blank_image import nothing_to_see
-from review_copilot.inspectors.chat import Chat, Question
-from review_copilot.inspectors.pricing import Estimate, Price
+from review_copilot.inspectors.chat import Answer, Chat, PicturesRefused, Question, book
+from review_copilot.inspectors.picture_limits import PictureLimits
+from review_copilot.inspectors.pricing import Estimate, Price, SeenUsage
 from review_copilot.inspectors.profiles import Profile
 from review_copilot.inspectors.prompt import PromptTemplates, system_prompt, user_prompt
 from review_copilot.inspectors.reply import Reply, ReplyFinding, ReplyForm, ReplyProblem
-from review_copilot.inspectors.scoring import after_second_look, first_score
-from review_copilot.inspectors.second_look import Look, look_again
+from review_copilot.inspectors.reply_reader import read_reply, reply_faults
+from review_copilot.inspectors.scoring import first_score
+from review_copilot.inspectors.second_looks import Looked, SecondLooks
 from review_copilot.inspectors.tokens import text_tokens
-from review_copilot.inspectors.views import CLOSE_UP_PX, WORTH_CLOSE_UPS, View, close_ups, part_view, whole_view
+from review_copilot.inspectors.views import (
+    CLOSE_UP_PX,
+    WORTH_CLOSE_UPS,
+    View,
+    close_ups,
+    difference_views,
+    part_view,
+    whole_view,
+)
 
-_LOGIC = "1"
+_LOGIC = "2"
 """Raised when this code changes what the same model and prompt would suggest."""
 _PART_MARGIN = 0.5
 _LEAST_PART_PX = 224
-_LOOKS_AT_ONCE = 4
-_CERTAIN_NO = 0.5
-_TYPICAL_ANSWER_TOKENS = 250
+_MOST_DIFFERENCES = 3
+_MOST_PICTURE_TRIES = 8
 _TYPICAL_LOOKS = 2
 _LOOK_TOKENS = 450
 _CACHE_FROM_TOKENS = 1024
@@ -84,6 +91,7 @@ class ModelInspector:
         self._profile = profile
         self._templates = templates
         self._options = options or ModelOptions()
+        self._limits = PictureLimits()
 
     @property
     def name(self) -> str:
@@ -115,45 +123,63 @@ class ModelInspector:
             InspectorError: No answer could be had.
             ImageError: The image cannot be decoded.
         """
-        return self.inspect_with(brief, measured=())
+        return self.inspect_with(brief, measured=None)
 
-    def inspect_with(self, brief: Brief, *, measured: Sequence[Finding]) -> Inspection:
+    def inspect_with(
+        self,
+        brief: Brief,
+        *,
+        measured: Sequence[Finding] | None,
+        image_wide: frozenset[str] = frozenset(),
+        withheld: frozenset[str] = frozenset(),
+    ) -> Inspection:
         """Look at one image with measurements beside it.
 
         Args:
             brief: What to look at.
-            measured: Findings of a measuring inspector, shown to the model as evidence.
+            measured: Findings of a measuring inspector, shown to the model as evidence; None where none are shown.
+            image_wide: Ids of the criteria that speak of the whole image.
+            withheld: Ids of the criteria that it is not asked about, because they are measured.
 
         Raises:
             InspectorError: No answer could be had.
             ImageError: The image cannot be decoded.
         """
         deadline = time.monotonic() + (brief.deadline_s or self._options.timeout_s)
-        question, form = self.question(brief, measured=measured, deadline_s=deadline - time.monotonic())
-        frame = question.views[0].pixels if brief.box is None else brief.image.pixels  # decoded already
+        form = self._form(brief.guideline, measured=measured is not None, image_wide=image_wide, withheld=withheld)
+        views = self._views(brief, form)
+        frame = views[0].pixels if brief.box is None else brief.image.pixels  # decoded already
         if (facts := nothing_to_see(frame)) is not None:
             return _empty_frame(brief.guideline, facts)
-        answer = self._chat.ask(question)
+        answer, sent = self._asked(brief, form, views, measured=measured or (), deadline=deadline)
         try:
-            reply = form.read(answer.text, views=question.views)
+            reply = read_reply(answer.text, form=form, views=sent)
         except ReplyProblem as problem:
-            raise ModelMalformed(f"The model did not answer in the asked form: {problem}.") from problem
+            malformed = ModelMalformed(f"The model did not answer in the asked form: {problem}.")
+            raise book(malformed, answer) from problem
         findings, outside = self._findings(reply, brief)
         looked = self._second_looks(findings, brief, deadline=deadline)
-        unseen = ("The reference image was not shown to the model.",) if brief.reference is not None else ()
+        unseen = _unseen(brief, sent)
+        whole = brief.box is None and not looked.dropped
+        complete = reply.complete and not unseen
         return Inspection(
             findings=looked.findings,
-            verdict=reply.verdict if brief.box is None and not looked.dropped else None,
-            summary=reply.summary if brief.box is None and not looked.dropped else "",
-            notes=(*answer.notes, *reply.notes, *looked.notes, *unseen),
+            verdict=_verdict(reply, complete=complete) if whole else None,
+            summary=_summary(reply, complete=complete) if whole else "",
+            notes=(*answer.notes, *reply.notes, *looked.notes, *unseen, *self._box_warning(findings)),
             dropped=(*reply.dropped, *outside, *looked.dropped),
             usage=answer.usage.plus(looked.usage),
-            prompt_hash=self.prompt_hash(brief.guideline),
-            examined=frozenset(criterion.id for criterion in brief.guideline.criteria),
+            prompt_hash=self._hash_of(form),
+            examined=reply.examined,
+            incomplete=not complete,
         )
 
     def question(
-        self, brief: Brief, *, measured: Sequence[Finding] = (), deadline_s: float | None = None
+        self,
+        brief: Brief,
+        *,
+        measured: Sequence[Finding] = (),
+        deadline_s: float | None = None,
     ) -> tuple[Question, ReplyForm]:
         """What would be sent for a brief, and the form of the reply; sends nothing.
 
@@ -161,9 +187,20 @@ class ModelInspector:
             ImageError: The image cannot be decoded, or is too long and thin for the model.
             PromptError: A template is wrong.
         """
-        form = self._form(brief.guideline)
+        form = self._form(brief.guideline, measured=bool(measured))
         views = self._views(brief, form)
-        question = Question(
+        return self._question(brief, form, views, measured=measured, deadline_s=deadline_s), form
+
+    def _question(
+        self,
+        brief: Brief,
+        form: ReplyForm,
+        views: tuple[View, ...],
+        *,
+        measured: Sequence[Finding],
+        deadline_s: float | None,
+    ) -> Question:
+        return Question(
             system=system_prompt(self._templates, form),
             user=user_prompt(self._templates, brief=brief, views=views, evidence=measured),
             views=views,
@@ -171,18 +208,43 @@ class ModelInspector:
             schema=form.schema,
             max_tokens=self._options.max_tokens,
             deadline_s=deadline_s,
+            check=lambda text: reply_faults(text, form=form, views=views),
         )
-        return question, form
+
+    def _asked(
+        self,
+        brief: Brief,
+        form: ReplyForm,
+        views: tuple[View, ...],
+        *,
+        measured: Sequence[Finding],
+        deadline: float,
+    ) -> tuple[Answer, tuple[View, ...]]:
+        """The answer, and the pictures that it is about: fewer or smaller ones where the endpoint refuses more."""
+        for _ in range(_MOST_PICTURE_TRIES):
+            sent = self._limits.fitted(views)
+            left_s = max(0.01, deadline - time.monotonic())
+            question = self._question(brief, form, sent, measured=measured, deadline_s=left_s)
+            try:
+                return self._chat.ask(question), sent
+            except PicturesRefused as refused:
+                if not self._limits.learn(sent, refused.most):
+                    raise
+        raise ModelMalformed("The model's endpoint refuses every size and number of pictures.")
 
     def prompt_hash(self, guideline: Guideline) -> str:
         """Hash of the words that every task of a guideline shares, 12 hex digits."""
-        words = system_prompt(self._templates, self._form(guideline)) + self._templates.hash
+        return self._hash_of(self._form(guideline))
+
+    def _hash_of(self, form: ReplyForm) -> str:
+        words = system_prompt(self._templates, form) + json.dumps(form.schema) + self._templates.hash
         return hashlib.sha256(words.encode()).hexdigest()[:12]
 
     def estimate(self, sizes: Iterable[tuple[int, int]], *, guideline: Guideline, price: Price | None) -> Estimate:
         """What a run over images of the given (width, height) in pixels is likely to cost."""
         form = self._form(guideline)
-        static = text_tokens(system_prompt(self._templates, form))
+        static = text_tokens(system_prompt(self._templates, form) + json.dumps(form.schema))
+        seen = getattr(self._chat, "seen", None) or SeenUsage()
         images = pictures = 0
         for width_px, height_px in sizes:
             images += 1
@@ -192,7 +254,7 @@ class ModelInspector:
         usage = Usage(
             prompt_tokens=static * images + pictures + looks * _LOOK_TOKENS,
             cached_tokens=cacheable,
-            completion_tokens=_TYPICAL_ANSWER_TOKENS * (images + looks),
+            completion_tokens=seen.completion_tokens * (images + looks),
         )
         return Estimate(
             images=images,
@@ -205,19 +267,43 @@ class ModelInspector:
             price_read=price.read if price else "",
         )
 
-    def _form(self, guideline: Guideline) -> ReplyForm:
-        detail = self._options.close_ups > 0 and any(criterion.detail for criterion in guideline.criteria)
-        return ReplyForm(guideline, self._profile.convention, self._profile.box_key, close_ups=detail)
+    def _form(
+        self,
+        guideline: Guideline,
+        *,
+        measured: bool = False,
+        image_wide: frozenset[str] = frozenset(),
+        withheld: frozenset[str] = frozenset(),
+    ) -> ReplyForm:
+        asked = replace(guideline, criteria=tuple(c for c in guideline.criteria if c.id not in withheld))
+        detail = self._options.close_ups > 0 and any(criterion.detail for criterion in asked.criteria)
+        return ReplyForm(
+            asked,
+            self._profile.convention,
+            self._profile.box_key,
+            close_ups=detail,
+            measured=measured,
+            image_wide=image_wide,
+            known=guideline,
+        )
 
     def _views(self, brief: Brief, form: ReplyForm) -> tuple[View, ...]:
-        grid = self._profile.grid
+        """The pictures: the image, its reference where there is one, then parts of both or close-ups."""
+        grid, reference = self._profile.grid, brief.reference
         if brief.box is not None:
             part = brief.box.clipped() or Box.whole()
-            return (part_view(brief.image, part, grid=grid, margin=_PART_MARGIN, least_px=_LEAST_PART_PX),)
+            shown = [part_view(brief.image, part, grid=grid, margin=_PART_MARGIN, least_px=_LEAST_PART_PX)]
+            if reference is not None:
+                shown.append(replace(part_view(reference, shown[0].box, grid=grid), reference=True))
+            return tuple(shown)
         whole = whole_view(brief.image, grid)
+        scale = whole.width_px / brief.image.width_px
+        if reference is not None:
+            most = min(_MOST_DIFFERENCES, self._options.close_ups)
+            apart = difference_views(brief.image, reference, grid=grid, sent_scale=scale, most=most)
+            return (whole, replace(whole_view(reference, grid), reference=True), *apart)
         if not form.close_ups:
             return (whole,)
-        scale = whole.width_px / brief.image.width_px
         return (whole, *close_ups(brief.image, grid=grid, sent_scale=scale, most=self._options.close_ups))
 
     def _picture_tokens(self, width_px: int, height_px: int, form: ReplyForm) -> int:
@@ -250,62 +336,38 @@ class ModelInspector:
             source=self._chat.model,
         )
 
-    def _second_looks(self, findings: tuple[Finding, ...], brief: Brief, *, deadline: float) -> _Looked:
+    def _box_warning(self, findings: Sequence[Finding]) -> tuple[str, ...]:
+        """What to know of boxes of a family of which nobody says how it writes them."""
+        if self._profile.known or not any(finding.box is not None for finding in findings):
+            return ()
+        name = self._chat.model
+        return (f"It is not known how {name} writes boxes: run `review-copilot probe` before you rely on them.",)
+
+    def _second_looks(self, findings: tuple[Finding, ...], brief: Brief, *, deadline: float) -> Looked:
         if not self._options.second_look or not any(finding.box for finding in findings):
-            return _Looked(findings)
-        contexts = [copy_context() for _ in findings]  # they know whose request this is, and whether somebody waits
-        with ThreadPoolExecutor(max_workers=_LOOKS_AT_ONCE) as pool:
-            looks = list(pool.map(lambda c, f: c.run(self._look, f, brief, deadline=deadline), contexts, findings))
-        looked = _Looked(())
-        for finding, look in zip(findings, looks, strict=True):
-            looked = looked.with_look(finding, look)
-        return looked
-
-    def _look(self, finding: Finding, brief: Brief, *, deadline: float) -> Look | InspectorError | None:
-        """The second look; the error when there was none, so that one failure costs no other finding."""
-        if finding.box is None:
-            return None
-        try:
-            return look_again(
-                self._chat,
-                finding,
-                image=brief.image,
-                guideline=brief.guideline,
-                templates=self._templates,
-                grid=self._profile.grid,
-                deadline_s=max(0.01, deadline - time.monotonic()),
-            )
-        except BudgetSpent:
-            raise
-        except InspectorError as error:
-            return error
+            return Looked(findings)
+        looks = SecondLooks(self._chat, self._templates, self._profile.grid)
+        return looks.taken(findings, brief, deadline=deadline)
 
 
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """Findings after a second look."""
+def _verdict(reply: Reply, *, complete: bool) -> Verdict | None:
+    """The model's verdict; in an incomplete draft only a "fail" counts, and the guideline's rule decides the rest."""
+    return reply.verdict if complete or reply.verdict is Verdict.FAIL else None
 
-    findings: tuple[Finding, ...]
-    dropped: tuple[Dropped, ...] = ()
-    notes: tuple[str, ...] = ()
-    usage: Usage = field(default_factory=Usage)
 
-    def with_look(self, finding: Finding, look: Look | InspectorError | None) -> _Looked:
-        if look is None:
-            return replace(self, findings=(*self.findings, finding))
-        if isinstance(look, InspectorError):
-            note = f"{finding.criterion_id} got no second look: {look.public}"
-            return replace(self, findings=(*self.findings, finding), notes=(*self.notes, note))
-        usage = self.usage.plus(look.usage)
-        if not look.visible and look.sure >= _CERTAIN_NO:
-            gone = Dropped(f"A finding of {finding.criterion_id}", "a second look at its place did not see it")
-            return replace(self, dropped=(*self.dropped, gone), usage=usage)
-        rated = replace(
-            finding,
-            score=after_second_look(finding.score, visible=look.visible, sure=look.sure),
-            evidence={**finding.evidence, "second_look": "seen" if look.visible else "not seen"},
-        )
-        return replace(self, findings=(*self.findings, rated), usage=usage)
+def _summary(reply: Reply, *, complete: bool) -> str:
+    if complete:
+        return reply.summary
+    lost = f"{reply.unreadable} findings could not be read" if reply.unreadable > 1 else "a finding could not be read"
+    why = lost if reply.unreadable else "the model did not examine everything that it was asked about"
+    return f"Incomplete draft: {why}; see its notes. {reply.summary}".strip()
+
+
+def _unseen(brief: Brief, sent: Sequence[View]) -> tuple[str, ...]:
+    """What a reviewer must know of pictures that the model was not shown."""
+    if brief.reference is not None and not any(view.reference for view in sent):
+        return ("The reference image was not shown to the model: its endpoint takes one picture at a time.",)
+    return ()
 
 
 def _empty_frame(guideline: Guideline, facts: Evidence) -> Inspection:

@@ -1,6 +1,6 @@
 """Ask any OpenAI-compatible endpoint: OpenAI, Azure, vLLM, Ollama, LM Studio, llama.cpp, `transformers serve` ...
 
-NamedLocks every failure into a typed error within a deadline. Knows no guideline and no price.
+Turns every failure into a typed error within a deadline. Knows no guideline and no price.
 """
 
 from __future__ import annotations
@@ -13,35 +13,29 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-import httpx2
 import openai
 
 from review_copilot.concurrency.throttle import Throttle
-from review_copilot.domain.request_context import REQUEST_ID, REQUEST_STATE
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import (
     InspectorError,
-    InspectorUnavailable,
-    ModelAuthError,
     ModelCutOff,
-    ModelMalformed,
-    ModelRateLimited,
-    ModelRefused,
-    ModelUnreachable,
-    RequestAbandoned,
 )
-from review_copilot.inspectors.chat import Answer, Question
-from review_copilot.inspectors.completion import Completion, read_body, read_completion, retry_after_s
+from review_copilot.inspectors.chat import Answer, Question, book
+from review_copilot.inspectors.completion import Completion
+from review_copilot.inspectors.endpoint_calls import Complaint, EndpointCalls
+from review_copilot.inspectors.repair import ask_with_repair
 from review_copilot.inspectors.reply import ReplyProblem, checked_object
-from review_copilot.inspectors.reply_formats import Dialect, probe_question
+from review_copilot.inspectors.reply_formats import PROBE_TOKENS, Dialect, Sampling, probe_question
 from review_copilot.ports import ConcurrencyLimit, ReplyCache
 
 _log = logging.getLogger(__name__)
 
-_BACKOFF_S = (0.5, 1.0)
-_LEAST_PAUSE_S = 0.05
-_REFUSED_CODES = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
+_LARGER = 3
+_MOST_TOKENS = 24_000
+_MOST_ADAPTATIONS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +44,16 @@ class Endpoint:
 
     Attributes:
         model: The model's name there.
-        base_url: Address up to and with `/v1`; empty for OpenAI's.
+        base_url: Address up to and with `/v1`, or a deployment's on Azure; a query such as `?api-version=` is kept.
+            Empty for OpenAI's.
         api_key: Empty where none is asked for.
         timeout_s: Seconds for one question, all waiting and retries counted, where the question names no deadline.
         concurrency: Most requests at once.
         reserved: How many of them are kept free for a person with the Magic tool, less than `concurrency`.
         temperature: Sampling temperature; None to send none.
+        reasoning_effort: How hard to think, in the provider's words; empty to send none.
+        extra_body: More fields of each request's body.
+        extra_headers: More headers of each request.
     """
 
     model: str
@@ -65,6 +63,9 @@ class Endpoint:
     concurrency: int = 4
     reserved: int = 0
     temperature: float | None = 0.0
+    reasoning_effort: str = ""
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class OpenAIChat:
@@ -82,10 +83,13 @@ class OpenAIChat:
         """
         self._endpoint = endpoint
         self._memory = memory
-        self._client = openai.OpenAI(
-            base_url=endpoint.base_url or None, api_key=endpoint.api_key or "none", max_retries=0
+        self._sampling = Sampling(endpoint.temperature, endpoint.reasoning_effort, endpoint.extra_body)
+        self._calls = EndpointCalls(
+            _client(endpoint),
+            limit=concurrency or Throttle(most=endpoint.concurrency, reserved=endpoint.reserved),
+            model=endpoint.model,
+            api_key=endpoint.api_key,
         )
-        self._limit = concurrency or Throttle(most=endpoint.concurrency, reserved=endpoint.reserved)
         self._probing = threading.Lock()
         self._dialect: Dialect | None = None
 
@@ -97,46 +101,36 @@ class OpenAIChat:
     @property
     def parameters(self) -> Mapping[str, object]:
         """What besides model and question decides the answer."""
-        return {"temperature": self._endpoint.temperature}
+        said: dict[str, object] = {"temperature": self._endpoint.temperature}
+        if self._endpoint.reasoning_effort:
+            said["reasoning_effort"] = self._endpoint.reasoning_effort
+        if self._endpoint.extra_body:
+            said["extra_body"] = dict(self._endpoint.extra_body)
+        return said
 
     def ask(self, question: Question) -> Answer:
         """Ask; probes the endpoint before the first question.
 
         Raises:
             ModelRefused: The model or the endpoint's content filter declined.
-            ModelCutOff: The answer ended at its length limit.
+            ModelCutOff: The answer ended at its length limit, however large.
             ModelMalformed: Not of the asked form, even after one repair turn; or empty; or no chat completion.
             ModelUnreachable: Time-out, broken connection, 5xx.
             ModelRateLimited: 429, and the pause asked for ends after the deadline.
             ModelAuthError: 401 or 403.
+            ModelQuotaSpent: The account has no money or quota left.
+            PicturesRefused: It takes fewer or smaller pictures.
             InspectorUnavailable: No such model or address; or the endpoint refuses the request whatever its form.
         """
         deadline = time.monotonic() + (question.deadline_s or self._endpoint.timeout_s)
-        dialect, probed = self._known_dialect(deadline)
-        while True:
-            fields = self._fields(dialect, question)
-            try:
-                completion = self._call(fields, deadline)
-                break
-            except _Complaint as complaint:
-                adapted = dialect.adapted(complaint.words)
-                if adapted is None:
-                    raise complaint.typed from complaint
-                dialect = adapted
-        if dialect != self._dialect:
-            self._remember(dialect)
-        usage = probed.plus(completion.usage)
-        text = dialect.text_of(completion.message)
+        probed = self._probed(deadline)
         try:
-            checked_object(text, question.schema)
-        except ReplyProblem as problem:
-            turn = _repair_turn(said=text, problem=problem, question=question)
-            repaired = self._repaired({**fields, "messages": [*fields["messages"], *turn]}, deadline)
-            text = dialect.text_of(repaired.message)
-            _check_repaired(text, question)
-            note = "The model's first answer was not in the asked form; one repair turn mended it."
-            return Answer(text, usage.plus(repaired.usage), (note,))
-        return Answer(text, usage)
+            answer = ask_with_repair(lambda turn: self._ask_once(turn, deadline), question)
+        except InspectorError as error:
+            raise (book(error, probed) if probed is not None else error) from error
+        if probed is None:
+            return answer
+        return replace(answer, usage=probed.usage.plus(answer.usage), unmetered=answer.unmetered + probed.unmetered)
 
     def probe(self) -> Dialect:
         """Find out anew what the endpoint speaks, and remember it.
@@ -145,174 +139,149 @@ class OpenAIChat:
             InspectorError: It cannot be asked at all.
         """
         with self._probing:
-            return self._probe(time.monotonic() + self._endpoint.timeout_s)[0]
+            self._probe(time.monotonic() + self._endpoint.timeout_s)
+        return self._dialect or Dialect()
 
     def models(self) -> tuple[str, ...]:
         """Names of the models that the endpoint lists; empty when it lists none."""
+        return self._calls.models()
+
+    def _ask_once(self, question: Question, deadline: float) -> Answer:
+        """One answer without a repair turn: the request is adapted as the endpoint asks, and gets more room."""
+        dialect = self._dialect or Dialect()
+        spent = Answer("", Usage())
         try:
-            return tuple(model.id for model in self._client.models.list(timeout=10.0).data)
-        except (openai.OpenAIError, ValueError, TypeError):
-            return ()
+            for _ in range(_MOST_ADAPTATIONS):
+                fields = dialect.fields(question, model=self.model, sampling=self._sampling)
+                try:
+                    completion, unmetered = self._calls.send(fields, deadline)
+                except Complaint as complaint:
+                    dialect = _adapted(dialect, complaint, fields)
+                    continue
+                spent = _with(spent, completion, unmetered, dialect)
+                if completion.cut_off:
+                    dialect = _roomier(dialect, question, deadline)
+                    continue
+                self._remember(dialect)
+                return spent
+        except InspectorError as error:
+            raise book(error, spent) from error
+        raise book(ModelCutOff("The model's endpoint refuses one form of the request after the other."), spent)
 
-    def _fields(self, dialect: Dialect, question: Question) -> dict[str, Any]:
-        return dialect.fields(question, model=self.model, temperature=self._endpoint.temperature)
-
-    def _repaired(self, fields: Mapping[str, Any], deadline: float) -> Completion:
-        try:
-            return self._call(fields, deadline)
-        except _Complaint as complaint:
-            raise complaint.typed from complaint
-
-    def _known_dialect(self, deadline: float) -> tuple[Dialect, Usage]:
+    def _probed(self, deadline: float) -> Answer | None:
+        """What it cost to find out what the endpoint speaks; None where that is known."""
         if self._dialect is not None:
-            return self._dialect, Usage()
+            return None
         with self._probing:
             if self._dialect is not None:
-                return self._dialect, Usage()
+                return None
             kept = self._memory.get(self._memory_key) if self._memory else None
             if kept and (dialect := Dialect.read(kept)):
                 self._dialect = dialect
-                return dialect, Usage()
+                return None
             return self._probe(deadline)
 
-    def _probe(self, deadline: float) -> tuple[Dialect, Usage]:
+    def _probe(self, deadline: float) -> Answer:
         """Go down the ladder until a small question is answered as asked."""
-        dialect, usage = Dialect(), Usage()
+        dialect, spent, room = Dialect(), Answer("", Usage()), PROBE_TOKENS
+        empty = 0
         while True:
-            question = probe_question(dialect.way)
+            question = replace(probe_question(dialect.way), max_tokens=room)
+            fields = dialect.fields(question, model=self.model, sampling=self._sampling)
             try:
-                completion = self._call(self._fields(dialect, question), deadline)
-                usage = usage.plus(completion.usage)
-                checked_object(dialect.text_of(completion.message), question.schema)
-                return self._remember(dialect), usage
-            except _Complaint as complaint:
-                adapted = dialect.adapted(complaint.words)
-                if adapted is None and dialect.way.next is None:
-                    raise complaint.typed from complaint
-                dialect = adapted or replace(dialect, way=dialect.way.next or dialect.way)
-            except (ReplyProblem, ModelCutOff):
-                if dialect.way.next is None:  # it speaks, if not JSON: questions get a repair turn
-                    return self._remember(dialect), usage
-                dialect = replace(dialect, way=dialect.way.next)
+                completion, unmetered = self._calls.send(fields, deadline)
+                spent = _with(spent, completion, unmetered, dialect)
+                if completion.cut_off and (larger := _larger(dialect.limit_tokens(question), dialect)) is not None:
+                    room = larger  # it was still thinking: that says nothing about the form
+                    continue
+                if not spent.text and not empty:
+                    empty += 1
+                    continue
+                checked_object(spent.text, question.schema)
+            except Complaint as complaint:
+                dialect = _next_dialect(dialect, complaint, fields)
+                continue
+            except ReplyProblem:
+                if dialect.way.next is not None:
+                    dialect = replace(dialect, way=dialect.way.next)
+                    continue
+            except InspectorError as error:
+                raise book(error, spent) from error
+            self._remember(dialect)  # where it speaks, if not JSON, questions get a repair turn
+            return spent
 
-    def _remember(self, dialect: Dialect) -> Dialect:
+    def _remember(self, dialect: Dialect) -> None:
+        if dialect == self._dialect:
+            return
         self._dialect = dialect
         if self._memory:
             self._memory.put(self._memory_key, dialect.written())
         _log.info("%s answers by %s", self.model, dialect.way)
-        return dialect
 
     @property
     def _memory_key(self) -> str:
-        named = f"{self._endpoint.base_url}\0{self._endpoint.model}"
-        return "dialect-" + hashlib.sha256(named.encode()).hexdigest()
-
-    def _call(self, fields: Mapping[str, Any], deadline: float) -> Completion:
-        """One request, tried again within the deadline where that may help.
-
-        A pause that the endpoint asks for is waited for as often as it asks; other failures are tried again twice.
-        """
-        backoffs, waiting = iter(_BACKOFF_S), REQUEST_STATE.get()
-        waiting.prepared()
-        while True:
-            try:
-                with self._limit.slot(deadline=deadline, urgent=waiting.urgent()):
-                    if not waiting.wanted():
-                        raise RequestAbandoned("Nobody waits for the answer any more.")
-                    return self._send(fields, deadline)
-            except TimeoutError as error:
-                raise ModelUnreachable(
-                    "The model did not answer within the time limit.",
-                    hint="Raise REVIEW_COPILOT_MODEL_TIMEOUT_S or lower REVIEW_COPILOT_MODEL_CONCURRENCY.",
-                ) from error
-            except ModelRateLimited as error:
-                wait_s = error.retry_after_s if error.retry_after_s is not None else next(backoffs, None)
-                if wait_s is None or time.monotonic() + wait_s >= deadline:
-                    raise
-                self._limit.pause(max(wait_s, _LEAST_PAUSE_S))
-            except (ModelUnreachable, _Complaint) as error:
-                may_pass = error.typed.retryable if isinstance(error, _Complaint) else True
-                wait_s = next(backoffs, None) if may_pass else None
-                if wait_s is None or time.monotonic() + wait_s >= deadline:
-                    raise
-                time.sleep(wait_s)
-
-    def _send(self, fields: Mapping[str, Any], deadline: float) -> Completion:
-        """One request; raises TimeoutError at the deadline, else a typed error or a `_Complaint`."""
-        try:
-            with self._client.chat.completions.with_streaming_response.create(
-                **fields,
-                timeout=max(0.001, deadline - time.monotonic()),
-                extra_headers={"X-Client-Request-Id": request_id} if (request_id := REQUEST_ID.get()) else None,
-            ) as response:
-                return read_completion(read_body(response.iter_bytes(), deadline=deadline))
-        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
-            raise TimeoutError from error
-        except (openai.APIConnectionError, httpx2.HTTPError) as error:
-            raise ModelUnreachable(
-                "The model's endpoint could not be reached, or broke off.",
-                hint="Is it running, and is REVIEW_COPILOT_MODEL_BASE_URL right?",
-            ) from error
-        except openai.APIStatusError as error:
-            raise self._typed(error) from error
-
-    def _typed(self, error: openai.APIStatusError) -> InspectorError | _Complaint:
-        """The typed error for a status: a `_Complaint` where another dialect may help."""
-        status, words = error.status_code, self._without_key(str(error.message))
-        if status in {401, 403}:
-            return ModelAuthError(
-                f"The model's endpoint does not accept the key ({status}).", hint="Set REVIEW_COPILOT_MODEL_API_KEY."
-            )
-        if status == 429:
-            wait = retry_after_s(error.response.headers)
-            hint = "The account's quota is used up." if error.code == "insufficient_quota" else "Lower the concurrency."
-            return ModelRateLimited("The model's endpoint asks for a pause (429).", hint=hint, retry_after_s=wait)
-        if status in {408, 409} or status >= 502:
-            return ModelUnreachable(f"The model's endpoint failed ({status}).", hint="Try again later.")
-        if status == 404:
-            known = ", ".join(self.models()[:8])
-            return InspectorUnavailable(
-                f"The model's endpoint knows no model {self.model!r} (404).",
-                hint=f"It lists {known}."
-                if known
-                else "Is REVIEW_COPILOT_MODEL_BASE_URL right (often it ends in /v1)?",
-            )
-        if error.code in _REFUSED_CODES:
-            return ModelRefused("The endpoint's content filter refused the request.")
-        if status == 500:
-            return _Complaint(words, ModelUnreachable("The model's endpoint failed (500).", hint="Try again later."))
-        return _Complaint(words, InspectorUnavailable(f"The model's endpoint refuses the request ({status}): {words}"))
-
-    def _without_key(self, words: str) -> str:
-        if self._endpoint.api_key:
-            words = words.replace(self._endpoint.api_key, "***")
-        return " ".join(words.split())[:300]
+        """Names all that decides what the endpoint speaks: probed again when one of it changes."""
+        named = [self._endpoint.base_url, self._endpoint.model, *map(str, self.parameters.items())]
+        return "dialect-" + hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
-class _Complaint(Exception):
-    """The endpoint does not like the request's form."""
-
-    def __init__(self, words: str, typed: InspectorUnavailable | ModelUnreachable) -> None:
-        super().__init__(words)
-        self.words = words
-        self.typed = typed
-
-
-def _repair_turn(*, said: str, problem: ReplyProblem, question: Question) -> list[dict[str, str]]:
-    """Show the model what it said and what was wrong with it."""
-    mend = f"That was not as asked: {problem}. Answer again with one JSON object that fits this schema: "
-    return [
-        {"role": "assistant", "content": said or "(nothing)"},
-        {"role": "user", "content": mend + json.dumps(question.schema)},
-    ]
+def _client(endpoint: Endpoint) -> openai.OpenAI:
+    """A client for any address: a query is kept, and Azure gets its key in its own header."""
+    address = urlsplit(endpoint.base_url)
+    key = endpoint.api_key or "none"
+    azure = "/openai/deployments/" in address.path or (address.hostname or "").endswith(".azure.com")
+    headers = {**({"api-key": key} if azure else {}), **endpoint.extra_headers}
+    return openai.OpenAI(
+        base_url=address._replace(query="", fragment="").geturl() if endpoint.base_url else None,
+        api_key=key,
+        max_retries=0,
+        default_query=dict(parse_qsl(address.query)) or None,
+        default_headers=headers or None,
+    )
 
 
-def _check_repaired(text: str, question: Question) -> None:
-    try:
-        checked_object(text, question.schema)
-    except ReplyProblem as problem:
-        what = f"did not answer in the asked form ({problem})" if text else "answered with nothing"
-        raise ModelMalformed(
-            f"The model {what}, even after one repair turn.",
-            hint="Try a larger model; `review-copilot probe` shows what the endpoint can do.",
-        ) from problem
+def _with(spent: Answer, completion: Completion, unmetered: int, dialect: Dialect) -> Answer:
+    """The answer of a completion, with what came before it booked."""
+    usage = completion.usage or Usage(calls=1)
+    more = unmetered + (completion.usage is None)
+    text = dialect.text_of(completion.message)
+    return replace(spent, text=text, usage=spent.usage.plus(usage), unmetered=spent.unmetered + more)
+
+
+def _adapted(dialect: Dialect, complaint: Complaint, fields: Mapping[str, Any]) -> Dialect:
+    adapted = dialect.adapted(complaint.words, sent=fields)
+    if adapted is None:
+        raise complaint.typed from complaint
+    return adapted
+
+
+def _next_dialect(dialect: Dialect, complaint: Complaint, fields: Mapping[str, Any]) -> Dialect:
+    """The dialect that answers a complaint; where it asks for nothing known, the next way down."""
+    adapted = dialect.adapted(complaint.words, sent=fields)
+    if adapted is not None:
+        return adapted
+    if dialect.way.next is None:
+        raise complaint.typed from complaint
+    return replace(dialect, way=dialect.way.next)
+
+
+def _larger(limit: int, dialect: Dialect) -> int | None:
+    """A larger length limit; None where there is none to take."""
+    most = min(_MOST_TOKENS, dialect.most_tokens or _MOST_TOKENS)
+    return min(most, max(limit * _LARGER, PROBE_TOKENS)) if limit < most else None
+
+
+def _roomier(dialect: Dialect, question: Question, deadline: float) -> Dialect:
+    """The dialect with more room for the answer.
+
+    Raises:
+        ModelCutOff: There is no more to be had, or no more time.
+    """
+    limit = dialect.limit_tokens(question)
+    larger = _larger(limit, dialect)
+    if larger is None or time.monotonic() >= deadline:
+        raise ModelCutOff(
+            f"The model's answer ended at its length limit of {limit} tokens.",
+            hint="Raise REVIEW_COPILOT_MODEL_MAX_TOKENS, or lower REVIEW_COPILOT_MODEL_REASONING_EFFORT.",
+        )
+    return replace(dialect, room_tokens=larger)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class ModelSetup:
         device: Where a local model runs: "auto", "cpu", "cuda" ...
         dtype: Numbers of a local model: "auto", "bfloat16" ...
         batch_size: Most images in one run of a local model.
+        reasoning_effort: How hard a thinking model thinks, in its provider's words; empty to send none.
+        extra_body: More fields of each request's body.
+        extra_headers: More headers of each request.
         hybrid_runs: Which of "openai" and "transformers" stands behind `hybrid`.
     """
 
@@ -54,4 +59,7 @@ class ModelSetup:
     device: str = "auto"
     dtype: str = "auto"
     batch_size: int = 4
+    reasoning_effort: str = ""
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     hybrid_runs: str = "openai"

@@ -17,6 +17,9 @@ from review_copilot.errors import BudgetSpent
 from review_copilot.inspectors.strict_yaml import Strict, check_matches, read_strict
 
 _MILLION = 1_000_000
+TYPICAL_ANSWER_TOKENS = 300
+LEAST_SEEN = 3
+"""Calls from which their mean is believed more than what is typical."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +166,47 @@ class ProcessBudget:
         with self._lock:
             self._reserved_usd -= reserved_usd
             self._spent_usd += spent_usd
+
+
+class SeenUsage:
+    """What the calls of this process took so far, so that estimates learn from them. Safe for several threads."""
+
+    def __init__(self, reasoning_tokens: int = 0) -> None:
+        """Start from what the family typically takes.
+
+        Args:
+            reasoning_tokens: Thought before an answer.
+        """
+        self._lock = threading.Lock()
+        self._usual = TYPICAL_ANSWER_TOKENS + reasoning_tokens
+        self._calls = self._prompt = self._completion = 0
+
+    def add(self, usage: Usage) -> None:
+        """Take a usage that the provider told in full."""
+        with self._lock:
+            self._calls += usage.calls
+            self._prompt += usage.prompt_tokens
+            self._completion += usage.completion_tokens
+
+    @property
+    def calls(self) -> int:
+        """How many calls were seen."""
+        return self._calls
+
+    def likely(self, prompt_tokens: int, max_tokens: int) -> tuple[int, int]:
+        """Likely (prompt, completion) tokens of one call that nothing is known of.
+
+        Args:
+            prompt_tokens: By count of words and pictures.
+            max_tokens: Length limit of the answer.
+        """
+        with self._lock:
+            if self._calls >= LEAST_SEEN:
+                return max(prompt_tokens, self._prompt // self._calls), self._completion // self._calls
+        return prompt_tokens, min(self._usual, max_tokens) if max_tokens else self._usual
+
+    @property
+    def completion_tokens(self) -> int:
+        """Likely completion tokens of one call: as seen, or typical of the family."""
+        with self._lock:
+            return self._completion // self._calls if self._calls >= LEAST_SEEN else self._usual

@@ -33,6 +33,9 @@ class Profile:
         tokens: How its provider counts image tokens.
         temperature: Sampling temperature to ask for; None for models that refuse the parameter.
         trust: Share of the family's findings that hold, 0..1: the prior of a finding's score.
+        reasoning_tokens: How many tokens the family typically thinks before it answers, for estimates.
+        known: Whether anybody knows how the family writes boxes; else `probe` must find out.
+        source: Where the facts were read.
         read: When the facts were read, such as "2026-11".
     """
 
@@ -44,6 +47,9 @@ class Profile:
     tokens: TokenRule = field(default_factory=TokenRule)
     temperature: float | None = 0.0
     trust: float = 0.5
+    reasoning_tokens: int = 0
+    known: bool = True
+    source: str = ""
     read: str = ""
 
 
@@ -83,6 +89,9 @@ class _ProfileEntry(Strict):
     tokens: _TokenEntry = _TokenEntry()
     temperature: float | None = 0.0
     trust: Annotated[float, Field(ge=0, le=1)] = 0.5
+    reasoning_tokens: _Count = 0
+    known: bool = True
+    source: str = ""
     read: str = ""
 
 
@@ -127,6 +136,9 @@ def write_profiles(profiles: Sequence[Profile]) -> str:
             },
             "temperature": profile.temperature,
             "trust": profile.trust,
+            "reasoning_tokens": profile.reasoning_tokens,
+            "known": profile.known,
+            "source": profile.source,
             "read": profile.read,
         }
         for profile in profiles
@@ -157,7 +169,7 @@ def profile_for(model: str, profiles: Sequence[Profile], *, name: str = "") -> P
     for profile in profiles:
         if profile.match and re.search(profile.match, model, re.IGNORECASE):
             return profile
-    return Profile(name="default")
+    return Profile(name="default", known=False)
 
 
 def _profile(entry: _ProfileEntry) -> Profile:
@@ -176,6 +188,9 @@ def _profile(entry: _ProfileEntry) -> Profile:
         ),
         temperature=entry.temperature,
         trust=entry.trust,
+        reasoning_tokens=entry.reasoning_tokens,
+        known=entry.known,
+        source=entry.source,
         read=entry.read,
     )
 

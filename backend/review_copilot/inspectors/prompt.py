@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +17,6 @@ from functools import lru_cache
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
-from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Criterion, Guideline, Severity, Verdict
 from review_copilot.domain.suggestion import Brief, Finding
 from review_copilot.errors import PromptError
@@ -33,8 +33,9 @@ class PromptTemplates:
 
     Attributes:
         system: `inspect.system.md.j2`: given `guideline`, `severities`, `verdicts`, `uncovered`, `box_words`,
-            `box_key`, `close_ups`, `schema`, `example`.
-        user: `inspect.user.md.j2`: given `pictures`, `prompt`, `data`, `evidence`, `part`.
+            `box_key`, `close_ups`, `measured`, `schema` (sent beside the words, so the shipped template leaves it out),
+            `example`, `clean_example`, `says_numbers`.
+        user: `inspect.user.md.j2`: given `pictures`, `reference`, `prompt`, `data`, `evidence`, `part`.
         second_look: `second_look.md.j2`: given `criterion` (None for a novel pattern), `novel`, `claim`, `schema`.
     """
 
@@ -65,8 +66,11 @@ def system_prompt(templates: PromptTemplates, form: ReplyForm) -> str:
             "box_words": form.convention.words,
             "box_key": form.box_key,
             "close_ups": form.close_ups,
+            "measured": form.measured,
             "schema": json.dumps(form.schema),
             "example": form.example(),
+            "clean_example": form.clean_example(),
+            "says_numbers": says_numbers,
         },
     )
 
@@ -83,7 +87,8 @@ def user_prompt(
         templates.user,
         name="inspect.user.md.j2",
         values={
-            "pictures": tuple(_picture(number, view) for number, view in enumerate(views, start=1)),
+            "pictures": tuple(_picture(number, view, brief) for number, view in enumerate(views, start=1)),
+            "reference": any(view.reference for view in views),
             "prompt": as_data(brief.prompt) if brief.prompt else "",
             "data": {as_data(key): as_data(value) for key, value in sorted(brief.task_data.items()) if value},
             "evidence": tuple(_measured(finding, brief.guideline) for finding in evidence),
@@ -99,7 +104,7 @@ def whole_image_prompt(templates: PromptTemplates, *, width_px: int, height_px: 
         PromptError: The template is wrong or asks for a variable that it is not given.
     """
     picture = _whole_picture(1, f"{width_px} x {height_px} px")
-    values = {"pictures": (picture,), "prompt": "", "data": {}, "evidence": (), "part": False}
+    values = {"pictures": (picture,), "prompt": "", "data": {}, "evidence": (), "part": False, "reference": False}
     return _render(templates.user, name="inspect.user.md.j2", values=values)
 
 
@@ -139,16 +144,35 @@ def _escaped(letter: str) -> str:
     return f"\\u{ord(letter):04x}" if letter in "<>`" else json.dumps(letter)[1:-1]
 
 
+def says_numbers(text: str) -> bool:
+    """Whether a text shows numbers that only a measurement gives, such as "3 px" or "JPEG quality 15"."""
+    return _MEASURED_NUMBER.search(text) is not None
+
+
+_MEASURED_NUMBER = re.compile(
+    r"\d\s*(?:px|pixels?|%|percent|stops?|degrees?|°|levels?|units?|times|dpi|lab)|(?:quality|about|over|by)\s+\d",
+    re.IGNORECASE,
+)
+
+
 def _whole_picture(number: int, size: str) -> str:
     return f"Picture {number}: the whole image, {size}."
 
 
-def _picture(number: int, view: View) -> str:
+def _picture(number: int, view: View, brief: Brief) -> str:
     size = f"{view.width_px} x {view.height_px} px"
-    if view.box == Box.whole():
-        return _whole_picture(number, size)
+    shown = brief.reference if view.reference and brief.reference is not None else brief.image
+    original = f"{shown.width_px} x {shown.height_px} px"
+    if view.whole:
+        reduced = size if size == original else f"{size} (the original has {original})"
+        if view.reference:
+            return (
+                f"Picture {number}: the reference, what the image should look like, {reduced}. It is not under review."
+            )
+        return _whole_picture(number, reduced)
+    which = "the same part of the reference" if view.reference else "a part of the image"
     return (
-        f"Picture {number}: a part of the image, {size}, from {view.box.x:.0%} to {view.box.right:.0%} across "
+        f"Picture {number}: {which}, {size}, from {view.box.x:.0%} to {view.box.right:.0%} across "
         f"and {view.box.y:.0%} to {view.box.bottom:.0%} down."
     )
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from review_copilot.domain.measure import Measure
 from review_copilot.errors import InspectorUnavailable
 from review_copilot.inspectors.options import ModelSetup
 from review_copilot.plugin import ENTRY_POINT_GROUP, InspectorOptions
 from review_copilot.ports import Inspector, Shared
+
+if TYPE_CHECKING:  # loaded when a model is asked for
+    from review_copilot.inspectors.model_inspector import ModelInspector
 
 BUILTIN = "builtin"
 """The inspector that measures for `hybrid`, and the default."""
@@ -51,13 +55,21 @@ class InspectorRequest:
 def _openai(request: InspectorRequest) -> Inspector:
     from review_copilot.inspectors.assembly import openai_inspector
 
-    return openai_inspector(request.required_model, shared=request.shared)
+    return _with_measures(openai_inspector(request.required_model, shared=request.shared), request)
 
 
 def _transformers(request: InspectorRequest) -> Inspector:
     from review_copilot.inspectors.assembly import transformers_inspector
 
-    return transformers_inspector(request.required_model, shared=request.shared)
+    return _with_measures(transformers_inspector(request.required_model, shared=request.shared), request)
+
+
+def _with_measures(model: ModelInspector, request: InspectorRequest) -> Inspector:
+    """The model, with measurements of the criteria that no model can judge."""
+    from review_copilot.inspectors.hybrid import HybridInspector
+
+    measuring = _by_entry_point(BUILTIN, request.options)
+    return HybridInspector(measuring=measuring, model=model, evidence=False)
 
 
 def _hybrid(request: InspectorRequest) -> Inspector:

@@ -9,17 +9,37 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from review_copilot.inspectors.chat import Question, Schema
+from review_copilot.inspectors.message_text import text_of
 from review_copilot.inspectors.reply import closed_object, whole_number
 
 _BOUNDS = {"maxItems", "minItems", "maxLength", "minimum", "maximum"}
-_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 _FENCE_WORDS = "Answer with one block that starts with ```json and ends with ```, and nothing else."
 _FORM_WORDS = ("response_format", "json_schema", "schema", "grammar", "tool", "guided", "json mode", "json_object")
+_SYSTEM_WORDS = re.compile(
+    r"system (?:role|message|prompt)s?\W.{0,20}(?:not|un)|(?:not|un)\w* .{0,30}system|roles? must alternate"
+    r"|system role|developer instruction",
+    re.IGNORECASE,
+)
+_STREAM_WORDS = re.compile(
+    r"stream (?:mode|parameter)|only supports? stream|stream=true|must be .{0,10}stream", re.IGNORECASE
+)
+_AT_MOST = re.compile(
+    r"(?:at most|up to|less than or equal to|<=|maximum(?: of| is)?|limit(?: of| is)?)\D{0,12}(\d{2,7})", re.IGNORECASE
+)
+_LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
+_UNKNOWN_FIELD = re.compile(
+    r"(?:unrecogni[sz]ed|unknown|unsupported|unexpected|extra|not (?:supported|permitted|allowed|recogni[sz]ed))",
+    re.IGNORECASE,
+)
+_LEAST_LIMIT = 16
+PROBE_TOKENS = 1024
+"""Length limit of the capability probe. Thinking models spend 400 to 1 400 tokens before they answer; a probe that is
+cut off is asked again with more."""
 
 
 class Way(StrEnum):
@@ -41,6 +61,26 @@ class Way(StrEnum):
         below = ways.index(self) + 1
         return ways[below] if below < len(ways) else None
 
+    @property
+    def carries_schema(self) -> bool:
+        """Whether the request's fields hold the schema, so that the words need not."""
+        return self in {Way.BOUNDED_SCHEMA, Way.SCHEMA, Way.TOOL_CALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What a connection asks for beside the question.
+
+    Attributes:
+        temperature: Sampling temperature; None to send none.
+        reasoning_effort: How hard to think, in the provider's words; empty to send none.
+        extra: More fields of the request's body.
+    """
+
+    temperature: float | None = 0.0
+    reasoning_effort: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -49,64 +89,111 @@ class Dialect:
     Attributes:
         way: How it is asked for JSON.
         limit_field: What it calls the length limit.
-        temperature: Whether it takes a temperature.
+        system_role: Whether it takes a system message; else its words go before the user's.
+        stream: Whether it answers only as a stream.
+        most_tokens: The largest length limit that it takes; 0 for no limit.
+        room_tokens: The length limit that its answers were found to need, thoughts counted; 0 where none was.
+        refused: Optional fields that it refuses, such as "temperature".
     """
 
     way: Way = Way.BOUNDED_SCHEMA
     limit_field: str = "max_tokens"
-    temperature: bool = True
+    system_role: bool = True
+    stream: bool = False
+    most_tokens: int = 0
+    room_tokens: int = 0
+    refused: tuple[str, ...] = ()
 
-    def adapted(self, complaint: str) -> Dialect | None:
+    def adapted(self, complaint: str, *, sent: Mapping[str, Any]) -> Dialect | None:
         """The dialect that answers a complaint of the endpoint about a request; None when it asks for nothing known.
 
         Args:
-            complaint: What a 400 or 422 said.
+            complaint: What a 400, 422 or 500 said.
+            sent: The fields of the request.
         """
         words = complaint.lower()
-        if self.limit_field == "max_tokens" and "max_completion_tokens" in words:
-            return replace(self, limit_field="max_completion_tokens")
-        if "temperature" in words and self.temperature:
-            return replace(self, temperature=False)
+        for other in (self._other_limit(words), self._smaller_limit(words)):
+            if other is not None:
+                return other
+        if self.system_role and _SYSTEM_WORDS.search(complaint):
+            return replace(self, system_role=False)
+        if not self.stream and _STREAM_WORDS.search(complaint):
+            return replace(self, stream=True)
+        if (name := self._refused_field(words, sent)) is not None:
+            return replace(self, refused=(*self.refused, name))
         if any(word in words for word in _FORM_WORDS) and self.way.next is not None:
             return replace(self, way=self.way.next)
         return None
 
-    def fields(self, question: Question, *, model: str, temperature: float | None) -> dict[str, Any]:
+    def _other_limit(self, words: str) -> Dialect | None:
+        """The same with the other name of the length limit, where the one in use is refused."""
+        other = _LIMIT_FIELDS[self.limit_field == _LIMIT_FIELDS[0]]
+        if f"limit_field={self.limit_field}" in self.refused:
+            return None
+        asks = re.search(rf"use\W+.{{0,20}}{other}", words) is not None
+        named = re.search(rf"(?<![a-z_]){self.limit_field}(?![a-z_])", words) is not None
+        if asks or (named and _UNKNOWN_FIELD.search(words) and not _AT_MOST.search(words)):
+            return replace(self, limit_field=other, refused=(*self.refused, f"limit_field={other}"))
+        return None
+
+    def _smaller_limit(self, words: str) -> Dialect | None:
+        """The same with a smaller length limit, where the one that was sent is too large."""
+        if "tokens" not in words or not any(name in words for name in ("max_tokens", "completion")):
+            return None
+        sizes = [int(number) for number in _AT_MOST.findall(words)]
+        known = [size for size in sizes if size >= _LEAST_LIMIT and (not self.most_tokens or size < self.most_tokens)]
+        return replace(self, most_tokens=min(known)) if known else None
+
+    def _refused_field(self, words: str, sent: Mapping[str, Any]) -> str | None:
+        """The optional field of a request that a complaint names; None when it names none."""
+        required = {"model", "messages", "stream", self.limit_field, "response_format", "tools", "tool_choice"}
+        optional = [name for name in sent if name not in required and name not in self.refused]
+        return next((name for name in optional if name.lower() in words), None)
+
+    def limit_tokens(self, question: Question) -> int:
+        """The length limit to ask for: the question's, or what answers were found to need, within what is taken."""
+        wanted = max(question.max_tokens, self.room_tokens)
+        return min(wanted, self.most_tokens) if self.most_tokens else wanted
+
+    def fields(self, question: Question, *, model: str, sampling: Sampling) -> dict[str, Any]:
         """The request's fields for a question."""
-        user: list[dict[str, Any]] = [{"type": "text", "text": question.user}] if question.user else []
+        system = question.system if self.way.carries_schema else f"{question.system}\n\n{question.schema_words}"
+        words = question.user if self.system_role else f"{system}\n\n{question.user}".strip()
+        user: list[dict[str, Any]] = [{"type": "text", "text": words}] if words else []
         user += [{"type": "image_url", "image_url": {"url": view.data_url}} for view in question.views]
         if self.way is Way.FENCED:
             user.append({"type": "text", "text": _FENCE_WORDS})
+        messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if self.system_role else []
+        messages.append({"role": "user", "content": user})
+        messages += [{"role": role, "content": text} for role, text in question.turns]
         fields: dict[str, Any] = {
             "model": model,
-            "messages": [{"role": "system", "content": question.system}, {"role": "user", "content": user}],
-            self.limit_field: question.max_tokens,
+            "messages": messages,
+            self.limit_field: self.limit_tokens(question),
         }
-        if self.temperature and temperature is not None:
-            fields["temperature"] = temperature
+        optional = {"temperature": sampling.temperature, "reasoning_effort": sampling.reasoning_effort or None}
+        if self.stream:
+            fields["stream"] = True
+            optional["stream_options"] = {"include_usage": True}  # type: ignore[assignment]  # a field of its own kind
+        more = {**optional, **sampling.extra}
+        fields |= {name: value for name, value in more.items() if value is not None and name not in self.refused}
         return fields | self._form_fields(question)
 
     def text_of(self, message: Mapping[str, Any]) -> str:
-        """The text of an answer's message: the tool call's arguments where one was asked for, else the content."""
-        if self.way is Way.TOOL_CALL:
-            calls = message.get("tool_calls") or []
-            if calls and isinstance(calls[0], Mapping):
-                return str((calls[0].get("function") or {}).get("arguments") or "")
-        content = message.get("content")
-        if isinstance(content, list):  # some servers answer in parts
-            content = "".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
-        return _THOUGHTS.sub("", content).strip() if isinstance(content, str) else ""
+        """The text of an answer's message."""
+        return text_of(message, by_tool=self.way is Way.TOOL_CALL)
 
     def written(self) -> str:
         """The dialect as text, to be remembered."""
-        return json.dumps({"way": self.way, "limit_field": self.limit_field, "temperature": self.temperature})
+        return json.dumps(asdict(self))
 
     @classmethod
     def read(cls, text: str) -> Dialect | None:
         """The dialect that was written; None when the text is of another time."""
         try:
             kept = json.loads(text)
-            return cls(Way(kept["way"]), str(kept["limit_field"]), bool(kept["temperature"]))
+            kept["refused"] = tuple(kept["refused"])
+            return cls(**{**kept, "way": Way(kept["way"])})
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -161,5 +248,5 @@ def probe_question(way: Way) -> Question:
                 "sure": whole_number(0, 100),
             }
         ),
-        max_tokens=200,
+        max_tokens=PROBE_TOKENS,
     )

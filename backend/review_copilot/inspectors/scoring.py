@@ -13,6 +13,7 @@ import math
 _CONFIDENCE_WEIGHT = 0.5
 _LOOK_LOG_ODDS = 1.5
 _MEASURED_WEIGHT = 0.6
+_UNCONFIRMED_WEIGHT = 0.6
 _LEAST, _MOST = 0.01, 0.99
 
 
@@ -47,6 +48,15 @@ def with_measurement(score: float, *, measured: float) -> float:
         measured: The measurement's own score, 0..1.
     """
     return _within(1 - (1 - score) * (1 - _MEASURED_WEIGHT * measured))
+
+
+def unconfirmed(measured: float) -> float:
+    """The score of a measured finding that a model was shown and did not report: lowered, and still above most cuts.
+
+    Args:
+        measured: The measurement's own score, 0..1.
+    """
+    return _within(_UNCONFIRMED_WEIGHT * measured)
 
 
 def _within(score: float) -> float:

@@ -6,7 +6,7 @@ Knows no guideline, no prompt and no endpoint.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import cv2
@@ -27,6 +27,9 @@ _SEARCH_PX = 2016
 _FINE_SIGMA, _COARSE_SIGMA = 2.0, 6.0
 _ACTIVITY_PX = 65
 _LEVEL_FLOOR = 1.5
+_SAME_SHAPE = 0.02
+_LEAST_DIFFERENCE_LEVELS = 24.0
+"""Two pictures of one thing differ by less than this in most places: grain, compression, a little light."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +39,17 @@ class View:
     Attributes:
         pixels: Upright RGB at the size that is sent.
         box: Which part of the image it shows.
+        reference: Whether it shows what the image should look like, and not the image under review.
     """
 
     pixels: Pixels
     box: Box = field(default_factory=Box.whole)
+    reference: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it shows all of its image."""
+        return self.box == Box.whole()
 
     @property
     def width_px(self) -> int:
@@ -75,6 +85,67 @@ def whole_view(image: ReviewImage, grid: Resize) -> View:
     """
     width_px, height_px = _size(image.width_px, image.height_px, grid)
     return View(_resized(image.decode(max(width_px, height_px)), width_px, height_px))
+
+
+def shrunk(view: View, scale: float) -> View:
+    """The same picture at a smaller size."""
+    size = (max(1, round(view.width_px * scale)), max(1, round(view.height_px * scale)))
+    return View(_resized(view.pixels, *size), view.box, view.reference)
+
+
+def difference_views(
+    image: ReviewImage, reference: ReviewImage, *, grid: Resize, sent_scale: float, most: int
+) -> tuple[View, ...]:
+    """Parts of the image and the same parts of its reference at full size, where the two differ most.
+
+    Args:
+        image: The image under review.
+        reference: What it should look like, of about the same shape.
+        grid: The sizes that the model takes.
+        sent_scale: Scale at which the whole image is sent, 0..1.
+        most: Most places; each gives two views.
+
+    Returns:
+        The views of a place behind one another; none where the whole is large enough, or the shapes differ.
+
+    Raises:
+        ImageError: One of them cannot be decoded.
+    """
+    shapes = (image.width_px / image.height_px, reference.width_px / reference.height_px)
+    if most < 1 or sent_scale >= WORTH_CLOSE_UPS or abs(shapes[0] / shapes[1] - 1) > _SAME_SHAPE:
+        return ()
+    side_px = max(grid.factor, round(CLOSE_UP_PX / grid.factor) * grid.factor)
+    if min(image.width_px, image.height_px) <= side_px:
+        return ()
+    views: list[View] = []
+    for x, y in _different_spots(image.pixels, reference.pixels, apart_px=side_px, most=most):
+        place = Box.from_pixels(
+            x - side_px / 2, y - side_px / 2, side_px, side_px, image_width_px=image.width_px,
+            image_height_px=image.height_px,
+        )  # fmt: skip
+        part = place.clipped() or Box.whole()
+        views.append(part_view(image, part, grid=grid))
+        views.append(replace(part_view(reference, part, grid=grid), reference=True))
+    return tuple(views)
+
+
+def _different_spots(pixels: Pixels, other: Pixels, *, apart_px: int, most: int) -> list[tuple[float, float]]:
+    """Centers (x, y) in pixels of the first picture where both differ most, no two in the same part."""
+    height_px, width_px = pixels.shape[:2]
+    scale = min(1.0, _SEARCH_PX / max(width_px, height_px))
+    size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
+    one, two = (
+        cv2.GaussianBlur(cv2.resize(p, size, interpolation=cv2.INTER_AREA), (0, 0), 1.5) for p in (pixels, other)
+    )
+    apart = cv2.absdiff(one, two).max(axis=2).astype(np.float32)
+    reach, spots = max(1, round(apart_px * scale * 0.45)), []
+    for _ in range(most):
+        row, column = divmod(int(np.argmax(apart)), apart.shape[1])
+        if apart[row, column] < _LEAST_DIFFERENCE_LEVELS:
+            break
+        spots.append(((column + 0.5) / scale, (row + 0.5) / scale))
+        apart[max(0, row - reach) : row + reach, max(0, column - reach) : column + reach] = 0
+    return spots
 
 
 def part_view(image: ReviewImage, part: Box, *, grid: Resize, margin: float = 0.0, least_px: int = 0) -> View:

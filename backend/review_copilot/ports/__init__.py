@@ -12,7 +12,7 @@ from review_copilot.ports.labeling import (
     Workspace,
     WorkspaceOpener,
 )
-from review_copilot.ports.limits import Budget, ConcurrencyLimit, NamedLocks, Shared
+from review_copilot.ports.limits import Budget, CircuitBreaker, ConcurrencyLimit, NamedLocks, Shared
 from review_copilot.ports.storage import (
     Appended,
     Bookmarks,
@@ -32,6 +32,7 @@ __all__ = [
     "BodyReader",
     "Bookmarks",
     "Budget",
+    "CircuitBreaker",
     "Clock",
     "ColumnChunk",
     "ColumnLog",

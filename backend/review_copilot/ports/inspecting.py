@@ -106,7 +106,7 @@ class Engine(Protocol):
         Tasks are read only slightly ahead of the work, so that memory does not grow with their number.
 
         Raises:
-            BudgetSpent: The budget is used up; all reviews that were paid for were returned before.
+            NoFurtherCalls: The budget is used up, or the endpoint keeps failing; finished reviews were returned before.
             EngineError: There are no workers left.
         """
         ...

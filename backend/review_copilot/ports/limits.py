@@ -66,6 +66,31 @@ class NamedLocks(Protocol):
         ...
 
 
+class CircuitBreaker(Protocol):
+    """Stops all who ask an endpoint when it fails whatever it is asked. Safe to use from several threads."""
+
+    def check(self) -> None:
+        """See whether the endpoint may be asked.
+
+        Raises:
+            ModelHalted: It failed too often in a row, or for good, and the pause is not over.
+        """
+        ...
+
+    def answered(self) -> None:
+        """A question was answered."""
+        ...
+
+    def failed(self, why: str, *, final: bool) -> None:
+        """A question failed.
+
+        Args:
+            why: In a sentence that may be shown to anybody.
+            final: Whether every other one would fail alike.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What an inspector shares with other processes; None for what it does not share.
@@ -75,9 +100,11 @@ class Shared:
         budget: Budget for model calls.
         replies: Cached model replies.
         named_locks: Locks, so that only one process sends the same request.
+        breaker: Stops requests to an endpoint that keeps failing.
     """
 
     concurrency: ConcurrencyLimit | None = None
     budget: Budget | None = None
     replies: ReplyCache | None = None
     named_locks: NamedLocks | None = None
+    breaker: CircuitBreaker | None = None

@@ -12,7 +12,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Guideline, Verdict
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, Provenance, Review, TaskKey
-from review_copilot.domain.suggestion import Dropped, Evidence, Finding, Inspection, Scope, Suggestion
+from review_copilot.domain.suggestion import Dropped, Evidence, Finding, Inspection, Scope, Suggestion, Usage
 from review_copilot.suggest.crop_features import crop_features_of
 from review_copilot.suggest.fingerprints import fingerprint
 from review_copilot.suggest.verdict import decide, unexamined_criteria, with_coverage
@@ -67,7 +67,8 @@ def suggest(
     kept, dropped = _worth_showing(inspection.findings, guideline=guideline, min_score=min_score)
     suggestions = _with_ids(kept, guideline=guideline, header=header, image=image)
     unexamined = () if header.box else unexamined_criteria(guideline, inspection.examined)
-    verdict = decide(suggestions, guideline, sure_from=inspection.sure_from, complete=not unexamined)
+    complete = not unexamined and not inspection.incomplete  # what is missing may be a flaw
+    verdict = decide(suggestions, guideline, sure_from=inspection.sure_from, complete=complete)
     summary = with_coverage(
         inspection.summary if inspection.verdict in {None, verdict} else "",
         guideline=guideline,
@@ -130,11 +131,12 @@ def remarked(review: Review, *, remark: str, evidence: Evidence, now: datetime) 
     )
 
 
-def failed(header: ReviewHeader, *, error: str, kind: str = "") -> Review:
-    """The review of a task that could not be inspected: no suggestions, and why."""
-    return _without_suggestions(
+def failed(header: ReviewHeader, *, error: str, kind: str = "", usage: Usage | None = None) -> Review:
+    """The review of a task that could not be inspected: no suggestions, why, and what the attempt cost."""
+    review = _without_suggestions(
         replace(header, exposure=Exposure.FAILED), ("failed", error), error=error, error_kind=kind
     )
+    return replace(review, usage=usage)
 
 
 def nothing_said(header: ReviewHeader) -> Review:

@@ -179,7 +179,8 @@ def test_a_model_that_obeys_planted_orders_cannot_leave_schema_and_criteria(orde
     assert [f.criterion_id for f in got.findings] == ["C-01"]
     assert all(f.severity in list(Severity) for f in got.findings)
     assert got.verdict is None, "a verdict that does not exist leaves the decision to the guideline's rule"
-    assert len(got.dropped) == 2
+    assert got.incomplete, "two findings could not be read; they are kept as notes"
+    assert sum("could not be read" in note for note in got.notes) == 3
 
 
 def painted(words: str) -> Pixels:

@@ -12,11 +12,12 @@ from review_copilot.inspectors.coordinates import (
     Order,
     Resize,
     Unit,
-    read_numbers,
     smart_resize,
     within,
 )
 from review_copilot.inspectors.profiles import profile_for, read_profiles
+from review_copilot.inspectors.reading.boxes import read_box
+from review_copilot.inspectors.reading.fields import Unreadable
 from review_copilot.library import prompt_source
 
 PROFILES = read_profiles(prompt_source("profiles.yaml"))
@@ -31,24 +32,30 @@ GOLDEN = [
     ("InternVL3-8B", "<ref>flaw</ref><box>[[100, 200, 400, 800]]</box>"),
     ("MiniCPM-V-4_5", "<box>100 200 400 800</box>"),
     ("Kimi-VL-A3B", "[0.1, 0.2, 0.4, 0.8]"),
-    ("paligemma2-3b", "<loc0205><loc0102><loc0819><loc0410>"),
-    ("Florence-2-large", "<loc_100><loc_200><loc_400><loc_800>"),
+    ("allenai/Molmo2-8B", "[100, 200, 400, 800]"),
+    ("qwen-vl-max", "[151, 202, 605, 806]"),
     ("gpt-4o-2024-11-20", "[100, 200, 400, 800]"),
     ("gpt-5.5", "[100, 200, 400, 800]"),
 ]
 
 
+def numbers_of(written: object) -> tuple[float, ...]:
+    box = read_box(written)
+    assert box is not None
+    return box.numbers
+
+
 @pytest.mark.parametrize(("model", "written"), GOLDEN)
 def test_each_family_is_read_by_its_own_convention(model: str, written: str) -> None:
     convention = profile_for(model, PROFILES).convention
-    box = convention.to_box(read_numbers(written), width_px=1500, height_px=1000)
+    box = convention.to_box(numbers_of(written), width_px=1500, height_px=1000)
     edges = (box.x, box.y, box.right, box.bottom)
     assert edges == pytest.approx((0.1, 0.2, 0.4, 0.8), abs=0.0011)
 
 
-def test_molmo_points_become_small_boxes_around_the_point() -> None:
-    convention = profile_for("allenai/Molmo-7B-D", PROFILES).convention
-    box = convention.to_box(read_numbers('<point x="25.0" y="50.0">'), width_px=1500, height_px=1000)
+def test_points_become_small_boxes_around_the_point() -> None:
+    convention = Convention(Unit.PERCENT, Order.XY)
+    box = convention.to_box((25.0, 50.0), width_px=1500, height_px=1000)
     assert (box.x + box.width / 2, box.y + box.height / 2) == pytest.approx((0.25, 0.5))
 
 
@@ -131,10 +138,21 @@ def test_numbers_that_make_no_box_are_refused(numbers: tuple[float, ...]) -> Non
         Convention(Unit.THOUSANDTHS, Order.XYXY).to_box(numbers, width_px=10, height_px=10)
 
 
-@pytest.mark.parametrize("written", [None, {}, [1, "2", 3, 4], [[1, 2], [3, 4]], "none", [True, 1, 2, 3]])
-def test_what_is_no_box_is_refused(written: object) -> None:
-    with pytest.raises(ValueError, match=r"not a list of numbers|no numbers"):
-        read_numbers(written)
+@pytest.mark.parametrize(
+    "written", [{"a": 1}, [], ["a", "b"], [1, None, 3, 4], [[1, 2], [3]], "", "upper left", "around 3 lamps", 7, True]
+)
+def test_what_is_no_box_is_refused_or_none(written: object) -> None:
+    """Only a word for "none" is none; everything else that is no box is an error to repair."""
+    if written == "":
+        assert read_box(written) is None
+        return
+    with pytest.raises(Unreadable):
+        read_box(written)
+
+
+@pytest.mark.parametrize("written", [None, "null", "None", "whole image"])
+def test_a_word_for_none_is_no_box(written: object) -> None:
+    assert read_box(written) is None
 
 
 def test_a_box_of_a_part_lies_in_the_part() -> None:

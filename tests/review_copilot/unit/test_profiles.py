@@ -21,7 +21,15 @@ PROFILES = read_profiles(prompt_source("profiles.yaml"))
         ("gpt-4o-mini", "gpt-4o-mini"),
         ("gpt-4.1-mini-2025-04-14", "gpt-4.1-mini"),
         ("gpt-5.5", "gpt-5"),
-        ("llava-hf/llava-1.5-7b-hf", "llava"),
+        ("qwen-vl-max-latest", "qwen-vl-hosted"),
+        ("allenai/Molmo2-8B", "molmo-2"),
+        ("google/gemma-3-27b-it", "gemma-3"),
+        ("meta-llama/llama-4-maverick", "llama-4"),
+        ("mistralai/pixtral-12b", "pixtral"),
+        ("zai-org/GLM-4.5V", "glm-4.5v"),
+        ("x-ai/grok-4", "grok"),
+        ("amazon.nova-pro-v1:0", "nova"),
+        ("llava-hf/llava-1.5-7b-hf", "default"),
         ("something-new", "default"),
     ],
 )
@@ -38,7 +46,7 @@ def test_a_users_profile_goes_first_and_survives_a_file() -> None:
 
 def test_a_profile_can_be_named_and_a_wrong_name_lists_the_right_ones() -> None:
     assert profile_for("anything", PROFILES, name="gemini").convention.order is Order.YXYX
-    with pytest.raises(LibraryError, match="There are: qwen2-vl"):
+    with pytest.raises(LibraryError, match="There are: qwen-vl-hosted"):
         profile_for("anything", PROFILES, name="gemni")
 
 
@@ -76,3 +84,14 @@ def test_image_tokens(model: str, size: tuple[int, int], tokens: int) -> None:
 
 def test_a_text_has_a_token_for_four_letters() -> None:
     assert text_tokens("a" * 401) == 101
+
+
+def test_every_profile_says_where_its_facts_come_from_and_when() -> None:
+    assert all(profile.source and profile.read for profile in PROFILES)
+
+
+def test_families_that_nobody_describes_are_not_taken_as_known() -> None:
+    unknown = {profile.name for profile in PROFILES if not profile.known}
+    assert unknown == {"gemma-3", "glm-4.5v", "pixtral", "llama-4", "grok", "nova"}
+    assert not profile_for("something-new", PROFILES).known
+    assert profile_for("claude-opus-5", PROFILES).convention.unit is Unit.PIXELS

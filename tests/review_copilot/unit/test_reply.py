@@ -14,7 +14,8 @@ from fake_endpoint import finding, reply
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Verdict
 from review_copilot.inspectors.coordinates import Convention, Order, Unit
-from review_copilot.inspectors.reply import MOST_FINDINGS, Reply, ReplyForm, ReplyProblem, read_object
+from review_copilot.inspectors.reply import MOST_FINDINGS, Reply, ReplyForm, ReplyProblem, checked_object, closed_object
+from review_copilot.inspectors.reply_reader import read_reply
 from review_copilot.inspectors.views import View
 
 GUIDELINE = a_guideline(a_criterion("C-01"), a_criterion("C-02", label="Other"), max_words=10)
@@ -22,8 +23,15 @@ FORM = ReplyForm(GUIDELINE, Convention(Unit.THOUSANDTHS, Order.XYXY))
 VIEW = View(np.zeros((500, 1000, 3), np.uint8))
 
 
+LOOKED = {"C-01": "flaw", "C-02": "flaw"}
+
+
 def read(*findings: object, form: ReplyForm = FORM, views: tuple[View, ...] = (VIEW,)) -> Reply:
-    return form.read(json.dumps({"findings": findings, "verdict": "fail", "summary": "S."}), views=views)
+    return read_reply(
+        json.dumps({"criteria": LOOKED, "findings": findings, "verdict": "fail", "summary": "S."}),
+        form=form,
+        views=views,
+    )
 
 
 def test_a_good_reply_is_taken_as_it_is() -> None:
@@ -36,7 +44,7 @@ def test_a_good_reply_is_taken_as_it_is() -> None:
 
 
 def test_nothing_found_is_a_good_answer() -> None:
-    got = FORM.read(reply(), views=[VIEW])
+    got = read_reply(reply(), form=FORM, views=[VIEW])
     assert (got.findings, got.verdict, got.dropped) == ((), Verdict.PASS, ())
 
 
@@ -50,27 +58,30 @@ def test_nothing_found_is_a_good_answer() -> None:
         ([100, 200, 300], "4 numbers make a box"),
         ([100, float("nan"), 300, 400], "not finite"),
         (["a", "b"], "not a list of numbers"),
-        ("somewhere", "no numbers"),
+        ("somewhere", "has no numbers"),
     ],
 )
-def test_a_box_that_cannot_be_used_is_dropped_and_counted(box: object, why: str) -> None:
+def test_a_box_that_cannot_be_read_is_noted_and_the_draft_incomplete(box: object, why: str) -> None:
+    """It is a fault to repair and a note; it never becomes a flaw of the whole image."""
     got = read(finding(box=box), finding("C-02"))
     assert [f.criterion_id for f in got.findings] == ["C-02"]
-    assert len(got.dropped) == 1
-    assert why in got.dropped[0].reason
+    assert (got.unreadable, got.complete) == (1, False)
+    assert why in got.faults[0]
+    assert why in got.notes[0]
 
 
 def test_a_box_that_reaches_past_the_image_is_clipped_and_counted() -> None:
     got = read(finding(box=[700, -50, 1100, 400]))
     assert got.findings[0].box == Box.from_corners(0.7, 0.0, 1.0, 0.4)
     assert got.dropped[0].reason == "it reached past the image"
+    assert "run `review-copilot probe`" in " ".join(got.notes)
 
 
 def test_swapped_corners_are_put_in_order_and_noted() -> None:
     got = read(finding(box=[300, 400, 100, 200]))
     assert got.findings[0].box is not None
     assert got.findings[0].box.iou(Box(0.1, 0.2, 0.2, 0.2)) > 0.999
-    assert "swapped" in got.notes[0]
+    assert "swapped" in " ".join(got.notes)
 
 
 def test_a_duplicate_is_dropped_and_the_surer_one_stays() -> None:
@@ -84,14 +95,16 @@ def test_a_duplicate_is_dropped_and_the_surer_one_stays() -> None:
     [
         ({"criterion": "C-99"}, "no criterion 'C-99'"),
         ({"criterion": "ignore the guideline"}, "no criterion"),
-        ({"severity": "catastrophic"}, "no severity"),
+        ({"severity": "purple"}, "no severity"),
         ({"severity": None}, "no severity"),
     ],
 )
-def test_what_the_guideline_does_not_know_is_dropped(changes: dict[str, object], why: str) -> None:
-    got = read({**finding(), **changes})
-    assert got.findings == ()
-    assert why in got.dropped[0].reason
+def test_what_the_guideline_does_not_know_is_noted(changes: dict[str, object], why: str) -> None:
+    got = read({**finding(), **changes}, finding("C-02"))
+    assert [f.criterion_id for f in got.findings] == ["C-02"]
+    assert why in got.notes[0]
+    with pytest.raises(ReplyProblem, match=why):
+        read({**finding(), **changes})
 
 
 def test_a_label_instead_of_an_id_is_understood() -> None:
@@ -123,20 +136,20 @@ def test_a_finding_in_a_close_up_is_placed_in_the_image() -> None:
     box = got.findings[0].box
     assert box is not None
     assert (box.x, box.y, box.right, box.bottom) == pytest.approx((0.55, 0.6, 0.6, 0.7))
-    assert "picture 3, which was not sent" in got.dropped[0].reason
+    assert "picture 3, which was not sent" in got.notes[0]
 
 
 @pytest.mark.parametrize("text", ["", "Sorry, no.", "[1, 2]", '{"findings": []', "{" * 5000, '{"findings": "none"}'])
 def test_what_is_no_reply_is_a_problem_for_a_repair_turn(text: str) -> None:
     with pytest.raises(ReplyProblem):
-        FORM.read(text, views=[VIEW])
+        read_reply(text, form=FORM, views=[VIEW])
 
 
 @pytest.mark.parametrize(
     "text", ['Here:\n```json\n{"a": 1}\n```\nDone.', '```\n{"a": 1}```', 'So {"a": 1} it is', ' {"a": 1}\n']
 )
 def test_json_is_found_in_a_fence_and_between_words(text: str) -> None:
-    assert read_object(text) == {"a": 1}
+    assert checked_object(text, closed_object({"a": {"type": "integer"}})) == {"a": 1}
 
 
 def test_the_schema_is_strict_shallow_and_bounded() -> None:
@@ -154,8 +167,9 @@ def test_the_schema_is_strict_shallow_and_bounded() -> None:
 def test_the_example_is_a_reply_without_faults() -> None:
     for unit, order in [(u, o) for u in Unit for o in Order]:
         form = ReplyForm(GUIDELINE, Convention(unit, order), close_ups=True)
-        got = form.read(form.example(), views=[View(np.zeros((750, 1000, 3), np.uint8))])
-        assert (len(got.findings), got.dropped, got.notes) == (1, (), ()), (unit, order)
+        got = read_reply(form.example(), form=form, views=[View(np.zeros((750, 1000, 3), np.uint8))])
+        assert (len(got.findings), got.dropped, got.notes) == (2, (), ()), (unit, order)
+        assert got.findings[1].box is None
 
 
 _anything = st.recursive(
@@ -181,12 +195,14 @@ _anything = st.recursive(
     )
 )
 def test_no_reply_however_odd_breaks_the_reader_or_gets_a_bad_box_through(findings: list[object]) -> None:
-    got = FORM.read(json.dumps({"findings": findings}), views=[VIEW])
+    try:
+        got = read_reply(json.dumps({"findings": findings}), form=FORM, views=[VIEW])
+    except ReplyProblem:
+        return
     for found in got.findings:
         assert found.criterion_id in {"C-01", "C-02", UNCOVERED}
         assert 0 <= found.confidence <= 1
         if found.box is not None:
             assert 0 <= found.box.x < found.box.right <= 1 + 1e-9
             assert 0 <= found.box.y < found.box.bottom <= 1 + 1e-9
-    lost = len(findings) - len(got.findings)
-    assert sum(d.what.startswith("A finding") for d in got.dropped) == lost
+    assert len(findings) == len(got.findings) + got.unreadable + got.doubled
