@@ -62,7 +62,12 @@ class Settings(BaseSettings):
     max_image_pixels: int = Field(200_000_000, gt=0, description="Largest image in pixels.")
     fetch_timeout_s: float = Field(20.0, gt=0, description="Seconds to wait for an image.")
 
-    min_score: float = Field(0.0, ge=0, le=1, description="Suggestions below this score are dropped, and counted. Adds to the inspector's own thresholds.")
+    min_score: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Suggestions below this score are dropped, and counted. Adds to the inspector's own.",
+    )
     sweep_every_s: float = Field(30.0, gt=0, description="Seconds between two sweeps while serving.")
     pages_per_s: float = Field(
         5.0, ge=0, description="Most pages of 100 tasks read from Label Studio in a second; 0 for no limit."
