@@ -39,11 +39,6 @@ PLACE_NUMBERS: dict[str, tuple[str, ...]] = {
     "clipped_highlights": ("percent", "fill", "on_edge"),
     "crushed_shadows": ("percent", "fill", "on_edge"),
     "soft_patch": ("percent", "step", "enclosed", "fill", "detail", "at_edge", "gap", "elsewhere"),
-    "overlay": (
-        "letters", "contrast", "evenness", "ground", "mix", "alignment", "variety", "stroke", "stroke_spread", "fill",
-        "outline", "height", "rivals", "solid", "slant", "edge", "drawn", "veil", "rest", "inner", "framed", "twins",
-        "told", "seen", "around", "backing",
-    ),
     "dust": ("clear", "depth", "ground", "ragged", "aspect", "width", "tint", "tone", "dark", "rivals", "flat", "steep",
              "inner", "uneven", "sloping", "seen", "around"),
     "scratch": (
@@ -76,7 +71,6 @@ def candidates(planted: Planted, seen: Places, *, whole: features.Features) -> M
         "clipped_highlights": marks([(features.of_patch(p), p.box) for p in seen.clipped], "clipped_highlights"),
         "crushed_shadows": marks([(features.of_patch(p), p.box) for p in seen.crushed], "crushed_shadows"),
         "soft_patch": marks(soft, "defocus"),
-        "overlay": marks([(features.of_lettering(p), p.box) for p in seen.lettering], "overlay"),
         "dust": marks([(features.of_spot(p), p.box) for p in seen.spots], "dust"),
         "scratch": marks([(features.of_line(p), p.box) for p in seen.lines], "scratch"),
         "fibre": marks([(features.of_fibre(p), p.box) for p in seen.fibres], "scratch"),

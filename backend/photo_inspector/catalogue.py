@@ -16,14 +16,13 @@ class PhotoMeasure:
         name: As guidelines write it.
         unit: Unit of its strength; a criterion's anchors are used only when their unit is the same.
         steps: Strengths from which a flaw is minor, major and critical where the criterion has no numbers.
-        least_score: Probability from which a flaw is reported; image-wide ones have theirs from
-            `likelihood.least_score`, marks, lettering and soft patches from `second_look.least_mark_score`.
+        older: Units that guidelines used for the same numbers before.
     """
 
     name: str
     unit: str
     steps: tuple[float, float, float]
-    least_score: float = 0.5
+    older: tuple[str, ...] = ()
 
 
 MEASURES: tuple[PhotoMeasure, ...] = (
@@ -33,10 +32,10 @@ MEASURES: tuple[PhotoMeasure, ...] = (
     PhotoMeasure("under_exposure", "stops", (2.0, 3.0, 4.0)),
     PhotoMeasure("clipped_highlights", "% of the picture", (1, 5, 15)),
     PhotoMeasure("crushed_shadows", "% of the picture", (5, 15, 40)),
-    PhotoMeasure("noise", "grey levels", (5, 12, 25)),
+    PhotoMeasure("noise", "gray levels", (5, 12, 25), older=("grey levels",)),
     PhotoMeasure("compression", "% of detail lost", (65, 80, 90)),
-    PhotoMeasure("banding", "grey levels a step", (6, 12, 24)),
-    PhotoMeasure("colour_cast", "Lab units", (8, 14, 24)),
+    PhotoMeasure("banding", "gray levels a step", (6, 12, 24), older=("grey levels a step",)),
+    PhotoMeasure("colour_cast", "% tint", (8, 14, 24), older=("Lab units",)),
     PhotoMeasure("low_contrast", "% of the range unused", (45, 60, 75)),
     PhotoMeasure("empty_frame", "% of the range unused", (0, 0, 0)),
     PhotoMeasure("tilt", "degrees", (2, 5, 10)),
@@ -103,6 +102,20 @@ def criteria_of(guideline: Guideline, names: Collection[str]) -> frozenset[str]:
     return frozenset(c.id for c in guideline.criteria if any(name in c.measures for name in names))
 
 
+def anchor_for(criterion: Criterion, name: str, strength: float) -> str:
+    """The anchor that a strength passed, such as "major from 2.5 px of blur"; empty when it is below all."""
+    known = measure(name)
+    own = {severity: anchor.at_least for severity, anchor in criterion.severity.items() if anchor.at_least is not None}
+    steps: dict[Severity, float] = dict(zip(Severity, known.steps, strict=True))
+    if own and criterion.unit in {known.unit, *known.older}:
+        steps = own
+    passed = [(least, severity) for severity, least in steps.items() if strength >= least]
+    if not passed:
+        return ""
+    least, severity = max(passed, key=lambda pair: pair[0])
+    return f"{severity.value} from {least:g} {known.unit}"
+
+
 def severity_for(criterion: Criterion, name: str, strength: float) -> Severity:
     """The severity of a strength: by the criterion's numbers when they are in the measurement's unit, else built in.
 
@@ -110,7 +123,7 @@ def severity_for(criterion: Criterion, name: str, strength: float) -> Severity:
     """
     known = measure(name)
     numbered = any(anchor.at_least is not None for anchor in criterion.severity.values())
-    if numbered and criterion.unit == known.unit:
+    if numbered and criterion.unit in {known.unit, *known.older}:
         return criterion.severity_of(strength) or Severity.MINOR
     reached = [s for s, least in zip(Severity, known.steps, strict=True) if strength >= least]
     return reached[-1] if reached else Severity.MINOR

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from photo_inspector.catalogue import MEASURES, criteria_of, criterion_for, measure, severity_for
+from photo_inspector.catalogue import MEASURES, anchor_for, criteria_of, criterion_for, measure, severity_for
 from photo_inspector.pixels.frame import Frame, build_frame, crop_frame
 from photo_inspector.scoring.features import of_whole
 from photo_inspector.scoring.judge_places import read_places, reported
 from photo_inspector.scoring.judge_whole import read_whole
-from photo_inspector.scoring.likelihood import least_score
 from photo_inspector.scoring.measured import Places, Whole, measure_places, measure_whole
+from photo_inspector.scoring.operating_points import least_score
 from photo_inspector.scoring.reading import Reading
 from photo_inspector.whole_image.jpeg_quality import saved_quality
 from photo_inspector.wording import number, rationale
-from review_copilot.plugin import Box, Brief, Dropped, Finding, Guideline, Inspection
+from review_copilot.plugin import Box, Brief, Criterion, Dropped, Evidence, Finding, Guideline, Inspection
 
 MOST_BOXES = 15
 """Boxes of one measurement that are shown; the rest is counted under `dropped`."""
@@ -41,7 +41,7 @@ def inspect_by_measuring(brief: Brief) -> Inspection:
     told = brief.image.format == "JPEG" and "compression" in wanted
     quality = saved_quality(brief.image.data) if told else None
     readings, places = measure_all(frame, wanted=wanted, saved=quality)
-    kept, dropped = _most_telling(readings, brief.guideline)
+    kept, dropped = _most_telling(_counted_once(readings), brief.guideline)
     notes = _notes(places, kept)
     examined = criteria_of(brief.guideline, [m.name for m in MEASURES])
     return Inspection(tuple(_finding(r, brief) for r in kept), notes=notes, dropped=dropped, examined=examined)
@@ -59,17 +59,11 @@ def measure_all(frame: Frame, *, wanted: frozenset[str], saved: int | None = Non
 
 def _likely(readings: list[Reading]) -> list[Reading]:
     """Those that are likely enough to be reported."""
-    kept = [r for r in readings if r.box is None and r.score >= _least(r.measure)]
+    kept = [r for r in readings if r.box is None and r.score >= least_score(r.measure)]
     for name in dict.fromkeys(r.measure for r in readings if r.box is not None):
         places = [r for r in readings if r.measure == name and r.box is not None]
         kept += [places[index] for index in reported([r.score for r in places], name)]
     return kept
-
-
-def _least(name: str) -> float:
-    """Probability from which an image-wide flaw is reported."""
-    least = least_score(name)
-    return measure(name).least_score if least is None else least
 
 
 def _consistent(readings: list[Reading], whole: Whole) -> list[Reading]:
@@ -96,6 +90,24 @@ def _consistent(readings: list[Reading], whole: Whole) -> list[Reading]:
         return _lies_on(reading.box, bars) or reading.measure in covered
 
     return [r for r in readings if not explained(r)]
+
+
+def _counted_once(readings: list[Reading]) -> list[Reading]:
+    """Of marks whose strength is that of all together, the likeliest carries it; the others count for themselves.
+
+    So a repeated watermark or four scratches are one major flaw with several places, not several major flaws.
+    """
+    first: set[str] = set()
+    out = []
+    for reading in sorted(readings, key=lambda r: -r.score):
+        if reading.measure in first:
+            alone = 100 * reading.box.area if reading.measure == "overlay" and reading.box is not None else 1.0
+            out.append(replace(reading, strength=min(alone, reading.strength)))
+            continue
+        if reading.measure in {"overlay", "dust", "scratch"}:
+            first.add(reading.measure)
+        out.append(reading)
+    return out
 
 
 def _places(readings: list[Reading], name: str) -> list[Box]:
@@ -140,7 +152,7 @@ def _inspect_box(brief: Brief, box: Box, *, wanted: frozenset[str]) -> Inspectio
     if not readings:
         return Inspection((), notes=("Nothing measurable is wrong inside the box.",), examined=examined)
     best = max(readings, key=lambda r: r.score)
-    text = best.text.replace("of the picture", "of the box")
+    text = best.text.replace("of the image", "of the box")
     return Inspection((_finding(replace(best, box=box, text=text), brief),), examined=examined)
 
 
@@ -151,12 +163,19 @@ def _finding(reading: Reading, brief: Brief) -> Finding:
     words = brief.guideline.rationale.max_words
     return Finding(
         criterion_id=criterion.id,
-        severity=severity_for(criterion, reading.measure, reading.strength),
+        severity=severity_for(criterion, reading.measure, float(number(reading.strength))),
         score=round(reading.score, 3),
         box=reading.box,
-        rationale=rationale(criterion, box=reading.box, evidence=reading.text, max_words=words),
-        evidence={"measure": reading.measure, **reading.evidence},
+        rationale=rationale(box=reading.box, evidence=reading.text, max_words=words),
+        evidence={**_opening(criterion, reading), **reading.evidence},
     )
+
+
+def _opening(criterion: Criterion, reading: Reading) -> Evidence:
+    """What was measured, in the unit of the anchors, and the anchor that it passed."""
+    measured = f"{number(reading.strength)} {measure(reading.measure).unit}"
+    passed = anchor_for(criterion, reading.measure, float(number(reading.strength)))
+    return {"measured": measured, **({"anchor": passed} if passed else {}), "measure": reading.measure}
 
 
 def _notes(places: Places, kept: list[Reading]) -> tuple[str, ...]:

@@ -1,20 +1,20 @@
-"""Sentences that a reviewer would sign: place, evidence with its number, criterion. Knows no pixels."""
+"""Sentences that a reviewer would sign: place and evidence with its number. Knows no pixels."""
 
 from __future__ import annotations
 
-from review_copilot.plugin import Box, Criterion
+from review_copilot.plugin import Box
 
 _ROWS = ("upper", "middle", "lower")
-_COLUMNS = ("left", "centre", "right")
+_COLUMNS = ("left", "center", "right")
 
 
 def place_of(box: Box | None) -> str:
-    """Where a box lies, such as "upper left"; "whole picture" for None or a box that covers most of it."""
+    """Where a box lies, such as "upper left"; "whole image" for None or a box that covers most of it."""
     if box is None or box.area > 0.8:
-        return "whole picture"
+        return "whole image"
     row, column = _third(box.y + box.height / 2), _third(box.x + box.width / 2)
     if box.width > 0.75 and box.height > 0.75:
-        return "whole picture"
+        return "whole image"
     if box.width > 0.75:
         return (
             "middle, across the width"
@@ -25,32 +25,31 @@ def place_of(box: Box | None) -> str:
         )
     if box.height > 0.75:
         return (
-            "centre, top to bottom"
+            "center, top to bottom"
             if column == 1
             else f"{_COLUMNS[column]} edge"
             if box.width < 0.2 and (box.x < 0.02 or box.right > 0.98)
             else f"{_COLUMNS[column]} side"
         )
     if row == 1 and column == 1:
-        return "centre"
+        return "center"
     if row == 1:
         return f"{_COLUMNS[column]} side"
     return f"{_ROWS[row]} {_COLUMNS[column]}"
 
 
-def rationale(criterion: Criterion, *, box: Box | None, evidence: str, max_words: int) -> str:
-    """Place, evidence and criterion, as in "Upper left: pure white over 4 % of the picture. Clipped highlights.".
+def rationale(*, box: Box | None, evidence: str, max_words: int) -> str:
+    """Place and evidence, as in "Upper left: pure white over 4 % of the image; no detail is left there.".
 
     Args:
-        criterion: Which criterion the flaw breaks.
-        box: Where; None for the whole picture.
+        box: Where; None for the whole image.
         evidence: Clauses parted by "; ", most telling first; the last ones go when the text is too long.
         max_words: The guideline's most words.
     """
     place = place_of(box)
     clauses = evidence.split("; ")
     while True:
-        text = f"{place[0].upper()}{place[1:]}: {'; '.join(clauses)}. {criterion.label}."
+        text = f"{place[0].upper()}{place[1:]}: {'; '.join(clauses)}."
         if len(text.split()) <= max_words or len(clauses) == 1:
             return text if len(text.split()) <= max_words else " ".join(text.split()[:max_words])
         clauses = clauses[:-1]
@@ -81,7 +80,7 @@ def hue_name(degrees: float) -> str:
 
 def lean_words(degrees: float) -> str:
     """Which way a tilted picture leans; positive is clockwise."""
-    return "clockwise" if degrees > 0 else "anticlockwise"
+    return "clockwise" if degrees > 0 else "counterclockwise"
 
 
 def level_name(level: float) -> str:

@@ -91,7 +91,12 @@ class Settings(BaseSettings):
         20.0, gt=0, description="Timeout for fetching an image, in seconds, including all redirects."
     )
 
-    min_score: float = Field(0.3, ge=0, le=1, description="Suggestions with a lower score are dropped and counted.")
+    min_score: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Suggestions with a lower score are dropped and counted, beyond the inspector's own limits.",
+    )
     sweep_every_s: float = Field(30.0, gt=0, description="Seconds between two sweeps while the backend runs.")
     pages_per_s: float = Field(
         5.0, ge=0, description="Maximum pages of 100 tasks read from Label Studio per second; 0 means no limit."

@@ -14,9 +14,9 @@ from photo_inspector.marks.slender import slender_edges
 from photo_inspector.pixels.frame import Grey
 from photo_inspector.pixels.parts import Ints
 from photo_inspector.pixels.votes import MOST_ELECTED, Votes, backing, edges_of, elected
-from photo_inspector.scoring.merge_marks import lettering_once, lines_once
+from photo_inspector.scoring.merge_marks import lines_once
 from photo_inspector.scoring.second_look import Look
-from pictures import lettering_in, lines_in
+from pictures import lines_in
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels, ReviewImage
 from review_copilot.domain.suggestion import Brief, Finding
@@ -128,17 +128,3 @@ def test_parts_of_a_line_are_dropped_and_what_crosses_it_is_not() -> None:
     assert [mark.box for mark, _ in badly] == [light.box]
     unlikely = [(light, Look(0.01, 0.9)), (part, Look(0.01, 0.9))]
     assert len(lines_once(unlikely)) == 2
-
-
-def test_lettering_takes_the_box_that_fits_and_the_likeliest_score_of_such_boxes() -> None:
-    pixels = np.full((320, 480, 3), 110, np.uint8)
-    cv2.putText(pixels, "SAMPLE 12", (90, 180), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (240, 240, 240), 3, cv2.LINE_AA)
-    line = max(lettering_in(pixels), key=lambda found: found.letters)
-    region = replace(
-        line, box=Box(line.box.x, line.box.y - 0.01, line.box.width, line.box.height + 0.02), letters=0, told=True
-    )
-    part = replace(line, box=Box(line.box.x, line.box.y, line.box.width / 3, line.box.height))
-    ((kept, score),) = lettering_once([(line, Look(0.6, 0.4)), (region, Look(0.5, 0.9)), (part, Look(0.9, 0.1))])
-    assert kept.box == region.box
-    assert kept.letters == line.letters
-    assert score == pytest.approx(0.6)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from builders import a_criterion
 from photo_inspector.catalogue import MEASURES
 from photo_inspector.pixels.frame import build_frame
 from photo_inspector.scoring import features
@@ -72,9 +71,9 @@ def test_one_tone_is_an_empty_frame_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("box", "place"),
     [
-        (None, "whole picture"),
+        (None, "whole image"),
         (Box(0.0, 0.0, 0.2, 0.2), "upper left"),
-        (Box(0.4, 0.4, 0.2, 0.2), "centre"),
+        (Box(0.4, 0.4, 0.2, 0.2), "center"),
         (Box(0.7, 0.4, 0.2, 0.2), "right side"),
         (Box(0.0, 0.9, 1.0, 0.1), "lower edge"),
         (Box(0.0, 0.0, 0.1, 1.0), "left edge"),
@@ -85,8 +84,8 @@ def test_places_have_everyday_names(box: Box | None, place: str) -> None:
 
 
 def test_the_last_clause_goes_when_words_are_short() -> None:
-    text = rationale(a_criterion(label="Noise"), box=None, evidence="grain of 9 levels; seen in the sky", max_words=8)
-    assert text == "Whole picture: grain of 9 levels. Noise."
+    text = rationale(box=None, evidence="grain of 9 levels; seen in the sky", max_words=10)
+    assert text == "Whole image: grain of 9 levels; seen in the sky."
 
 
 @pytest.mark.parametrize("name", ["defocus", "under_exposure", "low_contrast", "upscaling", "low_resolution"])

@@ -109,7 +109,7 @@ def test_windows_of_one_make_are_no_copies() -> None:
 def test_when_time_is_up_a_note_says_what_was_not_looked_for() -> None:
     said = find_edits(brief(with_copy(thicket(3))), budget_s=1e-9)
     assert of(said, "EP-02") == []
-    assert said.notes == ("Copied patches were not looked for to the end: the 1e-09 s for it were over.",)
+    assert said.notes == ("The search for copied patches stopped unfinished after 1e-09 s of processor time.",)
 
 
 def test_only_what_reaches_into_the_asked_box_is_reported() -> None:

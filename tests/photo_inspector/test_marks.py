@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from photo_inspector.lettering.overlay import Lettering
 from photo_inspector.marks.soft_patches import sharpness_map
 from photo_inspector.marks.spots import spots
 from photo_inspector.networks.traces import traces
 from photo_inspector.pixels.frame import build_frame
 from photo_inspector.scoring.judge_places import reported
-from photo_inspector.scoring.second_look import COMPANY, LONELY, company, least_mark_score
-from pictures import fibres_in, lettering_in, lines_in
+from photo_inspector.scoring.operating_points import least_score
+from photo_inspector.scoring.second_look import BESIDE, COMPANY, LONELY, company
+from pictures import fibres_in, lines_in
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 
@@ -32,40 +32,9 @@ def veiled(pixels: Pixels, ink: Pixels, *, share: float) -> Pixels:
     return np.clip(pixels + (255 - pixels.astype(np.float32)) * alpha, 0, 255).astype(np.uint8)
 
 
-def sign_of(colour: Pixels) -> Pixels:
-    """A ring with two letters in it, as ink."""
-    ink = np.zeros(colour.shape[:2], np.uint8)
-    cv2.circle(ink, (240, 160), 60, 255, 6, cv2.LINE_AA)
-    cv2.putText(ink, "KT", (207, 175), cv2.FONT_HERSHEY_DUPLEX, 1.5, 255, 5, cv2.LINE_AA)
-    return ink
-
-
-def best(found: tuple[Lettering, ...], box: Box) -> Lettering:
-    """What overlaps a box most."""
-    return max(found, key=lambda line: line.box.iou(box))
-
-
-def test_a_see_through_sign_is_boxed_whole_not_letter_by_letter() -> None:
-    pixels = slope()
-    drawings = tuple(line for line in lettering_in(veiled(pixels, sign_of(pixels), share=0.5)) if line.drawn)
-    found = best(drawings, ring := around(240, 160, 63))
-    assert found.box.iou(ring) > 0.85
-    assert found.veil == pytest.approx(0.5, abs=0.1)
-    assert found.rest < 0.2
-
-
 def around(x: int, y: int, reach: int) -> Box:
     """A square around a place in pixels."""
     return Box((x - reach) / WIDTH, (y - reach) / HEIGHT, 2 * reach / WIDTH, 2 * reach / HEIGHT)
-
-
-def test_every_line_of_a_tiled_watermark_knows_its_twins() -> None:
-    ink = np.zeros((HEIGHT, WIDTH), np.uint8)
-    for y in (80, 160, 240):
-        for x in (40, 260):
-            cv2.putText(ink, "SAMPLE", (x, y), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 2, cv2.LINE_AA)
-    found = [line for line in lettering_in(veiled(slope(), ink, share=0.5)) if line.letters in range(5, 9)]
-    assert max(line.twins for line in found) >= 5
 
 
 def test_a_light_speck_on_coloured_ground_is_as_neutral_as_a_dark_one() -> None:
@@ -118,8 +87,10 @@ def test_marks_are_told_in_company() -> None:
 
 
 def test_beside_a_mark_that_is_reported_less_likely_ones_are() -> None:
-    least = least_mark_score("soft_patch") or 0.0
-    low = min(least, 0.35)
-    assert reported([low], "defocus") == ([0] if low >= least else [])
-    assert reported([low, least], "defocus") == [0, 1]
-    assert reported([0.4, 0.6], "clipped_highlights") == [1]
+    least = least_score("overlay")
+    assert least > BESIDE
+    assert reported([BESIDE], "overlay") == []
+    assert reported([BESIDE, least], "overlay") == [0, 1]
+    assert reported([BESIDE - 0.01, least], "overlay") == [1]
+    least = least_score("clipped_highlights")
+    assert reported([least - 0.01, least], "clipped_highlights") == [1]

@@ -13,9 +13,8 @@ from photo_inspector.networks.traces import traces
 from photo_inspector.pixels.frame import DETAIL_PX, build_frame
 from photo_inspector.pixels.linking import chains
 from photo_inspector.scoring.features import of_whole
-from photo_inspector.scoring.judge_places import read_places
 from photo_inspector.scoring.likelihood import likelihoods
-from photo_inspector.scoring.measured import measure_places, measure_whole
+from photo_inspector.scoring.measured import measure_whole
 from photo_inspector.whole_image.banding import banding
 from photo_inspector.whole_image.compression import compression
 from photo_inspector.whole_image.contrast import contrast
@@ -24,7 +23,7 @@ from photo_inspector.whole_image.jpeg_quality import saved_quality
 from photo_inspector.whole_image.noise import noise
 from photo_inspector.whole_image.resolution import resolution
 from photo_inspector.whole_image.sharpness import blur_of, sharpness
-from pictures import blurred, compressed, fibres_in, grained, lettering_in, lines_in, scene, smeared
+from pictures import blurred, compressed, fibres_in, grained, lines_in, scene, smeared
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 
@@ -174,25 +173,6 @@ def test_what_a_chain_of_neighbours_joins_has_one_label() -> None:
     neighbours = np.zeros((5, 5), np.bool_)
     neighbours[0, 3] = neighbours[3, 4] = True
     assert chains(neighbours).tolist() == [0, 1, 2, 0, 0]
-
-
-def test_slanting_lettering_is_one_line() -> None:
-    pixels = np.full((400, 600, 3), 120, np.uint8)
-    for step, letter in enumerate("SAMPLE"):
-        cv2.putText(pixels, letter, (120 + 40 * step, 300 - 23 * step), cv2.FONT_HERSHEY_SIMPLEX, 1.3, (250,) * 3, 3)
-    found = [line for line in lettering_in(pixels) if line.slant]
-    assert max(line.letters for line in found) >= 5
-
-
-def test_lettering_is_boxed() -> None:
-    pixels = scene(seed=3)
-    cv2.putText(pixels, "14 08 2019", (250, 300), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 160, 40), 2, cv2.LINE_AA)
-    frame = build_frame(pixels)
-    places = measure_places(frame, wanted=frozenset({"overlay"}))
-    best = max(read_places(places, whole=of_whole(measure_whole(frame)), soft_px=1.0), key=lambda found: found.score)
-    assert float(best.evidence["letters"]) >= 7
-    assert best.box is not None
-    assert best.box.iou(Box(250 / 480, 277 / 320, 175 / 480, 24 / 320)) > 0.6
 
 
 def test_a_soft_patch_in_a_sharp_picture_is_boxed() -> None:

@@ -70,8 +70,8 @@ def test_a_planted_patch_is_boxed_although_the_reference_was_taken_again(name: s
 def test_the_rationale_says_where_and_by_how_much() -> None:
     flawed, _ = patched(photograph("chelsea"))
     (found,) = compared(flawed, photograph("chelsea")).findings
-    assert found.rationale.startswith("Centre: an area of ")
-    assert " darker than in the reference. Novel pattern." in found.rationale
+    assert found.rationale.startswith("Center: an area of ")
+    assert " darker than in the reference." in found.rationale
     assert found.severity is Severity.MAJOR
 
 
@@ -81,7 +81,7 @@ def test_a_change_of_colour_at_equal_brightness_is_found() -> None:
     flawed[60:120, 60:140] = flawed[60:120, 60:140, ::-1]
     flawed[60:120, 60:140, 1] = pixels[60:120, 60:140, 1]
     (found,) = compared(flawed, pixels).findings
-    assert "differs in colour" in found.rationale
+    assert "differs in color" in found.rationale
 
 
 def test_a_criterion_for_differences_claims_them_by_its_anchors() -> None:
@@ -90,7 +90,6 @@ def test_a_criterion_for_differences_claims_them_by_its_anchors() -> None:
     flawed, _ = patched(photograph("astronaut"))
     (found,) = compared(flawed, photograph("astronaut"), guideline=guideline).findings
     assert (found.criterion_id, found.severity) == ("D", Severity.CRITICAL)
-    assert found.rationale.endswith("Difference.")
 
 
 def test_a_reference_of_another_size_is_fitted() -> None:

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from fit_whole import NUMBERS
+from photo_inspector.catalogue import MEASURES
 from photo_inspector.pixels.frame import build_frame
 from photo_inspector.scoring import features
-from photo_inspector.scoring.likelihood import fitted_forest, least_score, likelihoods
+from photo_inspector.scoring.likelihood import fitted_forest, likelihoods
 from photo_inspector.scoring.measured import measure_whole
+from photo_inspector.scoring.operating_points import least_score
 from pictures import scene
 from trees import Judge, Table, fit_trees, joined, platt
 
@@ -33,9 +35,11 @@ def test_tilt_is_told_by_nothing_but_lean() -> None:
     assert all(name.startswith("lean") or name in {"level", "edges"} for name in spoken)
 
 
-def test_each_flaw_has_a_least_score_and_places_have_none() -> None:
-    assert all(0 < (least_score(name) or 0) < 1 for name in fitted_forest().flaws)
-    assert least_score("dust") is None
+def test_each_measure_has_an_operating_point() -> None:
+    """And so has softness of a part; an unknown name has none."""
+    assert all(0 < least_score(name) < 1 for name in (*(m.name for m in MEASURES), "soft_patch"))
+    with pytest.raises(KeyError):
+        least_score("fibre")
 
 
 def _toy(*, seed: int, name: str) -> Table:

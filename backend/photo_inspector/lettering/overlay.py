@@ -1,7 +1,7 @@
-"""Lettering that was laid over the picture: date stamps, captions, watermarks. Knows no guideline.
+"""Lettering that may have been laid over the picture, in numbers that tell it from lettering of the scene.
 
-Lettering that was laid over differs from lettering in the scene in that it is evenly spaced, of one stroke width, and
-mixed with whatever lies under it by one constant share: its tone is a straight line of the ground's.
+A detector of lettering and the network of traces propose boxes. Lettering that was laid over has one tone, or shifts
+its ground by one even veil of white or black; it stands level, near an edge, or is repeated. Knows no guideline.
 """
 
 from __future__ import annotations
@@ -13,283 +13,174 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from photo_inspector.lettering.glyphs import Glyphs, glyphs, level_of, pure_colours, strokes
-from photo_inspector.lettering.letter_lines import LEAST_LETTERS, TOLD, Laid, Sheet, ways
+from photo_inspector.networks.text_detector import TextLine, text_lines
 from photo_inspector.networks.traces import Traces
-from photo_inspector.pixels.frame import Frame, shrunk
-from photo_inspector.pixels.parts import Ints
-from photo_inspector.pixels.votes import backing, edges_of
-from review_copilot.plugin import Box
+from photo_inspector.pixels.frame import Floats, Frame
+from photo_inspector.pixels.votes import edges_of
+from review_copilot.plugin import Box, Pixels
 
-SIDE_PX = 640
-"""Longer side at which lettering is looked for; large letters at a half and a quarter of it."""
-LEAST_FRAME = 0.6
-"""Share of a drawing's box that its largest part spans at least: a ring, a rectangle or a sign around letters."""
-LEAST_DRAWN = 0.04
-"""Least side of a drawing, as a share of the picture's height."""
-SAME_SIDE = 0.2
-"""Logarithm by which sides of the boxes differ that the network puts around repeats of one watermark."""
-WORTH_A_LOOK = 0.2
-"""Where the network takes no place for lettering with this probability, none is looked for."""
-NUMBERS = (
-    "contrast", "evenness", "ground", "mix", "alignment", "variety", "stroke", "stroke_spread", "fill", "outline",
-    "height_percent", "veil", "rest", "inner", "framed", "edge",
-)  # fmt: skip
-"""What is told of a line in this order."""
+LEAST_CROP_PX = 6
+"""Smaller boxes hold nothing to be measured."""
+MOST_CROP_PX = 160
+"""Longer side of a box as it is measured."""
+STROKE = 0.35
+"""Share of a box's height that is wider than a stroke and narrower than what lies around it."""
+ALIKE = 0.15
+"""Logarithm by which sides of two boxes differ at most that are repeats of one piece of lettering."""
 
-Doubles = npt.NDArray[np.float64]
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """What the strokes in a box look like; zeros where none stand out.
+
+    Attributes:
+        contrast: Mean step from the ground around them, in gray levels.
+        spread: Spread of their tones over that step.
+        ground: Spread of the ground, in gray levels.
+        veil: How far they go from the ground toward white or black, 0..1.
+        rest: What that veil leaves unexplained, over the step.
+        share: Share of the box that they cover, 0..1.
+        light: Whether they are lighter than their ground.
+        pure: Distance of their mean tone from white or black, whichever is nearer, in gray levels.
+        colored: Distance between their strongest and weakest channel, in gray levels.
+    """
+
+    contrast: float = 0.0
+    spread: float = 0.0
+    ground: float = 0.0
+    veil: float = 0.0
+    rest: float = 0.0
+    share: float = 0.0
+    light: bool = False
+    pure: float = 0.0
+    colored: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """A line of letters.
+    """A piece of lettering.
 
     Attributes:
-        box: Around all letters.
-        letters: Their number; joined ones are counted by their width.
-        contrast: Mean contrast against what is around, in grey levels.
-        evenness: Spread of the letters' tones beyond what one constant mix with their ground explains, in grey levels.
-        ground: Spread of the ground under the letters, in grey levels.
-        mix: How far the ground shines through, 0 for solid letters.
-        alignment: Scatter of the letters' feet or heads around a straight line, over their height.
-        variety: Spread of the letters' widths over their mean; windows of a facade have next to none.
-        stroke: Width of a stroke over the height.
-        stroke_spread: Spread of the stroke widths over their mean.
-        fill: Mean share of a letter's box that is inked.
-        outline: Length of a letter's outline over that of its box.
-        height_percent: Median height of a letter, as a share of the picture's height.
-        rivals: Number of other lines of like height; facades and fences have many.
-        solid: Whether the lettering has one pure colour, not just one contrast.
-        slant: Whether the line does not run level.
-        drawn: Whether it is a drawing of strokes of one width, such as a logo, not a line.
-        veil: How far the ground goes towards white under it, or towards black, 0..1.
-        rest: What one even veil of white or black leaves unexplained of its contrast, over that contrast.
-        inner: Spread of the levels inside its letters, over its contrast.
-        framed: Box of the largest part over the whole box.
-        twins: Number of other lines of the same width, height and veil; a tiled watermark has many.
-        edge: Distance of the box from the nearest edge of the picture, as a share of the picture's height.
-        told: Whether it is whatever lies where the network sees lettering; with no letters, nothing else is known.
-        backing: How many of its squares the network takes for lettering of such a box, as a share of them.
-        seen: How likely the network takes its box for lettering, mean over it, 0..1.
-        around: The same close around the box.
+        box: Around it.
+        detected: How sure the detector of lettering is, 0..1; 0 where the network of traces alone proposes it.
+        slant_deg: Angle of its line from level or upright, 0..45.
+        seen: How likely the network of traces takes the inside for laid over, 0..1.
+        around: The same close around it.
+        agreed: Overlap with the best box of the other source, 0..1.
+        edge: Distance to the nearest edge of the picture, over its height.
+        twins: Number of others of the same size.
+        others: Number of others in the picture.
+        ink: What its strokes look like.
     """
 
     box: Box
-    letters: int
-    contrast: float
-    evenness: float
-    ground: float
-    mix: float
-    alignment: float
-    variety: float
-    stroke: float
-    stroke_spread: float
-    fill: float
-    outline: float
-    height_percent: float
-    rivals: int
-    solid: bool
-    slant: bool
-    drawn: bool
-    veil: float
-    rest: float
-    inner: float
-    framed: float
-    twins: int
-    edge: float
-    told: bool
+    detected: float
+    slant_deg: float
     seen: float
     around: float
-    backing: float
+    agreed: float
+    edge: float
+    twins: int
+    others: int
+    ink: Ink
+
+    @property
+    def solid(self) -> bool:
+        """Whether its strokes have one tone, not just one step from their ground."""
+        return self.ink.veil > 0.8 or self.ink.spread < 0.12
 
 
 def lettering(frame: Frame, traces: Traces) -> tuple[Lettering, ...]:
-    """Lines of letters, longest first; the same line may come more than once, as different masks saw it.
+    """Everything that either network proposes, with the numbers of each.
 
-    Args:
-        frame: The picture.
-        traces: What the network says of it; nothing is looked for where it is sure of nothing.
+    Raises:
+        InspectorUnavailable: The weights of the detector are missing.
     """
-    if float(traces.letters.max()) < WORTH_A_LOOK:
+    return weighed(frame.middle_rgb, text_lines(frame), traces)
+
+
+def weighed(rgb: Pixels, lines: Sequence[TextLine], traces: Traces) -> tuple[Lettering, ...]:
+    """The numbers of what was proposed, in the order of the detector's lines and then of the other network's boxes."""
+    boxes = [line.box for line in lines] + [one.box for one in traces.letter_boxes]
+    if not boxes:
         return ()
-    sheets: list[Sheet] = []
-    rgb = frame.middle_rgb
-    if max(rgb.shape[:2]) > SIDE_PX:  # by little: not worth averaging over areas
-        factor = SIDE_PX / max(rgb.shape[:2])
-        rgb = np.asarray(cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR), np.uint8)
-    for divisor in (1, 2, 4):
-        if divisor > 1:
-            rgb = shrunk(rgb, longer_px=max(1, max(rgb.shape[:2]) // 2))
-        if min(rgb.shape[:2]) < 24:
-            break
-        level, size = level_of(rgb), (rgb.shape[0], rgb.shape[1])
-        near = traces.near(traces.letters, shape=size)
-        masks = [(mask, False) for mask in strokes(level.grey)]
-        if divisor == 1:
-            masks += [(mask, True) for mask in pure_colours(rgb)]
-        for mask, solid in masks:
-            seen = glyphs(np.asarray(cv2.bitwise_and(mask, near), np.uint8), level)
-            if seen is not None:
-                sheets.append(Sheet(seen, size, solid))
-    found = _regions(traces) + _described(sheets, traces)
-    return tuple(sorted(found, key=lambda line: -line.letters))
-
-
-def _regions(traces: Traces) -> list[Lettering]:
-    """Places that the network takes for lettering, and boxes that it puts around some, of which nothing is measured."""
-    height, width = traces.size
-    chosen = [one.box for one in traces.letter_boxes]
-    boxes = [*chosen, *(box for least in TOLD for box, _ in traces.regions(least))]
-    sides = np.array([(box.width, box.height) for box in boxes], np.float64).reshape(-1, 2).T
-    alike = (_ratio(sides[0]) < SAME_SIDE) & (_ratio(sides[1]) < SAME_SIDE)
-    alike[len(chosen) :] = False
-    twins = np.maximum(alike.sum(axis=1) - 1, 0).tolist()
-    found = []
-    for box, twin, seen, around, backed in zip(boxes, twins, *_lettered(boxes, traces), strict=True):
-        edge = min(box.x * width, box.y * height, (1 - box.right) * width, (1 - box.bottom) * height)
-        nothing = dict.fromkeys(NUMBERS, 0.0) | {"height_percent": 100 * box.height, "edge": max(0.0, edge) / height}
-        found.append(
-            Lettering(
-                box=box, letters=0, rivals=0, twins=twin, solid=False, slant=False, drawn=False, told=True, seen=seen,
-                around=around, backing=backed, **nothing,
-            )
-        )  # fmt: skip
-    return found
-
-
-def _lettered(boxes: Sequence[Box], traces: Traces) -> tuple[list[float], list[float], list[float]]:
-    """How likely the network takes boxes for lettering, what is close around them, and how it backs them, 0..1."""
     edges = edges_of(boxes)
-    inside, around = traces.within(traces.letters, edges)
-    return inside.tolist(), around.tolist(), backing(edges, traces.letter_boxes, thin=False).tolist()
-
-
-def _things(many: Sequence[Glyphs]) -> list[Doubles]:
-    """Of each thing: its edges and size, step and room by channel, then what a line is told by the mean of.
-
-    Returns:
-        For each sheet, shape (numbers, things).
-    """
-    x, y, width, height, area, rim, contrast, inner = np.hstack([
-        (seen.x, seen.y, seen.width, seen.height, seen.area, seen.rim, seen.contrast, seen.inner) for seen in many
-    ])  # fmt: skip
-    tone, ground = (np.vstack(colours).T for colours in zip(*((seen.tone, seen.ground) for seen in many), strict=True))
-    step, room = tone - ground, np.where(contrast > 0, np.float32(255), np.float32(0)) - ground
-    pen, box = 2 * area / rim, width * height
-    rows = [
-        x, y, -x - width, -y - height, -box, *step, *room, *tone, *ground,
-        (tone * tone).sum(axis=0), (ground * ground).sum(axis=0), (tone * ground).sum(axis=0),
-        (step * room).sum(axis=0), (room * room).sum(axis=0), np.abs(step).mean(axis=0),
-        contrast, inner, pen, pen * pen, area / box, rim / (2 * (width + height)),
-    ]  # fmt: skip
-    return np.split(np.stack(rows).astype(np.float64), np.cumsum([seen.x.size for seen in many])[:-1], axis=1)
-
-
-def _described(sheets: Sequence[Sheet], traces: Traces) -> list[Lettering]:
-    """Lines of letters in numbers, all of a picture at once."""
-    if not sheets:
-        return []
-    joined = ways(sheets, traces)
-    of_sheets = _things([sheet.seen for sheet in sheets])
-    things = np.hstack([of_sheets[one.sheet] for one in joined])
-    laid = np.hstack([(one.things.width, one.things.height, one.things.y) for one in joined]).astype(np.float64)
-    sizes = [one.line.size for one in joined]
-    lines = [int(one.line.max()) + 1 for one in joined]
-    line = np.concatenate([one.line for one in joined]) + np.repeat(np.cumsum([0, *lines[:-1]]), sizes)
-    way = np.repeat([one.way for one in joined], lines)
-    total = np.bincount(line, np.maximum(1, np.rint(laid[0] / (0.75 * laid[1]))))
-    parts = np.bincount(line)
-    long = (parts >= 2) & ((total >= LEAST_LETTERS) | (way == "drawn") | (way == "told"))
-    order = np.argsort(line, kind="stable")
-    order = order[long[line[order]]]
-    if order.size == 0:
-        return []
-    source = np.repeat(np.arange(len(joined)), lines)[long]
-    return _told_of(sheets, joined, source, traces, things=things[:, order], laid=laid[:, order], parts=parts[long])
-
-
-def _told_of(
-    sheets: Sequence[Sheet],
-    joined: Sequence[Laid],
-    source: Ints,
-    traces: Traces,
-    *,
-    things: Doubles,
-    laid: Doubles,
-    parts: Ints,
-) -> list[Lettering]:
-    """Lines that are worth being told, in numbers.
-
-    Args:
-        sheets: What was seen.
-        joined: How it was joined.
-        source: Which of these each line comes from.
-        traces: What the network says of the picture.
-        things: The numbers of its things, line by line.
-        laid: Width, height and upper edge of these, turned until the lines are level.
-        parts: How many things each line has.
-    """
-    starts = np.concatenate([[0], np.cumsum(parts[:-1])])
-    height, width = np.array([sheets[one.sheet].size for one in joined], np.float64)[source].T
-    way = np.array([one.way for one in joined])[source]
-    left, top, right, bottom, largest = np.minimum.reduceat(things[:5], starts, axis=1)
-    right, bottom, largest = -right, -bottom, -largest
-    across, tall, head = laid
-    foot = head + tall
-    total = np.add.reduceat(np.maximum(1, np.rint(across / (0.75 * tall))), starts)
-    turned = np.stack([across, tall, head, foot, across * across, head * head, foot * foot])
-    mean = np.add.reduceat(np.vstack([things[11:], turned]), starts, axis=1) / parts
-    across, tall, head, foot, across_2, head_2, foot_2 = mean[-7:]
-    wide, high = right - left, bottom - top
-    framed = np.where(way == "drawn", largest / (wide * high), 0.0)
-    enough = (way == "told") | np.where(way == "level", wide >= 1.6 * tall, wide * high >= 2 * tall**2)
-    drawn = (framed >= LEAST_FRAME) & (np.minimum(wide, high) >= LEAST_DRAWN * height)
-    chosen = np.flatnonzero(np.where(way == "drawn", drawn, enough))
-    tone_2, ground_2, both, stepped, rooms, steps, contrast, inner, pen, pen_2, fill, outline = mean[6:-7]
-    # letters' tones as a straight line of their grounds', channels together
-    variance = np.maximum(ground_2 - (mean[3:6] ** 2).sum(axis=0), 0) / 3
-    shared = (both - (mean[:3] * mean[3:6]).sum(axis=0)) / 3
-    mix = np.clip(shared / (variance + 4), 0, 0.9)
-    uneven = (tone_2 - (mean[:3] ** 2).sum(axis=0)) / 3 - 2 * mix * shared + mix**2 * variance
-    # one even share of white or black, and what it leaves of the contrast
-    veil = np.clip(stepped / np.maximum(rooms, 1), 0, 1)
-    unveiled = np.abs(things[5:8] - np.repeat(veil, parts) * things[8:11]).mean(axis=0)
-    rest = np.add.reduceat(unveiled, starts) / parts / np.maximum(steps, 4)
-    contrast = np.abs(contrast)
-    # feet or heads around level lines, whichever scatter less
-    scatter = np.minimum(_deviation(head_2, head), _deviation(foot_2, foot))
-    edge = np.minimum(np.minimum(left, top), np.minimum(width - right, height - bottom))
-    numbers = np.stack([
-        contrast, np.sqrt(np.maximum(uneven, 0)), np.sqrt(variance), mix, scatter / np.maximum(tall, 1),
-        _deviation(across_2, across) / np.maximum(across, 1), pen / tall, _deviation(pen_2, pen) / np.maximum(pen, 0.5),
-        fill, outline, 100 * tall / height, veil, rest, inner / np.maximum(contrast, 4), framed,
-        np.maximum(0, edge) / height,
-    ])[:, chosen].T.tolist()  # fmt: skip
-    sides = np.stack([left / width, top / height, wide / width, high / height])[:, chosen].T.tolist()
-    boxes = [Box(*box) for box in sides]
-    beside = source[chosen, None] == source[chosen]
-    rivals = beside & (_ratio(tall[chosen]) < 0.5)
-    twins = beside & (_ratio(wide[chosen]) < 0.08) & (_ratio(high[chosen]) < 0.15)
-    twins &= np.abs(veil[chosen, None] - veil[chosen]) < 0.12
-    counts = np.stack([total[chosen], rivals.sum(axis=1) - 1, twins.sum(axis=1) - 1], axis=1).astype(np.int64).tolist()
-    from_ = [joined[at] for at in source[chosen].tolist()]
-    told = zip(boxes, from_, numbers, counts, *_lettered(boxes, traces), strict=True)
-    return [
+    seen, around = traces.within(traces.letters, edges)
+    shared = _overlaps(edges)
+    detector = np.arange(len(boxes)) < len(lines)
+    crossed = np.where(detector[:, None] != detector, shared, 0.0).max(axis=1)
+    sides = np.log(np.maximum(edges[:, 2:] - edges[:, :2], 1e-4))
+    alike = (np.abs(sides[:, None] - sides).max(axis=2) < ALIKE) & (detector[:, None] == detector) & (shared < ALIKE)
+    twins = alike.sum(axis=1) - alike.diagonal()
+    margin = np.minimum(edges[:, :2], 1 - edges[:, 2:]).min(axis=1)
+    return tuple(
         Lettering(
-            box=box, letters=letters, rivals=rival, twins=twin, solid=sheets[one.sheet].solid, slant=one.way == "slant",
-            drawn=one.way == "drawn", told=one.way == "told", seen=seen, around=around, backing=backed,
-            **dict(zip(NUMBERS, row, strict=True)),
+            box=box,
+            detected=lines[at].score if detector[at] else 0.0,
+            slant_deg=lines[at].slant_deg if detector[at] else 0.0,
+            seen=float(seen[at]),
+            around=float(around[at]),
+            agreed=float(crossed[at]),
+            edge=max(0.0, float(margin[at])),
+            twins=int(twins[at]),
+            others=int(detector.sum() if detector[at] else (~detector).sum()) - 1,
+            ink=ink_of(rgb, box),
         )
-        for box, one, row, (letters, rival, twin), seen, around, backed in told
-    ]  # fmt: skip
+        for at, box in enumerate(boxes)
+    )
 
 
-def _ratio(values: Doubles) -> Doubles:
-    """How far any two are apart, as the logarithm of the larger over the smaller."""
-    logs = np.log(np.maximum(values, 1e-6))
-    return np.asarray(np.abs(logs[:, None] - logs))
+def ink_of(rgb: Pixels, box: Box) -> Ink:
+    """The strokes in a box: what a wide median does not keep, of the polarity that covers more."""
+    height, width = rgb.shape[:2]
+    x, y = int(box.x * width), int(box.y * height)
+    part = rgb[y : round(box.bottom * height), x : round(box.right * width)]
+    if min(part.shape[:2], default=0) < LEAST_CROP_PX:
+        return Ink()
+    shrink = min(1.0, MOST_CROP_PX / max(part.shape[:2]))
+    if shrink < 1:
+        size = tuple(max(LEAST_CROP_PX, round(side * shrink)) for side in part.shape[1::-1])
+        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+    part = np.ascontiguousarray(part)
+    window = max(3, min(99, round(2 * STROKE * min(part.shape[:2])) | 1))
+    ground = cv2.medianBlur(part, window).astype(np.float32)
+    step = part.astype(np.float32) - ground
+    grey = step.mean(axis=2)
+    bar = max(6.0, 0.5 * float(np.quantile(np.abs(grey), 0.97)))
+    light = grey > bar
+    dark = grey < -bar
+    lighter = bool(np.abs(grey[light]).sum() >= np.abs(grey[dark]).sum())
+    inked = light if lighter else dark
+    if inked.sum() < LEAST_CROP_PX:
+        return Ink(ground=float(part.mean(axis=2).std()))
+    return _ink(part.astype(np.float32), ground, inked, lighter=lighter)
 
 
-def _deviation(square: Doubles, mean: Doubles) -> Doubles:
-    """Spread of what has this mean, and squares of that mean."""
-    return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)))
+def _ink(part: Floats, ground: Floats, inked: npt.NDArray[np.bool_], *, lighter: bool) -> Ink:
+    tones, under = part[inked], ground[inked]
+    step = tones - under
+    contrast = float(np.abs(step.mean(axis=1)).mean())
+    room = (255.0 if lighter else 0.0) - under
+    veil = float(np.clip((step * room).sum() / max(1.0, float((room * room).sum())), 0, 1))
+    rest = float(np.abs(step - veil * room).mean())
+    mean = tones.mean(axis=0)
+    return Ink(
+        contrast=contrast,
+        spread=float(tones.std(axis=0).mean()) / max(contrast, 4.0),
+        ground=float(ground[~inked].std()) if (~inked).any() else 0.0,
+        veil=veil,
+        rest=rest / max(contrast, 4.0),
+        share=float(inked.mean()),
+        light=lighter,
+        pure=float(min(255 - mean.min(), mean.max())),
+        colored=float(mean.max() - mean.min()),
+    )
+
+
+def _overlaps(edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Intersection over union of any two boxes, shape (boxes, boxes)."""
+    low = np.maximum(edges[:, None, :2], edges[:, :2])
+    high = np.minimum(edges[:, None, 2:], edges[:, 2:])
+    shared = np.maximum(high - low, 0).prod(axis=2)
+    area = (edges[:, 2:] - edges[:, :2]).prod(axis=1)
+    return np.asarray(shared / np.maximum(area[:, None] + area - shared, 1e-12))

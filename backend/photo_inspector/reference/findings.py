@@ -63,9 +63,7 @@ def defect_finding(
         severity=_severity(criterion, strength, otherwise=_usual_severity(found)),
         score=round(score, 3),
         box=box,
-        rationale=defect_sentence(
-            found, box=box, scale=scale, label=_label(guideline, criterion), max_words=guideline.rationale.max_words
-        ),
+        rationale=defect_sentence(found, box=box, scale=scale, max_words=guideline.rationale.max_words),
         evidence={
             "defect": str(found.defect),
             "along_px": round(found.along_px * scale, 1),
@@ -93,19 +91,13 @@ def difference_finding(found: Difference, *, guideline: Guideline, shape: tuple[
         severity=_severity(criterion, percent, otherwise=usual),
         score=round(float(np.interp(found.certainty, _CERTAINTY_KNOTS, _CERTAINTY_SCORES)), 3),
         box=box,
-        rationale=difference_sentence(
-            found, box=box, scale=scale, label=_label(guideline, criterion), max_words=guideline.rationale.max_words
-        ),
+        rationale=difference_sentence(found, box=box, scale=scale, max_words=guideline.rationale.max_words),
         evidence={
             "area_percent": round(percent, 3),
             "brightness_levels": round(found.brightness, 1),
             "contrast_levels": round(found.contrast, 1),
         },
     )
-
-
-def _label(guideline: Guideline, criterion: Criterion | None) -> str:
-    return criterion.label if criterion else guideline.novel.label
 
 
 def _strength(found: Diagnosis) -> float:

@@ -245,34 +245,30 @@ def of_softness(soft: Softness, *, whole: Features) -> Features:
 
 
 def of_lettering(line: Lettering) -> Features:
-    """A line of letters."""
+    """A piece of lettering."""
+    ink = line.ink
     return {
-        "letters": _log(line.letters, 0.0),
-        "contrast": _log(line.contrast, 5.0),
-        "evenness": _log(line.evenness, 1.0),
-        "ground": _log(line.ground, 1.0),
-        "mix": 2 * line.mix,
-        "alignment": _log(line.alignment, 0.03),
-        "variety": 2 * min(line.variety, 1.5),
-        "stroke": 8 * line.stroke,
-        "stroke_spread": 3 * min(line.stroke_spread, 1.0),
-        "fill": 4 * line.fill,
-        "outline": 2 * min(line.outline, 3.0),
-        "height": _log(line.height_percent, 0.5),
-        "rivals": _log(line.rivals, 1.0),
-        "solid": float(line.solid),
-        "slant": float(line.slant),
-        "drawn": float(line.drawn),
-        "veil": 4 * line.veil,
-        "rest": 4 * min(line.rest, 1.5),
-        "inner": 4 * min(line.inner, 1.5),
-        "framed": 2 * line.framed,
-        "twins": _log(line.twins, 1.0),
-        "edge": _log(line.edge, 0.01),
+        "detected": 4 * line.detected,
+        "slant": min(line.slant_deg, 45.0) / 10,
         "seen": _odds(line.seen),
         "around": _odds(line.around),
-        "told": float(line.told),
-        "backing": 4 * min(line.backing, 2.0),
+        "agreed": 4 * line.agreed,
+        "edge": _log(line.edge, 0.01),
+        "twins": _log(line.twins, 1.0),
+        "others": _log(line.others, 1.0),
+        "height": _log(line.box.height, 0.01),
+        "width": _log(line.box.width, 0.01),
+        "middle": 4 * abs(line.box.x + line.box.width / 2 - 0.5),
+        "level": 4 * (line.box.y + line.box.height / 2),
+        "contrast": _log(ink.contrast, 5.0),
+        "spread": 4 * min(ink.spread, 1.5),
+        "ground": _log(ink.ground, 1.0),
+        "veil": 4 * ink.veil,
+        "rest": 4 * min(ink.rest, 1.5),
+        "share": 4 * ink.share,
+        "light": float(ink.light),
+        "pure": _log(ink.pure, 5.0),
+        "colored": _log(ink.colored, 5.0),
     }
 
 

@@ -52,54 +52,52 @@ def read_whole(whole: Whole, *, saved_quality: int | None, wanted: frozenset[str
 
 def _defocus(whole: Whole, features: Features, score: float) -> Reading:
     blur = strength("defocus", features)
-    text = f"even the crispest edges are spread over about {number(2 * blur)} px; fine detail is gone"
+    text = f"soft in every direction, with about {number(blur)} px of blur; fine detail such as hair is lost"
     evidence = {"blur_px": round(blur, 2), "edges": whole.sharpness.edges}
     return Reading("defocus", blur, score, text, evidence=evidence)
 
 
 def _motion(whole: Whole, features: Features, score: float) -> Reading:
     smear, degrees = strength("motion_blur", features), whole.coarse.smear.direction_deg
-    text = f"detail is smeared {way_of(degrees)} over about {number(smear)} px; edges along that direction stay crisp"
+    text = f"detail is smeared {way_of(degrees)} by about {number(smear)} px; edges along that direction are sharper"
     evidence = {"smear_px": round(smear, 1), "direction_deg": round(degrees)}
     return Reading("motion_blur", smear, score, text, evidence=evidence)
 
 
 def _over(whole: Whole, features: Features, score: float) -> Reading:
     stops = max(whole.tone.stops, strength("over_exposure", features))
-    text = (
-        f"mean brightness is {counted(max(0.1, whole.tone.stops), 'stop')} above middle grey; "
-        f"{number(whole.tone.light_percent)} % is nearly white"
-    )
-    evidence = {"stops": round(whole.tone.stops, 2), "nearly_white_percent": round(whole.tone.light_percent, 1)}
+    text = f"about {counted(stops, 'stop')} too bright{_share(whole.tone.light_percent, 'white')}"
+    evidence = {"nearly_white_percent": round(whole.tone.light_percent, 1)}
     score = max(score, logistic(whole.tone.stops, middle=ALL_BRIGHT_STOPS, slope=6))
     return Reading("over_exposure", stops, score, text, evidence=evidence)
 
 
 def _under(whole: Whole, features: Features, score: float) -> Reading:
     stops = strength("under_exposure", features)
-    text = (
-        f"mean brightness is {counted(max(0.1, -whole.tone.stops), 'stop')} below middle grey; "
-        f"{number(whole.tone.dark_percent)} % is nearly black"
-    )
-    evidence = {"stops": round(whole.tone.stops, 2), "nearly_black_percent": round(whole.tone.dark_percent, 1)}
+    text = f"about {counted(stops, 'stop')} too dark{_share(whole.tone.dark_percent, 'black')}"
+    evidence = {"nearly_black_percent": round(whole.tone.dark_percent, 1)}
     return Reading("under_exposure", stops, score, text, evidence=evidence)
+
+
+def _share(percent: float, tone: str) -> str:
+    """How much of the image lies at one end of the range; nothing where next to nothing does."""
+    return f"; {number(percent)} % of it is nearly {tone}" if percent >= 1 else ""
 
 
 def _noise(whole: Whole, features: Features, score: float) -> Reading:
     grain = strength("noise", features)
-    text = f"areas that should be smooth carry grain of about {number(grain)} of 255 grey levels"
+    text = f"areas that should be smooth show grain of about {counted(grain, 'gray level')}; it hides fine texture"
     evidence = {"grain_levels": round(grain, 1), "lonely_pixels_percent": round(whole.noise.lonely_percent, 2)}
     return Reading("noise", grain, score, text, evidence=evidence)
 
 
 def _compression(whole: Whole, features: Features, score: float) -> Reading:
     lost = min(97.0, strength("compression", features))
-    ratio = whole.compression.ratio
     text = (
-        f"blocks of 8 px show as at a JPEG quality of about {number(100 - lost)}; "
-        f"their borders jump {number(ratio)} times as much as the rest"
+        f"strong JPEG compression has removed about {number(lost)} % of the detail; "
+        f"blocks of 8 px and specks around edges show"
     )
-    evidence = {"jpeg_quality": round(100 - lost), "block_border_ratio": round(ratio, 2)}
+    evidence = {"jpeg_quality": round(100 - lost), "block_border_ratio": round(whole.compression.ratio, 2)}
     return Reading("compression", lost, score, text, evidence=evidence)
 
 
@@ -107,7 +105,10 @@ def _with_file(reading: Reading, quality: int | None) -> Reading:
     """What the file's own tables say outweighs what the pixels show."""
     if quality is None or quality > 40:
         return reading
-    text = f"the file is saved at JPEG quality {quality}; blocks of 8 px and specks around edges replace fine detail"
+    text = (
+        f"the file is saved at JPEG quality {quality}, which removes about {100 - quality} % of the detail; "
+        f"blocks of 8 px and specks around edges show"
+    )
     score = max(reading.score, logistic(quality, middle=39.0, slope=-0.7))
     return replace(
         reading,
@@ -120,7 +121,7 @@ def _with_file(reading: Reading, quality: int | None) -> Reading:
 
 def _banding(_whole: Whole, features: Features, score: float) -> Reading:
     step = strength("banding", features)
-    text = f"smooth tones fall into steps about {number(step)} grey levels apart; the tones between are missing"
+    text = f"smooth areas break into bands about {counted(step, 'gray level')} apart; the tones between are missing"
     evidence = {"step_levels": round(step, 1)}
     return Reading("banding", step, score, text, evidence=evidence)
 
@@ -128,7 +129,7 @@ def _banding(_whole: Whole, features: Features, score: float) -> Reading:
 def _cast(whole: Whole, features: Features, score: float) -> Reading:
     distance = strength("colour_cast", features)
     colour = hue_name(whole.colour.hue_deg)
-    text = f"tones that should be neutral lean to {colour} by about {number(distance)} Lab units, light and dark alike"
+    text = f"neutral tones are tinted {colour} by about {number(distance)} %, in light and in dark areas"
     evidence = {"cast_lab": round(distance, 1), "hue_deg": round(whole.colour.hue_deg)}
     score *= logistic(whole.colour.least, middle=NO_COLOUR_LAB, slope=4)
     # stronger than any tint that the trees were shown
@@ -139,8 +140,8 @@ def _cast(whole: Whole, features: Features, score: float) -> Reading:
 def _contrast(whole: Whole, _features: Features, score: float) -> Reading:
     unused = whole.contrast.unused_percent
     text = (
-        f"the tones span only {number(100 - unused)} % of the range, "
-        f"from level {whole.contrast.low:.0f} to {whole.contrast.high:.0f} of 255"
+        f"{number(unused)} % of the range from black to white is unused; "
+        f"the image looks flat, without deep shadows or bright highlights"
     )
     evidence = {
         "unused_percent": round(unused, 1),
@@ -152,13 +153,13 @@ def _contrast(whole: Whole, _features: Features, score: float) -> Reading:
 
 def _empty(whole: Whole, _features: Features, score: float) -> Reading:
     spread = whole.contrast.spread
-    text = f"nothing can be made out; all tones lie within {number(2 * spread)} grey levels of each other"
+    text = f"nothing can be made out; all tones are nearly the same, {number(100.0)} % of the range is unused"
     return Reading("empty_frame", 100.0, score, text, evidence={"spread": round(spread, 1)})
 
 
 def _tilt(whole: Whole, _features: Features, score: float) -> Reading:
     degrees = whole.tilt.degrees
-    text = f"lines that should be level or upright lean {lean_words(degrees)} by {number(abs(degrees))} degrees"
+    text = f"lines that should be level or upright lean {lean_words(degrees)} by {counted(abs(degrees), 'degree')}"
     evidence = {
         "degrees": round(degrees, 1),
         "share_of_lines_percent": round(100 * max(whole.tilt.across, whole.tilt.up)),
@@ -169,14 +170,14 @@ def _tilt(whole: Whole, _features: Features, score: float) -> Reading:
 def _small(whole: Whole, _features: Features, _score: float) -> Reading:
     coarseness = whole.resolution.coarseness
     longer = round(640 / coarseness)
-    text = f"the longer side has only {longer} px"
+    text = f"the longer side has only {longer} px, {number(coarseness)} times too few for the 640 px needed"
     score = logistic(coarseness, middle=COARSE_MIDDLE, slope=25)
     return Reading("low_resolution", coarseness, score, text, evidence={"longer_side_px": longer})
 
 
 def _upscaled(_whole: Whole, features: Features, score: float) -> Reading:
     factor = strength("upscaling", features)
-    text = f"the picture was enlarged about {number(factor)} times; it holds no detail finer than {number(factor)} px"
+    text = f"the image was enlarged; its detail is about {number(factor)} times too coarse for its size"
     return Reading("upscaling", factor, score, text, evidence={"factor": round(factor, 2)})
 
 
@@ -187,7 +188,10 @@ def _name_the_end(readings: dict[str, Reading], whole: Whole) -> None:
             continue
         if name in readings:
             stops = abs(whole.tone.stops)
-            readings[name] = replace(readings[name], score=SURE, strength=max(readings[name].strength, stops))
+            strength_stops = max(readings[name].strength, stops)
+            tone = "dark" if name == "under_exposure" else "bright"
+            text = f"about {counted(strength_stops, 'stop')} too {tone}; no detail can be made out"
+            readings[name] = replace(readings[name], score=SURE, strength=strength_stops, text=text)
         if "empty_frame" in readings:
             readings["empty_frame"] = replace(readings["empty_frame"], score=1 - SURE)
 

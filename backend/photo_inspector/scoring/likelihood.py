@@ -82,12 +82,6 @@ def likelihoods(features: Features, *, wanted: frozenset[str] | None = None) -> 
     return dict(zip(forest.flaws, (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).tolist(), strict=True))
 
 
-def least_score(flaw: str) -> float | None:
-    """The probability from which an image-wide flaw is reported; None when the trees do not speak of it."""
-    forest = fitted_forest()
-    return float(forest.least[forest.flaws.index(flaw)]) if flaw in forest.flaws else None
-
-
 def fitted_forest() -> Forest:
     """The fitted trees of image-wide flaws."""
     return read_forest(FILE)

@@ -2,7 +2,7 @@
 
 The glance is a logistic of a mark's own numbers (`calibration`). The second look adds what the glance says of the other
 marks of that kind in the picture, and of the picture: dust and scratches seldom come alone, and what a texture is full
-of is none. It is made of boosted trees, fitted by `benchmarks/calibrate.py`. Knows no pixels and no guideline.
+of is none. It is made of boosted trees, fitted by `training/calibrate.py`. Knows no pixels and no guideline.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def look_at(name: str, rows: Sequence[Features], *, whole: Features) -> list[Loo
     """What is thought of each mark, in the order given.
 
     Args:
-        name: "overlay", "dust", "scratch", "fibre" or "soft_patch".
+        name: "dust", "scratch", "fibre" or "soft_patch".
         rows: The numbers of all such marks of one picture.
         whole: The image-wide numbers.
     """
@@ -105,9 +105,3 @@ def _numbers(forest: Forest, rows: Sequence[Features], beside: Floats, whole: Fe
         elif number in rows[0]:
             values[:, column] = [row[number] for row in rows]
     return values
-
-
-def least_mark_score(name: str) -> float | None:
-    """The score from which a mark is reported by itself; None for what is not told in company."""
-    forest = read_forest(FILE)
-    return float(forest.least[forest.flaws.index(name)]) if name in forest.flaws else None

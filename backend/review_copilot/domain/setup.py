@@ -27,7 +27,7 @@ class ProjectSetup:
     guideline_revision: str
     inspector: str
     model: str = ""
-    min_score: float = 0.3
+    min_score: float = 0.0
     second_look: bool = False
     blind_share: float = 0.0
     images_may_leave: bool = True

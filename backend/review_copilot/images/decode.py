@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 from simplejpeg import decode_jpeg
 
@@ -41,6 +42,15 @@ LIES_DOWN = frozenset({5, 6, 7, 8})
 
 _STRIP_BYTES = 1 << 20
 """Maximum bytes of pixels that are copied from Pillow at a time."""
+
+_MIN_SAMPLE_TAG, _MAX_SAMPLE_TAG, _S_MIN_SAMPLE_TAG, _S_MAX_SAMPLE_TAG = 280, 281, 340, 341
+"""TIFF 6.0, sections 8 and 19: the range of a file's samples."""
+_DEPTHS = (8, 10, 12, 14, 16, 24, 32)
+"""Bits a sample that cameras, scanners and programs write."""
+_FLOAT_WHITE = 1.5
+"""Floats up to this are shares of white; larger ones are levels."""
+_EXACT = 1e-6
+"""Makes up for what a division loses of a whole number."""
 
 _BROKEN = (
     OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, ArithmeticError, AttributeError,
@@ -271,21 +281,51 @@ def _orientation(image: Image.Image, data: bytes) -> int:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB: transparency over white, 16 bits to 8, floats as 0..1."""
+    """Any mode to RGB: transparency over white, more than 8 bits by the file's own range."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
-    if image.mode.startswith("I"):
-        values = np.asarray(image).astype(np.int64)
-        deep = image.mode != "I" or bool(values.max(initial=0) > 255)
-        return Image.fromarray((np.clip(values, 0, 65535) // 257 if deep else values).astype(np.uint8)).convert("RGB")
-    if image.mode == "F":
-        return Image.fromarray((np.clip(np.nan_to_num(np.asarray(image)), 0, 1) * 255).astype(np.uint8)).convert("RGB")
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_eight_bits(np.asarray(image), stated=_stated_range(image))).convert("RGB")
     if image.has_transparency_data:
         clear = image.convert("RGBA")
         paper = Image.new("RGB", clear.size, "white")
         paper.paste(clear, mask=clear.getchannel("A"))
         return paper
     return image.convert("RGB")
+
+
+def _stated_range(image: Image.Image) -> tuple[float, float] | None:
+    """Least and most value of a sample by the file's format, or as a TIFF file states them; None where it does not."""
+    if image.format != "TIFF":
+        return (0.0, 65535.0) if image.mode.startswith("I") and np.asarray(image).max(initial=0) > 255 else None
+    tags = getattr(image, "tag_v2", {})
+    for low_tag, high_tag in ((_MIN_SAMPLE_TAG, _MAX_SAMPLE_TAG), (_S_MIN_SAMPLE_TAG, _S_MAX_SAMPLE_TAG)):
+        high = tags.get(high_tag)
+        if high is not None:
+            values = [v[0] if isinstance(v, tuple) else v for v in (tags.get(low_tag, 0), high)]
+            if all(isinstance(v, int | float) for v in values) and values[1] > values[0]:
+                return float(values[0]), float(values[1])
+    return None
+
+
+def _eight_bits(values: npt.NDArray[np.generic], *, stated: tuple[float, float] | None) -> Pixels:
+    """Samples of more than 8 bits as 0..255, by the range that the file states or else by the range that it uses.
+
+    Only TIFF leaves open how bright such a file is meant. There whole numbers are taken to have the least number of
+    bits that holds the largest of them (a camera's 10, 12 or 14 in 16); floats to go to 1 where three quarters of them
+    do, else to 255 or to the full range of such a number of bits. Numbers that are not finite are black.
+    """
+    numbers = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = stated or (0.0, _full_range(numbers, whole=values.dtype.kind in "iub"))
+    return np.asarray(np.clip((numbers - low) * (255.0 / (high - low)) + _EXACT, 0, 255), np.uint8)
+
+
+def _full_range(numbers: npt.NDArray[np.float64], *, whole: bool) -> float:
+    """The largest value that samples can have of which these are some."""
+    if not whole and (numbers.size == 0 or float(np.quantile(numbers, 0.75)) <= _FLOAT_WHITE):
+        return 1.0
+    most = float(numbers.max(initial=0.0))
+    return next((top for bits in _DEPTHS if most <= (top := float(2**bits - 1))), most)
 
 
 def _fitted(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from review_copilot.errors import ImageTooLarge, ImageUnreadable
@@ -123,6 +124,40 @@ def test_sixteen_bits_become_eight(form: str) -> None:
 def test_floats_are_fractions() -> None:
     values = np.array([[0.0, 0.5, 1.0, 7.0, np.nan]], dtype=np.float32)
     assert _decode(_file(Image.fromarray(values), "TIFF"))[0, :, 0].tolist() == [0, 127, 255, 255, 0]
+
+
+GRAY = np.tile(np.linspace(0, 240, 24).astype(np.uint8), (6, 1))
+
+
+@pytest.mark.parametrize(
+    "deep",
+    [
+        GRAY.astype(np.float32),
+        GRAY.astype(np.float32) / 255,
+        GRAY.astype(np.uint16) * 4,
+        GRAY.astype(np.uint16) * 16,
+        GRAY.astype(np.uint16) * 64,
+        GRAY.astype(np.uint16) * 257,
+        GRAY.astype(np.int32) * 257,
+        GRAY.astype(np.float32) * 257,
+    ],
+    ids=["float levels", "float shares", "10 bits", "12 bits", "14 bits", "16 bits", "16 in 32 bits", "float 16 bits"],
+)
+def test_a_deep_tiff_looks_like_its_twin_of_eight_bits(deep: NDArray[np.generic]) -> None:
+    pixels = _decode(_file(Image.fromarray(deep), "TIFF"))
+    assert np.abs(pixels[..., 0].astype(int) - GRAY).max() <= 1
+
+
+@pytest.mark.parametrize(("low_tag", "high_tag"), [(280, 281), (340, 341)])
+def test_a_tiff_that_states_its_range_is_read_by_it(low_tag: int, high_tag: int) -> None:
+    """A dark picture of 16 bits stays dark; the numbers alone would be taken for 12 bits."""
+    data = _file(Image.fromarray(GRAY.astype(np.uint16) * 16), "TIFF", tiffinfo={low_tag: 0, high_tag: 65535})
+    assert _decode(data).max() == 240 * 16 // 257
+
+
+def test_a_dark_png_of_sixteen_bits_stays_dark() -> None:
+    """The format says what white is."""
+    assert _decode(_file(Image.fromarray(GRAY.astype(np.uint16) * 16), "PNG")).max() == 240 * 16 // 257
 
 
 def test_the_first_frame_of_an_animation_is_shown() -> None:
