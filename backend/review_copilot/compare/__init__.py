@@ -1,4 +1,4 @@
-"""Compare what a reviewer submitted with what the copilot suggested. Knows no wire format, no SQL and no clock.
+"""Compare submissions with suggestions. Knows no Label Studio format, no SQL, and no clock.
 
 `compare` is the verb; `choice` finds the review to compare with, `matching` pairs regions without a common id, `rows`
 words one pair as a row of the log, `magic` does the same for what was offered on request.

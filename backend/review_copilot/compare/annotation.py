@@ -1,4 +1,4 @@
-"""Compare one annotation with what its reviewer was shown. Knows how the parts go together, and no formula."""
+"""Compare one annotation with what its reviewer saw. Combines the other modules; contains no formula."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def compare(
     predictions: Sequence[StoredPrediction] = (),
     confirmed: bool = True,
 ) -> Comparison:
-    """Find what became of every suggestion, and where every submitted region comes from.
+    """Find the outcome of every suggestion, and the origin of every submitted region.
 
-    The order of regions, reviews and predictions does not matter. A skipped task gives no rows but "skipped" and the
-    feedback: nobody judged its suggestions. Under a withheld review the kinds say what an unaided reviewer did:
-    "rejected" is then a suggestion that the reviewer did not find, "added" a flaw that the copilot did not find.
+    The order of regions, reviews, and predictions does not matter. A skipped task has only the row "skipped" and
+    feedback rows, because no one judged its suggestions. For a withheld review, the kinds describe an unaided reviewer:
+    "rejected" is a suggestion that the reviewer did not find, "added" a defect that the copilot did not find.
 
     Args:
         annotation: What was submitted.
-        reviews: Every review of its task, Magic ones included.
-        predictions: What Label Studio holds for the task; helps to tell several versions apart.
+        reviews: All reviews of its task, including Magic ones.
+        predictions: Label Studio's predictions for the task, to distinguish several versions.
         confirmed: Whether the annotation was read from Label Studio itself.
 
     Returns:
@@ -91,14 +91,14 @@ def _own(regions: Sequence[SubmittedRegion], foreign: StoredPrediction | None) -
 
 
 def _without(review: Review | None, unplaced: Sequence[str]) -> Review | None:
-    """The review less the suggestions whose regions cannot be read: nobody knows what became of them."""
+    """The review without suggestions whose regions cannot be read: their outcome is unknown."""
     if review is None or not unplaced:
         return review
     return replace(review, suggestions=tuple(s for s in review.suggestions if s.id not in unplaced))
 
 
 def _comparable(asked: Asked, review: Review | None) -> Asked:
-    """What was asked for, less what the review left open."""
+    """The offered fields, without those that the review did not draft."""
     if review is None:
         return asked
     return replace(
@@ -114,7 +114,7 @@ def _in_reading_order(regions: Sequence[SubmittedRegion]) -> list[SubmittedRegio
 
 
 def _region_rows(review: Review | None, regions: Sequence[SubmittedRegion], asked: Asked) -> tuple[Override, ...]:
-    """Rows of the drafted suggestions, paired by id, else by place and criterion, then of the regions that remain."""
+    """Rows of the suggestions, paired by id or else by place and criterion; then rows of the remaining regions."""
     suggestions = showable(review, asked) if review and review.exposure not in _NOTHING_DRAFTED else ()
     review_id = review.id if review else ""
     free = list(regions)
@@ -134,14 +134,14 @@ def _region_rows(review: Review | None, regions: Sequence[SubmittedRegion], aske
 
 
 def _by_place(suggestions: Sequence[Suggestion], regions: Sequence[SubmittedRegion]) -> dict[str, int]:
-    """Suggestion id to place of its region in the list, by the best assignment.
+    """Suggestion id to index of its region in the list, by the best assignment.
 
-    A flaw of the whole image has no place that could tell it from another one: it is paired with the same criterion
-    only.
+    A whole-image defect has no place to distinguish it from others: it is paired only with the same
+    criterion.
     """
     if not suggestions or not regions:
         return {}
-    # Equal candidates are told apart by this order alone, so that the order of the review does not matter.
+    # This order alone decides between equal candidates, so that the order of the review does not matter.
     ours = sorted(suggestions, key=lambda s: s.id)
     iou = pairwise_iou(corners([visible(s.box) for s in ours]), corners([visible(r.box) for r in regions]))
     same = np.array([[same_criterion(s, r) for r in regions] for s in ours])

@@ -1,4 +1,4 @@
-"""Find the review that an annotation has to be compared with. Knows no region but its id."""
+"""Find the review to compare an annotation with. Of a region, it knows only the id."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from review_copilot.ports import StoredPrediction
 def choose_review(
     annotation: SubmittedAnnotation, reviews: Sequence[Review], predictions: Sequence[StoredPrediction]
 ) -> Review | None:
-    """The whole-image review that the reviewer worked from; None when there was none.
+    """The whole-image review that the reviewer worked from; None if there was none.
 
-    Asked in this order, so that several versions on one task stay apart:
+    Checked in this order, to distinguish several versions on one task:
 
-    1. The prediction that the annotation says it began from (`parent_prediction`), by the region ids that Label Studio
-       holds under it, else by its roll-out.
-    2. The review that shares most region ids with the annotation; the newest where several share as many.
-    3. The newest review made before the annotation began. Where all were made later, the oldest that was there when the
-       annotation was first submitted. An annotation older than every review was made without any.
+    1. The prediction that the annotation started from (`parent_prediction`), by the region ids that Label Studio
+       has for it, or else by its roll-out.
+    2. The review that shares the most region ids with the annotation; the newest if several share as many.
+    3. The newest review made before the annotation started. If all were made later, the oldest that existed when the
+       annotation was first submitted. An annotation older than all reviews was made without one.
 
     Args:
         annotation: What was submitted.
-        reviews: All reviews of the task, in any order. Those for a Magic box are left aside.
-        predictions: What Label Studio holds for the task, as far as it was read back.
+        reviews: All reviews of the task, in any order. Those for a Magic box are ignored.
+        predictions: Label Studio's predictions for the task, as far as they were read back.
     """
     whole = sorted((r for r in reviews if r.box is None), key=lambda r: (r.created_at, r.id))
     if foreign_parent(annotation, reviews, predictions) is not None:
@@ -52,10 +52,10 @@ def foreign_parent(
 
 
 def began_at(annotation: SubmittedAnnotation) -> datetime | None:
-    """When work on the annotation began: first submission less lead time; None when the file says neither.
+    """When work on the annotation started: first submission minus lead time; None if unknown.
 
-    Label Studio adds the time of later edits to the lead time, so that the answer may lie too early for an edited
-    annotation, never too late.
+    Label Studio adds the time of later edits to the lead time, so that the result can be too early for an edited
+    annotation, but never too late.
     """
     if annotation.created_at is None:
         return None

@@ -1,7 +1,7 @@
-"""What became of suggestions offered through the Magic tool. Knows no drafted ones.
+"""Outcome of suggestions offered through the Magic tool. Knows no drafted ones.
 
-Label Studio tells little: an accepted offer arrives as a region under our id, a declined one leaves no trace, and the
-box that was drawn to ask is submitted as a region when it was neither accepted nor declined.
+Label Studio reports little: an accepted suggestion arrives as a region with our id, a declined one leaves no trace, and
+the box that the reviewer drew is submitted as a region if it was neither accepted nor declined.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from review_copilot.domain.review import Exposure, Review
 
 
 def offers(annotation: SubmittedAnnotation, reviews: Sequence[Review]) -> tuple[Review, ...]:
-    """The Magic reviews that were offered while this annotation was worked on, oldest first.
+    """The Magic reviews that were offered during work on this annotation, oldest first.
 
-    An offer names no person. It belongs to every annotation that holds one of its regions, and to every one that was
-    being worked on when it was made, from its beginning to its last change; two people at once on one task cannot be
-    told apart.
+    An offer has no user. It belongs to every annotation that contains one of its regions, and to every annotation that
+    was in work when it was made, from its start to its last change. Two people on one task at the same time cannot be
+    distinguished.
     """
     began, ended = began_at(annotation), annotation.updated_at or annotation.created_at
     region_ids = {region.id for region in annotation.regions}
@@ -36,7 +36,7 @@ def offers(annotation: SubmittedAnnotation, reviews: Sequence[Review]) -> tuple[
 def offer_rows(
     offered: Sequence[Review], regions: Sequence[SubmittedRegion], *, asked: Asked
 ) -> tuple[tuple[Override, ...], tuple[SubmittedRegion, ...]]:
-    """Rows of all offers, and the regions that belong to none of them."""
+    """Rows of all offers, and the regions that belong to no offer."""
     rest = list(regions)
     rows: list[Override] = []
     for review in offered:
@@ -52,13 +52,13 @@ def offer_rows(
 
 
 def take(regions: list[SubmittedRegion], region_id: str) -> SubmittedRegion | None:
-    """Take the first region of that id out of a list; None when there is none. Broken files hold an id twice."""
+    """Remove the first region with that id from a list; None if there is none. Invalid files contain an id twice."""
     found = next((number for number, region in enumerate(regions) if region.id == region_id), None)
     return None if found is None else regions.pop(found)
 
 
 def _asked_with(region: SubmittedRegion, offered: Sequence[Review]) -> str | None:
-    """The review asked for with this very box; None for a region that somebody filled in and so made their own."""
+    """The review that was requested with exactly this box; None for a region that a reviewer filled in."""
     if region.severity or region.rationale or region.reasons or region.note:
         return None
     return next((r.id for r in offered if r.box is not None and same_place(region.box, r.box)), None)

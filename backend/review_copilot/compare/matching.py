@@ -1,8 +1,8 @@
 """Pair boxes that have no common id: threshold first, then the best assignment. Knows numbers only.
 
-A pair may be made at all only where the boxes overlap by `MIN_IOU`; among those pairs the assignment of the greatest
-total worth is taken, where a pair is worth its overlap, and one more when the criterion is the same. Thresholding first
-keeps a good pair from being given up so that two bad ones, thrown away afterwards, could be made.
+A pair is allowed only if the boxes overlap by at least `MIN_IOU`. Of these pairs, the assignment with the greatest
+total value is chosen. The value of a pair is its overlap, plus one if the criterion is the same. Applying the threshold
+first prevents that a good pair is replaced by two bad ones, which would be discarded later.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 MIN_IOU = 0.5
-"""Least overlap of two boxes that speak of one thing (Everingham et al., The PASCAL VOC Challenge, IJCV 2010, 4.2)."""
+"""Minimum overlap of two boxes for the same object (Everingham et al., The PASCAL VOC Challenge, IJCV 2010, 4.2)."""
 
 SAME_CRITERION = 1.0
-"""What a common criterion adds to a pair's worth: of two candidates the one of the same criterion wins."""
+"""Added to the value of a pair with the same criterion: of two candidates, the one with the same criterion wins."""
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 
 def assign(worth: Floats) -> Indices:
-    """The assignment of greatest total worth, for many small problems at once.
+    """The assignment with the greatest total value, for many small problems at a time.
 
-    A problem in which no two pairs compete is its own answer; only the others are handed to SciPy's exact solver
-    (Crouse, On implementing 2D rectangular assignment algorithms, IEEE TAES 2016). The result has the same total worth
+    A problem in which no two pairs compete is already solved; only the others are passed to SciPy's exact solver
+    (Crouse, On implementing 2D rectangular assignment algorithms, IEEE TAES 2016). The result has the same total value
     as solving every problem exactly.
 
     Args:
-        worth: Shape (problems, n, m); above 0 where a pair may be made, 0 elsewhere.
+        worth: Values, shape (problems, n, m); above 0 for allowed pairs, 0 elsewhere.
 
     Returns:
-        For each problem and each of the n the index of its partner, -1 for none; shape (problems, n).
+        The index of the partner of each of the n, -1 for none; shape (problems, n).
     """
     problems, n, m = worth.shape
     if n == 0 or m == 0:

@@ -1,4 +1,4 @@
-"""Word what became of one suggestion as a row of the log. Knows neither review nor annotation around it."""
+"""Create the log row for one suggestion's outcome. Knows neither the review nor the annotation."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from review_copilot.domain.review import Review
 from review_copilot.domain.suggestion import Suggestion
 
 MOVED = 0.0005
-"""How far an edge may lie from the drafted one, as a fraction of the image's side, before the box counts as moved.
+"""Maximum distance of an edge from the drafted one, as a fraction of the image's side; beyond it, the box was moved.
 
-Half a pixel on an image shown 1 000 pixels wide, and the error of a percentage rounded to one digit: editors and
-exporters compute coordinates anew without anybody having touched the box.
+Half a pixel on an image that is 1 000 pixels wide, and the error of a percentage with one digit: editors and
+exporters recalculate coordinates even if no one changed the box.
 """
 
 ROTATED_DEG = 0.05
-"""Rotation from which a box counts as moved; the same reasoning."""
+"""Minimum rotation of a moved box, for the same reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextChange:
-    """How a text differs from its draft.
+    """Difference between a text and its draft.
 
     Attributes:
-        kept: Share of the draft's words that still stand, in their order, 0..1 (longest common subsequence).
-        distance: Least number of characters to insert, delete or replace (Levenshtein).
+        kept: Share of the draft's words that remain, in order, 0..1 (longest common subsequence).
+        distance: Minimum number of characters to insert, delete, or replace (Levenshtein).
     """
 
     kept: float
@@ -45,7 +45,7 @@ class TextChange:
 
 
 def text_change(draft: str, text: str) -> TextChange | None:
-    """Compare two texts without regard to the amount of white space; None when there was no draft."""
+    """Compare two texts, ignoring the amount of white space; None if there was no draft."""
     before, after = draft.split(), text.split()
     if not before:
         return None
@@ -56,24 +56,24 @@ def text_change(draft: str, text: str) -> TextChange | None:
 
 
 def visible(box: Box) -> Box:
-    """The part of a box inside the image; a box without area where nothing of it is."""
+    """The part of a box inside the image; a box without area if there is none."""
     return box.clipped() or Box(box.x, box.y, 0.0, 0.0)
 
 
 def same_place(one: Box, other: Box) -> bool:
-    """Whether the visible parts of two boxes have all edges within `MOVED`."""
+    """Whether all edges of the visible parts of two boxes are within `MOVED`."""
     a, b = visible(one), visible(other)
     edges = ((a.x, b.x), (a.y, b.y), (a.right, b.right), (a.bottom, b.bottom))
     return all(abs(p - q) <= MOVED for p, q in edges)
 
 
 def showable(review: Review, asked: Asked) -> tuple[Suggestion, ...]:
-    """The suggestions that the label config could show; those of criteria without a label reached nobody."""
+    """The suggestions that the label config could show; reviewers never see those of criteria without a label."""
     return tuple(s for s in review.suggestions if asked.criteria is None or s.criterion_id in asked.criteria)
 
 
 def same_criterion(suggestion: Suggestion, region: SubmittedRegion) -> bool:
-    """Whether a region has the suggested criterion, by id, or by label where the guideline does not know the label."""
+    """Whether a region has the suggested criterion, by id, or by label if the label is not in the guideline."""
     if region.criterion_id is not None:
         return region.criterion_id == suggestion.criterion_id
     return suggestion.label.casefold() in {label.casefold() for label in region.labels}
@@ -123,7 +123,7 @@ def lost_row(suggestion: Suggestion, kind: OverrideKind, *, review_id: str) -> O
 
 
 def own_row(region: SubmittedRegion, kind: OverrideKind, *, review_id: str = "") -> Override:
-    """The row of a region that no suggestion stands behind."""
+    """The row of a region without a suggestion."""
     return Override(
         subject=Subject.REGION,
         kind=kind,
@@ -139,7 +139,7 @@ def own_row(region: SubmittedRegion, kind: OverrideKind, *, review_id: str = "")
 
 
 def field_kind(draft: str, submitted: str) -> OverrideKind | None:
-    """What became of a drafted field of the whole image; None when it was neither drafted nor filled in."""
+    """The row of a drafted field of the whole image; None if it was neither drafted nor filled in."""
     if draft == submitted:
         return OverrideKind.UNTOUCHED if draft else None
     if not draft:

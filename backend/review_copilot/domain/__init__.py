@@ -1,1 +1,1 @@
-"""Nouns: frozen dataclasses that every other room speaks in. No I/O, no framework."""
+"""Nouns: frozen dataclasses that all other packages use. No I/O, no framework."""

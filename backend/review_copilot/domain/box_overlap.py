@@ -1,4 +1,4 @@
-"""Overlap of many boxes at once, as `Box.iou` gives it for two. Knows numbers only."""
+"""Overlap of many boxes at a time, like `Box.iou` for two. Knows only numbers."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def pairwise_iou(ours: Floats, theirs: Floats) -> Floats:
         theirs: The same, shape (..., m, 4).
 
     Returns:
-        Shape (..., n, m); 0 where neither box has an area.
+        Shape (..., n, m); 0 if neither box has an area.
     """
-    # One plane per edge: numpy then works on rows of whole batches and not on short last axes of four.
+    # One plane per edge: numpy then works on rows of whole batches instead of short last axes of four.
     left, top, right, bottom = np.moveaxis(ours, -1, 0)
     left2, top2, right2, bottom2 = np.moveaxis(theirs, -1, 0)
     width: Floats = np.minimum(right[..., :, None], right2[..., None, :])
@@ -52,7 +52,7 @@ def paired_iou(ours: Floats, theirs: Floats) -> Floats:
         theirs: The same, shape (n, 4).
 
     Returns:
-        Shape (n,); 0 where neither box has an area.
+        Shape (n,); 0 if neither box has an area.
     """
     right = np.minimum(ours[:, 0] + ours[:, 2], theirs[:, 0] + theirs[:, 2])
     bottom = np.minimum(ours[:, 1] + ours[:, 3], theirs[:, 1] + theirs[:, 3])
@@ -64,5 +64,5 @@ def paired_iou(ours: Floats, theirs: Floats) -> Floats:
 
 
 def _shares(shared: Floats, union: Floats) -> Floats:
-    """Shared area over union; nothing is shared where there is no union."""
+    """Intersection over union; 0 if the union is empty."""
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)

@@ -1,4 +1,4 @@
-"""What is told of a project's drafts as a whole: how many show nothing and why, and what they cost. Knows no store."""
+"""Totals of a project's drafts: how many show no suggestions and why, and their cost. Knows no store."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Undrafted:
 
     Attributes:
         task_id: Label Studio's task id.
-        why: In one word.
-        said: The error of a failed draft; empty otherwise.
-        at: When the copilot last looked, UTC.
+        why: The reason.
+        said: The error of a failed draft; otherwise empty.
+        at: Time of the latest draft, UTC.
     """
 
     task_id: int
@@ -38,13 +38,13 @@ class Undrafted:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the drafts of a project cost.
+    """Cost of a project's drafts.
 
     Attributes:
-        drafts: Drafts whose usage is known.
+        drafts: Drafts with known usage.
         calls: Model calls for them.
         tokens: Prompt and completion tokens.
-        usd: US dollars; 0 where the provider did not say, NaN where it said no number.
+        usd: US dollars; 0 if the provider did not report it, NaN if it reported no number.
         kept: Suggestions that reviewers kept in the same period.
     """
 
@@ -56,19 +56,19 @@ class Cost:
 
     @property
     def usd_per_kept(self) -> float:
-        """US dollars for one kept suggestion; NaN where nothing was kept or no price is known."""
+        """US dollars per kept suggestion; NaN if none was kept or no price is known."""
         return self.usd / self.kept if self.kept and self.usd else float("nan")
 
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """What the whole-image drafts of a project, or of a period of it, come to.
+    """Totals of a project's whole-image drafts, or of those in a period.
 
     Attributes:
-        tasks: Tasks that the copilot looked at.
-        undrafted: How many of them show no suggestion, for each reason: their newest draft says so. A reason may be
-            missing where there is none.
-        cost: None where no usage is known; its `kept` is 0.
+        tasks: Tasks that were inspected.
+        undrafted: Number of them without suggestions, by reason, according to their newest draft. A reason may be
+            missing if its number is 0.
+        cost: None if no usage is known; its `kept` is 0.
     """
 
     tasks: int = 0
@@ -77,16 +77,16 @@ class Drafts:
 
     @property
     def without(self) -> int:
-        """How many tasks show no suggestion."""
+        """Number of tasks without suggestions."""
         return sum(self.undrafted.values())
 
     def reasons(self) -> Sequence[tuple[Why, int]]:
-        """How many tasks show no suggestion for each reason that there is, in the order of `Why`."""
+        """Number of tasks without suggestions for each reason, in the order of `Why`."""
         return tuple((why, self.undrafted[why]) for why in Why if self.undrafted.get(why))
 
 
 def why_undrafted(review: Review) -> Why | None:
-    """Why a whole-image review shows no suggestion; None when it shows some, or was only offered."""
+    """Why a whole-image review shows no suggestions; None if it shows some, or was only offered."""
     if review.exposure is Exposure.SHOWN and not review.suggestions:
         return Why.NOTHING_FOUND
     return _WHY.get(review.exposure)

@@ -1,4 +1,4 @@
-"""Boxes, as fractions of the upright image. Knows no pixels but those it is handed, and no percent."""
+"""Boxes as fractions of the upright image. Knows no percent coordinates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Box:
         width: Fraction of the image's width, at least 0.
         height: Fraction of the image's height, at least 0.
 
-    A box may reach past 0..1 (real annotations do); `clipped` brings it back.
+    A box can exceed 0..1, as real annotations do; `clipped` limits it.
     """
 
     x: float
@@ -30,7 +30,7 @@ class Box:
 
     @classmethod
     def from_corners(cls, x1: float, y1: float, x2: float, y2: float) -> Box:
-        """A box from two opposite corners in fractions, in whichever order they come."""
+        """A box from two opposite corners in fractions, in any order."""
         left, right = min(x1, x2), max(x1, x2)
         top, bottom = min(y1, y2), max(y1, y2)
         return cls(left, top, right - left, bottom - top)
@@ -73,7 +73,7 @@ class Box:
         return max(0.0, self.width) * max(0.0, self.height)
 
     def clipped(self) -> Box | None:
-        """The part inside the image; None when nothing of it is."""
+        """The part inside the image; None if there is none."""
         left, top = max(0.0, self.x), max(0.0, self.y)
         right, bottom = min(1.0, self.right), min(1.0, self.bottom)
         if right <= left or bottom <= top:
@@ -83,13 +83,13 @@ class Box:
         return Box(left, top, right - left, bottom - top)
 
     def intersection_area(self, other: Box) -> float:
-        """Area that both boxes share, as a fraction of the image."""
+        """Intersection of both boxes, as a fraction of the image."""
         width = min(self.right, other.right) - max(self.x, other.x)
         height = min(self.bottom, other.bottom) - max(self.y, other.y)
         return max(0.0, width) * max(0.0, height)
 
     def iou(self, other: Box) -> float:
-        """Intersection over union, 0..1; 0 when neither box has an area."""
+        """Intersection over union, 0..1; 0 if neither box has an area."""
         shared = self.intersection_area(other)
         union = self.area + other.area - shared
         return min(1.0, shared / union) if union > 0 else 0.0

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 UNCOVERED = "uncovered"
-"""The criterion id of a flaw that no criterion of the guideline claims ("Novel pattern")."""
+"""The criterion id of a defect that no criterion of the guideline covers ("Novel pattern")."""
 
 
 class Severity(StrEnum):
-    """How bad a flaw is, in rising order."""
+    """Severity of a defect, in ascending order."""
 
     MINOR = "minor"
     MAJOR = "major"
@@ -24,7 +24,7 @@ class Severity(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What becomes of the image."""
+    """Result of the review of an image."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -33,11 +33,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeverityAnchor:
-    """What one severity means for one criterion.
+    """Meaning of one severity for one criterion.
 
     Attributes:
-        words: The anchor that a reviewer reads.
-        at_least: Strength from which the severity applies, in the criterion's `unit`; None where no number fits.
+        words: The description that reviewers read.
+        at_least: Minimum strength for the severity, in the criterion's `unit`; None if it has no number.
     """
 
     words: str
@@ -49,17 +49,17 @@ class Criterion:
     """One thing that the guideline asks reviewers to look for.
 
     Attributes:
-        id: Stable for ever, such as "PQ-03".
+        id: Permanent id, such as "PQ-03".
         label: The rectangle label that reviewers see; unique in the guideline.
         definition: One or two sentences.
-        flag_when: Situations that count.
-        do_not_flag_when: Situations that look alike and do not count.
-        severity: One anchor for each severity.
-        unit: Unit of the anchors' numbers; empty where they have none.
-        rationale: How a rationale for this criterion should be worded.
-        measures: Names of the built-in measurements that speak for it; empty for "models only".
-        hotkey: Key that picks the label in the editor; empty to let one be dealt.
-        detail: Whether the flaw is so small that a model must be shown parts of the image at full size.
+        flag_when: Situations to flag.
+        do_not_flag_when: Similar situations not to flag.
+        severity: One description per severity.
+        unit: Unit of the numbers; empty if there are none.
+        rationale: Example of a rationale for this criterion.
+        measures: Names of the built-in measures for it; empty if only models can detect it.
+        hotkey: Key for the label in the editor; empty to assign one automatically.
+        detail: Whether a model needs full-size parts of the image to see the defect.
     """
 
     id: str
@@ -75,7 +75,7 @@ class Criterion:
     detail: bool = False
 
     def severity_of(self, strength: float) -> Severity | None:
-        """The severity that a strength reaches by the anchors' numbers; None below minor or without numbers."""
+        """The severity for a strength, by the levels' numbers; None below minor or without numbers."""
         reached = [s for s in Severity if (least := self.severity[s].at_least) is not None and strength >= least]
         return reached[-1] if reached else None
 
@@ -94,11 +94,11 @@ class VerdictRule:
     """How findings become a verdict.
 
     Attributes:
-        words: The rule as reviewers read it.
+        words: The rule that reviewers read.
         fail: Number of findings of a severity (or of UNCOVERED) that fail the image, such as {"critical": 1}.
-        discuss: The same for "discuss", looked at after `fail`.
+        discuss: The same for "discuss", checked after `fail`.
 
-    Findings count upwards: a critical finding also counts as a major and a minor one.
+    A finding also counts for all lower severities: a critical one counts as a major and a minor one.
     """
 
     words: str
@@ -108,11 +108,11 @@ class VerdictRule:
 
 @dataclass(frozen=True, slots=True)
 class RationaleStyle:
-    """How rationales are written.
+    """Rules for rationales.
 
     Attributes:
-        max_words: Most words of one rationale.
-        words: The style as reviewers read it; it asks for the place and the evidence.
+        max_words: Maximum number of words in a rationale.
+        words: The style that reviewers read; it asks for the place and the evidence.
     """
 
     max_words: int
@@ -125,11 +125,11 @@ class Guideline:
 
     Attributes:
         id: Name of its file, such as "photo-quality".
-        title: What people call it.
+        title: Its display name.
         version: The author's own version, such as "1.0".
-        purpose: What images it is for and what the review decides.
-        criteria: In the order in which people read them.
-        novel: The outcome for what no criterion claims.
+        purpose: The images it applies to, and what the review decides.
+        criteria: Criteria in display order.
+        novel: The outcome for defects that no criterion covers.
         verdict: How findings become a verdict.
         rationale: How rationales are written.
         revision: Hex hash of the content, independent of key order and white space; 12 digits.
@@ -162,7 +162,7 @@ class Guideline:
         raise KeyError(criterion_id)
 
     def id_of(self, label: str) -> str | None:
-        """The criterion id of a rectangle label, without regard to case and outer space; None when unknown."""
+        """The criterion id of a rectangle label, ignoring case and surrounding spaces; None if unknown."""
         wanted = label.strip().casefold()
         if wanted == self.novel.label.casefold():
             return UNCOVERED

@@ -1,4 +1,4 @@
-"""An image that is ready to be looked at. Knows no URL scheme and no codec."""
+"""An image that is ready for inspection. Knows no URL scheme and no codec."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 THUMBNAIL_PX = 64
 """Longer side of a thumbnail."""
 FEATURE_PX = 1024
-"""Longer side at which crops are measured, so that what they look like does not depend on the file's size."""
+"""Longer side at which crops are measured, so that their features do not depend on the file's size."""
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """Upright RGB, shape (height_px, width_px, 3)."""
@@ -24,14 +24,14 @@ class ReviewImage:
     """One upright image with its file.
 
     Attributes:
-        source: Where it came from, fit to print (no token, no query with a signature).
-        data: The file's bytes as they were fetched.
+        source: Where it came from, safe to print (no token, no signed query).
+        data: The bytes of the file.
         sha256: Hash of `data` in hex.
-        format: Pillow's name of the format, "JPEG", "PNG" ...: what the file is, not what its name says.
+        format: Pillow's name of the actual format, such as "JPEG" or "PNG", regardless of the file name.
         width_px: Width after EXIF orientation was applied.
         height_px: Height after EXIF orientation was applied.
-        decode: Decodes to upright RGB. Given a number, the result's longer side is at most that many pixels
-            (and the decoder may take a cheaper road); given None, full size. Raises ImageError.
+        decode: Decodes to upright RGB. With a number, the result's longer side has at most that many pixels
+            (and the decoder can use a faster method); with None, full size. Raises ImageError.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""Current rows of the override log as parallel sequences: what a study reads. Knows no SQL and no numbers for words."""
+"""Current rows of the override log as parallel sequences, for studies. Knows no SQL and no encoding."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from review_copilot.domain.override import LoggedOverride, OverrideKind
 
 @dataclass(frozen=True, slots=True)
 class LogColumns:
-    """Rows of newest revisions of living annotations, in the order of writing.
+    """Rows of the newest revisions of existing annotations, in the order of writing.
 
-    Every column has one entry for each row; `box_to` has four.
+    Every column has one entry per row; `box_to` has four.
 
     Attributes:
-        id: Row id, rising.
+        id: Row id, ascending.
         task_id: Label Studio's task id.
         annotation_id: Label Studio's annotation id.
-        reviewer: Editor of the revision, else its author; empty when unknown.
-        time_s: When the annotation was made, in seconds since 1970 UTC; else when it was changed, else logged.
-        lead_time_s: Seconds spent on the annotation; None when unknown.
-        exposure: What the reviewer saw; empty when there was no review.
-        subject: See `Override`; so are all others that are named as its fields are.
+        reviewer: Editor of the revision, or else its author; empty if unknown.
+        time_s: When the annotation was created, in seconds since 1970 UTC; or else when it was changed or logged.
+        lead_time_s: Seconds spent on the annotation; None if unknown.
+        exposure: What the reviewer saw; empty if there was no review.
+        subject: See `Override`, as for all other columns with names of its fields.
         kind: As above.
         suggestion_id: As above.
         criterion_from: As above.
@@ -37,9 +37,9 @@ class LogColumns:
         text_similarity: As above.
         reasons: As above.
         note: As above.
-        drawn_text: Text of a region that the reviewer added; empty for all other rows.
+        drawn_text: Text of a region that the reviewer added; empty in all other rows.
         score: As above.
-        box_to: x, y, width, height in fractions, row after row; NaN where no box was submitted.
+        box_to: x, y, width, height in fractions, row after row; NaN if no box was submitted.
         guideline_revision: Of the review's provenance; empty without one.
         model_version: As above.
     """
@@ -79,7 +79,7 @@ COLUMNS = tuple(field.name for field in fields(LogColumns))
 
 
 def columns_of(rows: Iterable[LoggedOverride]) -> LogColumns:
-    """Rows as columns; leaves nothing out, so the caller hands over current ones, in the order of writing."""
+    """Convert rows to columns, without filtering: the caller passes current rows, in the order of writing."""
     values: Sequence[Sequence[Any]] = tuple(zip(*map(_values, rows), strict=True)) or ((),) * len(COLUMNS)
     columns = dict(zip(COLUMNS, values, strict=True))
     return LogColumns(**columns | {"box_to": tuple(chain.from_iterable(columns["box_to"]))})

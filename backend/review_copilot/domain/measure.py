@@ -12,11 +12,11 @@ class Measure:
     """One measure that an inspector offers to guidelines under `measures`.
 
     Attributes:
-        name: As guidelines write it, such as "defocus".
-        unit: Unit of its strength; a criterion's anchors decide severity only when their unit is the same.
-        scope: IMAGE where the measure speaks of the whole image, REGION where it reports boxes.
+        name: Its name in guidelines, such as "defocus".
+        unit: Unit of its strength; a criterion's numbers determine the severity only if they have the same unit.
+        scope: IMAGE if the measure applies to the whole image, REGION if it reports boxes.
         model_can_judge: Whether a vision-language model can judge it from the reduced, recompressed image it receives.
-            A finding of a measure for which this is False stays whatever a model says.
+            If False, its findings remain regardless of the model.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""What counts as a word in a note or a rationale. Knows no note."""
+"""Definition of a word in notes and rationales. Knows no note."""
 
 from __future__ import annotations
 
 WORD = r"(?u)\b[^\W\d_][\w-]+\b"
-"""Regular expression of one word: a letter first, two characters at least."""
+"""Regular expression of one word: it starts with a letter and has at least two characters."""

@@ -1,4 +1,4 @@
-"""What a reviewer submitted, and how it differs from what was suggested. Knows no wire format and no SQL."""
+"""What a reviewer submitted, and how it differs from what was suggested. Knows no Label Studio format and no SQL."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Reason(StrEnum):
 
 
 class Feedback(StrEnum):
-    """What a reviewer says about the guideline itself."""
+    """A reviewer's feedback on the guideline."""
 
     UNCLEAR = "unclear"
     NOT_COVERED = "not_covered"
@@ -33,7 +33,7 @@ class Feedback(StrEnum):
 
 
 class Shape(StrEnum):
-    """How a submitted region was drawn; `SubmittedRegion.box` is its bounding box in any case."""
+    """Shape of a submitted region; `SubmittedRegion.box` is always its bounding box."""
 
     RECTANGLE = "rectangle"
     ELLIPSE = "ellipse"
@@ -47,16 +47,16 @@ class SubmittedRegion:
     """One region of a submitted annotation.
 
     Attributes:
-        id: Region id; a suggestion's id where the region came from one.
-        box: Axis-aligned bounding box of the shape, rotation included; may reach past 0..1.
-        labels: Labels as Label Studio names them, in the order given; empty for an unlabelled region.
-        criterion_id: Criterion of the first label that the guideline knows; None when there is none.
-        severity: None when the reviewer left it open.
-        rationale: The text, paragraphs joined by line breaks; empty when there is none.
-        reasons: Override reasons that the reviewer ticked.
-        note: Free text beside the reasons; empty when there is none.
-        shape: How it was drawn.
-        rotation_deg: Clockwise, as Label Studio gives it.
+        id: Region id; the suggestion's id if the region comes from a suggestion.
+        box: Axis-aligned bounding box of the shape, including rotation; can exceed 0..1.
+        labels: Labels in Label Studio, in order; empty for an unlabeled region.
+        criterion_id: Criterion of the first label that is in the guideline; None if there is none.
+        severity: None if the reviewer did not choose one.
+        rationale: The text, with paragraphs joined by line breaks; empty if there is none.
+        reasons: Reasons that the reviewer chose.
+        note: Note on the reasons; empty if there is none.
+        shape: The shape that was drawn.
+        rotation_deg: Clockwise rotation in degrees, as in Label Studio.
     """
 
     id: str
@@ -73,14 +73,14 @@ class SubmittedRegion:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the label config let the reviewer see and fill in. What it does not ask for is not compared.
+    """The fields that the label config offers. Other fields are not compared.
 
     Attributes:
-        severity: What can be chosen per region; empty where nothing can.
+        severity: Choices per region; empty if there are none.
         rationale: Text per region.
-        verdict: What can be chosen per image; empty where nothing can.
+        verdict: Choices per image; empty if there are none.
         summary: Text per image.
-        criteria: Criteria that have a label, UNCOVERED among them; suggestions of others could not be shown. None for
+        criteria: Criteria with a label, including UNCOVERED; suggestions for others could not be shown. None for
             all.
     """
 
@@ -93,30 +93,30 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class SubmittedAnnotation:
-    """One annotation as a reviewer left it.
+    """One annotation as a reviewer submitted it.
 
     Attributes:
         key: Which task.
         annotation_id: Label Studio's id.
         regions: In the order of the annotation.
-        verdict: None when left open.
-        summary: Empty when there is none.
-        feedback: What the reviewer says about the guideline.
-        feedback_note: Free text to it.
-        author: User id (or name) of `completed_by`; empty when the file does not say.
-        editor: User id (or name) of `updated_by`, the author's when the file does not say.
-        created_at: UTC; None when the file does not say.
-        updated_at: UTC; None when the file does not say.
-        lead_time_s: Seconds spent; None when the file does not say.
+        verdict: None if the reviewer did not choose one.
+        summary: Empty if there is none.
+        feedback: The reviewer's feedback on the guideline.
+        feedback_note: Note on the feedback.
+        author: User id (or name) of `completed_by`; empty if unknown.
+        editor: User id (or name) of `updated_by`; the author if unknown.
+        created_at: UTC; None if unknown.
+        updated_at: UTC; None if unknown.
+        lead_time_s: Seconds spent; None if unknown.
         skipped: The reviewer skipped the task ("was_cancelled").
-        parent_prediction: Id of the prediction that the annotation began from; None when it did not.
-        parent_annotation: Id of the annotation that it was copied from; None when it was not.
-        content_hash: Hash of what the annotation says, without times and ids that change by themselves.
+        parent_prediction: Id of the prediction that the annotation started from; None if there is none.
+        parent_annotation: Id of the annotation that it was copied from; None if it was not copied.
+        content_hash: Hash of the annotation's content, without times and ids that change automatically.
         dropped: Results that could not be read, as sentences.
         unplaced: Ids of regions whose coordinates could not be read: neither kept, nor moved, nor deleted.
-        asked: What the label config asked for when it was read.
-        image_width_px: Upright width as the editor saw it; 0 when no region says.
-        image_height_px: Upright height; the same.
+        asked: The fields that the label config offered when it was read.
+        image_width_px: Upright width in the editor; 0 if unknown.
+        image_height_px: Upright height in the editor; 0 if unknown.
     """
 
     key: TaskKey
@@ -143,14 +143,14 @@ class SubmittedAnnotation:
 
 
 class OverrideKind(StrEnum):
-    """What became of one suggestion, or where one submitted region comes from."""
+    """Outcome of one suggestion, or origin of one submitted region."""
 
     UNTOUCHED = "untouched"
-    """Submitted exactly as suggested, and nobody said a word about it."""
+    """Submitted exactly as suggested, without any response."""
     CONFIRMED = "confirmed"
     """Submitted as suggested, with the reason "agree"."""
     EDITED = "edited"
-    """Changed, or objected to by a reason or a note without a change (`Override.edits` is then empty)."""
+    """Changed, or objected to with a reason or note but not changed (`Override.edits` is then empty)."""
     REJECTED = "rejected"
     """Deleted, or marked "not a defect"."""
     ADDED = "added"
@@ -159,13 +159,13 @@ class OverrideKind(StrEnum):
     NOT_TAKEN = "not_taken"
     """Offered through Magic and not accepted."""
     LEFT_OVER = "left_over"
-    """The box drawn with the Magic tool itself, submitted as a region."""
+    """The box that was drawn with the Magic tool, submitted as a region."""
     SKIPPED = "skipped"
     """The task was skipped: nothing was judged."""
 
 
 class Aspect(StrEnum):
-    """What of a suggestion was edited."""
+    """Part of a suggestion that was edited."""
 
     PLACE = "place"
     CRITERION = "criterion"
@@ -174,7 +174,7 @@ class Aspect(StrEnum):
 
 
 class Subject(StrEnum):
-    """What a row of the log is about."""
+    """Subject of a row in the log."""
 
     REGION = "region"
     VERDICT = "verdict"
@@ -186,30 +186,30 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One row of the override log: one thing suggested beside what became of it.
+    """One row of the override log: one suggestion and its outcome.
 
     Attributes:
-        subject: What the row is about.
-        kind: What became of it.
-        suggestion_id: Region id of the suggestion; empty when the reviewer added the region.
-        region_id: Region id as submitted; empty when it was deleted.
+        subject: The subject of the row.
+        kind: The outcome.
+        suggestion_id: Region id of the suggestion; empty if the reviewer added the region.
+        region_id: Region id as submitted; empty if the region was deleted.
         criterion_from: Suggested criterion id; empty without a suggestion.
-        criterion_to: Submitted criterion id; empty when deleted or unlabelled.
+        criterion_to: Submitted criterion id; empty if deleted or unlabeled.
         severity_from: Suggested severity, verdict for a VERDICT row; empty without a suggestion.
-        severity_to: Submitted one; empty when left open.
+        severity_to: Submitted severity; empty if not chosen.
         text_from: Drafted rationale or summary.
-        text_to: Submitted one.
-        edits: What was edited. May be empty for EDITED (an objection in words only, or a VERDICT or SUMMARY row);
-            may be filled for REJECTED and TAKEN, where the region was submitted with changes.
-        iou: Overlap of suggested and submitted box, 0..1; None where one of them is missing.
-        text_similarity: Share of the drafted text that was kept, 0..1; None where there was no draft.
-        text_distance: Character edits between drafted and submitted text; None where there was no draft.
-        reasons: Override reasons ticked by the reviewer; for a FEEDBACK row the guideline feedback.
-        note: Free text beside them.
+        text_to: Submitted rationale or summary.
+        edits: What was edited. Can be empty for EDITED (an objection without a change, or a VERDICT or SUMMARY row);
+            can be filled for REJECTED and TAKEN, if the region was submitted with changes.
+        iou: Overlap of suggested and submitted box, 0..1; None if one of them is missing.
+        text_similarity: Share of the drafted text that was kept, 0..1; None without a draft.
+        text_distance: Character edits between drafted and submitted text; None without a draft.
+        reasons: Reasons that the reviewer chose; in a FEEDBACK row, the guideline feedback.
+        note: Note on the reasons.
         score: The suggestion's score; None without a suggestion.
         box_from: Suggested box.
         box_to: Submitted box.
-        review_id: Review that the suggestion belongs to (for LEFT_OVER, that was asked for); empty without one.
+        review_id: Review that the suggestion belongs to (for LEFT_OVER, the requested one); empty without one.
     """
 
     subject: Subject
@@ -236,15 +236,15 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One annotation compared with what its reviewer was shown: what one revision of the log holds.
+    """One annotation compared with what its reviewer saw: the content of one revision in the log.
 
     Attributes:
         annotation: What was submitted.
         overrides: Rows, regions first.
-        provenance: Where the compared review comes from; None when there was no review to compare with.
-        review_ids: Reviews that were compared, the one shown first.
-        exposure: What the reviewer saw, as the store knew it; empty when there was no review.
-        confirmed: False when the annotation comes from a webhook body that nobody could check.
+        provenance: Provenance of the compared review; None if there was no review to compare with.
+        review_ids: Reviews that were compared; the one that was shown is first.
+        exposure: What the reviewer saw, according to the store; empty if there was no review.
+        confirmed: False if the annotation comes from an unverified webhook body.
     """
 
     annotation: SubmittedAnnotation
@@ -257,25 +257,25 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class LoggedOverride:
-    """One row of the log as it is read back, with everything known about it.
+    """One row of the log, with all of its data.
 
     Attributes:
-        id: Row id, rising in the order of writing.
-        revision: 1 for the first content of an annotation, then rising.
+        id: Row id, ascending in the order of writing.
+        revision: Number of the annotation's version in the log, starting at 1.
         current: Whether it belongs to the annotation's newest revision and the annotation still exists.
         key: Which task.
         annotation_id: Label Studio's id.
         override: The row itself.
-        author: Who made the annotation.
-        editor: Who made this revision of it.
-        created_at: When the annotation was made, UTC; None when unknown.
-        updated_at: When this revision was made, UTC; None when unknown.
+        author: Creator of the annotation.
+        editor: User who made this revision.
+        created_at: When the annotation was created, UTC; None if unknown.
+        updated_at: When this revision was made, UTC; None if unknown.
         logged_at: When the row was written, UTC.
-        lead_time_s: Seconds spent on the annotation; None when unknown.
-        provenance: Where the suggestion comes from; None without one.
-        exposure: What the reviewer saw; empty when there was no review.
+        lead_time_s: Seconds spent on the annotation; None if unknown.
+        provenance: Provenance of the suggestion; None without one.
+        exposure: What the reviewer saw; empty if there was no review.
         confirmed: False for rows from an unchecked webhook body.
-        deleted: The annotation or its task was deleted afterwards.
+        deleted: Whether the annotation or its task was deleted later.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""A draft that is owed to Label Studio. Knows no queue and no wire format."""
+"""A draft that Label Studio requested and does not have yet. Knows no queue and no Label Studio format."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from review_copilot.domain.review import TaskKey
 
 @dataclass(frozen=True, slots=True)
 class PendingDraft:
-    """One task that was asked for and whose draft Label Studio may not hold yet.
+    """One requested task whose draft Label Studio may not have yet.
 
     Attributes:
-        id: Number in the backlog.
+        id: Number of the pending draft.
         key: Which task. Its data is read from Label Studio again: what the request held may carry signatures.
-        rollout: Label under which the draft is wanted.
-        attempts: How often drafting it has failed so far.
+        rollout: Label for the draft.
+        attempts: Number of failed attempts so far.
     """
 
     id: int

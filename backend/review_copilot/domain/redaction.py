@@ -1,15 +1,15 @@
-"""Say where an image is without giving a secret away. Knows no way to fetch it."""
+"""Describe an image's location without secrets. Does not load it."""
 
 from __future__ import annotations
 
 import re
 
 LOCAL_FILES = "/data/local-files/"
-"""Path under which Label Studio serves files of its disk; the file stands in the query."""
+"""Path under which Label Studio serves local files; the file is in the query."""
 
 
 def printable(reference: str) -> str:
-    """A reference that may be shown to anybody: no signature, no password, no inline data, at most 200 characters."""
+    """A reference that is safe to show: no signature, no password, no inline data, at most 200 characters."""
     if reference[:5].lower() == "data:":
         return "the data URI"
     path, _, query = reference.partition("?")

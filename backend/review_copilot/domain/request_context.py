@@ -1,4 +1,4 @@
-"""What follows one piece of work from Label Studio's request to the model's: its id, and who waits. Knows neither."""
+"""Context of one request, from Label Studio's request to the model call: its id and its caller. Knows neither."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-"""Id of the request that this thread works for; empty outside of any."""
+"""Id of the request that this thread works for; empty outside a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestState:
-    """Who waits for a piece of work; asked just before a model is.
+    """The caller of a request; checked just before a model call.
 
     Attributes:
-        wanted: Whether anybody does.
-        urgent: Whether it is a person with the Magic tool in hand.
+        wanted: Returns whether anyone waits for the result.
+        urgent: Returns whether a reviewer waits for the Magic tool.
         prepared: To be called when the work waits for a model from now on, and leaves the cores to others.
     """
 
@@ -26,4 +26,4 @@ class RequestState:
 
 
 REQUEST_STATE: ContextVar[RequestState] = ContextVar("waiting", default=RequestState())  # noqa: B039  # it is frozen
-"""Who waits for what this thread does."""
+"""The caller that this thread works for."""

@@ -1,4 +1,4 @@
-"""A task, and the copilot's review of it. Knows no wire format."""
+"""A task, and the copilot's review of it. Knows no Label Studio format."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class ProjectKey:
     """One project of one Label Studio.
 
     Attributes:
-        instance: Name of the Label Studio server: its normalised base URL, or the name given in the settings.
+        instance: Name of the Label Studio server: its normalized base URL, or the name in the settings.
         project_id: Label Studio's project id.
         created: The project's creation stamp as `/predict` sends it after the dot ("1732360000"): seconds since
-            1970 in UTC. An id may be used again after a database was made anew; the stamp then differs.
+            1970 in UTC. If a database is created again, ids are reused, and the creation stamp differs.
     """
 
     instance: str
@@ -42,10 +42,10 @@ class ReviewTask:
 
     Attributes:
         key: Which task.
-        image: URL, path or data URI of the image under review, as the task's data says.
+        image: URL, path, or data URI of the image under review, from the task's data.
         reference: The same for the reference image; empty without one.
-        prompt: The text that a generated image was made from; empty without one.
-        data: Other text of the task's data, by field.
+        prompt: The prompt of a generated image; empty without one.
+        data: Other text in the task's data, by field.
     """
 
     key: TaskKey
@@ -56,7 +56,7 @@ class ReviewTask:
 
 
 class Exposure(StrEnum):
-    """What the reviewer got to see of a review."""
+    """What the reviewer sees of a review."""
 
     SHOWN = "shown"
     WITHHELD = "withheld"
@@ -68,15 +68,15 @@ class Exposure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a review comes from.
+    """Origin of a review.
 
     Attributes:
         inspector: Name of the inspector.
-        model_version: Content hash of inspector, model, prompt, schema, guideline revision and examples.
+        model_version: Content hash of inspector, model, prompt, schema, guideline revision, and examples.
         rollout: The label under which predictions are stored and pinned, such as "photo-quality r3 9f2c1a".
-        guideline_id: Which guideline.
-        guideline_revision: Its revision hash.
-        prompt_hash: Hash of the prompt; empty where none was sent.
+        guideline_id: Id of the guideline.
+        guideline_revision: Revision hash of the guideline.
+        prompt_hash: Hash of the prompt; empty if none was sent.
     """
 
     inspector: str
@@ -92,35 +92,35 @@ class Review:
     """The copilot's draft for one task.
 
     Attributes:
-        id: Hex, unique; the same task, roll-out and content give the same id.
+        id: Unique hex id; the same task, roll-out, and content have the same id.
         key: Which task.
-        suggestions: Drafted regions; image-wide ones first, then by falling score.
+        suggestions: Drafted regions; whole-image ones first, then by descending score.
         verdict: Drafted verdict.
         summary: Drafted summary.
-        provenance: Where it comes from.
-        exposure: What the reviewer gets to see of it.
+        provenance: Its origin.
+        exposure: What the reviewer sees of it.
         created_at: UTC.
-        image_width_px: Upright width; 0 when the image could not be read.
-        image_height_px: Upright height; 0 when the image could not be read.
-        image_sha256: Hash of the file; empty when the image could not be read.
-        notes: Facts worth keeping that are no suggestion.
-        dropped: What was left out and why.
-        elapsed_s: Seconds that fetching and inspecting took.
-        usage: What a model call cost; None where no model was asked.
-        box: The place that was asked for (Magic); None for the whole image.
+        image_width_px: Upright width; 0 if the image could not be read.
+        image_height_px: Upright height; 0 if the image could not be read.
+        image_sha256: Hash of the file; empty if the image could not be read.
+        notes: Facts that are not suggestions.
+        dropped: What was dropped, and why.
+        elapsed_s: Seconds for loading and inspecting.
+        usage: Cost of model calls; None if there were none.
+        box: The requested box (Magic); None for the whole image.
         error: Why there is no draft; empty unless `exposure` is FAILED.
         error_kind: Name of the error's class; empty unless `exposure` is FAILED.
-        image: Where the image came from, fit to print (no token, no signature); empty when it could not be read.
-        image_fingerprint: What nearly the same pictures share but for a few bits (see `suggest.fingerprints`); empty
-            when the image could not be read or shows too little.
-        remark: The last sentences of the summary, which say what other tasks show the same; empty when none does.
-        names_severity: Whether it drafted severities; where somebody else's prediction did not, those of its
-            suggestions are stand-ins.
-        names_verdict: Whether it drafted a verdict; the same.
+        image: Location of the image, safe to print (no token, no signature); empty if it could not be read.
+        image_fingerprint: Perceptual hash of the image (see `suggest.fingerprints`); empty
+            if the image could not be read or shows too little.
+        remark: The last sentences of the summary, which name other tasks with the same image; empty if there are none.
+        names_severity: Whether it drafted severities; if an external prediction did not, the severities of its
+            suggestions are placeholders.
+        names_verdict: Whether it drafted a verdict; otherwise the verdict is a placeholder.
         unexamined: Ids of the guideline's criteria that nobody examined; none where a place was asked for (Magic), and
             in drafts of releases that did not record it.
-        read_back: Whether it was read from what Label Studio showed: all of it reached the reviewer, whatever labels
-            the guideline knows.
+        read_back: Whether it was read from predictions in Label Studio: the reviewer saw all of it, regardless of the
+            labels in the guideline.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What the regions of a project that reviewers have dealt with look like. Knows no pixels and no file."""
+"""Features of a project's regions that reviewers decided on. Knows no pixels and no file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 CropFeatures: TypeAlias = tuple[float, ...]
-"""What one crop looks like, as `suggest.crop_features` measures it; empty where it was not measured."""
+"""Features of one crop, as measured by `suggest.crop_features`; empty if it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +16,9 @@ class CriterionCrops:
     """Suggestions of one criterion that reviewers have decided on.
 
     Attributes:
-        criterion_id: Which criterion.
-        features: A sample of them, the newest.
-        kept: For each, whether the reviewers kept it.
+        criterion_id: The criterion.
+        features: Features of the newest ones.
+        kept: For each, whether reviewers kept it.
     """
 
     criterion_id: str
@@ -31,11 +31,11 @@ class PatternCrops:
     """One novel pattern.
 
     Attributes:
-        name: Its most telling words; empty where nobody wrote any.
-        words: Words that tell it from all that the guideline and its rationales say.
+        name: Its most characteristic words; empty if there are no notes.
+        words: Words that occur neither in the guideline nor in its rationales.
         size: Regions and notes in it.
-        tasks: Label Studio task ids, the typical ones first; a few.
-        features: Those of its crops that were seen, or an even sample.
+        tasks: Some task ids, the most typical first.
+        features: Features of its measured crops, or an even sample.
     """
 
     name: str
@@ -47,14 +47,14 @@ class PatternCrops:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedCrops:
-    """What is known of a project's reviewed regions at a time.
+    """Known features of a project's reviewed regions at a given time.
 
     Attributes:
-        made_at: When, UTC.
-        newest_row: The newest row of the log that it knows of.
+        made_at: Time of the update, UTC.
+        newest_row: The newest row of the log that is included.
         reviewed: By criterion.
-        patterns: The biggest and fastest growing first.
-        crops: Row id of the log to the look of its region, for regions that no criterion claims and that were seen.
+        patterns: The largest and fastest growing first.
+        crops: Row id of the log to the features of its region, for measured regions that no criterion covers.
     """
 
     made_at: datetime

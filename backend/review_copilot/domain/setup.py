@@ -1,4 +1,4 @@
-"""What a project is drafted by: its guideline, its inspector and how they are used. Knows no file and no secret."""
+"""How a project is drafted: its guideline, its inspector, and their options. Knows no file and no secret."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class ProjectSetup:
 
     Attributes:
         guideline_id: Name of the guideline, such as "photo-quality".
-        guideline_text: The whole guideline file, so that moving or editing the file changes no project.
+        guideline_text: The whole guideline file, so that moving or editing the file does not change the project.
         guideline_revision: Hash of its content, 12 hex digits.
         inspector: Name of the inspector.
-        model: Name of the model connection; empty for the one of the settings.
+        model: Name of the model connection; empty for the one in the settings.
         min_score: Suggestions with a lower score are dropped, 0..1.
         second_look: Whether a model checks each box again.
-        blind_share: Share of tasks whose suggestions are drafted and not shown, 0..1.
+        blind_share: Share of tasks whose suggestions are stored but not shown, 0..1.
         images_may_leave: Whether images may be sent to a model on another machine.
     """
 

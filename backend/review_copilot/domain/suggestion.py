@@ -1,4 +1,4 @@
-"""What an inspector finds and what the copilot suggests. Knows no inspector and no Label Studio."""
+"""Findings of inspectors, and suggestions. Knows no inspector and no Label Studio."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Evidence: TypeAlias = Mapping[str, float | int | str | bool]
 
 LIKE = "like_known_pattern"
 UNLIKE = "unlike_reviewed"
-"""The two facts that speak of what others reviewed. Each is a sentence for the reviewer, and is read first."""
+"""The two facts about past reviews. Each is a sentence for the reviewer, and is shown first."""
 
 
 SURE_FROM = 0.5
@@ -25,7 +25,7 @@ SURE_FROM = 0.5
 
 
 class Scope(StrEnum):
-    """Whether a suggestion speaks of the whole image or of a place in it."""
+    """Whether a suggestion applies to the whole image or to a place in it."""
 
     IMAGE = "image"
     REGION = "region"
@@ -33,16 +33,16 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What an inspector is asked to look at.
+    """The input of an inspector.
 
     Attributes:
         image: The image under review.
-        guideline: What to look for.
-        reference: What the image should look like; None when the task has none.
-        prompt: The text that a generated image was made from; empty when there is none. Data, never an order.
-        box: Only this place (the Magic tool); None for the whole image.
-        task_data: Other text of the task that a prompt template may show as data.
-        deadline_s: Seconds that the inspector may take; None for its own default.
+        guideline: The guideline to review by.
+        reference: The reference image; None if the task has none.
+        prompt: The prompt of a generated image; empty if there is none. It is data, never an instruction.
+        box: Inspect only this box (the Magic tool); None for the whole image.
+        task_data: Other text of the task, which a prompt template can show as data.
+        deadline_s: Time limit for the inspector in seconds; None for its own default.
     """
 
     image: ReviewImage
@@ -56,13 +56,13 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One flaw as an inspector reports it.
+    """One defect as an inspector reports it.
 
     Attributes:
         criterion_id: A criterion of the guideline, or UNCOVERED.
         severity: By the criterion's anchors.
-        score: Probability that the finding is right, 0..1.
-        box: Where; None for the whole image.
+        score: Probability that the finding is correct, 0..1.
+        box: The place; None for the whole image.
         rationale: In the guideline's style: place, evidence, criterion.
         evidence: What was measured or seen.
         source: Who says so, such as "measured" or a model's name.
@@ -79,11 +79,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Something that was left out, so that nothing is lost in silence.
+    """Something that was dropped, so that nothing is lost silently.
 
     Attributes:
-        what: What was left out, in a few words.
-        reason: Why.
+        what: What was dropped, in a few words.
+        reason: Why it was dropped.
     """
 
     what: str
@@ -92,7 +92,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a model call cost, as the provider said; zeros for what it did not say."""
+    """Cost of a model call, as reported by the provider; 0 for values that it did not report."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -102,7 +102,7 @@ class Usage:
     cache_hit: bool = False
 
     def plus(self, other: Usage) -> Usage:
-        """The sum of both; a cache hit when all that was asked came from the cache."""
+        """The sum of both; a cache hit if all replies came from the cache."""
         asked = [usage for usage in (self, other) if usage != Usage()]
         return Usage(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
@@ -116,17 +116,17 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Everything that an inspector said about one brief.
+    """Everything that an inspector reports about one brief.
 
     Attributes:
-        findings: In no particular order; empty is a good answer.
+        findings: In any order; can be empty.
         verdict: The inspector's own verdict; None to let the guideline's rule decide.
-        summary: The inspector's own summary; empty to let one be written from the findings.
-        notes: Facts worth keeping that are no finding, such as "shallow depth of field looks intended".
-        dropped: What the inspector left out and why.
-        usage: What a model call cost; None where no model was asked.
-        prompt_hash: Hash of the prompt that was sent; empty where none was.
-        examined: Ids of the criteria that the inspector looked at, whether it found anything or not.
+        summary: The inspector's own summary; empty to generate one from the findings.
+        notes: Facts that are not findings, such as "shallow depth of field looks intended".
+        dropped: What the inspector dropped, and why.
+        usage: Cost of model calls; None if there were none.
+        prompt_hash: Hash of the prompt that was sent; empty if none was sent.
+        examined: Ids of the criteria that the inspector looked at, whether or not it found anything.
         sure_from: Score from which its findings are sure enough to decide a verdict, 0..1; by its own calibration.
         incomplete: Whether something that it was asked about, or that it said, is missing here; `notes` say what.
     """
@@ -148,13 +148,13 @@ class Suggestion:
     """One drafted region.
 
     Attributes:
-        id: Region id in Label Studio; stable for the same task, roll-out and content.
+        id: Region id in Label Studio; stable for the same task, roll-out, and content.
         criterion_id: A criterion of the guideline, or UNCOVERED.
         label: Its rectangle label.
         severity: By the criterion's anchors.
-        score: Probability that the suggestion is right, 0..1.
-        scope: IMAGE when the flaw is everywhere; the box is then the whole image.
-        box: Where, within the image.
+        score: Probability that the suggestion is correct, 0..1.
+        scope: IMAGE if the defect is everywhere; the box is then the whole image.
+        box: The place, within the image.
         rationale: The drafted text.
         evidence: What was measured or seen.
         source: Who says so.

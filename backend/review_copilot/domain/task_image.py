@@ -1,4 +1,4 @@
-"""A task's picture, as far as telling it from others needs. Knows no pixels and no file."""
+"""Hashes of a task's image, to find duplicates. Knows no pixels and no file."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What is kept of the picture of a task.
+    """Stored hashes of a task's image.
 
     Attributes:
-        task_id: Which task of the project.
+        task_id: The task in the project.
         sha256: Hash of the file, in hex.
-        fingerprint: 16 hex digits that nearly the same pictures share but for a few bits; empty when the picture shows
-            too little to be told from others.
+        fingerprint: Perceptual hash, 16 hex digits; nearly identical images differ in a few bits. Empty if the image
+            shows too little.
     """
 
     task_id: int

@@ -1,1 +1,1 @@
-"""How a bulk run is spread: over the threads of this process, or over a Ray cluster. Knows the context, no settings."""
+"""Run a bulk run on the threads of this process, or on a Ray cluster. Knows the setup, but no settings."""

@@ -1,4 +1,4 @@
-"""What runs on the nodes of a Ray cluster: workers with an inspector each, and one coordinator of shared limits.
+"""What runs on the nodes of a Ray cluster: workers with one inspector each, and one coordinator of shared limits.
 
 Nothing here imports Ray: the package is an extra, and the actors are plain classes until the engine makes them remote.
 """
@@ -22,10 +22,10 @@ from review_copilot.flows.review_context import ReviewContext, review_task
 from review_copilot.ports import Shared
 
 KNOWN_WITHIN_S = 30.0
-"""How long a cluster's nodes may take to get to know the one that a run is started on."""
+"""How long the nodes of a cluster may take to discover the node on which a run starts."""
 _ASK_AGAIN_S = 0.2
 ContextMaker: TypeAlias = Callable[[Shared], ReviewContext]
-"""Makes the tools of a worker from what it shares with the others."""
+"""Creates the setup of a worker from what it shares with other workers."""
 
 
 def ray_package() -> Any:
@@ -38,19 +38,19 @@ def ray_package() -> Any:
         import ray  # noqa: PLC0415  # an extra, loaded when asked for
     except ModuleNotFoundError as error:
         raise ExtraMissing(
-            "The engine ray needs a package that is not installed.",
-            hint='Run: pip install "label-studio-review-copilot[ray]", on every node.',
+            "The engine ray needs the package ray, which is not installed.",
+            hint='Run this on every node: pip install "label-studio-review-copilot[ray]".',
         ) from error
     return ray
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of a block.
+    """Result of a block.
 
     Attributes:
-        reviews: One for each task that was looked at.
-        spent: Why no further call may be made; empty while calls may be made.
+        reviews: One per inspected task.
+        spent: Why no more calls are allowed; empty while they are allowed.
     """
 
     reviews: tuple[Review, ...]
@@ -58,9 +58,9 @@ class Done:
 
 
 class RunCoordinator:
-    """Minds places at the endpoint, money and failures in a row, for all workers of a run.
+    """Enforces concurrency limit and budget, and counts consecutive failures, for all workers of a run.
 
-    One asyncio actor, so one thing at a time.
+    An asyncio actor: one call at a time.
     """
 
     def __init__(self, *, most_at_once: int, budget_usd: float | None) -> None:
@@ -74,7 +74,7 @@ class RunCoordinator:
         self._breaker = Breaker()
 
     async def take(self, worker: str, timeout_s: float) -> bool:
-        """A place for a worker; False when there was none in time, or the worker was given up meanwhile."""
+        """Acquire a slot for a worker; False if there was none in time, or if the worker was given up meanwhile."""
         async with self._changed:
             free = self._changed.wait_for(lambda: self._limit.total() < self._most or worker in self._gone)
             try:
@@ -86,13 +86,13 @@ class RunCoordinator:
             return worker not in self._gone
 
     async def give_back(self, worker: str) -> None:
-        """The place is free again."""
+        """Release the slot."""
         async with self._changed:
             self._limit[worker] = max(0, self._limit[worker] - 1)
             self._changed.notify_all()
 
     async def reserve(self, worker: str, usd: float) -> str:
-        """Set money aside; says why not, and nothing when it is done."""
+        """Reserve an amount; returns the reason if that is not possible, otherwise an empty text."""
         if self._budget_usd is not None:
             committed_usd = self._spent_usd + sum(self._reserved_usd.values())
             if committed_usd + usd > self._budget_usd + 1e-12:
@@ -104,13 +104,13 @@ class RunCoordinator:
         return ""
 
     async def settle(self, worker: str, reserved_usd: float, spent_usd: float) -> None:
-        """Book what was spent."""
+        """Record what was spent."""
         if worker not in self._gone:
             self._reserved_usd[worker] -= reserved_usd
             self._spent_usd += spent_usd
 
     async def halted(self) -> str:
-        """Why the endpoint may not be asked; empty where it may."""
+        """Why no calls to the endpoint are allowed; empty while they are allowed."""
         try:
             self._breaker.check()
         except ModelHalted as error:
@@ -118,14 +118,14 @@ class RunCoordinator:
         return ""
 
     async def heard(self, why: str, *, final: bool) -> None:
-        """A question was answered (no reason given), or failed."""
+        """Record a successful call (without a reason) or a failed one."""
         if why:
             self._breaker.failed(why, final=final)
         else:
             self._breaker.answered()
 
     async def forget(self, worker: str) -> None:
-        """A worker is lost: its places are free; what it had set aside may have been charged and counts as spent."""
+        """Handle a lost worker: release its slots; its reserved amount may have been charged and counts as spent."""
         async with self._changed:
             self._gone.add(worker)
             del self._limit[worker]
@@ -134,13 +134,13 @@ class RunCoordinator:
 
 
 def coordinator_actor(ray: Any, *, node_id: str, most_at_once: int, budget_usd: float | None) -> Any:
-    """The coordinator of a run, on the node of whoever asks for it, so that it is lost only together with the run.
+    """Create the coordinator of a run on the caller's node, so that it is lost only together with the run.
 
-    A node that has just joined is not known to all other nodes yet. A node that does not know it refuses to place the
-    coordinator there: then it is asked again.
+    Other nodes do not know a node immediately after it joins. A node that does not know it refuses to place the
+    coordinator there; the call is then repeated.
 
     Raises:
-        EngineError: The nodes do not get to know this one within KNOWN_WITHIN_S.
+        EngineError: The nodes do not discover this one within KNOWN_WITHIN_S.
     """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415  # an extra
 
@@ -154,8 +154,8 @@ def coordinator_actor(ray: Any, *, node_id: str, most_at_once: int, budget_usd: 
         except ray.exceptions.RayActorError as error:
             if time.monotonic() > until:
                 raise EngineError(
-                    "The Ray cluster does not let this machine's node take part.",
-                    hint="`ray status` shows the nodes it knows; this machine's must be among them.",
+                    "The Ray cluster does not recognize the node on this machine.",
+                    hint="Run `ray status` and check that this machine's node is listed.",
                 ) from error
             time.sleep(_ASK_AGAIN_S)
         else:
@@ -164,14 +164,14 @@ def coordinator_actor(ray: Any, *, node_id: str, most_at_once: int, budget_usd: 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What one worker may do, by leave of the coordinator.
+    """One worker's access to the coordinator.
 
-    Fulfills `ports.ConcurrencyLimit`, `Budget` and `CircuitBreaker`.
+    Implements `ports.ConcurrencyLimit`, `Budget`, and `CircuitBreaker`.
 
     Attributes:
-        worker: Whose.
-        coordinator: The actor to ask.
-        budget_usd: What all may spend; None for no limit.
+        worker: The worker.
+        coordinator: The coordinator's actor.
+        budget_usd: Maximum amount for all workers; None for no limit.
     """
 
     worker: str
@@ -180,7 +180,7 @@ class Allowance:
 
     @contextmanager
     def slot(self, *, deadline: float, urgent: bool = False) -> Iterator[None]:
-        """See `ports.ConcurrencyLimit`; a bulk run knows nothing urgent."""
+        """See `ports.ConcurrencyLimit`; a bulk run has no urgent requests."""
         del urgent
         ray = ray_package()
         if not ray.get(self.coordinator.take.remote(self.worker, max(0.0, deadline - time.monotonic()))):
@@ -191,7 +191,7 @@ class Allowance:
             self.coordinator.give_back.remote(self.worker)
 
     def pause(self, seconds: float) -> None:
-        """See `ports.ConcurrencyLimit`; the others hear it from the endpoint themselves."""
+        """See `ports.ConcurrencyLimit`; the endpoint tells the other workers itself."""
         time.sleep(seconds)
 
     @property
@@ -204,7 +204,7 @@ class Allowance:
         if self.budget_usd is not None and (
             why := ray_package().get(self.coordinator.reserve.remote(self.worker, usd))
         ):
-            raise BudgetSpent(why, hint="Raise the budget and run again: what is done is kept.")
+            raise BudgetSpent(why, hint="Raise the budget and run the command again. Finished drafts are stored.")
 
     def settle(self, *, reserved_usd: float, spent_usd: float) -> None:
         """See `ports.Budget`."""
@@ -214,7 +214,7 @@ class Allowance:
     def check(self) -> None:
         """See `ports.CircuitBreaker`."""
         if why := ray_package().get(self.coordinator.halted.remote()):
-            raise ModelHalted(why, hint="Fix this, then run again: what is done is kept.")
+            raise ModelHalted(why, hint="Fix the cause and run the command again. Finished drafts are stored.")
 
     def answered(self) -> None:
         """See `ports.CircuitBreaker`."""
@@ -226,22 +226,22 @@ class Allowance:
 
 
 class Worker:
-    """One inspector, and threads that work with it. Blocks overlap, and share the threads."""
+    """One inspector, and threads that use it. Blocks overlap and share the threads."""
 
     def __init__(self, make_context: ContextMaker, *, allowance: Allowance, concurrency: int) -> None:
         self._make_context = partial(make_context, Shared(concurrency=allowance, budget=allowance, breaker=allowance))
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="inspect")
 
     def begin(self) -> str:
-        """Make the tools; returns what their drafts are made by.
+        """Create the setup; returns its draft version.
 
-        Not done when the actor is made, for the reason of a failure would be lost.
+        Not done when the actor is created, because the reason of a failure would be lost.
         """
         self._context = self._make_context()
         return self._context.model_version
 
     def review(self, block: tuple[ReviewTask, ...], rollout: str) -> Done:
-        """Look at all tasks of a block."""
+        """Draft all tasks of a block."""
         futures = [
             self._pool.submit(review_task, task, context=self._context, rollout=rollout, bulk=True) for task in block
         ]

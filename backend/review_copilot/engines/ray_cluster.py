@@ -1,9 +1,9 @@
-"""Spread a bulk run over a Ray cluster. Knows the context and Ray; no Label Studio, no database, no settings.
+"""Run a bulk run on a Ray cluster. Knows the setup and Ray, but no Label Studio, no database, and no settings.
 
-One inspector in each actor, and tasks go out in blocks, two of them under way for each actor. This process alone
-writes: it takes reviews back, so results are stored once whatever happens out there. A block whose actor is lost goes
-to another; when that one is lost too, its tasks go out one by one and alone, so that a task that kills its worker is
-found out and let go of, and costs no other.
+Each actor has one inspector. Tasks are sent in blocks, two at a time per actor. Only this process
+writes: it receives the reviews, so that results are stored once, whatever happens to workers. If an actor is lost, its
+block goes to another one. If that one is lost too, the tasks are sent one by one, so that a task that kills its worker
+is detected and given up, without affecting other tasks.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from review_copilot.flows.review_context import ReviewContext, given_up
 log = logging.getLogger(__name__)
 
 IN_FLIGHT = 2
-"""Blocks under way for one actor: while one comes to its end the next has begun, so that no place stays empty."""
+"""Blocks at a time per actor: while one ends, the next has started, so that no slot stays empty."""
 
 SUSPECT_LOSSES, MOST_LOSSES = 2, 3
-"""A task that lost its worker so often is from then on looked at alone; is let go of, for it is likely the cause."""
+"""Number of lost workers after which a task is sent alone, and after which it is given up as the likely cause."""
 
 LOOK_AGAIN_S, _KNOCK_S = 1.0, 10.0
 
@@ -38,18 +38,18 @@ Block: TypeAlias = tuple[ReviewTask, ...]
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster, and how much of it a run takes.
+    """A cluster, and how much of it a run uses.
 
     Attributes:
         address: Ray's address, such as "auto" or "ray://head:10001"; empty starts one on this machine.
-        workers: Actors, each with an inspector of its own.
-        concurrency: Images looked at at once in each actor.
-        cpus: Cores that an actor claims; a fraction where it mostly waits for an endpoint.
-        gpus: GPUs that an actor claims; a fraction where several local models fit on one.
-        block: Tasks sent at once; 0 for twice the concurrency.
-        most_at_once: Requests to the endpoint at once, of all actors together.
-        budget_usd: What all actors together may spend; None for no limit.
-        patience_s: Seconds to wait while there is no actor at all before the run is given up.
+        workers: Number of actors, each with its own inspector.
+        concurrency: Images inspected at the same time in each actor.
+        cpus: Cores per actor; a fraction if it mostly waits for an endpoint.
+        gpus: GPUs per actor; a fraction if several local models fit on one.
+        block: Tasks per block; 0 for twice the concurrency.
+        most_at_once: Maximum number of concurrent requests to the endpoint, for all actors together.
+        budget_usd: Maximum amount for all actors together; None for no limit.
+        patience_s: Seconds without any actor after which the run is given up.
     """
 
     address: str = ""
@@ -68,9 +68,9 @@ class RayEngine:
     """Fulfils `ports.Engine`.
 
     Attributes:
-        context: The tools on this side; its version must be theirs.
-        make_context: Makes the tools in an actor; must be picklable.
-        cluster: Where.
+        context: The setup in this process; the workers' draft version must be the same.
+        make_context: Creates the setup in an actor; must be picklable.
+        cluster: The cluster.
     """
 
     context: ReviewContext
@@ -78,7 +78,7 @@ class RayEngine:
     cluster: Cluster
 
     def reviews(self, tasks: Iterable[ReviewTask], *, rollout: str) -> Iterator[Review]:
-        """See `ports.Engine`; at most two blocks for each actor are read ahead.
+        """See `ports.Engine`; at most two blocks per actor are read ahead.
 
         Raises:
             ExtraMissing: Ray is not installed.
@@ -109,7 +109,7 @@ class _Actor:
 
 @dataclass
 class _RayWorkers:
-    """The actors of one run, and what they are at."""
+    """The actors of one run, and their work."""
 
     ray: Any
     engine: RayEngine
@@ -130,7 +130,7 @@ class _RayWorkers:
             self._hire()
 
     def reviews(self, source: Iterator[ReviewTask]) -> Iterator[Review]:
-        """Hand out blocks and take reviews back until there is nothing left."""
+        """Send blocks and receive reviews until none are left."""
         spent = ""
         last_seen = time.monotonic()
         while True:
@@ -145,19 +145,19 @@ class _RayWorkers:
                 last_seen = time.monotonic()
             elif time.monotonic() - last_seen > self.engine.cluster.patience_s:
                 raise EngineError(
-                    "The cluster has nobody to work.", hint="`ray status` shows what it has and what is asked of it."
+                    "The cluster has no workers.", hint="Run `ray status` to see its resources and the requested ones."
                 )
         if spent:
             raise NoFurtherCalls(spent)
 
     def dismiss(self) -> None:
-        """Let all actors go."""
+        """Release all actors."""
         for hand in self.images_at_once:
             self.ray.kill(hand.actor)
         self.ray.kill(self._coordinator)
 
     def _peek(self, source: Iterator[ReviewTask]) -> bool:
-        """Whether there is another task; it becomes the next block."""
+        """Whether there is another task; it is added to the next block."""
         if task := next(source, None):
             self.again.append((task,))
         return task is not None
@@ -178,7 +178,7 @@ class _RayWorkers:
                 self.under_way[hand.actor.review.remote(block, self.rollout)] = hand, block
 
     def _come_back(self) -> Iterator[Done]:
-        """Wait for news: blocks that are done, actors that are ready, actors that are lost."""
+        """Wait for events: finished blocks, ready actors, lost actors."""
         arriving = {hand.ready: hand for hand in self.images_at_once if not hand.joined}
         waiting = [*self.under_way, *arriving]
         ready, _ = self.ray.wait(waiting, num_returns=len(waiting), timeout=0)
@@ -204,27 +204,26 @@ class _RayWorkers:
             raise (
                 cause
                 if isinstance(cause, CopilotError)
-                else EngineError(
-                    f"A worker could not begin: {cause}.", hint="The same release must be installed on every node."
-                )
+                else EngineError(f"A worker could not start: {cause}.", hint="Install the same release on every node.")
             ) from error
         except self.ray.exceptions.RayActorError:
             self._replace(hand)
             return
         if version != self.engine.context.model_version:
             raise EngineError(
-                f"A worker would draft as {version}, this machine as {self.engine.context.model_version}.",
-                hint="The same release and the same files must be installed on every node.",
+                f"The draft version of a worker is {version}, that of this machine "
+                f"{self.engine.context.model_version}.",
+                hint="Install the same release and the same files on every node.",
             )
         hand.joined = True
 
     def _lost(self, hand: _Actor, block: Block) -> Done:
-        """See to a block whose actor is gone; returns the failed reviews of tasks that are let go of."""
+        """Handle a block whose actor was lost; returns the failed reviews of tasks that are given up."""
         self._replace(hand)
         self.losses.update(task.key for task in block)
         lost = self.losses[block[0].key]
         if lost >= MOST_LOSSES:
-            why = f"{lost} workers were lost while they looked at it."
+            why = f"{lost} workers were lost while they inspected it."
             return Done(
                 tuple(given_up(task, context=self.engine.context, rollout=self.rollout, why=why) for task in block)
             )
@@ -245,19 +244,19 @@ class _RayWorkers:
         self.images_at_once.append(_Actor(name, actor, actor.begin.remote()))
 
     def _replace(self, hand: _Actor) -> None:
-        """Take what a lost actor held, and hire another."""
+        """Take back the blocks of a lost actor, and start another actor."""
         if hand not in self.images_at_once:
             return
-        log.warning("%s is lost; its tasks go to others", hand.name)
+        log.warning("%s is lost; its tasks go to other workers", hand.name)
         self.images_at_once.remove(hand)
-        self.ray.kill(hand.actor)  # it may be cut off and still at work
+        self.ray.kill(hand.actor)  # it may be disconnected and still running
         self.ray.get(self._coordinator.forget.remote(hand.name))
         self._hire()
 
 
 @contextmanager
 def _connected(ray: Any, address: str) -> Iterator[None]:
-    """Be part of the cluster; one that this process is part of already is used as it is.
+    """Connect to the cluster; if this process is already connected to one, use that.
 
     Raises:
         EngineError: It cannot be reached.
@@ -271,7 +270,8 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise EngineError(
             f"The Ray cluster at {address or 'this machine'} cannot be reached: {str(error).splitlines()[0]}",
-            hint="Give --ray-address as `ray start --head` printed it; the same Ray and Python everywhere.",
+            hint="Use the address that `ray start --head` printed for --ray-address, and the same Ray and Python on "
+            "every node.",
         ) from error
     try:
         yield
@@ -280,11 +280,11 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
 
 
 def _knock(address: str) -> None:
-    """See that somebody listens there: Ray itself tries for minutes, and then ends the process.
+    """Check that a server listens there: Ray itself retries for minutes and then ends the process.
 
     Raises:
-        OSError: Nobody does.
-        ValueError: The port is no number.
+        OSError: No server listens there.
+        ValueError: The port is not a number.
     """
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if host:

@@ -1,4 +1,4 @@
-"""Spread a bulk run over the threads of this process. Knows the context, and no inspector."""
+"""Run a bulk run on the threads of this process. Knows the setup, but no inspector."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from review_copilot.flows.review_context import ReviewContext, review_task
 
 @dataclass(frozen=True)
 class ThreadEngine:
-    """Fulfils `ports.Engine`.
+    """Implements `ports.Engine`.
 
     Attributes:
-        context: The tools.
-        concurrency: Images looked at at once, at least 1.
+        context: The setup of the project.
+        concurrency: Maximum number of images inspected at the same time, at least 1.
     """
 
     context: ReviewContext
@@ -40,7 +40,7 @@ class ThreadEngine:
                     for future in ready:
                         try:
                             review = future.result()
-                        except NoFurtherCalls as error:  # what others are being paid for is still to come
+                        except NoFurtherCalls as error:  # reviews that were paid for are still returned
                             spent = error
                             continue
                         yield review

@@ -37,7 +37,7 @@ from review_copilot.outbound.http_client import limited_client
 MOST_REDIRECTS = 5
 
 STUCK_AFTER = 0.25
-"""Part of the time limit after which a host that answered none of its open calls gets no further ones."""
+"""Share of the time limit after which a host that answered none of its open requests gets no more."""
 
 LABEL_STUDIO_PATHS = re.compile(
     r"/(data|storage-data|static|tasks/\d+/(presign|resolve)|projects/\d+/(presign|resolve))/"
@@ -77,7 +77,7 @@ class ImageFetcher:
         Args:
             label_studio_url: Normalized base URL, including a subpath if Label Studio has one.
             auth: Signs requests to Label Studio and no other host; None without a token.
-            limits: Where from, and how much.
+            limits: Allowed hosts and sizes.
         """
         self._home = httpx.URL(label_studio_url)
         self._sub_path = self._home.path.rstrip("/")
@@ -170,7 +170,7 @@ class ImageFetcher:
     def _file(self, path: Path, *, source: str) -> bytes:
         try:
             if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device could be read forever
-                raise ImageUnreadable(f"{source} is a folder, a pipe or a device, not a file.")
+                raise ImageUnreadable(f"{source} is a folder, a pipe, or a device, not a file.")
             with path.open("rb") as file:
                 data = file.read(self._limits.max_bytes + 1)
         except PermissionError as error:
@@ -184,12 +184,12 @@ class ImageFetcher:
         return data
 
     def _follow(self, url: httpx.URL, *, source: str, signed: bool) -> bytes:
-        """Fetch a URL, looking at each redirect before it is followed.
+        """Fetch a URL, and check each redirect before following it.
 
         Args:
-            url: Where to begin.
+            url: The first URL.
             source: For messages.
-            signed: Whether Label Studio was asked to sign a link: a public host that it names is then good.
+            signed: Whether Label Studio was asked to sign a link; any public host that it names is then allowed.
         """
         until = time.monotonic() + self._limits.timeout_s
         for _ in range(MOST_REDIRECTS + 1):
@@ -208,7 +208,8 @@ class ImageFetcher:
                     result = self._get(url, source=source, at_home=at_home)
             except HostStuck as error:
                 raise ImageUnreachable(
-                    f"{source} was not fetched: {url.host} does not answer {self._limits.most_per_host} other requests."
+                    f"{source} was not fetched because {url.host} does not answer {self._limits.most_per_host} other "
+                    "requests."
                 ) from error
             if isinstance(result, bytes):
                 return result

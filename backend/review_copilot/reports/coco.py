@@ -1,7 +1,7 @@
-"""Write the boxes that reviewers let stand as a COCO data set. Knows no image file.
+"""Write the final boxes as a COCO data set. Knows no image file.
 
 Format: https://cocodataset.org/#format-data, object detection; boxes are (left, top, width, height) in pixels of the
-upright image. Beside COCO's own keys each box has `attributes` with severity, rationale and where it comes from.
+upright image. In addition to COCO's keys, each box has `attributes` with severity, rationale, and origin.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def write_coco(submissions: Iterable[Submission], out: TextIO, *, guideline: Guideline) -> Written:
-    """Write one data set; boxes marked "not a defect" and left-over Magic boxes are not in it.
+    """Write one data set, without boxes marked "not a defect" and left-over Magic boxes.
 
-    Of several annotations of one task the one that was changed last stands. An image that was reviewed and has no flaw
-    is listed without boxes. Left out, and counted: skipped tasks, images of unknown size, regions without a criterion,
-    and boxes that lie outside of the image.
+    If a task has several annotations, the one that was changed last is used. A reviewed image without defects
+    is listed without boxes. Skipped and counted: skipped tasks, images of unknown size, regions without a criterion,
+    and boxes outside the image.
 
     Args:
-        submissions: Annotations as they stand now.
+        submissions: Annotations in their current state.
         out: A text stream.
-        guideline: Gives the categories, in its order; ids that it no longer knows are added behind them.
+        guideline: Defines the categories, in its order; ids that are no longer in it follow.
     """
     report = Written()
     names = {criterion.id: criterion.label for criterion in guideline.criteria} | {UNCOVERED: guideline.novel.label}
@@ -50,7 +50,7 @@ def write_coco(submissions: Iterable[Submission], out: TextIO, *, guideline: Gui
             category = list(names).index(region.criterion_id) + 1
             box = _box(region, size, ids=(len(boxes) + 1, len(images), category))
             if box is None:
-                report.leave_out("the box lies outside of the image")
+                report.leave_out("the box is outside the image")
                 continue
             boxes.append(box | {"attributes": _attributes(region, submission)})
     report.written = len(boxes)
@@ -73,7 +73,7 @@ def _one_per_task(submissions: Iterable[Submission], report: Written) -> Iterabl
             continue
         other = chosen.get(annotation.key)
         if other is not None:
-            report.leave_out("a later annotation of the task stands")
+            report.leave_out("the task has a later annotation")
         if other is None or _changed(submission) >= _changed(other):
             chosen[annotation.key] = submission
     return chosen.values()
@@ -90,7 +90,7 @@ def _image(number: int, submission: Submission, size: tuple[int, int]) -> dict[s
 
 
 def _box(region: SubmittedRegion, size: tuple[int, int], *, ids: tuple[int, int, int]) -> dict[str, object] | None:
-    """A box of the data set; None when nothing of it lies in the image."""
+    """A box of the data set; None if it is outside the image."""
     inside = region.box.clipped()
     if inside is None:
         return None

@@ -1,8 +1,8 @@
-"""Write judged reviews as chat-format training examples. Knows no model and no prompt template.
+"""Write reviewed drafts as training examples in chat format. Knows no model and no prompt template.
 
-One JSON object a line, as fine-tuning services and trainers read it: `messages` with the prompt and the image's
-reference from the user, and the corrected reply from the assistant. The reply has the keys that the copilot asks of a
-model.
+One JSON object per line, as fine-tuning services and trainers expect it: `messages` with the prompt and the image's
+reference from the user, and the corrected reply from the assistant. The reply has the keys that the copilot requests
+from a model.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from review_copilot.reports.skipped_counts import Written
 from review_copilot.suggest.verdict import summarise
 
 CERTAIN = 100
-"""The confidence of a finding that a person stands behind, in per cent."""
+"""The confidence of a finding that a person confirmed, in percent."""
 
 _SAID_IN_SUMMARY = frozenset({Aspect.CRITERION, Aspect.SEVERITY})
 
 _WHOLE = 0.98
-"""Share of the image from which a box means the whole of it: nobody draws to the last pixel."""
+"""Minimum share of the image for a whole-image box, because no one draws to the last pixel."""
 
 
 class Words(Protocol):
-    """How the model that is to be trained will be asked, and how it writes boxes."""
+    """How the trained model will be prompted, and its box format."""
 
     @property
     def box_key(self) -> str:
-        """What a box is called in the reply."""
+        """The key of a box in the reply."""
         ...
 
     def system(self) -> str:
@@ -42,7 +42,7 @@ class Words(Protocol):
         ...
 
     def user(self, *, width_px: int, height_px: int) -> str:
-        """The text of one image of the given size; ValueError where the model cannot be shown one of that shape."""
+        """The prompt for an image of the given size; ValueError if the model does not accept that shape."""
         ...
 
     def write_box(self, box: Box, *, width_px: int, height_px: int) -> Sequence[float]:
@@ -58,19 +58,19 @@ def write_finetune(
     guideline: Guideline,
     untouched: bool = False,
 ) -> Written:
-    """Write one training example for each annotation that a person confirmed or corrected.
+    """Write one training example per annotation that a person confirmed or corrected.
 
-    Left out, and counted: skipped tasks, annotations that nobody could check, drafts that nobody said a word about,
-    images without a reference or a size, annotations with a verdict or a severity left open, which would teach a model
-    to leave them open, annotations without a finding that do not pass the image, and findings that the guideline has
-    no criterion for or that lie outside of the image.
+    Skipped and counted: skipped tasks, unverified annotations, unreviewed drafts,
+    images without a reference or a size, annotations without a verdict or severity, which would teach a model
+    to omit them, annotations without findings that do not pass the image, and findings that the guideline has
+    no criterion for, or that are outside the image.
 
     Args:
         submissions: Annotations as they stand now.
         out: A text stream.
-        words: How a model is asked by that guideline.
-        guideline: The guideline that examples teach.
-        untouched: Take drafts that nobody said a word about as well.
+        words: The prompts for that guideline.
+        guideline: The guideline of the examples.
+        untouched: Also include unreviewed drafts.
     """
     report = Written()
     system = words.system()
@@ -84,7 +84,7 @@ def write_finetune(
             prompt = words.user(width_px=review.image_width_px, height_px=review.image_height_px)
             reply = _corrected_reply(submission, review, words=words, guideline=guideline)
         except ValueError:
-            report.leave_out("the model cannot be shown an image of this shape")
+            report.leave_out("the model does not accept an image of this shape")
             continue
         content = [{"type": "text", "text": prompt}, {"type": "image_url", "image_url": {"url": review.image}}]
         messages = [
@@ -101,7 +101,7 @@ def write_finetune(
 def _corrected_reply(
     submission: Submission, review: Review, *, words: Words, guideline: Guideline
 ) -> dict[str, object]:
-    """What a model should have replied: findings, verdict and summary as the reviewer left them."""
+    """The correct reply: findings, verdict, and summary as the reviewer submitted them."""
     annotation = submission.comparison.annotation
     return {
         "findings": [_finding(region, review, words) for region in submission.regions],
@@ -111,7 +111,7 @@ def _corrected_reply(
 
 
 def _summary(submission: Submission, guideline: Guideline) -> str:
-    """The summary as submitted; made anew from the findings when it is a draft that they no longer bear out."""
+    """The submitted summary; generated from the findings if it is a draft that no longer matches them."""
     annotation = submission.comparison.annotation
     rows = submission.comparison.overrides
     drafted = any(row.subject is Subject.SUMMARY and row.kind is OverrideKind.UNTOUCHED for row in rows)
@@ -137,7 +137,7 @@ def _summary(submission: Submission, guideline: Guideline) -> str:
 
 
 def _turns_the_summary(row: Override) -> bool:
-    """Whether a drafted summary speaks of what is no longer so, or leaves out what is new."""
+    """Whether a drafted summary mentions removed findings, or omits new ones."""
     if row.subject is Subject.VERDICT:
         return row.kind is OverrideKind.EDITED
     changed = row.kind in {OverrideKind.REJECTED, OverrideKind.ADDED} or not _SAID_IN_SUMMARY.isdisjoint(row.edits)
@@ -145,27 +145,27 @@ def _turns_the_summary(row: Override) -> bool:
 
 
 def _unfit(submission: Submission, *, guideline: Guideline, untouched: bool) -> str:
-    """Why an annotation teaches nothing; empty when it does."""
+    """Why an annotation is not an example; empty if it is one."""
     comparison, review, regions = submission.comparison, submission.review, submission.regions
     known = {UNCOVERED, *(criterion.id for criterion in guideline.criteria)}
     checks = {
         "the task was skipped": comparison.annotation.skipped,
         "not checked against Label Studio": not comparison.confirmed,
-        "nobody said a word about the draft": not (untouched or submission.judged),
-        "the image's place is unknown": not (review and review.image),
+        "the draft was not reviewed": not (untouched or submission.judged),
+        "the image's location is unknown": not (review and review.image),
         "the image's size is unknown": not (review and review.image_width_px),
-        "the verdict was left open": comparison.annotation.verdict is None,
-        "no finding is left, but the drafted verdict is": _contradicts_itself(submission),
+        "the verdict is missing": comparison.annotation.verdict is None,
+        "no finding remains, but the drafted verdict was kept": _contradicts_itself(submission),
         "a region has no criterion": any(region.criterion_id is None for region in regions),
         "the guideline has no such criterion": any(region.criterion_id not in known for region in regions),
-        "a severity was left open": any(region.severity is None for region in regions),
-        "a box lies outside of the image": any(region.box.clipped() is None for region in regions),
+        "a severity is missing": any(region.severity is None for region in regions),
+        "a box is outside the image": any(region.box.clipped() is None for region in regions),
     }
     return next((reason for reason, holds in checks.items() if holds), "")
 
 
 def _contradicts_itself(submission: Submission) -> bool:
-    """Whether a reviewer took all findings away and left a verdict that nothing speaks for any more."""
+    """Whether a reviewer removed all findings and kept a verdict that no longer has a reason."""
     passed = submission.comparison.annotation.verdict is Verdict.PASS
     return not passed and not submission.regions
 

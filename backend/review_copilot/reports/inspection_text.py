@@ -1,4 +1,4 @@
-"""Word a review for the command line: one JSON object a line, or a table. Knows no inspector and no Label Studio."""
+"""Format reviews for the command line: one JSON object per line, or a table. Knows no inspector and no Label Studio."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _suggestion(suggestion: Suggestion, review: Review) -> dict[str, Any]:
 
 
 def to_table(reviews: Sequence[tuple[str, Review]]) -> Table:
-    """A table of reviews that fits 80 columns: image and verdict, what was found, and why."""
+    """A table of reviews that fits 80 columns: image and verdict, findings, and rationales."""
     table = Table(header_style="bold")
     table.add_column("image", overflow="fold", max_width=28)
     table.add_column("found", overflow="fold", max_width=24)
@@ -76,7 +76,7 @@ def to_table(reviews: Sequence[tuple[str, Review]]) -> Table:
 
 
 def _shared_folder(names: Sequence[str]) -> str:
-    """The folders that all names begin with, closing slash included; empty when there are none."""
+    """The folders that all names start with, including a trailing slash; empty if there are none."""
     folders = {name.rpartition("/")[0] for name in names}
     if len(folders) != 1:
         return ""

@@ -1,4 +1,4 @@
-"""Tables of the override log for the terminal. Knows rows and wording, no database."""
+"""Tables of the override log for the terminal. Knows rows and wording, but no database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_TEXT = 90
 
 
 def to_table(rows: Iterable[LoggedOverride]) -> Table:
-    """One line for each row of the log: who made what of which suggestion."""
+    """One line per row of the log: who did what with which suggestion."""
     table = Table(header_style="bold", expand=False)
     for name in ("task", "kind", "about"):
         table.add_column(name, no_wrap=True)
@@ -44,7 +44,7 @@ def to_table(rows: Iterable[LoggedOverride]) -> Table:
 
 
 def to_summary(rows: Sequence[LoggedOverride]) -> Table:
-    """What the log says so far: for each suggested criterion, how often reviewers kept or changed it."""
+    """Summary of the log: for each suggested criterion, how often reviewers kept or changed it."""
     kinds = list(OverrideKind)[:5]
     table = Table(title="What the log says", header_style="bold")
     table.add_column("criterion")
@@ -65,7 +65,7 @@ def to_summary(rows: Sequence[LoggedOverride]) -> Table:
 
 
 def _about(override: Override) -> str:
-    """The criterion, with what became of it; the subject where the row is about no region."""
+    """The criterion and its change; the subject if the row is not about a region."""
     if override.subject is not Subject.REGION:
         return override.subject.value
     return _change(override.criterion_from, override.criterion_to)
@@ -76,7 +76,7 @@ def _words(reasons: Iterable[str]) -> list[str]:
 
 
 def _changes(override: Override) -> list[str]:
-    """The change in words, aspect by aspect."""
+    """The changes as text, one by one."""
     said = []
     if override.subject is Subject.VERDICT:
         return [_change(override.severity_from, override.severity_to)]

@@ -1,4 +1,4 @@
-"""Count what an export leaves out, and why. Knows no file format."""
+"""Count what an export skips, and why. Knows no file format."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Written:
-    """What a writer did, so that nothing is lost in silence.
+    """Result of a writer, so that nothing is lost silently.
 
     Attributes:
         written: Examples, or boxes, in the file.
-        left_out: Reason in words to number.
+        left_out: Reason to number.
     """
 
     written: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
     def leave_out(self, reason: str, *, count: int = 1) -> None:
-        """Count something that is not in the file."""
+        """Count something that was skipped."""
         if count:
             self.left_out[reason] += count

@@ -1,6 +1,6 @@
-"""Write rows of the override log to CSV, JSONL and Parquet, row by row. Knows no database and no filter.
+"""Write rows of the override log to CSV, JSONL, and Parquet, row by row. Knows no database and no filter.
 
-Each writer takes rows as they come and keeps no more than one batch of them, so that a log of any length can be
+Each writer reads rows one by one and keeps at most one batch in memory, so that a log of any length can be
 exported.
 """
 
@@ -20,14 +20,14 @@ from review_copilot.errors import ExtraMissing
 from review_copilot.reports.override_columns import COLUMNS, SCHEMA_VERSION, ColumnType, Value, values
 
 BATCH_ROWS = 10_000
-"""Rows of one Parquet row group."""
+"""Rows per Parquet row group."""
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet take a text for a formula (OWASP, CSV Injection), full-width signs included."""
+"""Characters that make a spreadsheet read text as a formula (OWASP, CSV Injection), including full-width ones."""
 
 
 def write_csv(rows: Iterable[LoggedOverride], out: TextIO) -> int:
-    """Write rows with a head line; returns how many.
+    """Write rows with a header line; returns the number of rows.
 
     Args:
         rows: Rows of the log.
@@ -42,7 +42,7 @@ def write_csv(rows: Iterable[LoggedOverride], out: TextIO) -> int:
 
 
 def write_jsonl(rows: Iterable[LoggedOverride], out: TextIO) -> int:
-    """Write one JSON object a line; returns how many."""
+    """Write one JSON object per line; returns the number of rows."""
     names = [column.name for column in COLUMNS]
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007  # counted after the loop
@@ -52,7 +52,7 @@ def write_jsonl(rows: Iterable[LoggedOverride], out: TextIO) -> int:
 
 
 def write_parquet(rows: Iterable[LoggedOverride], path: Path) -> int:
-    """Write a Parquet file; returns how many rows.
+    """Write a Parquet file; returns the number of rows.
 
     Raises:
         ExtraMissing: pyarrow is not installed.
@@ -62,7 +62,8 @@ def write_parquet(rows: Iterable[LoggedOverride], path: Path) -> int:
         from pyarrow import parquet  # noqa: PLC0415  # an extra
     except ModuleNotFoundError as error:
         raise ExtraMissing(
-            "Parquet files need pyarrow.", hint='Run: pip install "label-studio-review-copilot[parquet]".'
+            "The format Parquet needs the package pyarrow, which is not installed.",
+            hint='Run: pip install "label-studio-review-copilot[parquet]".',
         ) from error
     types = {
         ColumnType.INTEGER: pa.int64(),
@@ -87,8 +88,10 @@ def write_parquet(rows: Iterable[LoggedOverride], path: Path) -> int:
 
 
 def spreadsheet_safe(text: str) -> str:
-    """The text, with an apostrophe in front where a spreadsheet would calculate it."""
-    bare = text.lstrip("'")  # one that begins with an apostrophe already gets a second, so that it can be read back
+    """The text, with a leading apostrophe if a spreadsheet would read it as a formula."""
+    bare = text.lstrip(
+        "'"
+    )  # text that already starts with an apostrophe gets a second one, so that it can be read back
     begins = bare.startswith(FORMULA_STARTS) or bare.lstrip().startswith(FORMULA_STARTS)
     return f"'{text}" if begins else text
 

@@ -28,7 +28,7 @@ VERSION = 1
 
 _BATCH_ROWS = 1000
 _LINE_CHARS = 1 << 28
-"""Longest line that is read; a review has some thousand characters."""
+"""Maximum length of a line; a review has some thousand characters."""
 _INT64 = 1 << 63
 _KINDS: Sequence[tuple[type[sa.types.TypeEngine[Any]], tuple[type, ...]]] = (
     (sa.Boolean, (bool, int)),
@@ -152,32 +152,32 @@ def _fill(connection: sa.Connection, lines: IO[str], path: Path) -> Mapping[str,
             return counts
         name = str(entry.get("table"))
         if name not in tables:
-            raise StoreError(f"{path} holds a table {name[:80]!r} that its schema does not have.")
+            raise StoreError(f"{path} contains the table {name[:80]!r}, which is not in its schema.")
         counts[name] += 1
         batch.append(_from_json(tables[name], entry.get("row"), where=f"{path}, table {name}, row {counts[name]}"))
     raise StoreError(f"{path} is truncated: rows are missing at its end.", hint="Use another backup.")
 
 
 def _from_json(table: sa.Table, row: object, *, where: str) -> dict[str, Any]:
-    """A row as its columns hold it.
+    """A row as column values.
 
     Raises:
-        StoreError: It is no row of this table. SQLite itself would take a text for a number.
+        StoreError: It is not a row of this table. SQLite itself would accept text as a number.
     """
     if not isinstance(row, dict) or not row.keys() == set(table.columns.keys()):
-        raise StoreError(f"{where} is no row of that table.", hint="Use another backup.")
+        raise StoreError(f"{where} is not a row of that table.", hint="Use another backup.")
     try:
         return {name: _value(table.columns[name].type, value) for name, value in row.items()}
     except (TypeError, ValueError, OverflowError) as error:
-        raise StoreError(f"{where} holds a value of a wrong kind.", hint="Use another backup.") from error
+        raise StoreError(f"{where} contains a value of the wrong type.", hint="Use another backup.") from error
 
 
 def _value(kind: sa.types.TypeEngine[Any], value: Any) -> Any:
-    """The value, when its column may hold it; JSON columns hold anything.
+    """The value, if it is valid in its column; JSON columns accept anything.
 
     Raises:
-        TypeError: It is of another kind.
-        ValueError: It is no time, no whole number of 64 bits, or no text that a database can keep.
+        TypeError: It has a different type.
+        ValueError: It is not a time, a 64-bit integer, or text that a database can store.
     """
     if value is None or isinstance(kind, sa.JSON):
         return value
@@ -189,7 +189,7 @@ def _value(kind: sa.types.TypeEngine[Any], value: Any) -> Any:
     if isinstance(value, int) and not -_INT64 <= value < _INT64:
         raise ValueError
     if isinstance(value, str):
-        value.encode()  # half of a surrogate pair is refused by every database, in a transaction of many rows
+        value.encode()  # every database rejects half of a surrogate pair, within a transaction of many rows
         if "\0" in value:
             raise ValueError
     return value

@@ -1,1 +1,1 @@
-"""From an inspection to the draft that a reviewer sees. Pure functions."""
+"""Turn an inspection into the draft that a reviewer sees. Pure functions."""

@@ -1,4 +1,4 @@
-"""What a crop looks like, as a few numbers: for regions about which nobody wrote a word. Knows pixels only."""
+"""Features of a crop, for regions without notes. Knows only pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 FEATURE_COUNT = 14
 SIDE_PX = 64
-"""Crops are sampled at about this size, so that what is measured does not depend on the image's."""
+"""Crops are sampled at about this size, so that features do not depend on the image size."""
 ORIENTATIONS = 4
 
 
@@ -24,10 +24,10 @@ def crop_features(pixels: Pixels, box: Box) -> Floats:
 
     Args:
         pixels: Upright RGB.
-        box: Where, in fractions.
+        box: The place, in fractions.
 
     Returns:
-        FEATURE_COUNT numbers: mean and spread of brightness, of red against green and of yellow against blue, detail at
+        FEATURE_COUNT numbers: mean and spread of brightness, of red versus green, and of yellow versus blue; detail at
         two scales, strength of edges in four directions, size and shape of the box.
     """
     crop = _sampled(pixels, box)
@@ -45,12 +45,12 @@ def crop_features(pixels: Pixels, box: Box) -> Floats:
 
 
 def crop_features_of(pixels: Pixels, box: Box) -> CropFeatures:
-    """The same, rounded to what tells crops apart, to be kept."""
+    """The same features, rounded for storage."""
     return rounded(crop_features(pixels, box))
 
 
 def rounded(numbers: Floats) -> CropFeatures:
-    """Four digits of each: crops of one kind differ by more."""
+    """Round to four digits: crops of one kind differ by more."""
     return tuple(float(f"{number:.4g}") for number in numbers.tolist())
 
 
@@ -65,7 +65,7 @@ def _sampled(pixels: Pixels, box: Box) -> Floats:
 
 
 def _detail(grey: Floats, step: int) -> float:
-    """Logarithm of the mean difference of pixels this far apart."""
+    """Logarithm of the mean difference between pixels at this distance."""
     if min(grey.shape) <= step:
         return 0.0
     across, down = np.abs(grey[:, step:] - grey[:, :-step]).mean(), np.abs(grey[step:] - grey[:-step]).mean()

@@ -1,4 +1,4 @@
-"""Turn what an inspector found into a review. Knows no Label Studio and no model."""
+"""Turn an inspection into a review. Knows no Label Studio and no model."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ NAMESPACE = uuid.UUID("0c4b6a52-6f0e-5d0b-9d3a-5a0c7f1f9b11")
 """Namespace of our uuid5 region and review ids; drawn once, never to change."""
 
 MERGE_IOU = 0.6
-"""Two findings of one criterion that overlap more than this are one finding. Above COCO's matching threshold of 0.5,
-so that neighbours stay apart, and low enough that a loose and a tight box of one flaw become one."""
+"""Two findings of one criterion that overlap more than this are merged. Above COCO's matching threshold of 0.5,
+so that adjacent findings stay separate, and low enough that a loose and a tight box of one defect become one."""
 
 MAX_SUGGESTIONS = 30
-"""More drafted regions than this nobody reviews one by one; the weakest are dropped and counted."""
+"""Maximum number of drafted regions that reviewers can check one by one; the weakest are dropped and counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewHeader:
-    """Everything about a review but what the inspector found.
+    """Everything about a review except the findings.
 
     Attributes:
         key: Which task.
-        provenance: Where the review comes from.
+        provenance: Origin of the review.
         now: UTC.
-        elapsed_s: Seconds that fetching and inspecting took.
-        exposure: What the reviewer gets to see.
-        box: The place that was asked for (Magic); None for the whole image.
+        elapsed_s: Seconds for loading and inspecting.
+        exposure: What the reviewer sees.
+        box: The requested box (Magic); None for the whole image.
     """
 
     key: TaskKey
@@ -52,22 +52,22 @@ class ReviewHeader:
 def suggest(
     inspection: Inspection, *, image: ReviewImage, guideline: Guideline, header: ReviewHeader, min_score: float
 ) -> Review:
-    """The review that an inspection makes.
+    """Create the review of an inspection.
 
     Args:
-        inspection: What the inspector said.
-        image: The image it looked at.
-        guideline: What it looked for.
-        header: Task, time and provenance.
-        min_score: Findings below it are dropped, 0..1.
+        inspection: The inspector's report.
+        image: The inspected image.
+        guideline: The guideline that was used.
+        header: Task, time, and provenance.
+        min_score: Findings with a lower score are dropped, 0..1.
 
     Returns:
-        Suggestions with stable ids, image-wide ones first, then by falling score; what was left out is in `dropped`.
+        Suggestions with stable ids, whole-image ones first, then by descending score. `dropped` lists what was dropped.
     """
     kept, dropped = _worth_showing(inspection.findings, guideline=guideline, min_score=min_score)
     suggestions = _with_ids(kept, guideline=guideline, header=header, image=image)
     unexamined = () if header.box else unexamined_criteria(guideline, inspection.examined)
-    complete = not unexamined and not inspection.incomplete  # what is missing may be a flaw
+    complete = not unexamined and not inspection.incomplete  # a missing part may contain a defect
     verdict = decide(suggestions, guideline, sure_from=inspection.sure_from, complete=complete)
     summary = with_coverage(
         inspection.summary if inspection.verdict in {None, verdict} else "",
@@ -100,7 +100,7 @@ def suggest(
 
 
 def _own_verdict(inspection: Inspection, verdict: Verdict) -> tuple[str, ...]:
-    """A note where the inspector's own verdict differs from the guideline's rule."""
+    """A note if the inspector's own verdict differs from the guideline's rule."""
     own = inspection.verdict
     return (
         ()
@@ -110,15 +110,15 @@ def _own_verdict(inspection: Inspection, verdict: Verdict) -> tuple[str, ...]:
 
 
 def remarked(review: Review, *, remark: str, evidence: Evidence, now: datetime) -> Review:
-    """The review with a remark at the end of its summary and facts in the evidence of each suggestion.
+    """The review with a remark at the end of its summary, and facts in the evidence of each suggestion.
 
-    The suggestions keep their ids: what a reviewer may see of them is the same.
+    The suggestions keep their ids, because their content is the same.
 
     Args:
-        review: What was drafted.
-        remark: Whole sentences; they take the place of an earlier remark.
-        evidence: The facts by name; they take the place of earlier ones of that name.
-        now: When it is said, in UTC.
+        review: The draft.
+        remark: Whole sentences; they replace an earlier remark.
+        evidence: The facts by name; they replace earlier ones with that name.
+        now: Time of the remark, UTC.
     """
     plain = review.summary.removesuffix(review.remark).rstrip()
     return replace(
@@ -132,7 +132,7 @@ def remarked(review: Review, *, remark: str, evidence: Evidence, now: datetime) 
 
 
 def failed(header: ReviewHeader, *, error: str, kind: str = "", usage: Usage | None = None) -> Review:
-    """The review of a task that could not be inspected: no suggestions, why, and what the attempt cost."""
+    """The review of a task that could not be inspected: no suggestions, the reason, and the cost of the attempt."""
     review = _without_suggestions(
         replace(header, exposure=Exposure.FAILED), ("failed", error), error=error, error_kind=kind
     )
@@ -140,7 +140,7 @@ def failed(header: ReviewHeader, *, error: str, kind: str = "", usage: Usage | N
 
 
 def nothing_said(header: ReviewHeader) -> Review:
-    """The review of a place that was not inspected, because nothing may be shown of the task."""
+    """The review of a box that was not inspected, because the task's suggestions are withheld."""
     return _without_suggestions(header, ("nothing said",))
 
 
@@ -168,7 +168,7 @@ def _without_suggestions(
 def _worth_showing(
     findings: Sequence[Finding], *, guideline: Guideline, min_score: float
 ) -> tuple[list[Finding], list[Dropped]]:
-    """Findings that a reviewer should see, and what was left out with the reason."""
+    """Findings to show to reviewers, and dropped ones with the reason."""
     kept: list[Finding] = []
     dropped: list[Dropped] = []
     for finding in sorted(findings, key=lambda f: -f.score):
@@ -195,7 +195,7 @@ def _same_flaw(one: Finding, other: Finding) -> bool:
 
 
 def _place(finding: Finding) -> Box:
-    """Where the finding is, inside the image; the whole image when it is everywhere."""
+    """The box of the finding, inside the image; the whole image if the finding is everywhere."""
     return (finding.box and finding.box.clipped()) or Box.whole()
 
 
@@ -231,7 +231,7 @@ def _with_ids(
 
 
 def _stable_id(header: ReviewHeader, *content: object) -> str:
-    """uuid5 of task, roll-out and content: the same draft gives the same id, and no other draft does."""
+    """uuid5 of task, roll-out, and content: the same draft always has the same id, and different drafts never do."""
     project = header.key.project
     asked = header.box and [header.box.x, header.box.y, header.box.width, header.box.height]
     where = [project.instance, project.project_id, project.created, header.key.task_id, header.provenance.rollout]

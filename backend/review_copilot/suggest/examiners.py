@@ -1,4 +1,4 @@
-"""Who examines each criterion of a guideline: a measure, a model, or nobody. Knows catalogues, and no inspector."""
+"""Find what examines each criterion of a guideline: a measure, a model, or nothing. Knows no inspector."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from review_copilot.domain.guideline import Criterion, Guideline, Severity
 from review_copilot.domain.measure import Measure
 
 VAGUE = ("appropriate", "nice", "good quality", "bad quality", "etc", "and so on", "somewhat", "reasonable", "proper")
-"""Words that two reviewers read differently."""
+"""Words that reviewers interpret differently."""
 ALIKE = 85.0
 """Token-set similarity, 0..100, from which two definitions are reported as overlapping. Between the criteria of the
-shipped guidelines, which differ in meaning, the greatest is 64."""
+built-in guidelines, which differ in meaning, the maximum is 64."""
 
 _SYNONYMS = {
     "blur": "defocus",
@@ -27,16 +27,16 @@ _SYNONYMS = {
     "grain": "noise",
     "color_cast": "colour_cast",
 }
-"""What people write for a measure, beside misspellings of its name."""
+"""Common names for a measure, in addition to misspellings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examiners:
-    """Who examines one criterion.
+    """What examines one criterion.
 
     Attributes:
         criterion: The criterion.
-        measures: Measures that speak for it, of those that the catalogue knows.
+        measures: Measures for it that are in the catalog.
         model: Whether a model examines it.
     """
 
@@ -46,7 +46,7 @@ class Examiners:
 
     @property
     def nobody(self) -> bool:
-        """Whether nobody examines it."""
+        """Whether nothing examines it."""
         return not self.measures and not self.model
 
     @property
@@ -57,12 +57,12 @@ class Examiners:
 
 
 def examiners_of(guideline: Guideline, *, catalogue: Sequence[Measure], model: bool) -> tuple[Examiners, ...]:
-    """Who examines each criterion, in the guideline's order.
+    """What examines each criterion, in the guideline's order.
 
     Args:
         guideline: The guideline.
-        catalogue: Measures that the inspector offers; empty where it only asks a model.
-        model: Whether the inspector asks a model, which examines every criterion that it is given.
+        catalogue: Measures that the inspector offers; empty if it only uses a model.
+        model: Whether the inspector uses a model, which examines every criterion.
     """
     known = {measure.name for measure in catalogue}
     return tuple(
@@ -72,7 +72,7 @@ def examiners_of(guideline: Guideline, *, catalogue: Sequence[Measure], model: b
 
 
 def wrong_measures(guideline: Guideline, catalogue: Sequence[Measure]) -> Iterator[str]:
-    """One sentence for each measure that no inspector offers, and for each unit that no measure has.
+    """One sentence per measure that no inspector offers, and per unit that no measure has.
 
     Args:
         guideline: The guideline.
@@ -93,7 +93,7 @@ def wrong_measures(guideline: Guideline, catalogue: Sequence[Measure]) -> Iterat
 
 
 def warnings_of(guideline: Guideline) -> Iterator[str]:
-    """One sentence for each weakness that makes reviewers disagree, or that no rule can reach."""
+    """One sentence per weakness that makes reviewers disagree, or that makes a rule unreachable."""
     for criterion in guideline.criteria:
         text = " ".join((criterion.definition, *criterion.flag_when)).casefold()
         for word in VAGUE:
@@ -110,7 +110,7 @@ def warnings_of(guideline: Guideline) -> Iterator[str]:
 
 
 def _unreachable(guideline: Guideline) -> Iterator[str]:
-    """A count for "discuss" that is never reached, because as many flaws fail the image already."""
+    """Find a count for "discuss" that is never reached, because that many defects already fail the image."""
     fail, discuss = guideline.verdict.fail, guideline.verdict.discuss
     for kind, count in discuss.items():
         milder = [s.value for s in Severity if kind in set(Severity) and s.rank <= Severity(kind).rank] or [kind]

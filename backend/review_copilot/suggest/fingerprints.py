@@ -1,9 +1,9 @@
-"""Which pictures of a project are the same, or nearly. Knows pixels and hashes, and no file.
+"""Find identical and nearly identical images of a project. Knows pixels and hashes, but no file.
 
-Two pictures are nearly the same when their perceptual hashes differ in few bits (C. Zauner, "Implementation and
+Two images are nearly identical if their perceptual hashes differ in few bits (C. Zauner, "Implementation and
 benchmarking of perceptual image hash functions", 2010): the signs of the lowest 8 x 8 frequencies of the cosine
-transform of a small grey picture against their median. It stays the same when a picture is resized, saved again,
-sharpened or brightened; not when it is cut or mirrored.
+transform of a small gray image, compared with their median. The hash does not change if an image is resized, saved
+again, sharpened, or brightened; it changes if the image is cropped or mirrored.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from review_copilot.domain.task_image import Picture
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 NEAR_BITS = 8
-"""Most bits of 63 in which two nearly same pictures differ. Among 499 500 pairs of different photographs of a public
-sample the least distance was 12; of 1 000 photographs 995 or more were within 8 of themselves when resized to a third,
-blurred, saved as JPEG at quality 20 or made a quarter brighter, 969 when cut by 2 % at each side
-(`benchmarks/duplicates.py`)."""
+"""Maximum number of differing bits, of 63, for nearly identical images. In 499 500 pairs of different photos of a
+public sample, the minimum distance was 12. Of 1 000 photos, at least 995 differed from themselves by at most 8 bits
+when resized to a third, blurred, saved as JPEG with quality 20, or brightened by a quarter, and 969 when cropped by 2 %
+on each side (`benchmarks/duplicates.py`)."""
 LEAST_DETAIL = 10.0
-"""Mean size of the frequencies, in grey levels of a 32 x 32 picture, under which it has no fingerprint: fog, a wall and
-an empty frame look alike without being the same. No photograph of that sample was so plain."""
+"""Minimum mean size of the frequencies for a fingerprint, in gray levels of a 32 x 32 image: fog, a wall, and
+an empty frame look alike without being the same. No photo of that sample was so plain."""
 MOST_NAMED = 20
-"""Most other tasks that are named of each kind: a camera that stood still for a night makes thousands."""
+"""Maximum number of other tasks named: a fixed camera produces thousands of similar images in a night."""
 _SIDE_PX = 32
 _FREQUENCIES = 8
 _COSINES: Floats = (
@@ -47,11 +47,11 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Other tasks that show what a task shows.
+    """Other tasks that show the same image as a task.
 
     Attributes:
-        same: Ids of tasks with the very same file, rising; at most `MOST_NAMED`.
-        near: Ids of tasks with nearly the same picture, rising; at most `MOST_NAMED`.
+        same: Ids of tasks with the same file, ascending; at most `MOST_NAMED`.
+        near: Ids of tasks with nearly the same image, ascending; at most `MOST_NAMED`.
     """
 
     same: tuple[int, ...] = ()
@@ -59,10 +59,10 @@ class Likeness:
 
 
 def fingerprint(thumbnail: Pixels) -> str:
-    """The perceptual hash of a picture, 16 hex digits; empty when it shows too little.
+    """The perceptual hash of an image, 16 hex digits; empty if the image shows too little.
 
     Args:
-        thumbnail: The picture, of any size; 64 px on the longer side are enough.
+        thumbnail: The image, of any size; 64 px on the longer side are enough.
     """
     grey = _squeezed(thumbnail.astype(np.float32) @ _LUMA)
     low = (_COSINES @ grey @ _COSINES.T).ravel()[1:]
@@ -73,10 +73,10 @@ def fingerprint(thumbnail: Pixels) -> str:
 
 
 def likenesses(pictures: Iterable[Picture]) -> Mapping[int, Likeness]:
-    """Task id to the other tasks that show the same; tasks without any are left out.
+    """Task id to the other tasks with the same image, without tasks that have none.
 
     Args:
-        pictures: One for each task; of several the last counts.
+        pictures: One per task; if there are several, the last one counts.
 
     Pairs within `NEAR_BITS` share one of nine bands of seven bits exactly (nine bands, at most eight differences), so
     that only pictures that share a band are compared.
@@ -97,7 +97,7 @@ def _squeezed(grey: npt.NDArray[np.float32]) -> Floats:
     columns = np.linspace(0, width, _SIDE_PX + 1)
     sums = np.zeros((height + 1, width + 1), np.float64)
     sums[1:, 1:] = grey.cumsum(axis=0, dtype=np.float64).cumsum(axis=1)
-    # a sum up to a fraction of a pixel is in between its neighbours
+    # a sum up to a fraction of a pixel is interpolated between adjacent sums
     up_to = _between(_between(sums, rows, axis=0), columns, axis=1)
     parts = np.diff(np.diff(up_to, axis=0), axis=1)
     return np.asarray(parts * (_SIDE_PX * _SIDE_PX / (height * width)))

@@ -1,6 +1,6 @@
-"""Tell whether a new suggestion is near a known novel pattern, or far from all that was reviewed under its criterion.
+"""Find out if a new suggestion is near a known novel pattern, or far from everything reviewed under its criterion.
 
-Knows suggestions and a reviewed crops; no pixels and no store. With few data it says nothing.
+Knows suggestions and reviewed crops, but no pixels and no store. With little data, it reports nothing.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from review_copilot.domain.suggestion import LIKE, UNLIKE, Suggestion
 from review_copilot.suggest.crop_features import Floats
 
 NEIGHBOURS = 3
-"""A crop is as far from others as from the nearest three of them, on average."""
+"""The distance of a crop from others is the average distance from the nearest three of them."""
 LEAST_FAR = 50
-"""Fewer reviewed suggestions of a criterion say nothing of what is far from them."""
+"""Minimum number of reviewed suggestions of a criterion to report that one is far from them."""
 FAR = 0.02
-"""A suggestion is far when at most this share of those reviewed, itself counted, is as far from the others. Were it one
-of them, it would be called so at most this often (conformal anomaly detection: Laxhammar and Falkman 2015)."""
+"""A suggestion is far if at most this share of the reviewed ones, including itself, is as far from the others. If it
+were one of them, it would be reported at most this often (conformal anomaly detection: Laxhammar and Falkman 2015)."""
 FARTHER = 1.25
-"""And this much farther than the one at that share, so that the edge of a crowd is not called strange."""
+"""It must also be this much farther than the one at that share, so that the edge of a cluster is not reported."""
 LEAST_NEAR = 5
 LEAST_ORDINARY = 20
-"""Crops of a pattern, and of suggestions that were kept, without which nothing is called near a pattern."""
+"""Minimum number of crops of a pattern, and of kept suggestions, to report that one is near a pattern."""
 WITHIN = 0.9
 NEARBY = 1.5
-"""A suggestion is near a pattern when it is at most this much farther from its crops than that share of them is."""
+"""A suggestion is near a pattern if it is at most this much farther from its crops than that share of them is."""
 CLOSER = 0.5
-"""And when it is this much nearer to the pattern than to what reviewers kept."""
+"""It must also be this much nearer to the pattern than to suggestions that reviewers kept."""
 LEAST_SPREAD = 0.05
-"""Added to what each number naturally differs by, so that a number which never differed does not outshout the rest."""
+"""Added to the normal variation of each feature, so that a feature that never varied does not dominate the others."""
 TOLD_BY = 2
-"""Words of a pattern that a rationale must hold to speak of it; all where it has fewer."""
+"""Number of a pattern's words that a rationale must contain to match it; all if the pattern has fewer."""
 MOST_NAMED = 3
 
 
@@ -47,9 +47,9 @@ class _Crowd:
 
     Attributes:
         points: Shape (crops, FEATURE_COUNT).
-        apart: Distance of each to its nearest neighbours.
-        inner: Distance that WITHIN of them have at most.
-        edge: Distance that all but FAR of them have at most.
+        apart: Distance of each to its nearest neighbors.
+        inner: Maximum distance of the share WITHIN of them.
+        edge: Maximum distance of all but the share FAR of them.
     """
 
     points: Floats
@@ -61,13 +61,13 @@ class _Crowd:
         return len(self.points)
 
     def far(self, point: Floats) -> float:
-        """How far a point is from the crowd."""
+        """Distance of a point from the crops."""
         return float(_nearest(np.linalg.norm(self.points - point, axis=1)))
 
 
 @dataclass(frozen=True)
 class _Reviewed:
-    """The suggestions of one criterion that were reviewed."""
+    """The reviewed suggestions of one criterion."""
 
     everything: _Crowd
     kept: _Crowd
@@ -75,13 +75,13 @@ class _Reviewed:
 
 @dataclass(frozen=True)
 class Familiar:
-    """A reviewed crops, made ready to be asked.
+    """Reviewed crops, prepared for comparison.
 
     Attributes:
         middle: Mean of all reviewed features.
         spread: Their standard deviation.
         reviewed: By criterion.
-        kept: What reviewers kept under any criterion.
+        kept: Suggestions that reviewers kept, under any criterion.
         patterns: Each with its crops.
     """
 
@@ -92,7 +92,7 @@ class Familiar:
     patterns: Sequence[tuple[PatternCrops, _Crowd]]
 
     def facts(self, suggestion: Suggestion) -> dict[str, str]:
-        """Sentences for the evidence of a suggestion, by `LIKE` and `UNLIKE`; empty when there is nothing to say."""
+        """Sentences for the evidence of a suggestion, by `LIKE` and `UNLIKE`; empty if there are none."""
         point = self._point(suggestion.crop_features)
         found: dict[str, str] = {}
         if pattern := self._spoken_of(suggestion.rationale) or self._near(suggestion.criterion_id, point):
@@ -127,7 +127,7 @@ class Familiar:
 
 
 def familiar(book: ReviewedCrops) -> Familiar:
-    """Make a reviewed crops ready; where it holds too little, what comes of it says nothing."""
+    """Prepare reviewed crops for comparison; with too little data, the result reports nothing."""
     crops = [crop for reviewed in book.reviewed for crop in reviewed.features]
     crops += [crop for pattern in book.patterns for crop in pattern.features]
     wide = max((len(crop) for crop in crops), default=0)
@@ -154,7 +154,7 @@ def familiar(book: ReviewedCrops) -> Familiar:
 
 
 def words_of(text: str) -> frozenset[str]:
-    """The words of a text in lower case, as patterns are named by them."""
+    """The words of a text in lowercase, as in the names of patterns."""
     return frozenset(re.findall(WORD, text.lower()))
 
 
@@ -171,7 +171,7 @@ def _crowd(points: Floats) -> _Crowd:
 
 
 def _nearest(distances: Floats) -> float:
-    """Mean of the few least."""
+    """Mean of the smallest values."""
     few = min(NEIGHBOURS, len(distances))
     return float(np.partition(distances, few - 1)[:few].mean()) if few else float("inf")
 

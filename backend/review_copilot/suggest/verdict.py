@@ -1,7 +1,7 @@
-"""The verdict and the summary of a review, from its suggestions and from what was examined. Knows no inspector.
+"""Verdict and summary of a review, from its suggestions and the examined criteria. Knows no inspector.
 
-"Pass" means that every criterion was examined and that no flaw decides otherwise. Findings that are not sure do not
-decide: where they would make the verdict worse, the image is to be discussed.
+"Pass" means that every criterion was examined and that no defect requires another verdict. Uncertain findings do not
+decide: if they would make the verdict worse, the verdict is "discuss".
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ MOST_NAMED = 6
 
 
 def unexamined_criteria(guideline: Guideline, examined: Collection[str]) -> tuple[str, ...]:
-    """Ids of the guideline's criteria that nobody examined, in the guideline's order."""
+    """Ids of the guideline's criteria that were not examined, in the guideline's order."""
     return tuple(criterion.id for criterion in guideline.criteria if criterion.id not in examined)
 
 
 def decide(
     suggestions: Sequence[Suggestion], guideline: Guideline, *, sure_from: float = 0.0, complete: bool = True
 ) -> Verdict:
-    """The verdict by the guideline's rule, whoever drafted.
+    """The verdict by the guideline's rule, for any inspector.
 
     Args:
         suggestions: What was found.
-        guideline: Its rule is applied to the sure suggestions.
-        sure_from: Score from which a suggestion is sure, 0..1.
+        guideline: Its rule is applied to the certain suggestions.
+        sure_from: Minimum score of a certain suggestion, 0..1.
         complete: Whether every criterion was examined.
 
     Returns:
-        The rule's verdict on the sure suggestions; "discuss" where the rule is stricter on all of them, and where it is
-        "pass" although some criterion was not examined.
+        The rule's verdict on the certain suggestions; "discuss" if the rule is stricter on all of them, or if it is
+        "pass" and a criterion was not examined.
     """
     sure = _by_rule([s for s in suggestions if s.score >= sure_from], guideline)
     doubted = _WORSE.index(_by_rule(suggestions, guideline)) > _WORSE.index(sure)
@@ -63,12 +63,12 @@ def with_coverage(
     suggestions: Sequence[Suggestion],
     verdict: Verdict,
 ) -> str:
-    """The summary, which begins with the criteria that nobody examined.
+    """The summary, which starts with the criteria that were not examined.
 
     Args:
         summary: The inspector's own; empty to write one from the suggestions.
         guideline: Names the criteria.
-        unexamined: Ids of the criteria that nobody examined.
+        unexamined: Ids of the criteria that were not examined.
         suggestions: What was found.
         verdict: The drafted verdict.
     """

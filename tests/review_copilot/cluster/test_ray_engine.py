@@ -89,7 +89,7 @@ def test_a_task_that_kills_its_workers_is_let_go_of_and_costs_no_other(cluster: 
 
 def test_a_worker_of_another_release_is_refused(cluster: object, tmp_path: Path) -> None:
     engine = RayEngine(a_context(Shared(), folder=tmp_path), make_context=other_release, cluster=Cluster(workers=1))
-    with pytest.raises(EngineError, match="A worker would draft as"):
+    with pytest.raises(EngineError, match="The draft version of a worker is"):
         preannotate(a_project(2), engine=engine, store=MemoryStore(), rollout=ROLLOUT, clock=FakeClock())
 
 

@@ -70,9 +70,9 @@ def test_training_examples_come_with_the_prompt_and_a_count_of_what_is_left_out(
     assert user["content"][1] == {"type": "image_url", "image_url": {"url": "https://example.org/street.jpg"}}
     assert json.loads(assistant["content"])["findings"][0]["box"] == [100, 100, 300, 300]
     assert "1 examples written to train.jsonl." in done.stderr
-    assert "1 left out: nobody said a word about the draft." in done.stderr
+    assert "1 left out: the draft was not reviewed." in done.stderr
     more = export(tmp_path, "--format", "finetune", "--untouched")
-    assert "1 left out: the image's place is unknown." in more.stderr
+    assert "1 left out: the image's location is unknown." in more.stderr
 
 
 def test_the_models_own_way_of_writing_boxes_is_taught(tmp_path: Path) -> None:

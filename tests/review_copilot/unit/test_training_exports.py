@@ -106,13 +106,13 @@ def test_what_was_marked_as_no_defect_is_not_taught() -> None:
     ("annotation", "reason"),
     [
         (replace(untouched(REVIEW), skipped=True), "the task was skipped"),
-        (untouched(REVIEW), "nobody said a word about the draft"),
-        (an_annotation(CONFIRMED, verdict=None), "the verdict was left open"),
-        (an_annotation(replace(CONFIRMED, severity=None)), "a severity was left open"),
-        (an_annotation(verdict=Verdict.FAIL), "no finding is left, but the drafted verdict is"),
+        (untouched(REVIEW), "the draft was not reviewed"),
+        (an_annotation(CONFIRMED, verdict=None), "the verdict is missing"),
+        (an_annotation(replace(CONFIRMED, severity=None)), "a severity is missing"),
+        (an_annotation(verdict=Verdict.FAIL), "no finding remains, but the drafted verdict was kept"),
         (an_annotation(replace(CONFIRMED, criterion_id=None)), "a region has no criterion"),
         (an_annotation(replace(CONFIRMED, criterion_id="PCB-01")), "the guideline has no such criterion"),
-        (an_annotation(replace(CONFIRMED, box=Box(1.1, 0.1, 0.2, 0.2))), "a box lies outside of the image"),
+        (an_annotation(replace(CONFIRMED, box=Box(1.1, 0.1, 0.2, 0.2))), "a box is outside the image"),
     ],
 )
 def test_what_teaches_nothing_is_left_out_and_counted(annotation: SubmittedAnnotation, reason: str) -> None:
@@ -126,11 +126,11 @@ def test_more_reasons_to_leave_out() -> None:
     sizeless = a_submission(annotation, replace(REVIEW, image_width_px=0))
     too_long = a_submission(annotation, replace(REVIEW, image_width_px=300_000))
     qwen = training_words(replace(SETUP, model="qwen2.5-vl-7b"), GUIDELINE)
-    assert as_finetune(too_long, words=qwen)[1] == {"the model cannot be shown an image of this shape": 1}
+    assert as_finetune(too_long, words=qwen)[1] == {"the model does not accept an image of this shape": 1}
     assert as_finetune(unchecked, nowhere, sizeless)[1] == {
         "the image's size is unknown": 1,
         "not checked against Label Studio": 1,
-        "the image's place is unknown": 1,
+        "the image's location is unknown": 1,
     }
 
 
@@ -169,7 +169,7 @@ def test_coco_clips_boxes_and_counts_what_it_leaves_out() -> None:
     bare = SubmittedRegion(id="bare", box=Box(0.5, 0.5, 0.1, 0.1))
     data, left_out = as_coco(a_submission(an_annotation(past, outside, bare)))
     assert [box["bbox"] for box in data["annotations"]] == [[1080.0, 720.0, 120.0, 80.0]]
-    assert left_out == {"the box lies outside of the image": 1, "the region has no criterion": 1}
+    assert left_out == {"the box is outside the image": 1, "the region has no criterion": 1}
 
 
 def test_of_several_annotations_of_a_task_the_last_changed_stands() -> None:
@@ -177,7 +177,7 @@ def test_of_several_annotations_of_a_task_the_last_changed_stands() -> None:
     second = a_submission(an_annotation(annotation_id=12, updated_at=at(300)))
     data, left_out = as_coco(first, second)
     assert len(data["images"]) == len(data["annotations"]) == 1
-    assert left_out == {"a later annotation of the task stands": 1}
+    assert left_out == {"the task has a later annotation": 1}
 
 
 def test_an_image_of_unknown_size_and_a_skipped_task_are_counted() -> None:
