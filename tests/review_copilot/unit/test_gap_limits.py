@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 from typing import cast
 
@@ -148,7 +149,14 @@ class TestDrift:
         assert evidence.times_likelier == pytest.approx(math.exp(2.0))
         assert flag.criteria == ("PQ-01",)
         assert flag.confidence == pytest.approx(expit(2.0 + math.log(0.25)))
-        assert (_date(0), _date(20000)) == ("1970-01-01", "2024-10-04")
+
+    @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+    def test_dates_are_in_utc_wherever_it_runs(self, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", zone)
+            time.tzset()
+            assert (_date(0), _date(20000)) == ("1970-01-01", "2024-10-04")
+        time.tzset()
 
 
 class TestSeverity:

@@ -311,7 +311,9 @@ class TestChanges:
     @pytest.mark.parametrize(("days", "made"), [(30, 30), (31, 30)])
     def test_days_stay_days_up_to_thirty(self, days: int, made: int) -> None:
         day = np.arange(days)[::-1]
-        period, starts = periods(day, np.ones(days, int))
+        count = np.ones(days, int)
+        count[3] += days == made  # one day more than the others, which puts no days together
+        period, starts = periods(day, count)
         assert (len(starts), MOST_PERIODS) == (made, 30)
         assert period.max() == made - 1
         assert starts[0] == 0
@@ -332,6 +334,12 @@ class TestChanges:
         period, starts = periods(np.arange(40), count)
         assert starts.tolist() == [0, 10]
         assert period.tolist() == [0] * 10 + [1] * 30
+
+    def test_the_last_day_counts_towards_the_periods(self) -> None:
+        """Of 1 039 reviews a thirtieth is 34.6: days of one review each fill it with the thirty-sixth."""
+        count = np.ones(40, int)
+        count[-1] = 1000
+        assert periods(np.arange(40), count)[1].tolist() == [0, 35, 39]
 
     @staticmethod
     def found(yes: list[float], of: list[float], *, effect: float = 0.1) -> Change:
