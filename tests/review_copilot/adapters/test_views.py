@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from builders import an_image
 from pictures import grained, scene
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 from review_copilot.errors import ImageUnreadable
+from review_copilot.images import open_image
 from review_copilot.inspectors.blank_image import nothing_to_see
 from review_copilot.inspectors.coordinates import Resize
 from review_copilot.inspectors.views import CLOSE_UP_PX, close_ups, part_view, whole_view
@@ -97,3 +101,26 @@ def test_a_dark_scene_is_worth_a_model() -> None:
 
 def _holds(box: Box, x: float, y: float) -> bool:
     return box.x <= x <= box.right and box.y <= y <= box.bottom
+
+
+def test_what_is_sent_carries_no_metadata() -> None:
+    """Place, camera, and comments of the file stay behind, in the whole view and in parts."""
+    secret = b"48.8583 N 2.2945 E"
+    exif = Image.Exif()
+    exif[0x010E] = secret.decode()
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 29.9), 3: "E", 4: (2.0, 17.0, 40.2)})
+    for form, extra in (("JPEG", {"comment": secret}), ("PNG", {}), ("WEBP", {}), ("TIFF", {})):
+        sink = io.BytesIO()
+        Image.effect_noise((900, 700), 60).convert("RGB").save(sink, form, exif=exif, **extra)
+        data = sink.getvalue()
+        assert secret in data
+        image = open_image(data, source="a file", max_pixels=10**7)
+        views = (
+            whole_view(image, GRID),
+            part_view(image, Box(0.1, 0.1, 0.3, 0.3), grid=GRID),
+        )
+        for view in views:
+            assert secret not in view.jpeg
+            sent = Image.open(io.BytesIO(view.jpeg))
+            assert not sent.getexif()
+            assert "comment" not in sent.info

@@ -60,3 +60,12 @@ def test_a_missing_file_is_noticed() -> None:
     )
     assert named_files(page) == {"backend/review_copilot/nowhere.py", "README.md"}
     assert links(page) == {"gone.md"}
+
+
+def test_each_threat_names_a_test_that_exists() -> None:
+    rows = [line for line in (ROOT / "docs" / "security.md").read_text("utf-8").splitlines() if line.startswith("| ")]
+    assert len(rows) > 15
+    for row in rows[2:]:
+        named = re.findall(r"`([a-z_0-9]+/test_[a-z_0-9]+\.py)`", row)
+        assert named, row
+        assert all((ROOT / "tests" / "review_copilot" / name).exists() for name in named), row
