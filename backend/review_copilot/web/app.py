@@ -16,6 +16,7 @@ from review_copilot.web.metrics import Meter
 from review_copilot.web.protocol import protocol_routes
 from review_copilot.web.request_guard import guard
 from review_copilot.web.status import StatusSource, status_routes
+from review_copilot.web.token_watch import TOKEN_WATCH, TokenWatch
 from review_copilot.web.webhook import COUNTS, webhook_routes
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ def create_app(parts: BackendParts) -> Flask:
     authenticator = Authenticator.from_settings(process.settings, webhook_secret=parts.webhook_secret)
     meter = Meter(store=process.store, pool=parts.pool, clock=process.clock)
     meter.watch(app)
+    app.extensions[TOKEN_WATCH] = watch = TokenWatch(has_token=token)
+    meter.show_token(watch)
     parts.watchers.append(meter.reviewed)
     status = StatusSource(instance, token, process.setup_of, process.store, parts.pool, process.clock)
     dashboard = DashboardSource(

@@ -17,6 +17,7 @@ from review_copilot.concurrency.priority_pool import PriorityPool
 from review_copilot.domain.request_context import REQUEST_ID
 from review_copilot.domain.review import Review
 from review_copilot.ports import Clock, Inbox, Store
+from review_copilot.web.token_watch import TokenState, TokenWatch
 from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -90,6 +91,14 @@ class Meter:
         )
         for outcome in WebhookOutcome:
             gauge.labels(outcome.value).set_function(partial(_count, counts, outcome))
+
+    def show_token(self, watch: TokenWatch) -> None:
+        """Show whether Label Studio rejects the token."""
+        self._gauge(
+            "token_rejected",
+            "1 if Label Studio rejects the token, so that the log is not updated; else 0.",
+            lambda: float(watch.state is TokenState.REJECTED),
+        )
 
     def watch(self, app: Flask) -> None:
         """Count and time every request, and give each an id: its caller's, or one of our own."""

@@ -18,6 +18,7 @@ from review_copilot.web.auth import Authenticator
 from review_copilot.web.learning_worker import LearningWorker
 from review_copilot.web.pending_worker import PendingDraftWorker
 from review_copilot.web.sweeper import Sweeper
+from review_copilot.web.token_watch import TOKEN_WATCH
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             bodies=parts.bodies,
             every_s=self._settings.sweep_every_s,
             locks=process.shared.named_locks,
+            token=app.extensions[TOKEN_WATCH],
         )
         app.extensions["review_copilot.woken"] = sweeper.woken
         sweeper.start()

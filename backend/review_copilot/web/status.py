@@ -14,6 +14,7 @@ from review_copilot.flows.review_context import SetupOf
 from review_copilot.ports import Clock, Store
 from review_copilot.web.auth import Authenticator
 from review_copilot.web.metrics import Meter, log_lag_s
+from review_copilot.web.token_watch import TOKEN_WATCH
 from review_copilot.web.webhook import COUNTS
 from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
@@ -58,6 +59,7 @@ def status_routes(source: StatusSource, authenticator: Authenticator, meter: Met
             version=__version__,
             label_studio=source.instance,
             token=source.token,
+            token_state=current_app.extensions[TOKEN_WATCH].state.value,
             guideline=setup.guideline.id,
             inspector=setup.inspector.name,
             model_version=setup.model_version,

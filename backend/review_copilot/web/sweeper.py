@@ -7,10 +7,17 @@ import threading
 import time
 from contextlib import AbstractContextManager, nullcontext
 
-from review_copilot.errors import CopilotError, LabelStudioError, LabelStudioNotFound, LabelStudioUnreachable
+from review_copilot.errors import (
+    CopilotError,
+    LabelStudioAuthError,
+    LabelStudioError,
+    LabelStudioNotFound,
+    LabelStudioUnreachable,
+)
 from review_copilot.flows.log_webhook_bodies import log_bodies
 from review_copilot.flows.sweep import SweepReport, empty_inbox, sweep_project
 from review_copilot.ports import BodyReader, NamedLocks, Store, WorkspaceOpener
+from review_copilot.web.token_watch import TokenWatch
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +47,7 @@ class Sweeper:
         bodies: BodyReader,
         every_s: float,
         locks: NamedLocks | None = None,
+        token: TokenWatch | None = None,
     ) -> None:
         """Sweep nothing yet.
 
@@ -49,6 +57,7 @@ class Sweeper:
             opener: Opens its projects; None without a token, when the log is written from webhook bodies.
             bodies: Reads webhook bodies.
             every_s: Seconds between two sweeps of all projects.
+            token: Is told whether Label Studio accepts the token.
             locks: Let one backend sweep at a time; None where this is the only one.
         """
         self._store = store
@@ -57,6 +66,7 @@ class Sweeper:
         self._bodies = bodies
         self._every_s = every_s
         self._locks = locks
+        self._token = token or TokenWatch(has_token=opener is not None)
         self._stopping = threading.Event()
         self.woken = threading.Event()
         self._next_deleted = 0.0
@@ -118,10 +128,13 @@ class Sweeper:
             try:
                 workspace = opener.open(key.project_id)
                 self._report(sweep_project(workspace, store=self._store, deleted_tasks=look_for_deleted))
+                self._token.note(accepted=True)
             except LabelStudioNotFound:
                 log.info("project %d is gone from Label Studio; its log is kept", key.project_id)
             except LabelStudioUnreachable:
                 raise
+            except LabelStudioAuthError:
+                self._token.note(accepted=False)
             except LabelStudioError as error:  # one project that cannot be read holds up no other
                 log.warning("project %d is not swept: %s", key.project_id, error)
 
