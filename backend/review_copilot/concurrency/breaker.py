@@ -1,4 +1,4 @@
-"""Stop asking an endpoint that fails whatever it is asked. Knows no protocol."""
+"""Stop calling an endpoint after repeated failures. Knows no protocol."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from review_copilot.errors import ModelHalted
 
 MOST_IN_A_ROW = 20
 PAUSE_S = 60.0
-"""After this pause one question is let through: an endpoint that works again is asked again without a restart."""
+"""After this pause, one call is allowed, so that calls resume without a restart when the endpoint works again."""
 
 
 class Breaker:
-    """One breaker that all threads of a process share for one endpoint; fulfils `ports.CircuitBreaker`."""
+    """One circuit breaker that all threads of a process share for one endpoint; implements `ports.CircuitBreaker`."""
 
     def __init__(self, *, most_in_a_row: int = MOST_IN_A_ROW, pause_s: float = PAUSE_S) -> None:
-        """Make a breaker.
+        """Create a circuit breaker.
 
         Args:
-            most_in_a_row: Failures in a row after which nothing more is asked.
-            pause_s: Seconds until one question is let through again.
+            most_in_a_row: Number of consecutive failures after which calls stop.
+            pause_s: Seconds until one call is allowed again.
         """
         self._most = most_in_a_row
         self._pause_s = pause_s
@@ -35,8 +35,10 @@ class Breaker:
             if not self._why:
                 return
             if time.monotonic() < self._open_until:
-                raise ModelHalted(self._why, hint="Fix this, then run again: what is done is kept.")
-            self._open_until = time.monotonic() + self._pause_s  # the others wait for what comes of this one
+                raise ModelHalted(
+                    self._why, hint="Fix the cause and run the command again. Finished drafts are stored."
+                )
+            self._open_until = time.monotonic() + self._pause_s  # other calls wait for the result of this one
 
     def answered(self) -> None:
         """See `ports.CircuitBreaker`."""
@@ -50,6 +52,6 @@ class Breaker:
             if final:
                 self._why = why
             elif self._in_a_row >= self._most:
-                self._why = f"{self._in_a_row} questions to the model failed in a row, the last one so: {why}"
+                self._why = f"The last {self._in_a_row} calls to the model failed. The latest error: {why}"
             if self._why:
                 self._open_until = time.monotonic() + self._pause_s

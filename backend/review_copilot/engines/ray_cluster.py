@@ -65,7 +65,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class RayEngine:
-    """Fulfils `ports.Engine`.
+    """Implements `ports.Engine`.
 
     Attributes:
         context: The setup in this process; the workers' draft version must be the same.

@@ -73,20 +73,20 @@ class CircuitBreaker(Protocol):
         """See whether the endpoint may be asked.
 
         Raises:
-            ModelHalted: It failed too often in a row, or for good, and the pause is not over.
+            ModelHalted: Too many consecutive calls failed, or one failed permanently, and the pause is not over.
         """
         ...
 
     def answered(self) -> None:
-        """A question was answered."""
+        """Record a successful call."""
         ...
 
     def failed(self, why: str, *, final: bool) -> None:
-        """A question failed.
+        """Record a failed call.
 
         Args:
-            why: In a sentence that may be shown to anybody.
-            final: Whether every other one would fail alike.
+            why: The reason, in one sentence that is safe to show to anyone.
+            final: Whether all other calls would fail in the same way.
         """
         ...
 

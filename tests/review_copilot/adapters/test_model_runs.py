@@ -101,7 +101,7 @@ def test_a_run_stops_when_twenty_in_a_row_fail(answer: Callable[[Call], Answer],
     """A run of 200 doomed images costs some twenty calls and not 200."""
     with serve(Behavior("doomed", "unusable", "Fails.", "typed_failure", answer)) as server:
         run = drafted(inspector_for(name, server.base_url), tasks=200)
-    assert "failed in a row" in run.stopped
+    assert "calls to the model failed" in run.stopped
     assert MOST_IN_A_ROW <= len(run.failures) <= MOST_IN_A_ROW + 2 * AT_ONCE
 
 
