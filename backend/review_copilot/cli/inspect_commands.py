@@ -22,6 +22,7 @@ from rich.progress import (
 from review_copilot.cli.file_engine import file_workers
 from review_copilot.cli.quiet_logging import quiet_failures
 from review_copilot.domain.review import Exposure, Review
+from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import LibraryError
 from review_copilot.flows.inspect_files import inspect_files
 from review_copilot.reports.inspection_text import to_json_line, to_table
@@ -52,6 +53,7 @@ def inspect(
     settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
     files = list(_files(paths))
     failures = flagged = 0
+    usage = Usage()
     stderr = Console(stderr=True)
     shown = []
     began = time.monotonic()
@@ -66,6 +68,7 @@ def inspect(
         for name, review in _shown(reviews, count=len(files), console=stderr):
             failures += review.exposure is Exposure.FAILED
             flagged += bool(review.suggestions)
+            usage = usage.plus(review.usage or Usage())
             if as_json:
                 print(to_json_line(name, review), flush=True)
             else:
@@ -76,6 +79,11 @@ def inspect(
         stderr.print(
             f"{len(files)} images, {failures} unreadable, {flagged} with suggestions; "
             f"{took_s:.1f} s, {len(files) / took_s:.1f} a second"
+        )
+    if usage != Usage():
+        stderr.print(
+            f"{usage.calls} model calls, {usage.prompt_tokens} prompt and {usage.completion_tokens} completion tokens, "
+            f"${usage.cost_usd:.4f} by the price table"
         )
     if failures:
         raise typer.Exit(1)

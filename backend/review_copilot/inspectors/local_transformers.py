@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from jinja2 import TemplateError
 from PIL import Image
 
 from review_copilot.concurrency.batching import Batcher
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import InspectorError, InspectorUnavailable, ModelCutOff, ModelUnreachable
 from review_copilot.inspectors.chat import Answer, Question
+from review_copilot.inspectors.repair import ask_with_repair
 
 _PIP = 'Run: pip install "label-studio-review-copilot[local]"'
 _loading = threading.Lock()
@@ -94,6 +96,9 @@ class LocalChat:
             ModelUnreachable: The deadline passed.
         """
         deadline = time.monotonic() + (question.deadline_s or self._local.timeout_s)
+        return ask_with_repair(lambda turn: self._ask_once(turn, deadline), question)
+
+    def _ask_once(self, question: Question, deadline: float) -> Answer:
         try:
             answer = self._batcher.ask(_Asked(question, deadline), deadline=deadline)
         except TimeoutError as error:
@@ -117,14 +122,7 @@ class LocalChat:
 def _generate(weights: _Weights, asked: Sequence[_Asked]) -> list[Answer | InspectorError]:
     torch = _imported("torch")
     grammars = _imported("xgrammar.contrib.hf")
-    inputs = weights.processor.apply_chat_template(
-        [_conversation(item.question) for item in asked],
-        add_generation_prompt=True,
-        tokenize=True,
-        return_dict=True,
-        return_tensors="pt",
-        processor_kwargs={"padding": True},
-    ).to(weights.model.device, dtype=weights.model.dtype)
+    inputs = _inputs(weights, asked).to(weights.model.device, dtype=weights.model.dtype)
     compiled = [
         weights.compiler.compile_json_schema(json.dumps(item.question.schema), any_whitespace=False) for item in asked
     ]
@@ -158,13 +156,40 @@ def _answer(weights: _Weights, asked: _Asked, *, row: list[int], prompt_tokens: 
     return Answer(text, Usage(prompt_tokens=prompt_tokens, completion_tokens=length, calls=1))
 
 
-def _conversation(question: Question) -> list[dict[str, Any]]:
-    user: list[dict[str, Any]] = [{"type": "text", "text": question.user}] if question.user else []
+def _inputs(weights: _Weights, asked: Sequence[_Asked]) -> Any:
+    """The tokens of all questions; a model whose template refuses the system role gets its words before the user's.
+
+    Raises:
+        InspectorUnavailable: The model has no chat template, or one that takes no pictures.
+    """
+    refused: Exception | None = None
+    for system_role in (True, False):
+        try:
+            return weights.processor.apply_chat_template(
+                [_conversation(item.question, system_role=system_role) for item in asked],
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                return_tensors="pt",
+                processor_kwargs={"padding": True},
+            )
+        except (TemplateError, ValueError, AttributeError) as error:
+            refused = error
+    reason = " ".join(str(refused).split())[:300]
+    raise InspectorUnavailable(
+        f"The model's chat template does not take the question: {reason}",
+        hint="Choose an instruction-tuned model; a base model has no chat template.",
+    ) from refused
+
+
+def _conversation(question: Question, *, system_role: bool) -> list[dict[str, Any]]:
+    system = f"{question.system}\n\n{question.schema_words}"
+    words = question.user if system_role else f"{system}\n\n{question.user}"
+    user: list[dict[str, Any]] = [{"type": "text", "text": words}] if words else []
     user += [{"type": "image", "image": Image.fromarray(view.pixels)} for view in question.views]
-    return [
-        {"role": "system", "content": [{"type": "text", "text": question.system}]},
-        {"role": "user", "content": user},
-    ]
+    first = [{"role": "system", "content": [{"type": "text", "text": system}]}] if system_role else []
+    later = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in question.turns]
+    return [*first, {"role": "user", "content": user}, *later]
 
 
 def _loaded(model: str, device: str, dtype: str) -> _Weights:
