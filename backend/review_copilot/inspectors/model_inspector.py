@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verdict
+from review_copilot.domain.guideline import Guideline, Verdict
 from review_copilot.domain.measure import Measure
-from review_copilot.domain.suggestion import Brief, Dropped, Evidence, Finding, Inspection, Usage
+from review_copilot.domain.suggestion import Brief, Dropped, Finding, Inspection, Usage
 from review_copilot.errors import ModelMalformed
 from review_copilot.inspectors.blank_image import nothing_to_see
 from review_copilot.inspectors.chat import Answer, Chat, PicturesRefused, Question, book
+from review_copilot.inspectors.empty_frame import empty_frame
 from review_copilot.inspectors.picture_limits import PictureLimits
 from review_copilot.inspectors.pricing import Estimate, Price, SeenUsage
 from review_copilot.inspectors.profiles import Profile
@@ -150,7 +151,7 @@ class ModelInspector:
         views = self._views(brief, form)
         frame = views[0].pixels if brief.box is None else brief.image.pixels  # decoded already
         if (facts := nothing_to_see(frame)) is not None:
-            return _empty_frame(brief.guideline, facts)
+            return empty_frame(brief.guideline, facts)
         answer, sent = self._asked(brief, form, views, measured=measured or (), deadline=deadline)
         try:
             reply = read_reply(answer.text, form=form, views=sent)
@@ -368,30 +369,6 @@ def _unseen(brief: Brief, sent: Sequence[View]) -> tuple[str, ...]:
     if brief.reference is not None and not any(view.reference for view in sent):
         return ("The reference image was not shown to the model: its endpoint takes one picture at a time.",)
     return ()
-
-
-def _empty_frame(guideline: Guideline, facts: Evidence) -> Inspection:
-    """What is said of a frame that shows nothing: no model is paid for it."""
-    speaks_for = (c.id for c in guideline.criteria if "empty_frame" in c.measures)
-    finding = Finding(
-        criterion_id=next(speaks_for, UNCOVERED),
-        severity=Severity.CRITICAL,
-        score=0.99,
-        box=None,
-        rationale=(
-            f"The whole frame is one flat tone (mean level {facts['mean_level_percent']} %, spread "
-            f"{facts['spread_levels']} of 255 levels): nothing can be seen."
-        ),
-        evidence=facts,
-        source="measured",
-    )
-    return Inspection(
-        findings=(finding,),
-        verdict=Verdict.FAIL,
-        summary="The frame shows nothing.",
-        notes=("No model was asked: the frame shows nothing.",),
-        examined=frozenset(criterion.id for criterion in guideline.criteria),
-    )
 
 
 def show(question: Question) -> str:
