@@ -22,6 +22,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Override, OverrideKind, Subject
 from review_copilot.domain.review import Exposure, TaskKey
 from review_copilot.domain.reviewed_crops import ReviewedCrops
+from review_copilot.domain.setup import ProjectSetup
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import StoreBusy, StoreError
 from review_copilot.ports import ColumnChunk, Packing, Part, StoredPrediction, SweepPoint, WebhookNotice
@@ -42,6 +43,7 @@ def fill(store: SqlStore) -> None:
     store.append(a_comparison(an_annotation(annotation_id=12)))
     store.record_deletion(review.key, annotation_ids=[12])
     store.keep_reviewed_crops(PROJECT, ReviewedCrops(made_at=at(0)))
+    store.store_setup(PROJECT, ProjectSetup("photo-quality", "title: Photos\n", "0123456789ab", "builtin"))
     store.rollout(PROJECT, guideline_id="photo-quality", model_version="9f2c1a77aa01")
     store.put(WebhookNotice(0, "i", 7, (1,), "ANNOTATION_CREATED"))
     store.move_bookmark(PROJECT, at(0))
