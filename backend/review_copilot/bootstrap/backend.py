@@ -23,7 +23,7 @@ class BackendParts:
         process: What commands share.
         pool: Does what Label Studio's requests ask for, all requests of this process together.
         service: Drafts on request.
-        watchers: Are told of each review that a request made.
+        watchers: Called with each review that a request produces.
         learning: Learns what reviewed regions look like.
         bodies: Reads webhook bodies where there is no token.
         webhook_secret: What the header of a webhook must say.

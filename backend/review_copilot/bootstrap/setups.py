@@ -28,7 +28,7 @@ from review_copilot.ports import Clock, ImageSource, Setups, Shared
 from review_copilot.settings import Settings
 
 KEPT_S = 5.0
-"""How long a running backend goes by what it read of a project's set-up."""
+"""How long a running backend uses what it read of a project's set-up, in seconds."""
 
 
 class SetupResolver:
@@ -82,7 +82,7 @@ class SetupResolver:
         return setup
 
     def forget(self, project: ProjectKey) -> None:
-        """Read the project's set-up anew at the next call: it was changed in this process."""
+        """Read the project's set-up again at the next call, because this process changed it."""
         with self._lock:
             self._read.pop(project, None)
 

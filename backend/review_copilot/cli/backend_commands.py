@@ -25,8 +25,8 @@ def register(app: typer.Typer) -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Requests served at once.")] = 16,
-    log_json: Annotated[bool, typer.Option("--log-json", help="Log one JSON object a line.")] = False,
+    threads: Annotated[int, typer.Option(min=1, help="Requests served at the same time.")] = 16,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log one JSON object per line.")] = False,
 ) -> None:
     """Serve the ML backend for Label Studio, and keep the override log up to date."""
     set_up_logging(as_json=log_json)

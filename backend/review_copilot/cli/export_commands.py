@@ -32,9 +32,9 @@ from review_copilot.reports.write_overrides import write_csv, write_jsonl, write
 from review_copilot.settings import load_settings
 from review_copilot.store import names_of
 
-ProjectFilter = Annotated[int | None, typer.Option("--project", help="Only this project of Label Studio.")]
+ProjectFilter = Annotated[int | None, typer.Option("--project", help="Only this Label Studio project.")]
 AllRevisions = Annotated[
-    bool, typer.Option("--all-revisions", help="Also what was revised or deleted afterwards, not just what stands now.")
+    bool, typer.Option("--all-revisions", help="Include revised and deleted rows, not only current ones.")
 ]
 
 
@@ -55,7 +55,7 @@ def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no date; write 2026-03-02 or 2026-03-02T12:00:00+01:00.") from error
+        raise typer.BadParameter(f"{text!r} is not a date. Use 2026-03-02 or 2026-03-02T12:00:00+01:00.") from error
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
@@ -68,35 +68,35 @@ def export(
             "coco: the final boxes.",
         ),
     ] = Format.CSV,
-    out: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Output file. Default: standard output.")] = None,
     project: ProjectFilter = None,
     since: Annotated[
         datetime | None,
         typer.Option(
-            parser=_time, metavar="DATE", help="Only what was logged at that time or later; UTC unless it says else."
+            parser=_time, metavar="DATE", help="Only rows logged at or after this time (UTC unless it has an offset)."
         ),
     ] = None,
     criterion: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only this criterion, suggested or final.")
+        str | None, typer.Option(metavar="ID", help="Only this criterion, suggested or submitted.")
     ] = None,
-    kind: Annotated[OverrideKind | None, typer.Option(help="Only what became this.")] = None,
+    kind: Annotated[OverrideKind | None, typer.Option(help="Only this outcome.")] = None,
     reviewer: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only this author or editor, by id or pseudonym.")
     ] = None,
     all_revisions: AllRevisions = False,
     untouched: Annotated[
-        bool, typer.Option("--untouched", help="finetune: also drafts that nobody said a word about.")
+        bool, typer.Option("--untouched", help="finetune: include drafts without any feedback.")
     ] = False,
 ) -> None:
-    """Write the log as CSV, JSONL or Parquet, or as training data; docs/override-export.md says what is in each."""
+    """Export the log as CSV, JSONL, or Parquet, or as training data. See docs/override-export.md."""
     if file_format in _OF_ANNOTATIONS and (criterion is not None or kind is not None or all_revisions):
         raise SettingsError(
-            f"{file_format.value} writes whole annotations as they stand now: --criterion, --kind and --all-revisions "
-            "would leave out half of what a reviewer said.",
-            hint="Narrow it by --project, --since and --reviewer.",
+            f"{file_format.value} exports whole annotations, so --criterion, --kind, and --all-revisions "
+            "are not available.",
+            hint="Use --project, --since, and --reviewer instead.",
         )
     if untouched and file_format is not Format.FINETUNE:
-        raise SettingsError("--untouched goes with --format finetune only.")
+        raise SettingsError("--untouched requires --format finetune.")
     process = process_of(load_settings())
     projects = projects_of(process.store, project)
     key = process.settings.pseudonym_key.get_secret_value()
@@ -151,7 +151,7 @@ def _write_training(
 def _write_table(rows: Iterator[LoggedOverride], out: Path | None, *, file_format: Format) -> int:
     if file_format is Format.PARQUET:
         if out is None:
-            raise SettingsError("Parquet goes to a file.", hint="Say which: --out overrides.parquet")
+            raise SettingsError("Parquet needs an output file.", hint="Add --out overrides.parquet")
         create_private(out)
         keep_private(out)
         return write_parquet(rows, out)
@@ -172,7 +172,9 @@ def _writing(out: Path | None) -> Iterator[None]:
     except OSError as error:
         if out is None:
             raise
-        raise SettingsError(f"{out} cannot be written: {error.strerror}.", hint="Name another with --out.") from error
+        raise SettingsError(
+            f"{out} cannot be written: {error.strerror}.", hint="Choose another file with --out."
+        ) from error
 
 
 def _say(written: Written, *, file_format: Format, out: Path | None) -> None:
@@ -181,6 +183,6 @@ def _say(written: Written, *, file_format: Format, out: Path | None) -> None:
     what = {Format.FINETUNE: "examples", Format.COCO: "boxes"}.get(file_format, "rows")
     console.print(f"{written.written} {what} written{f' to {escape(str(out))}' if out else ''}.")
     for reason, count in written.left_out.most_common():
-        console.print(f"[yellow]{count} left out:[/] {escape(reason)}.")
+        console.print(f"[yellow]{count} skipped:[/] {escape(reason)}.")
     if not written.written and not written.left_out:
-        console.print("Nothing in the log fits. `review-copilot overrides list` shows what is there.")
+        console.print("No matching rows. Run `review-copilot overrides list` to see the log.")

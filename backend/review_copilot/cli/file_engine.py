@@ -54,7 +54,7 @@ def file_workers(settings: Settings, *, files: int) -> Iterator[FileWorkers]:
         InspectorError: A process was ended from outside.
     """
     size = _cores()
-    context = files_context(settings)  # what is wrong with the settings is said here, not by each process
+    context = files_context(settings)  # wrong settings are reported here, not by each process
     apart = settings.inspector == MEASURING and files >= WORTH_PROCESSES and size > 1
     if apart:  # not forked: this process may have threads already
         pool: Executor = ProcessPoolExecutor(

@@ -33,24 +33,25 @@ HOW_TO_GET_A_FULL_ONE = (
 
 def import_overrides(
     file: Annotated[
-        Path | None, typer.Argument(help="A JSON export of Label Studio, new or old, with its predictions.")
+        Path | None, typer.Argument(help="A JSON export of Label Studio that includes predictions.")
     ] = None,
     project: Annotated[
         int | None, typer.Option("--project", help="Log it as this project of the configured Label Studio.")
     ] = None,
     from_project: Annotated[
-        int | None, typer.Option("--from-project", help="Read this project of the configured Label Studio instead.")
+        int | None, typer.Option("--from-project", help="Read this Label Studio project instead of a file.")
     ] = None,
     label_config: Annotated[
-        Path | None, typer.Option("--label-config", help="The project's label config; the guideline's own otherwise.")
+        Path | None,
+        typer.Option("--label-config", help="Label config of the project. Default: generated from the guideline."),
     ] = None,
 ) -> None:
-    """Log the annotations of an export, compared with the predictions in it; doing it twice changes nothing.
+    """Import annotations and the predictions they started from. Importing twice changes nothing.
 
-    Predictions in the file stand for what reviewers were shown. Exit code 1 when a record had to be skipped.
+    Predictions in the file count as what reviewers saw. The exit code is 1 if a record was skipped.
     """
     if (file is None) == (from_project is None):
-        raise SettingsError("Say what to import.", hint="Either the path of a JSON export, or --from-project N.")
+        raise SettingsError("Nothing to import is given.", hint="Add the path of a JSON export, or --from-project N.")
     if file is not None:
         process = process_of(load_settings())
         report = _from_file(file, process, project_id=project, label_config=label_config)

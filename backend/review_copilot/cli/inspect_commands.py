@@ -38,15 +38,15 @@ def register(app: typer.Typer) -> None:
 
 
 def inspect(
-    paths: Annotated[list[Path], typer.Argument(help="Image files, or folders that are searched for images.")],
-    reference: Annotated[Path | None, typer.Option(help="What the images should look like.")] = None,
+    paths: Annotated[list[Path], typer.Argument(help="Image files, or folders to search for images.")],
+    reference: Annotated[Path | None, typer.Option(help="Reference image to compare with.")] = None,
     guideline: Annotated[str | None, typer.Option(help="Shipped guideline or path of one.")] = None,
-    inspector: Annotated[str | None, typer.Option(help="Which inspector looks.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    inspector: Annotated[str | None, typer.Option(help="Inspector to use.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Inspect image files and print suggested defects, without Label Studio.
 
-    Exit code 1 when a file could not be read; the others are inspected all the same.
+    The exit code is 1 if a file cannot be read. The other files are still inspected.
     """
     quiet_failures()
     chosen = {"guideline": guideline, "inspector": inspector}
@@ -109,6 +109,6 @@ def _files(paths: list[Path]) -> list[Path]:
             found.append(path)
     if not found:
         raise LibraryError(
-            "There is no image in the folders named.", hint=f"Endings looked for: {' '.join(sorted(endings))}"
+            "The folders contain no image.", hint=f"Supported file extensions: {' '.join(sorted(endings))}"
         )
     return found

@@ -1,4 +1,4 @@
-"""`review-copilot log`: look after the log as a whole: forget a person, write it to a file, read it back."""
+"""`review-copilot log`: back up and restore the log, and remove a person from it."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ def register(app: typer.Typer) -> None:
 
 def forget(
     reviewer: Annotated[
-        str, typer.Option("--reviewer", help="Who: the id, or the pseudonym, that `overrides list` shows under `by`.")
+        str, typer.Option("--reviewer", help="User id or pseudonym, as `overrides list` shows it under `by`.")
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Replace a person by a label that leads nowhere, in every revision; all rows and counts stay."""
+    """Replace a person with an anonymous label in every revision. Rows and counts stay."""
     settings = load_settings()
     if not yes:
         where = shown(settings.database_url)
-        typer.confirm(f'Take "{reviewer}" out of the log {where}? There is no way back.', abort=True, err=True)
+        typer.confirm(f'Remove "{reviewer}" from the log {where}? You cannot undo this.', abort=True, err=True)
     named = process_of(settings).store.forget(reviewer)
     if not named:
         raise StoreError(
-            f'The log names nobody "{reviewer}".',
-            hint="Give the id, or the pseudonym, that `review-copilot overrides list` shows under `by`.",
+            f'The log has no person "{reviewer}".',
+            hint="Use the id or pseudonym that `review-copilot overrides list` shows under `by`.",
         )
     typer.echo(f"{_counted(named, 'revision')} named this person and no longer {'does' if named == 1 else 'do'}.")
-    typer.echo("Earlier backups and exports still name them, and so does Label Studio.", err=True)
+    typer.echo("Earlier backups and exports still contain this person, and so does Label Studio.", err=True)
 
 
 def write_backup(
-    file: Annotated[Path, typer.Argument(help="Where to; compressed when the name ends in .gz.")],
+    file: Annotated[Path, typer.Argument(help="Backup file; compressed if the name ends in .gz.")],
 ) -> None:
-    """Write everything that the database holds to one file, of one moment; nothing need be stopped for it."""
+    """Back up the whole database to one file. The backend can keep running."""
     url = load_settings().database_url
     counts = backup(url, file)
     typer.echo(f"{_rows(counts)} of {shown(url)} written to {file}.")
 
 
 def read_backup(
-    file: Annotated[Path, typer.Argument(help="A file that `log backup` wrote, in this release or an older one.")],
+    file: Annotated[Path, typer.Argument(help="A file from `log backup`, of this release or an older one.")],
 ) -> None:
-    """Read a backup into the database of the settings, SQLite or PostgreSQL, which must be empty."""
+    """Restore a backup into an empty database, SQLite or PostgreSQL."""
     url = load_settings().database_url
     counts = restore(file, url)
     typer.echo(f"{_rows(counts)} of {file} read into {shown(url)}.")

@@ -38,11 +38,11 @@ def register(app: typer.Typer) -> None:
 
 
 def prompt_show(
-    image: Annotated[Path | None, typer.Argument(help="An image; a grey one of 12 megapixels without.")] = None,
-    guideline: Annotated[str | None, typer.Option(help="Shipped guideline or path of one.")] = None,
-    prompt: Annotated[str, typer.Option(help="The text that a generated image was made from.")] = "",
+    image: Annotated[Path | None, typer.Argument(help="An image; default: a gray image of 12 megapixels.")] = None,
+    guideline: Annotated[str | None, typer.Option(help="Built-in guideline, or the path of a YAML file.")] = None,
+    prompt: Annotated[str, typer.Option(help="Text prompt that a generated image was made from.")] = "",
 ) -> None:
-    """Print what would be sent to the model. Sends nothing."""
+    """Print what would be sent to the model, without sending it."""
     settings = load_settings(**({"guideline": guideline} if guideline else {}))
     setup = replace(model_setup(settings), model=settings.model or "any-model", budget_usd=None)
     inspector = openai_inspector(setup, shared=Shared())
@@ -57,8 +57,8 @@ def prompt_show(
 
 
 def probe_endpoint(
-    out: Annotated[Path | None, typer.Option(help="Profile file to write to; otherwise MODEL_PROFILES.")] = None,
-    local: Annotated[bool, typer.Option("--local", help="Probe the local model instead of the endpoint.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Profile file to write. Default: MODEL_PROFILES.")] = None,
+    local: Annotated[bool, typer.Option("--local", help="Probe a local model instead of an endpoint.")] = False,
 ) -> None:
     """Find out how a model writes boxes, and store that as a profile."""
     settings = load_settings()
@@ -81,7 +81,9 @@ def probe_endpoint(
     try:
         file.write_text(write_profiles([found, *others]), encoding="utf-8")
     except OSError as error:
-        raise SettingsError(f"{file} cannot be written: {error.strerror}.", hint="Name another with --out.") from error
+        raise SettingsError(
+            f"{file} cannot be written: {error.strerror}.", hint="Choose another file with --out."
+        ) from error
     typer.echo(f"Stored as {found.name} in {file}.")
     if file != settings.model_profiles:
         typer.echo(f"To use it, set REVIEW_COPILOT_MODEL_PROFILES={file}")
@@ -95,4 +97,4 @@ def _show_probe(report: ProbeReport) -> None:
         table.add_row(escape(describe(fit.convention)), f"{fit.error:.2%}")
     Console().print(table)
     for failure in report.failures:
-        typer.echo(f"not understood: {failure}")
+        typer.echo(f"unreadable answer: {failure}")

@@ -27,17 +27,17 @@ def register(app: typer.Typer) -> None:
 def show(
     project: ProjectFilter = None,
     all_revisions: AllRevisions = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many rows.")] = 200,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of rows.")] = 200,
 ) -> None:
-    """Show the log as a table, and what it says so far."""
+    """Show the log as a table, with a summary."""
     store = process_of(load_settings()).store
     found = logged(store, projects_of(store, project), all_revisions=all_revisions)
     rows = list(islice(found, limit + 1))
     console = Console()
     if not rows:
-        console.print("The log is empty. It fills while `review-copilot serve` runs, or by `review-copilot sync`.")
+        console.print("The log is empty. Run `review-copilot serve` or `review-copilot sync` to fill it.")
         return
     console.print(to_table(rows[:limit]))
     if len(rows) > limit:
-        console.print("[dim]There are more rows: raise --limit, or use `overrides export`.[/]")
+        console.print("[dim]There are more rows. Increase --limit, or use `overrides export`.[/]")
     console.print(to_summary(rows[:limit]))

@@ -36,12 +36,12 @@ def list_versions(project: ProjectOption) -> None:
 @group.command("remove")
 def remove(
     project: ProjectOption,
-    model_version: Annotated[str, typer.Option("--model-version", help="As `predictions list` shows it.")],
+    model_version: Annotated[str, typer.Option("--model-version", help="Version, as `predictions list` shows it.")],
     everything: Annotated[
-        bool, typer.Option("--all", help="Also those of tasks that a reviewer has begun; much faster.")
+        bool, typer.Option("--all", help="Include tasks that a reviewer has started. Much faster.")
     ] = False,
 ) -> None:
-    """Remove the predictions of one version. The drafts stay in the log's database."""
+    """Remove the predictions of one version. The drafts stay in the database."""
     label_studio = process_of(load_settings()).required_label_studio
     if everything:
         count = label_studio.client.model_versions(project).get(model_version, 0)
@@ -49,12 +49,14 @@ def remove(
         print(f"{count} predictions of {model_version} removed.")
         return
     change = retire(label_studio.opener.open(project), rollout=model_version)
-    print(f"{change.removed} predictions of {model_version} removed; {change.begun} tasks were begun and keep theirs.")
+    print(
+        f"{change.removed} predictions of {model_version} removed; {change.begun} tasks were started and keep theirs."
+    )
 
 
 def rollback(
     project: ProjectOption,
-    to: Annotated[str, typer.Option("--to", help="Version to show again; the one before when empty.")] = "",
+    to: Annotated[str, typer.Option("--to", help="Version to show again. Default: the previous one.")] = "",
 ) -> None:
     """Show the drafts of the previous roll-out again, without a model call."""
     process = process_of(load_settings())
@@ -62,6 +64,6 @@ def rollback(
     label, change = roll_back(workspace, store=process.store, to=to)
     print(
         f"{label} is shown again: {change.restored} predictions restored, {change.removed} of the newer one removed, "
-        f"{change.begun} tasks were begun and keep theirs. Set the guideline or inspector back as well before the next "
-        "preannotate, or it rolls out the newer content again."
+        f"{change.begun} tasks were started and keep theirs. Before the next preannotate, also set the guideline or "
+        "inspector back. Otherwise it rolls out the newer content again."
     )

@@ -59,18 +59,18 @@ def register(app: typer.Typer) -> None:
     app.command("sync")(sync)
 
 
-UrlOption = Annotated[str | None, typer.Option("--url", help="Label Studio's URL; otherwise from the settings.")]
-TokenOption = Annotated[str | None, typer.Option("--token", help="Its access token; otherwise from the settings.")]
+UrlOption = Annotated[str | None, typer.Option("--url", help="Label Studio URL. Default: from the settings.")]
+TokenOption = Annotated[str | None, typer.Option("--token", help="Access token. Default: from the settings.")]
 OUTCOME_STYLE = {Outcome.MADE: "green", Outcome.CHANGED: "yellow", Outcome.KEPT: "dim", Outcome.REMOVED: "yellow"}
 
 
 def connect(
     url: UrlOption = None,
     token: TokenOption = None,
-    project: Annotated[int | None, typer.Option("--project", help="A project that exists.")] = None,
-    create: Annotated[str | None, typer.Option(metavar="TITLE", help="Make a new project of that title.")] = None,
+    project: Annotated[int | None, typer.Option("--project", help="Id of an existing project.")] = None,
+    create: Annotated[str | None, typer.Option(metavar="TITLE", help="Create a project with this title.")] = None,
     replace_config: Annotated[
-        bool, typer.Option("--replace-config", help="Overwrite a label config that people wrote.")
+        bool, typer.Option("--replace-config", help="Replace a label config that people wrote.")
     ] = False,
     reference: Annotated[bool, typer.Option("--reference", help="Show the task's $reference image.")] = False,
     prompt: Annotated[bool, typer.Option("--prompt", help="Show the task's $prompt text.")] = False,
@@ -82,7 +82,7 @@ def connect(
 ) -> None:
     """Connect a project to the running backend. Safe to run again."""
     if (project is None) == (create is None):
-        raise SettingsError("Say which project.", hint="Either --project N, or --create TITLE for a new one.")
+        raise SettingsError("No project is given.", hint="Add --project N, or --create TITLE for a new project.")
     process = process_of(_settings(label_studio_url=url, label_studio_token=token))
     client, settings, store = process.required_label_studio.client, process.settings, process.store
     existing = project_key(client.project(project), instance=process.instance.name) if project is not None else None
@@ -141,26 +141,31 @@ def preannotate(
     project: ProjectOption,
     limit: Annotated[int | None, typer.Option(min=1, help="Draft at most this many tasks.")] = None,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Images inspected at once; on a cluster, by each worker.")
+        int | None, typer.Option(min=1, help="Images inspected at the same time; on a cluster, by each worker.")
     ] = None,
-    budget: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Stop when so much is spent.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-    view: Annotated[int | None, typer.Option(help="Only the tasks of this Data Manager tab: its id.")] = None,
-    engine: Annotated[EngineName, typer.Option(help="Where the work is done.")] = EngineName.THREADS,
+    budget: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="Stop after spending this amount (USD).")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")] = False,
+    view: Annotated[int | None, typer.Option(help="Only tasks of this Data Manager tab (its id).")] = None,
+    engine: Annotated[EngineName, typer.Option(help="Where to run.")] = EngineName.THREADS,
     ray_address: Annotated[
-        str, typer.Option("--ray-address", help="Ray cluster: 'auto', 'ray://HEAD:10001'; one on this machine without.")
+        str,
+        typer.Option("--ray-address", help="Ray cluster, such as 'auto' or 'ray://HEAD:10001'. Default: a local one."),
     ] = "",
-    workers: Annotated[int, typer.Option(min=1, help="Workers on the Ray cluster, each with an inspector.")] = 2,
-    gpus: Annotated[float, typer.Option(min=0, help="GPUs for each worker, such as 0.5: for local models.")] = 0.0,
+    workers: Annotated[int, typer.Option(min=1, help="Number of Ray workers, each with its own inspector.")] = 2,
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs per worker, such as 0.5, for local models.")] = 0.0,
     filter_: Annotated[
         list[str] | None,
-        typer.Option("--filter", metavar="'COLUMN OPERATOR VALUE'", help="Only such tasks: 'data.shift equal night'."),
+        typer.Option(
+            "--filter", metavar="'COLUMN OPERATOR VALUE'", help="Only matching tasks, such as 'data.shift equal night'."
+        ),
     ] = None,
 ) -> None:
     """Draft every task without a draft, and show the drafts to reviewers.
 
-    Can be stopped and started again at any time: it goes on where it was. Under a new roll-out, tasks that a reviewer
-    has begun are left alone, and the drafts of the roll-out before are removed at the end.
+    You can stop it and run it again at any time; it continues where it stopped. A new roll-out does not change tasks
+    that a reviewer has started. It removes the drafts of the previous roll-out at the end.
     """
     quiet_failures()
     settings = _settings(concurrency=concurrency, model_budget_usd=budget or None)
@@ -213,8 +218,8 @@ def _say_drafted(report: flow.Progress, *, rollout: str, removed: int, console: 
     if report.stopped:
         console.print(f"[red]Stopped:[/] {escape(report.stopped)}", soft_wrap=True)
     if report.undelivered:
-        console.print(f"[red]Label Studio did not take the drafts of tasks {list(report.undelivered)}[/]")
-    old = f"; {removed} of the roll-out before removed" if removed else ""
+        console.print(f"[red]Label Studio rejected the drafts of tasks {list(report.undelivered)}[/]")
+    old = f"; {removed} of the previous roll-out removed" if removed else ""
     print(
         f"{rollout}: {report.drafted} drafted with {report.suggestions} suggestions, {report.skipped} had a draft, "
         f"{report.withheld} withheld, "
@@ -222,7 +227,10 @@ def _say_drafted(report: flow.Progress, *, rollout: str, removed: int, console: 
         f"{report.stored} predictions stored and pinned{old}."
     )
     if report.alike:
-        print(f"{report.alike} tasks show the same picture as another task, or nearly; their drafts say which.")
+        print(
+            f"{report.alike} tasks show the same image as another task, or almost the same. Their drafts name the "
+            "other tasks."
+        )
     if report.usage.calls or report.usage.cache_hit:
         spent = report.usage
         cost = f"${spent.cost_usd:.4f} at the price table's rates" if spent.cost_usd else "no known price"
@@ -245,15 +253,15 @@ def _filter(words: str) -> Filter:
     """
     column, operator, value = [*words.split(maxsplit=2), "", "", ""][:3]
     if not value:
-        raise SettingsError(f"The filter {words!r} is not understood.", hint="Say COLUMN OPERATOR VALUE.")
+        raise SettingsError(f"The filter {words!r} is not valid.", hint="Use COLUMN OPERATOR VALUE.")
     return Filter(column, operator, "Number" if value.isdigit() else "String", int(value) if value.isdigit() else value)
 
 
 def sync(
     project: ProjectOption,
-    everything: Annotated[bool, typer.Option("--all", help="Look at all tasks, not only at changed ones.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Read all tasks, not only changed ones.")] = False,
 ) -> None:
-    """Bring the override log up to date with Label Studio."""
+    """Update the override log from Label Studio."""
     process = process_of(load_settings())
     opener = process.required_label_studio.opener
     report = empty_inbox(process.store, opener=opener)
@@ -261,7 +269,7 @@ def sync(
     for problem in report.problems:
         Console(stderr=True).print(f"[yellow]{escape(problem)}[/]")
     print(
-        f"caught up: {report.missed} missed by webhook; {report.tasks} tasks read, {report.annotations} annotations "
+        f"up to date: {report.missed} missed by webhook; {report.tasks} tasks read, {report.annotations} annotations "
         f"compared, {report.revisions} new revisions with {report.rows} rows, {report.deleted} deleted."
     )
     if report.unreadable:

@@ -45,18 +45,18 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    project: Annotated[int, typer.Option("--project", help="Project id of the log.")],
+    project: Annotated[int, typer.Option("--project", help="Project id in the log.")],
     since: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Only annotations made on that day or later (UTC)."),
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Only annotations from this day on (UTC)."),
     ] = None,
     file_format: Annotated[
         Format, typer.Option("--format", help="JSON is documented in docs/report.md.")
     ] = Format.HTML,
-    out: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
-    instance: Annotated[str, typer.Option(help="Only that Label Studio, where two have a project of that id.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Output file. Default: standard output.")] = None,
+    instance: Annotated[str, typer.Option(help="Only this Label Studio, if several have a project with that id.")] = "",
     thumbnails: Annotated[
-        bool, typer.Option(help="Look at images: thumbnails in the HTML file, and novel patterns by their crops too.")
+        bool, typer.Option(help="Read images: for thumbnails, and to find new patterns by their crops.")
     ] = True,
 ) -> None:
     """Write a report on what reviewers override and what to do first."""

@@ -83,7 +83,7 @@ def set_project(
     if before.guideline_revision != after.guideline_revision:
         typer.echo(f"Update the label config: review-copilot connect --project {project}", err=True)
     if changed:
-        typer.echo(f"Draft anew with: review-copilot preannotate --project {project}", err=True)
+        typer.echo(f"Roll out the change: review-copilot preannotate --project {project}", err=True)
 
 
 def history(project: ProjectOption) -> None:

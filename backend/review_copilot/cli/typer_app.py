@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType({
     "connect": Entry("project_commands", "Connect a project to the running backend. Safe to run again."),
     "disconnect": Entry("project_commands", "Undo `connect`. Annotations and drafts stay."),
     "preannotate": Entry("project_commands", "Draft every task without a draft, and show the drafts to reviewers."),
-    "sync": Entry("project_commands", "Bring the override log up to date with Label Studio."),
+    "sync": Entry("project_commands", "Update the override log from Label Studio."),
     "project": Entry("setup_commands", "Show, change and list the set-ups of projects."),
     "predictions": Entry("prediction_commands", "List and remove the predictions that Label Studio holds."),
     "rollback": Entry("prediction_commands", "Show the drafts of the previous roll-out again, without a model call."),

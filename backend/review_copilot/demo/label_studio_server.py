@@ -45,7 +45,7 @@ class ServerOptions:
     """How the server is set up.
 
     Attributes:
-        account: The first account, owner of the organisation.
+        account: The first account, owner of the organization.
         legacy_tokens: Whether legacy tokens work; a fresh installation has personal access tokens only.
         private_addresses: Whether the server may call backends and webhooks on loopback and private addresses;
             a fresh installation may not.
@@ -89,7 +89,7 @@ def install(home: Path, *, say: Callable[[str], None]) -> Path:
 
     Args:
         home: An environment that exists already, or a folder to make one in.
-        say: Is told what happens, line by line.
+        say: Called with each line of progress.
 
     Returns:
         The environment's folder.
@@ -139,7 +139,7 @@ def _install_step(command: list[str], *, sink_path: Path, sink_fd: int, say: Cal
     if code != 0:
         raise LabelStudioError(
             f"Installing Label Studio failed with exit code {code}:\n{tail(sink_path)}",
-            hint=f"Mend what the lines above say and run it again; the whole log is {sink_path}.",
+            hint=f"Fix what the lines above say and run it again; the whole log is {sink_path}.",
         )
 
 

@@ -1,6 +1,6 @@
-"""A dozen photographs for the demo: real ones that scikit-image ships, most of them visibly spoilt.
+"""A dozen photos for the demo: real ones from scikit-image, most of them with a visible flaw.
 
-Each is spoilt by one thing, so that a newcomer can judge the drafts at a glance.
+Each has one flaw, so that a newcomer can judge the drafts quickly.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ _PLAN: tuple[tuple[str, str, Callable[[Pixels], Pixels], int], ...] = (
     ("rocket", "Motion blur", _shaken, 95),
     ("motorcycle", "Under-exposed", _lit(-3.2), 95),
     ("coffee", "", _clean, 95),
-    ("astronaut", "Compression artefacts", _clean, 6),
-    ("chelsea", "Colour cast", _blue, 95),
+    ("astronaut", "Compression artifacts", _clean, 6),
+    ("chelsea", "Color cast", _blue, 95),
     ("motorcycle", "Border or letterbox", _letterboxed, 95),
     ("rocket", "Text or watermark overlay", _stamped, 95),
     ("coffee", "Low contrast or haze", _hazy, 95),

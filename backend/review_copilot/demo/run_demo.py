@@ -76,8 +76,8 @@ def demo(*, home: Path, folder: Path | None, console: Console) -> Iterator[Demo]
 
     Args:
         home: Environment with Label Studio, or a folder to make one in.
-        folder: Where databases and logs go; None for a temporary folder that is removed afterwards.
-        console: Is told what happens.
+        folder: Where databases and logs go; None for a temporary folder that is removed at the end.
+        console: Shows progress.
     """
     with tempfile.TemporaryDirectory(prefix="review-copilot-demo-") as temporary:
         where = (folder or Path(temporary)).absolute()

@@ -1,4 +1,4 @@
-"""What every inspector owes, as a suite that third parties run over theirs. Knows no inspector and no test framework.
+"""What every inspector must do, as a suite for external inspectors. Knows no inspector and no test framework.
 
 Derive a class, say how your inspector is made, and let pytest (or anything that calls methods named `test_...`) run it:
 
@@ -6,7 +6,7 @@ Derive a class, say how your inspector is made, and let pytest (or anything that
         def make_inspector(self) -> Inspector:
             return MyInspector()
 
-Each check raises `AssertionError` with what was owed. The pictures are drawn and small; an inspector that answers
+Each check raises `AssertionError` with what was expected. The pictures are drawn and small; an inspector that answers
 nothing but "nothing found" passes, one that breaks its word does not.
 """
 
@@ -94,7 +94,7 @@ class InspectorContract:
             self.make_inspector().inspect(Brief(image, self.guideline()))
         except ImageError:
             return
-        raise AssertionError("owed: the image's own ImageError")
+        raise AssertionError("expected: the image's own ImageError")
 
     def test_the_magic_tool_gets_findings_of_its_place_only(self) -> None:
         """Asked about a box, no finding lies wholly outside it, and there is no verdict on the whole image."""
@@ -114,7 +114,7 @@ class InspectorContract:
                 _fits(said, self.guideline())
 
     def test_it_leaves_the_picture_as_it_was(self) -> None:
-        """Others look at the same pixels afterwards."""
+        """Other code reads the same pixels later."""
         brief = self._brief(_scene())
         before = hashlib.sha256(brief.image.pixels.tobytes()).digest()
         self.make_inspector().inspect(brief)
@@ -192,7 +192,7 @@ def as_image(pixels: Pixels) -> ReviewImage:
 
 
 def _scene(*, seed: int = 1) -> Pixels:
-    """Coloured blocks with a soft, a bright and a dark part."""
+    """Colored blocks with a soft, a bright and a dark part."""
     rng = np.random.default_rng(seed)
     pixels = np.kron(rng.integers(40, 220, (24, 32, 3)), np.ones((20, 20, 1))).astype(np.uint8)
     pixels[:160, :200] = cv2.GaussianBlur(pixels[:160, :200], (0, 0), 6)
@@ -235,4 +235,4 @@ def _is_plain(evidence: object) -> bool:
 
 def _owe(kept: bool, what: str) -> None:  # noqa: FBT001 - a condition
     if not kept:
-        raise AssertionError(f"owed: {what}")
+        raise AssertionError(f"expected: {what}")

@@ -32,7 +32,7 @@ def draft_version(package: str) -> str:
     """The version of a package's drafts, 12 hex digits.
 
     A change of any file gives a new version. `draft_version.json` in the package can say that drafts are as before:
-    while its `files` equals `hash_of_package`, its `version` stands. So moving a file drafts no project anew.
+    while its `files` equals `hash_of_package`, its `version` stands. So moving a file changes no project's drafts.
     """
     files = hash_of_package(package)
     record = resources.files(package).joinpath(VERSION_FILE)

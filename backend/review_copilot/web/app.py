@@ -90,4 +90,4 @@ def _say_http(error: Exception) -> tuple[Response, int]:
 def _say_nothing_more(error: Exception) -> tuple[Response, int]:
     """A bug of ours: the details go to the log, never to the caller."""
     log.error("unexpected error", exc_info=error)
-    return jsonify(error="The copilot failed.", hint="Its log has the details."), HTTPStatus.INTERNAL_SERVER_ERROR
+    return jsonify(error="The backend failed.", hint="See its log for details."), HTTPStatus.INTERNAL_SERVER_ERROR

@@ -45,7 +45,7 @@ class Authenticator:
                 )
             if not _is_loopback(settings.host):
                 raise SettingsError(
-                    f"Running without a password is possible on a loopback address only, not on {settings.host}.",
+                    f"Without a password, the backend runs on a loopback address only, not on {settings.host}.",
                     hint="Set REVIEW_COPILOT_PASSWORD, or REVIEW_COPILOT_HOST=127.0.0.1.",
                 )
         return cls(username=settings.username, password=password, webhook_secret=webhook_secret)
@@ -58,7 +58,7 @@ class Authenticator:
         """
         if not self._basic_fits():
             raise Unauthorized(
-                "Name and password of the backend are missing or wrong.",
+                "The backend's username or password is missing or wrong.",
                 www_authenticate=WWWAuthenticate("basic", {"realm": "review-copilot"}),
             )
 

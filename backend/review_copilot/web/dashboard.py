@@ -96,7 +96,7 @@ def dashboard_routes(source: DashboardSource, authenticator: Authenticator) -> B
 
     @routes.get("/thumbnail/<int:row>")
     def thumbnail(row: int) -> Response:
-        """One row's region with what is around it; a drawn notice where it cannot be had."""
+        """One row's region with what is around it; a placeholder if it is not available."""
         asked = read_question(source.store.projects())
         picture = cut_one(
             rows_of(study_cache.reading(asked.project), rows=[row]),

@@ -50,8 +50,8 @@ def read_question(known: Sequence[ProjectKey]) -> Question:
     """
     if not known:
         raise BadRequest(
-            "The copilot knows no project yet.",
-            hint="Tie one to it: review-copilot connect --project N, then review-copilot preannotate --project N.",
+            "The log has no project yet.",
+            hint="Connect one: review-copilot connect --project N, then review-copilot preannotate --project N.",
         )
     names = _names(known)
     wanted = request.args.get("project", "") or names[known[-1]]
@@ -123,7 +123,7 @@ def bare_frame() -> Frame:
 
 
 def thumbnail_url(asked: Question, row: int) -> str:
-    """Where the thumbnail of a row of the log is to be had."""
+    """The address of a row's thumbnail."""
     return url_for("copilot.thumbnail", row=row, project=asked.name)
 
 
@@ -152,4 +152,4 @@ def _day(name: str) -> datetime | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
-        raise BadRequest(f"“{text[:40]}” is no day.", hint="Days look like 2026-03-02.") from error
+        raise BadRequest(f"“{text[:40]}” is not a date.", hint="Use the form 2026-03-02.") from error

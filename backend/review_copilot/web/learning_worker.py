@@ -47,7 +47,7 @@ class LearningWorker(Background):
         return False
 
     def learn_all(self) -> None:
-        """Learn anew from all projects whose log has grown."""
+        """Learn again from all projects whose log has grown."""
         store = self._learning.store
         for project in store.projects():
             swept_to = store.bookmark(project)

@@ -34,32 +34,32 @@ class Meter:
             "review_copilot_requests", "Requests by route and status.", ["route", "status"], registry=self._registry
         )
         self._latency = Histogram(
-            "review_copilot_request_seconds", "Seconds until the answer.", ["route"],
+            "review_copilot_request_seconds", "Response time in seconds.", ["route"],
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
         self._reviews = Counter(
-            "review_copilot_reviews", "Reviews by what became of them.", ["exposure"], registry=self._registry
+            "review_copilot_reviews", "Reviews by what the reviewer saw.", ["exposure"], registry=self._registry
         )
         self._failures = Counter(
             "review_copilot_failures", "Tasks without a draft, by kind of error.", ["kind"], registry=self._registry
         )
         self._review_seconds = Histogram(
-            "review_copilot_review_seconds", "Seconds of fetching and inspecting.", buckets=SECONDS,
+            "review_copilot_review_seconds", "Time to fetch and inspect an image, in seconds.", buckets=SECONDS,
             registry=self._registry,
         )  # fmt: skip
         self._tokens = Counter("review_copilot_tokens", "Tokens of model calls.", ["kind"], registry=self._registry)
-        self._cost = Counter(
-            "review_copilot_cost_usd", "What model calls cost, in US dollars.", registry=self._registry
+        self._cost = Counter("review_copilot_cost_usd", "Cost of model calls in US dollars.", registry=self._registry)
+        self._cache_hits = Counter("review_copilot_cache_hits", "Replies read from the cache.", registry=self._registry)
+        self._gauge("queue", "Tasks waiting for a slot.", lambda: pool.waiting)
+        self._gauge("running", "Tasks being inspected now.", lambda: pool.running)
+        self._gauge(
+            "backlog",
+            "Pending drafts: promised to Label Studio and not delivered yet.",
+            lambda: float(store.pending_count()),
         )
-        self._cache_hits = Counter(
-            "review_copilot_cache_hits", "Replies taken from the cache.", registry=self._registry
-        )
-        self._gauge("queue", "Tasks that wait for their turn.", lambda: pool.waiting)
-        self._gauge("running", "Tasks that are looked at now.", lambda: pool.running)
-        self._gauge("backlog", "Drafts that Label Studio is owed.", lambda: float(store.pending_count()))
         self._gauge(
             "log_lag_seconds",
-            "Age of the oldest webhook that the log has yet to follow.",
+            "Age of the oldest webhook that is not processed yet, in seconds.",
             partial(log_lag_s, store, clock=clock),
         )
         self._gauge(
@@ -67,7 +67,7 @@ class Meter:
             "Number of the newest review in the database: its rate is that of all drafts, bulk runs' too.",
             store.newest_review,
         )
-        self._gauge("inbox", "Webhooks that the log has yet to follow; at most 1000.", lambda: len(store.waiting()))
+        self._gauge("inbox", "Webhooks that are not processed yet, up to 1000.", lambda: len(store.waiting()))
 
     def _gauge(self, name: str, about: str, read: object) -> None:
         Gauge(f"review_copilot_{name}", about, registry=self._registry).set_function(read)  # type: ignore[arg-type]  # float or int
@@ -85,10 +85,8 @@ class Meter:
             self._cache_hits.inc(usage.cache_hit)
 
     def show_webhooks(self, counts: WebhookCounts) -> None:
-        """Show what became of webhooks."""
-        gauge = Gauge(
-            "review_copilot_webhooks", "Webhooks by what became of them.", ["outcome"], registry=self._registry
-        )
+        """Show webhooks by outcome."""
+        gauge = Gauge("review_copilot_webhooks", "Webhooks by outcome.", ["outcome"], registry=self._registry)
         for outcome in WebhookOutcome:
             gauge.labels(outcome.value).set_function(partial(_count, counts, outcome))
 

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class PendingDraftWorker(Background):
-    """Works the backlog off; what it holds when it is stopped is taken up by the next one."""
+    """Works the backlog off; when it stops, the next one takes over."""
 
     name = "backlog"
     look_every_s = 2.0

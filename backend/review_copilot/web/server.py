@@ -56,7 +56,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         app = create_app(parts)
         opener = process.label_studio.opener if process.label_studio else None
         if opener is None:
-            log.warning("no Label Studio token is set: the log is written from webhooks alone, and stays unconfirmed")
+            log.warning("no Label Studio token is set: the log is filled from webhooks only and stays unconfirmed")
         sweeper = Sweeper(
             process.store,
             instance=process.instance.name,

@@ -57,7 +57,7 @@ class Sweeper:
             opener: Opens its projects; None without a token, when the log is written from webhook bodies.
             bodies: Reads webhook bodies.
             every_s: Seconds between two sweeps of all projects.
-            token: Is told whether Label Studio accepts the token.
+            token: Records whether Label Studio accepts the token.
             locks: Let one backend sweep at a time; None where this is the only one.
         """
         self._store = store

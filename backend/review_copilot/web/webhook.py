@@ -23,7 +23,7 @@ COUNTS = "review_copilot.webhook_counts"
 WAKING = frozenset(
     {"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED"}
 )
-"""Actions after which the log may have to change; all others are answered and let go of."""
+"""Actions after which the log may have to change; all others are acknowledged and ignored."""
 
 
 MAX_BODY_BYTES = 64 * 1024 * 1024

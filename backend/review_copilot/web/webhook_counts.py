@@ -1,4 +1,4 @@
-"""Count what became of every webhook, and tell duplicates and late ones. Knows no Flask and no store.
+"""Count webhooks by outcome, and tell duplicates and late ones. Knows no Flask and no store.
 
 The counts live as long as the process; the log itself needs none of them.
 """
@@ -24,7 +24,7 @@ REMEMBERED = 10_000
 
 
 class WebhookOutcome(StrEnum):
-    """What became of one request to `/webhook`."""
+    """The outcome of one request to `/webhook`."""
 
     QUEUED = "queued"
     """Stored, and never seen before."""
