@@ -19,7 +19,7 @@ from review_copilot.domain.guideline import Severity, Verdict
 from review_copilot.domain.override import Asked, Feedback, Reason, Shape, SubmittedAnnotation, SubmittedRegion
 from review_copilot.domain.review import TaskKey
 from review_copilot.labelstudio.mapping import ChoiceField, LabelMap
-from review_copilot.labelstudio.shapes import bounding_box, number, rotation_of, shape_of
+from review_copilot.labelstudio.region_shapes import bounding_box, number, rotation_of, shape_of
 from review_copilot.labelstudio.wire_values import clean, whole_number
 
 _Word = TypeVar("_Word", bound=StrEnum)

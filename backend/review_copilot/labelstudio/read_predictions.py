@@ -20,7 +20,7 @@ from review_copilot.domain.review import Exposure, Provenance, Review, TaskKey
 from review_copilot.domain.suggestion import Scope, Suggestion
 from review_copilot.labelstudio.annotations import read_annotation, read_moment
 from review_copilot.labelstudio.mapping import LabelMap
-from review_copilot.labelstudio.shapes import number
+from review_copilot.labelstudio.region_shapes import number
 from review_copilot.ports import StoredPrediction
 from review_copilot.suggest.drafting import NAMESPACE
 

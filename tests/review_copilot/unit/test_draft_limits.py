@@ -15,6 +15,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verdict, VerdictRule
 from review_copilot.domain.review import Exposure, Review
 from review_copilot.domain.suggestion import Dropped, Finding, Inspection, Scope, Suggestion, Usage
+from review_copilot.suggest.crop_features import crop_features_of
 from review_copilot.suggest.drafting import (
     MAX_SUGGESTIONS,
     MERGE_IOU,
@@ -386,3 +387,88 @@ class TestSummary:
         found = with_coverage("", guideline=ten, unexamined=unexamined, suggestions=(), verdict=Verdict.DISCUSS)
         assert found == words
         assert MOST_NAMED == 6
+
+
+class TestWholeReviews:
+    """What an inspection and its header make of a review as a whole."""
+
+    IMAGE = FakeImages().load("x.png")
+
+    def review(self, inspection: Inspection, *, header: ReviewHeader = HEADER) -> Review:
+        return suggest(inspection, image=self.IMAGE, guideline=GUIDELINE, header=header, min_score=0.3)
+
+    def test_an_image_that_was_examined_in_part_is_to_be_discussed_and_says_so(self) -> None:
+        review = self.review(Inspection((), examined=frozenset({"C-01"})))
+        assert (review.unexamined, review.verdict) == (("C-02",), Verdict.DISCUSS)
+        assert review.summary == "Not examined: noise. No flaw found in the other 1 criterion."
+
+    def test_a_box_that_was_asked_for_is_not_the_whole_image(self) -> None:
+        header = replace(HEADER, box=Box(0.1, 0.1, 0.2, 0.2))
+        review = self.review(Inspection((), examined=frozenset()), header=header)
+        assert (review.unexamined, review.verdict) == ((), Verdict.PASS)
+
+    @pytest.mark.parametrize(("sure_from", "verdict"), [(0.8, Verdict.FAIL), (0.81, Verdict.DISCUSS)])
+    def test_an_inspector_says_from_which_score_it_is_sure(self, sure_from: float, verdict: Verdict) -> None:
+        found = (finding(severity=Severity.CRITICAL, score=0.8),)
+        assert self.review(Inspection(found, examined=BOTH, sure_from=sure_from)).verdict is verdict
+
+    @pytest.mark.parametrize(
+        ("own", "notes", "summary"),
+        [
+            (None, (), "Own words."),
+            (Verdict.PASS, (), "Own words."),
+            (
+                Verdict.FAIL,
+                ("The inspector's own verdict was fail; the guideline's rule gives pass.",),
+                "No flaw found that the guideline asks to flag.",
+            ),
+        ],
+    )
+    def test_the_guidelines_rule_goes_before_the_inspectors_own_verdict(
+        self, own: Verdict | None, notes: tuple[str, ...], summary: str
+    ) -> None:
+        review = self.review(Inspection((), examined=BOTH, verdict=own, summary="Own words."))
+        assert (review.verdict, review.notes, review.summary) == (Verdict.PASS, notes, summary)
+
+    def test_every_suggestion_carries_the_numbers_of_its_crop(self) -> None:
+        boxes = (Box(0.1, 0.1, 0.2, 0.2), Box.whole())
+        review = self.review(Inspection(tuple(finding(box=box) for box in boxes), examined=BOTH))
+        pixels = self.IMAGE.feature_pixels
+        assert pixels is not None
+        assert {s.box: s.crop_features for s in review.suggestions} == {
+            box: crop_features_of(pixels, box) for box in boxes
+        }
+
+    def test_an_image_has_a_fingerprint_and_a_box_has_none(self) -> None:
+        noise = np.random.default_rng(0).integers(0, 255, (8, 8)).astype(np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+        image = an_image(np.repeat(noise[:, :, None], 3, axis=2))
+        whole, part = (
+            suggest(
+                Inspection((), examined=BOTH),
+                image=image,
+                guideline=GUIDELINE,
+                header=replace(HEADER, box=box),
+                min_score=0.3,
+            )
+            for box in (None, Box(0.1, 0.1, 0.2, 0.2))
+        )
+        assert len(whole.image_fingerprint) == 16
+        assert part.image_fingerprint == ""
+
+    @pytest.mark.parametrize(
+        ("made", "written"),
+        [
+            ("drafted", '"review", [], "pass", "Clear.", "shown"'),
+            ("failed", '"failed", "No image.", "2026-03-02T12:00:00+00:00"'),
+            ("nothing said", '"nothing said", "2026-03-02T12:00:00+00:00"'),
+        ],
+    )
+    def test_ids_of_reviews_are_those_of_the_first_version(self, made: str, written: str) -> None:
+        """Ids stand in the log. They may never change."""
+        reviews = {
+            "drafted": self.review(Inspection((), examined=BOTH, summary="Clear.")),
+            "failed": failed(HEADER, error="No image."),
+            "nothing said": nothing_said(HEADER),
+        }
+        where = '"http://label-studio.test", 7, "1760000000", 1, "photo-quality r1 0a1b2c", null'
+        assert reviews[made].id == str(uuid.uuid5(NAMESPACE, f"[{where}, {written}]"))

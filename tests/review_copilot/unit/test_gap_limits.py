@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.special import betainc, betaincinv, expit, logit
 
-from review_copilot.study.confusion import LEAST_BACK, both_ways, chance_of_way, confused_pairs
+from review_copilot.study.confusion import LEAST_BACK, PAIR, both_ways, chance_of_way, confused_pairs
 from review_copilot.study.criterion_figures import Figures, Stream, confidence, times
 from review_copilot.study.flags import EXCEPTION, Cause, Flag, Gaps, Policy
 from review_copilot.study.gap_counts import Digest, GapCounts, Shared, Submissions
@@ -31,7 +31,7 @@ from review_copilot.study.gaps import (
     _stands_out,
     find_gaps,
 )
-from review_copilot.study.natural_variation import Contrast
+from review_copilot.study.natural_variation import Contrast, contrast, log_likelihood
 from review_copilot.study.rate_changes import Change
 from review_copilot.study.rates import wilson
 from review_copilot.study.table import Outcome
@@ -269,6 +269,8 @@ class TestConfused:
         assert (evidence.there, evidence.back, evidence.overridden, evidence.reviews) == (40, 30, 70, 200)
         assert (evidence.rate, (evidence.rate_low, evidence.rate_high)) == (0.35, wilson(70, 200))
         assert flag.confidence > 0.9
+        both = contrast(log_likelihood(np.array([[70.0]]), np.array([[200.0]])), effect=0.05, prior=PAIR)
+        assert math.log(evidence.times_likelier) == pytest.approx(float(both.log_e[0]))
         assert 0 < evidence.natural < evidence.natural_high < 0.1
         assert logit(flag.confidence) == pytest.approx(math.log(evidence.times_likelier / 4), rel=1e-3)
 

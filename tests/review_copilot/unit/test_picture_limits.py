@@ -130,6 +130,16 @@ class TestCrops:
         grey[-1, -1] = 255
         assert crop_features(picture(grey), Box(1.0, 1.0, 0.1, 0.1))[0] == 1.0
 
+    def test_a_box_smaller_than_a_pixel_is_that_pixel(self) -> None:
+        grey = np.zeros((10, 10))
+        grey[4, 4] = 255
+        assert crop_features(picture(grey), Box(0.41, 0.41, 0.001, 0.001))[:2].tolist() == [1.0, 0.0]
+
+    def test_edges_need_two_pixels_each_way(self) -> None:
+        """A step of 100 between two pixels is a slope of 100 at both."""
+        step = picture([[0, 100], [0, 100]])
+        assert crop_features(step, Box.whole())[8] == pytest.approx(np.log1p(50 * 100 / 255))
+
     def test_four_digits_are_kept(self) -> None:
         assert rounded(np.array([0.123456, -123456.0, 0.0])) == (0.1235, -123500.0, 0.0)
         pixels = picture(np.random.default_rng(0).integers(0, 255, (30, 30)))
@@ -176,6 +186,13 @@ class TestFingerprints:
         assert found == ({1: Likeness(near=(2,)), 2: Likeness(near=(1,))} if near else {})
         assert NEAR_BITS == 8
 
+    @pytest.mark.parametrize("band", range(9))
+    def test_are_near_by_whichever_seven_bits_they_share(self, band: int) -> None:
+        """One bit of each of the other eight sevens differs."""
+        other = sum(1 << (7 * one + 3) for one in range(9) if one != band)
+        pictures = [Picture(1, "a", "0" * 16), Picture(2, "b", f"{other:016x}"), Picture(3, "c", f"{2**63 - 1:016x}")]
+        assert likenesses(pictures) == {1: Likeness(near=(2,)), 2: Likeness(near=(1,))}
+
     @pytest.mark.parametrize(("count", "named"), [(21, 20), (22, 20), (3, 2)])
     def test_of_the_same_file_twenty_others_are_named_by_rising_id(self, count: int, named: int) -> None:
         found = likenesses(Picture(task_id, "a") for task_id in reversed(range(1, count + 1)))
@@ -210,6 +227,8 @@ class TestCrowds:
         assert crowd.inner == pytest.approx(np.quantile([13 / 3, 11 / 3, 11 / 3, 9.0], 0.9))
         assert crowd.edge == pytest.approx(np.quantile([13 / 3, 11 / 3, 11 / 3, 9.0], 0.98))
         assert crowd.far(np.array([3.0])) == pytest.approx((1 + 2 + 3) / 3)
+        two = _crowd(np.array([[0.0], [4.0]]))
+        assert (two.apart.tolist(), two.inner, two.edge) == ([4.0, 4.0], 4.0, 4.0)
         assert (WITHIN, FAR) == (0.9, 0.02)
 
     @pytest.mark.parametrize("count", [0, 1])
@@ -245,6 +264,7 @@ class TestCrowds:
     @pytest.mark.parametrize(("size", "place", "near"), [(5, 1.5, True), (5, 1.51, False), (4, 0.1, False)])
     def test_near_needs_five_and_is_at_most_half_as_far_again(self, size: int, place: float, *, near: bool) -> None:
         assert _is_near(np.array([place]), self.crowd(size=size)) is near
+        assert _is_near(np.array([2 * place]), self.crowd(size=size, inner=2.0)) is near
         assert (LEAST_NEAR, NEARBY) == (5, 1.5)
 
 
@@ -303,6 +323,10 @@ class TestFacts:
         book = replace(self.book(*[kept] * 20), patterns=(pattern,))
         assert (LIKE in self.said(book, 9.8)) is like
         assert CLOSER == 0.5
+
+    def test_of_patterns_that_are_as_near_the_first_is_named(self) -> None:
+        book = replace(self.book(*[0.0] * 20), patterns=(self.PATTERN, replace(self.PATTERN, name="hair")))
+        assert '"sticker lens"' in self.said(book, 10.0)[LIKE]
 
     def test_the_nearest_of_several_patterns_is_named(self) -> None:
         other = replace(self.PATTERN, name="hair", features=on_a_line(*[9.8] * 5, 10.4))

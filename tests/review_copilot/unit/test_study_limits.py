@@ -275,6 +275,12 @@ class TestBoxes:
         boxes = ((1, 1, 0, one), (1, 1, 0, (0.0, 0.16, 0.4, 0.24)), (1, 2, 0, other), (1, 2, 0, (0.0, 0.0, 0.4, 0.22)))
         assert self.f1(*boxes)[0] == self.f1(*boxes[::-1])[0] == [1.0]
 
+    def test_two_boxes_that_lost_their_best_are_paired_in_the_end(self) -> None:
+        """.975 of the first two; the second ones overlap them by .87 and .75, and each other by .6."""
+        one, other = (0.0, 0.0, 0.4, 0.4), (0.0, 0.0, 0.39, 0.4)
+        boxes = ((1, 1, 0, one), (1, 1, 0, (0.0, 0.0, 0.34, 0.4)), (1, 2, 0, other), (1, 2, 0, (0.1, 0.0, 0.3, 0.4)))
+        assert self.f1(*boxes)[0] == self.f1(*boxes[::-1])[0] == [2.0]
+
     def test_a_box_that_lost_its_best_takes_the_next(self) -> None:
         """B's box is best for A's first; A's second keeps a pair of its own."""
         wide, half, narrow = (0.0, 0.0, 0.4, 0.4), (0.0, 0.0, 0.4, 0.36), (0.0, 0.0, 0.4, 0.22)
@@ -455,6 +461,19 @@ class TestCoefficients:
             plain = interval_of_patterns(patterns, often, metric=metric)
             assert plain.value == pytest.approx(krippendorff(patterns.repeat(often, axis=0), metric=metric))
             assert (plain.value, plain.low) != (found.value, found.low)
+
+    def test_replicates_are_measured_like_the_units(self) -> None:
+        patterns, often = np.array([[2, 0, 0], [1, 1, 0], [0, 2, 0], [1, 0, 1], [0, 0, 2]]), np.array([3, 2, 3, 2, 3])
+        values = np.array([1.0, 2.0, 9.0])
+        metrics: tuple[Literal["nominal", "ordinal", "interval", "ratio"], ...] = (
+            "nominal",
+            "ordinal",
+            "interval",
+            "ratio",
+        )
+        lows = [interval_of_patterns(patterns, often, metric=metric, values=values).low for metric in metrics]
+        plain = interval_of_patterns(patterns, often, metric="interval").low
+        assert len({*lows, plain}) == 5
 
     def test_alpha_of_a_ratio(self) -> None:
         """Pairs 0-0, 0-1 and 1-3: ((a - b) / (a + b))² is 0, 1 and 1/4. Zero and zero are not apart."""
