@@ -4,8 +4,8 @@ Run: `python benchmarks/pcb.py --pcb DIR [--json FILE]`. DIR holds a `manifest.j
 boxes, as made from DeepPCB (Tang et al., 2019): `items`, each with `file`, `template` and `boxes` of `bbox`
 [x, y, width, height] in px and `label`. A finding is a hit at IoU above 0.33, each box at most once, surest first; the
 class of the hit is counted beside. Every second pair (even ones) served for tuning, the others are reported apart. Each
-half is run as it is, and again moved, re-exposed, noisy, compressed, blurred and resized, with a fixed seed; boxes that
-such a move pushes over the picture's edge are left out of the count on both sides.
+half is run as it is, and again moved, re-exposed, noisy, compressed, blurred, jagged, warped and resized, with a fixed
+seed; boxes that such a move pushes over the picture's edge are left out of the count on both sides.
 """
 
 from __future__ import annotations
@@ -141,6 +141,29 @@ def _resized(factor: float) -> Change:
     return apply
 
 
+def jagged(pair: Pair, random: np.random.Generator) -> Pair:
+    """Edges that are frayed by 1 to 3 px, more in some places, as a coarse film or a worn tool leaves them."""
+    shape = pair.image.shape[:2]
+    reach = 0.4 + 1.0 * cv2.GaussianBlur(random.uniform(0, 1, shape), (0, 0), 40)
+    away = [cv2.GaussianBlur(random.normal(0, 1, shape).astype(np.float32), (0, 0), 1.5) for _ in range(2)]
+    return _bent(pair, *(reach * one / one.std() * 0.7 for one in away))
+
+
+def warped(pair: Pair, random: np.random.Generator) -> Pair:
+    """Places that lie up to 4 px off their neighbors', as stitched scans do."""
+    shape = pair.image.shape[:2]
+    away = [cv2.GaussianBlur(random.normal(0, 1, shape).astype(np.float32), (0, 0), 18) for _ in range(2)]
+    return _bent(pair, *(4.0 * one / np.abs(one).max() for one in away))
+
+
+def _bent(pair: Pair, across: npt.NDArray[np.float64], down: npt.NDArray[np.float64]) -> Pair:
+    """The image with every pixel taken from a place that far away; defects stay about where they are."""
+    rows, columns = np.mgrid[: pair.image.shape[0], : pair.image.shape[1]].astype(np.float32)
+    places = (columns + across.astype(np.float32), rows + down.astype(np.float32))
+    image = cv2.remap(pair.image, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return Pair(pair.name, np.asarray(image, np.uint8), pair.template, pair.defects)
+
+
 Change = Callable[[Pair, np.random.Generator], Pair]
 
 CHANGES: dict[str, Change] = {
@@ -150,6 +173,8 @@ CHANGES: dict[str, Change] = {
     "noisy": _seen(lambda pixels, random: pixels * 0.8 + 25 + random.normal(0, 20, pixels.shape[:2])[..., None]),
     "JPEG": compressed,
     "blurred": _seen(lambda pixels, _: np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1.2), np.float64)),
+    "jagged": jagged,
+    "warped": warped,
     "x 0.75": _resized(0.75),
     "x 1.6": _resized(1.6),
 }

@@ -13,8 +13,9 @@ from photo_inspector.networks.traces import traces
 from photo_inspector.pixels.frame import DETAIL_PX, build_frame
 from photo_inspector.pixels.linking import chains
 from photo_inspector.scoring.features import of_whole
+from photo_inspector.scoring.judge_places import read_places
 from photo_inspector.scoring.likelihood import likelihoods
-from photo_inspector.scoring.measured import measure_whole
+from photo_inspector.scoring.measured import measure_places, measure_whole
 from photo_inspector.whole_image.banding import banding
 from photo_inspector.whole_image.compression import compression
 from photo_inspector.whole_image.contrast import contrast
@@ -173,6 +174,18 @@ def test_what_a_chain_of_neighbours_joins_has_one_label() -> None:
     neighbours = np.zeros((5, 5), np.bool_)
     neighbours[0, 3] = neighbours[3, 4] = True
     assert chains(neighbours).tolist() == [0, 1, 2, 0, 0]
+
+
+@pytest.mark.parametrize(("rows", "shown"), [(12, False), (18, True), (90, True)])
+def test_a_large_white_sky_is_reported(rows: int, shown: bool) -> None:  # noqa: FBT001
+    """A white area along the upper edge may be a sky by nature; from a twentieth of the image on it is reported."""
+    pixels = scene(seed=3)
+    pixels[:rows] = 255
+    frame = build_frame(pixels)
+    places = measure_places(frame, wanted=frozenset({"clipped_highlights"}))
+    readings = read_places(places, whole=of_whole(measure_whole(frame)), soft_px=1.0)
+    assert max((r.score for r in readings), default=0.0) >= 0.55 or not shown
+    assert (max((r.strength for r in readings), default=0.0) >= 5.0) is shown
 
 
 def test_a_soft_patch_in_a_sharp_picture_is_boxed() -> None:

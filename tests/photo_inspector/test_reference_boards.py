@@ -136,3 +136,29 @@ def test_the_template_of_another_board_gives_a_note_alone() -> None:
     inspection = compared(drawn.image, other)
     assert inspection.findings == ()
     assert inspection.notes[0].startswith("The reference shows another scene")
+
+
+def bent(pixels: Pixels, *, spread_px: float, most_px: float, seed: int) -> Pixels:
+    """Every pixel taken from up to `most_px` away, alike within `spread_px`."""
+    random = np.random.default_rng(seed)
+    height, width = pixels.shape[:2]
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    away = [cv2.GaussianBlur(random.normal(0, 1, (height, width)).astype(np.float32), (0, 0), spread_px) for _ in "xy"]
+    across, down = (most_px * one / np.abs(one).max() for one in away)
+    return np.asarray(
+        cv2.remap(pixels, columns + across, rows + down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
+
+
+@pytest.mark.parametrize(("spread_px", "most_px"), [(20.0, 4.0), (40.0, 5.0), (1.5, 3.0)])
+@pytest.mark.parametrize("seed", range(2))
+def test_places_that_lie_off_and_frayed_edges_are_no_defects(spread_px: float, most_px: float, seed: int) -> None:
+    plain = board(seed=seed, defects=())
+    assert compared(bent(plain.image, spread_px=spread_px, most_px=most_px, seed=seed), plain.template).findings == ()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_defects_stay_where_the_scan_lies_off(seed: int) -> None:
+    drawn = board(seed=seed)
+    found = compared(bent(drawn.image, spread_px=40.0, most_px=3.0, seed=seed), drawn.template).findings
+    assert len(found) == len(drawn.planted)

@@ -8,7 +8,6 @@ import pytest
 
 from photo_inspector.networks.traces import Traces, traces_of
 from pictures import scene
-from review_copilot.domain.geometry import Box
 
 
 def told(letters: list[list[float]], *, size: tuple[int, int]) -> Traces:
@@ -49,15 +48,6 @@ def test_inside_of_a_box_and_around_it() -> None:
     inside, around = said.within(said.letters, np.array([[0.2, 0.4, 0.8, 0.6], [0, 0, 1, 1]]))
     assert inside == pytest.approx([0.8, 0.8 * 12 / 100])
     assert around == pytest.approx([0, 0])
-
-
-def test_regions_are_boxed_between_the_squares() -> None:
-    letters = np.zeros((10, 20))
-    letters[4:6, 2:8] = letters[1:3, 12:18] = 1.0
-    regions = told(letters.tolist(), size=(80, 160)).regions(0.5)
-    assert [most for _, most in regions] == pytest.approx([1, 1])
-    assert regions[1][0].iou(Box(2 / 20, 0.4, 6 / 20, 0.2)) > 0.9
-    assert regions[0][0].iou(Box(12 / 20, 0.1, 6 / 20, 0.2)) > 0.9
 
 
 def test_what_is_near_lettering_is_open_and_the_rest_is_ruled_out() -> None:

@@ -3,7 +3,7 @@
 Lettering on grass, a hair before branches: people see at once what measured numbers hardly tell from the scene. The
 network is a few convolutions that halve the picture five times and carry what the coarse levels see back to the finer
 ones (after T.-Y. Lin and others, "Feature pyramid networks for object detection", CVPR 2017), learned by
-`benchmarks/learn_traces.py`. It says where to look; what is there is measured.
+`training/learn_traces.py`. It says where to look; what is there is measured.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from photo_inspector.pixels.convolution import Convolutions, Layer, following, keep_to_one_thread
 from photo_inspector.pixels.frame import Floats, Frame, Grey
 from photo_inspector.pixels.votes import Elected, Votes, elected
-from review_copilot.plugin import Box, Pixels
+from review_copilot.plugin import Pixels
 
 FILE = "traces.npz"
 LETTERS_PX, LINES_PX = 8, 4
@@ -144,28 +144,6 @@ class Traces:
         wide, all_of = totals(cells + reach)
         around = (wide - inside) / np.maximum(all_of - area, 1)
         return (inside / area).astype(np.float32), np.maximum(around, 0).astype(np.float32)
-
-    def regions(self, least: float) -> tuple[tuple[Box, float], ...]:
-        """Where lettering is at least so likely, with the most likely square of each region."""
-        seen = np.argwhere(self.letters >= least)
-        if seen.size == 0:  # nor does anything between two squares reach it
-            return ()
-        (top, left), (bottom, right) = np.maximum(seen.min(axis=0) - 1, 0), seen.max(axis=0) + 2
-        part = self.letters[top:bottom, left:right]
-        above, before = int(top) * LETTERS_PX, int(left) * LETTERS_PX
-        height, width = self.size
-        size = (part.shape[1] * LETTERS_PX, part.shape[0] * LETTERS_PX)
-        wide = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_LINEAR), np.float32)
-        smooth = wide[: height - above, : width - before]
-        mask = np.asarray(smooth >= least, np.uint8)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-        found = []
-        for at in range(1, count):
-            x, y, w, h = (int(v) for v in stats[at, :4])
-            inside = smooth[y : y + h, x : x + w][labels[y : y + h, x : x + w] == at]
-            box = Box.from_pixels(before + x, above + y, w, h, image_width_px=width, image_height_px=height)
-            found.append((box, float(inside.max())))
-        return tuple(found)
 
 
 def traces(frame: Frame) -> Traces:

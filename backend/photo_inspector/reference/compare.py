@@ -9,6 +9,7 @@ from photo_inspector.reference.align import Overlay, overlay
 from photo_inspector.reference.copper import changes, copper_of
 from photo_inspector.reference.differences import differences, differing_share
 from photo_inspector.reference.findings import DIFFERENCE, defect_finding, difference_finding, speaks_of_boards
+from photo_inspector.reference.local_fit import stays
 from photo_inspector.reference.planes import grey_of
 from photo_inspector.reference.topology import Defect, diagnose
 from review_copilot.plugin import Brief, Dropped, Finding, Guideline, Inspection, Pixels
@@ -61,6 +62,7 @@ def compare_with_reference(brief: Brief) -> Inspection:
         found = [
             defect_finding(change, diagnose(change, copper), guideline=brief.guideline, shape=shape, scale=scale)
             for change in changes(copper)
+            if stays(change, copper)
         ]
     else:
         if speaks_of_boards(brief.guideline):

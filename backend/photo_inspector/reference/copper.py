@@ -7,13 +7,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from photo_inspector.reference.planes import Grey, Mask, clusters, depth_px, dilated, grain_of, smoothed
+from photo_inspector.reference.planes import Grey, Mask, clusters, depth_px, dilated, eroded, grain_of, smoothed
 
 EDGE_TOLERANCE = 2.0
 """Grains by which an edge may lie elsewhere: etching and sampling (the guideline: "one or two pixels")."""
 
+FRAYED = 2.4
+"""Tolerance over the distance within which nine tenths of the edges lie."""
+MOST_TOLERANCE = 4.0
+"""Grains beyond which a difference is a defect, however frayed the edges are."""
 _JOIN_GAP = 6.0
-_LEAST_AREA = 6.0
+LEAST_AREA = 6.0
+"""Square grains of certain pixels from which a change is reported."""
 _RIM = 3
 _SEPARATION = 0.8
 _TWO_LEVEL_SHARE = 0.7
@@ -47,6 +52,7 @@ class Change:
         body: Its pixels within that box.
         certain_px: Number of pixels that no tolerance of edges explains.
         grain: Pixels for one unit of tolerance.
+        tolerance_px: Pixels by which edges of this board may lie elsewhere.
     """
 
     added: bool
@@ -55,6 +61,7 @@ class Change:
     body: Mask
     certain_px: int
     grain: float
+    tolerance_px: float
 
 
 def copper_of(image: Grey, reference: Grey, valid: Mask) -> Copper | None:
@@ -108,19 +115,33 @@ def changes(copper: Copper) -> tuple[Change, ...]:
     """
     found: list[Change] = []
     grain = grain_of(copper.image.shape)
+    tolerance = tolerance_px(copper, grain=grain)
     usable = copper.valid.copy()
     rim = round(_RIM * grain)
     usable[:rim], usable[-rim:], usable[:, :rim], usable[:, -rim:] = False, False, False, False
     for added, here, there in ((True, copper.image, copper.reference), (False, ~copper.image, ~copper.reference)):
         difference = here & ~there
-        tolerance = EDGE_TOLERANCE * grain
         certain = difference & ((depth_px(~there) > tolerance) | (depth_px(here) > tolerance)) & usable
         body = certain | (dilated(certain, tolerance + grain) & difference & copper.valid)
         for rows, columns, pixels in clusters(body, gap_px=_JOIN_GAP * grain):
             sure = int((pixels & certain[rows, columns]).sum())
-            if sure >= _LEAST_AREA * grain * grain:
-                found.append(Change(added, rows, columns, pixels, sure, grain))
+            if sure >= LEAST_AREA * grain * grain:
+                found.append(Change(added, rows, columns, pixels, sure, grain, tolerance))
     return tuple(found)
+
+
+def tolerance_px(copper: Copper, *, grain: float) -> float:
+    """Pixels by which an edge may lie elsewhere: two grains, or more where the edges of the whole board are frayed.
+
+    Nine tenths of the image's edge pixels lie within half of it from an edge of the reference; defects touch far fewer
+    than a tenth of all edges.
+    """
+    edges = (copper.image & ~eroded(copper.image, 1.0)) & copper.valid
+    if not edges.any():
+        return EDGE_TOLERANCE * grain
+    away = np.maximum(depth_px(copper.reference), depth_px(~copper.reference))[edges]
+    frayed = FRAYED * (float(np.quantile(away, 0.9)) - 1.0)
+    return min(max(EDGE_TOLERANCE * grain, frayed), MOST_TOLERANCE * grain)
 
 
 def _separation(plane: Grey) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from photo_inspector.lettering.overlay import Lettering
@@ -23,6 +24,11 @@ from photo_inspector.whole_image.exposure import Patch
 from photo_inspector.wording import level_name, number
 from review_copilot.plugin import Box
 
+LARGE_PERCENT, LARGE_SCORE = 5.0, 0.55
+"""A pure white area of this share of the image is reported, sky or window: the guideline calls it major. Its
+score is not fitted: the recipes plant no white sky, so that the fit took large areas for white by nature."""
+LEAST_TIMES = 2.0
+"""Fine detail around a soft patch over its own, at least: less is how scenes differ from place to place."""
 IN_COMPANY = frozenset({"defocus", "overlay", "dust", "scratch"})
 """Flaws that seldom come alone: one that is reported lets others be less sure."""
 LEAST_BAR_PX = 3
@@ -94,7 +100,9 @@ def bar_box(bar: Bar) -> Box:
 
 def _patches(patches: tuple[Patch, ...], measure: str, tone: str) -> list[Reading]:
     readings = []
-    for patch, score in zip(patches, probabilities(measure, [features.of_patch(p) for p in patches]), strict=True):
+    for patch, fitted in zip(patches, probabilities(measure, [features.of_patch(p) for p in patches]), strict=True):
+        large = measure == "clipped_highlights" and patch.percent >= LARGE_PERCENT
+        score = max(fitted, LARGE_SCORE) if large else fitted
         text = f"pure {tone} over {number(patch.percent)} % of the image; no detail is left there"
         evidence = {"percent": round(patch.percent, 2)}
         readings.append(Reading(measure, patch.percent, score, text, box=patch.box, evidence=evidence))
@@ -113,7 +121,9 @@ def _soft(patches: tuple[Softness, ...], *, whole: Features, soft_px: float) -> 
     for soft, score in kept:
         # the ring's fine detail over the patch's own grows with the blur; 1 px keeps about a half of it
         blur = max(soft_px, 1.0 + 1.2 * max(0.0, soft.step))
-        times = 2.718 ** min(soft.step, 4.0)
+        times = math.exp(min(soft.step, 4.0))
+        if times < LEAST_TIMES:
+            continue
         text = (
             f"this area is soft, with about {number(blur)} px of blur, while its surroundings are sharp; "
             f"they show {number(times)} times as much fine detail"
