@@ -24,7 +24,7 @@ def ray_engine(settings: Settings, context: ReviewContext, *, cluster: Cluster) 
 
     Args:
         settings: Give concurrency, limit and budget, also to the workers.
-        context: The project's set-up; the workers' must have the same version.
+        context: The project's setup; the workers' must have the same version.
         cluster: Which cluster, and how many workers.
     """
     most = settings.model_concurrency or cluster.workers * settings.concurrency

@@ -35,7 +35,7 @@ def estimate_run(
         tasks: The tasks; the sizes of the first `SAMPLE` images are read.
         count: How many will be drafted.
         settings: Name the model and its prices.
-        setup: The project's set-up.
+        setup: The project's setup.
         on_unreadable: Called with the task id of an image that cannot be read, and the error.
     """
     model = model_part(setup.inspector)

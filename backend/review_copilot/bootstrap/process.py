@@ -27,7 +27,7 @@ class LabelStudioAccess:
 
     Attributes:
         client: Its REST routes.
-        opener: Opens its projects, each seen through the guideline of its set-up.
+        opener: Opens its projects, each seen through the guideline of its setup.
     """
 
     client: LabelStudioClient
@@ -45,7 +45,7 @@ class Process:
         store: The database, migrated.
         images: Fetches images.
         shared: What model calls share with other processes.
-        setup_of: The set-up of a project.
+        setup_of: The setup of a project.
         label_studio: Access to Label Studio; None without a token.
     """
 

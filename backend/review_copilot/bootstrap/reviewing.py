@@ -118,7 +118,7 @@ def reserved_slots(settings: Settings) -> int:
 
 
 def one_setup(settings: Settings, *, images: ImageSource, clock: Clock, shared: Shared) -> SetupOf:
-    """The set-up of the settings for every project. Guideline and inspector are loaded once, when first used."""
+    """The setup of the settings for every project. Guideline and inspector are loaded once, when first used."""
     guideline = LazyValue(partial(load_guideline, settings.guideline))
     inspector = LazyValue(partial(inspector_of, settings, shared=lambda: shared))
     context = LazyValue(
@@ -126,7 +126,7 @@ def one_setup(settings: Settings, *, images: ImageSource, clock: Clock, shared: 
     )
 
     def setup_of(project: ProjectKey | None = None) -> ReviewContext:
-        del project  # all projects share the settings' set-up
+        del project  # all projects share the settings' setup
         return context()
 
     return setup_of

@@ -1,4 +1,4 @@
-"""The set-up of each project, ready to work: from the database, or from the settings for a project without one."""
+"""The setup of each project, ready to work: from the database, or from the settings for a project without one."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from review_copilot.ports import Clock, ImageSource, Setups, Shared
 from review_copilot.settings import Settings
 
 KEPT_S = 5.0
-"""How long a running backend uses what it read of a project's set-up, in seconds."""
+"""How long a running backend uses what it read of a project's setup, in seconds."""
 
 
 class SetupResolver:
-    """Fulfills `flows.review_context.SetupOf`. Safe to use from several threads: each set-up is created once."""
+    """Fulfills `flows.review_context.SetupOf`. Safe to use from several threads: each setup is created once."""
 
     def __init__(
         self,
@@ -46,8 +46,8 @@ class SetupResolver:
         """Load nothing yet.
 
         Args:
-            settings: Defaults for projects without a set-up.
-            setups: Where set-ups are kept.
+            settings: Defaults for projects without a setup.
+            setups: Where setups are kept.
             images: Fetches images.
             clock: Tells the time.
             shared_for: What model calls share with other processes, for the endpoint that settings name.
@@ -82,7 +82,7 @@ class SetupResolver:
         return setup
 
     def forget(self, project: ProjectKey) -> None:
-        """Read the project's set-up again at the next call, because this process changed it."""
+        """Read the project's setup again at the next call, because this process changed it."""
         with self._lock:
             self._read.pop(project, None)
 
@@ -104,7 +104,7 @@ class SetupResolver:
 
 
 def guideline_of(setup: ProjectSetup) -> Guideline:
-    """The guideline that a set-up holds.
+    """The guideline that a setup holds.
 
     Raises:
         GuidelineError: It was stored by a newer release, and this one cannot read it.
@@ -116,7 +116,7 @@ def settings_for(setup: ProjectSetup, settings: Settings) -> Settings:
     """The settings with a project's own inspector, model and thresholds in the place of the defaults.
 
     Raises:
-        SettingsError: The set-up keeps images on this machine, and its model is elsewhere.
+        SettingsError: The setup keeps images on this machine, and its model is elsewhere.
         LibraryError: Its model connection is not defined.
     """
     changed: dict[str, object] = {
@@ -162,7 +162,7 @@ def asks_elsewhere(settings: Settings) -> bool:
 
 
 def default_setup(settings: Settings, *, blind_share: float = 0.0) -> ProjectSetup:
-    """The set-up that a project gets when it is connected and nothing else is asked for: that of the settings.
+    """The setup that a project gets when it is connected and nothing else is asked for: that of the settings.
 
     Raises:
         GuidelineError: The guideline cannot be read.
@@ -195,11 +195,11 @@ def _of_connection(connection: ModelConnection) -> dict[str, object]:
 def changed_setup(
     setup: ProjectSetup, settings: Settings, *, guideline: str | None = None, **changes: object
 ) -> ProjectSetup:
-    """A set-up with some of its parts changed, and checked: a set-up that cannot work is never stored.
+    """A setup with some of its parts changed, and checked: a setup that cannot work is never stored.
 
     Args:
-        setup: The set-up before.
-        settings: Name the file of model connections, and give what no set-up holds.
+        setup: The setup before.
+        settings: Name the file of model connections, and give what no setup holds.
         guideline: Shipped name or path of a guideline file; None to keep the guideline.
         changes: Other fields of `ProjectSetup` by name; None to keep one.
 
@@ -207,7 +207,7 @@ def changed_setup(
         GuidelineError: The guideline cannot be read.
         InspectorUnavailable: The inspector cannot be created.
         LibraryError: The model connection is not defined.
-        SettingsError: The set-up keeps images on this machine, and its model is elsewhere.
+        SettingsError: The setup keeps images on this machine, and its model is elsewhere.
     """
     if guideline is not None:
         read = load_guideline(guideline)
@@ -224,7 +224,7 @@ def changed_setup(
 
 
 def setup_in_force(project: ProjectKey, *, setups: Setups, settings: Settings) -> ProjectSetup:
-    """The project's own set-up, or the one of the settings.
+    """The project's own setup, or the one of the settings.
 
     Raises:
         GuidelineError: The guideline of the settings cannot be read.

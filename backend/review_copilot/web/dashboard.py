@@ -60,7 +60,7 @@ class DashboardSource:
 
     Attributes:
         store: The log and the drafts.
-        setup_of: The set-up of a project.
+        setup_of: The setup of a project.
         opener_of: Opens a project; None where its Label Studio cannot be asked.
         images: Fetches images.
         clock: Tells the time.

@@ -26,7 +26,7 @@ class StatusSource:
     Attributes:
         instance: Name of the Label Studio in the log.
         token: Whether there is a token to read it with.
-        setup_of: Gives the set-up of the settings.
+        setup_of: Gives the setup of the settings.
         store: The database.
         pool: Does the work of requests.
         clock: Tells the time.

@@ -120,7 +120,7 @@ def test_a_reviewer_has_a_page_of_their_own_overrides(client: FlaskClient) -> No
     ("path", "said"),
     [
         ("/?project=99", "The log holds nothing of project 99."),
-        ("/?since=yesterday", "“yesterday” is no day."),
+        ("/?since=yesterday", "“yesterday” is not a date."),
         ("/reviewer?project=3", "The address names no reviewer."),
         ("/?project=<script>", "nothing of project &lt;script&gt;"),
     ],
