@@ -132,7 +132,7 @@ def test_the_suite_finds_who_breaks_their_word(wrong: dict[str, Any]) -> None:
         def make_inspector(self) -> Inspector:
             return Liar(**wrong)
 
-    with pytest.raises(AssertionError, match="owed: "):
+    with pytest.raises(AssertionError, match="expected: "):
         Suite().test_what_it_says_fits_the_guideline()
 
 
@@ -151,7 +151,7 @@ def test_the_suite_finds_a_catalogue_that_changes_or_repeats_a_name(catalogues: 
         def make_inspector(self) -> Inspector:
             return Liar(measures=catalogues.pop(0))
 
-    with pytest.raises(AssertionError, match="owed: "):
+    with pytest.raises(AssertionError, match="expected: "):
         Suite().test_its_catalogue_stays_and_names_each_measure_once()
 
 
