@@ -1,4 +1,4 @@
-"""The parts of the ML backend that `serve` adds to a process: one pool, and the service that drafts on request."""
+"""Build the parts of the ML backend that `serve` adds to a process, such as the pool and the draft service."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from review_copilot.ports import BodyReader
 
 @dataclass(frozen=True)
 class BackendParts:
-    """Everything that the HTTP side and its threads are put together from, by `web.create_app` and `web.server`.
+    """The parts from which `web.create_app` and `web.server` build the HTTP server and its threads.
 
     Attributes:
-        process: What commands share.
-        pool: Does what Label Studio's requests ask for, all requests of this process together.
+        process: The parts that all commands share.
+        pool: Runs the work of all requests of this process.
         service: Drafts on request.
         watchers: Called with each review that a request produces.
-        learning: Learns what reviewed regions look like.
-        bodies: Reads webhook bodies where there is no token.
-        webhook_secret: What the header of a webhook must say.
+        learning: The parts that update the reviewed crops.
+        bodies: Reads webhook bodies if there is no token.
+        webhook_secret: Required value of a webhook's secret header.
     """
 
     process: Process
@@ -39,7 +39,7 @@ class BackendParts:
 
 
 def build_backend(process: Process) -> BackendParts:
-    """Put the backend together; starts no thread and makes no request."""
+    """Build the backend. Starts no thread and makes no request."""
     settings = process.settings
     pool: PriorityPool[Review] = PriorityPool(concurrency=images_at_once(settings))
     watchers: Watchers = []

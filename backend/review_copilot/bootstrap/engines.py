@@ -1,4 +1,4 @@
-"""Who drafts a bulk run: the threads of this process, or the actors of a Ray cluster."""
+"""Create the engine of a bulk run: the threads of this process, or the workers of a Ray cluster."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from review_copilot.settings import Settings
 
 
 def thread_engine(settings: Settings, context: ReviewContext) -> Engine:
-    """Spreads a bulk run over the threads of this process."""
+    """An engine that distributes a bulk run over the threads of this process."""
     return ThreadEngine(context, concurrency=images_at_once(settings))
 
 
 def ray_engine(settings: Settings, context: ReviewContext, *, cluster: Cluster) -> Engine:
-    """Spreads a bulk run over a Ray cluster.
+    """An engine that distributes a bulk run over a Ray cluster.
 
     Args:
-        settings: Give concurrency, limit and budget, also to the workers.
-        context: The project's set-up; the workers' must have the same version.
-        cluster: Which cluster, and how many workers.
+        settings: Concurrency, limit, and budget, also for the workers.
+        context: The project's review context. The workers' must have the same draft version.
+        cluster: The cluster's address and the number of workers.
     """
     most = settings.model_concurrency or cluster.workers * settings.concurrency
     sized = replace(
         cluster, concurrency=images_at_once(settings), most_at_once=most, budget_usd=settings.model_budget_usd
     )
     theirs = settings
-    if settings.model_cache is not None:  # a worker has a working directory of its own
+    if settings.model_cache is not None:  # a worker has its own working directory
         theirs = settings.model_copy(update={"model_cache": settings.model_cache.absolute()})
     return RayEngine(context, make_context=partial(worker_context, theirs), cluster=sized)

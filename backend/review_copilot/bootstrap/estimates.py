@@ -1,4 +1,4 @@
-"""What a bulk run is likely to cost, before it starts. Asks no model."""
+"""Estimate the cost of a bulk run before it starts. Calls no model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from review_copilot.ports import Inspector
 from review_copilot.settings import Settings
 
 SAMPLE = 20
-"""Images whose size is read for an estimate; the others are assumed to be like them."""
+"""Number of images whose size is read for an estimate. The others are assumed to have the same sizes."""
 
 
 def estimate_run(
@@ -29,13 +29,13 @@ def estimate_run(
     setup: ReviewContext,
     on_unreadable: Callable[[int, CopilotError], None] = lambda _task_id, _error: None,
 ) -> Estimate | None:
-    """What drafting a number of tasks is likely to cost; None where the inspector asks no model.
+    """The expected cost of drafting a number of tasks; None if the inspector uses no model or no image can be read.
 
     Args:
         tasks: The tasks; the sizes of the first `SAMPLE` images are read.
-        count: How many will be drafted.
-        settings: Name the model and its prices.
-        setup: The project's set-up.
+        count: Number of tasks to draft.
+        settings: The model and its prices.
+        setup: The project's review context.
         on_unreadable: Called with the task id of an image that cannot be read, and the error.
     """
     model = model_part(setup.inspector)
@@ -55,7 +55,7 @@ def estimate_run(
 
 
 def model_part(inspector: Inspector) -> ModelInspector | None:
-    """The part of an inspector that asks a model, for estimates; None where it asks none."""
+    """The part of an inspector that calls a model, for estimates; None if it calls none."""
     inner = inspector.inspector if isinstance(inspector, CoalescingInspector) else inspector
     asks = inner.model if isinstance(inner, HybridInspector) else inner
     return asks if isinstance(asks, ModelInspector) else None

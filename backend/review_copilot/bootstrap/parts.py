@@ -1,4 +1,4 @@
-"""Single parts from settings, for what a process adds to reviewing. Each function opens nothing else."""
+"""Create single parts from the settings. Each function opens nothing else."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from review_copilot.store import SqlStore, shared_on
 
 
 def instance_of(settings: Settings) -> Instance:
-    """The configured Label Studio: its name in the log is the one set, or its URL without credentials."""
+    """The configured Label Studio. Its name in the log is the setting, or its URL without credentials."""
     url = normalise_url(settings.label_studio_url)
     return Instance(settings.instance or url, browser_url=normalise_url(settings.label_studio_link or url))
 
 
 def has_token(settings: Settings) -> bool:
-    """Whether the copilot can read from Label Studio."""
+    """Whether a Label Studio token is set."""
     return bool(settings.label_studio_token.get_secret_value())
 
 
 def shared_limits(settings: Settings, *, store: SqlStore, clock: Clock, given: Shared) -> Shared:
-    """What model calls share with other processes.
+    """The limits, budget, and locks that model calls share with other processes.
 
     Args:
-        settings: Name the endpoint, its limits and the budget.
-        store: The database; on PostgreSQL its backends share what is not given.
-        clock: Tells the day of a daily budget.
-        given: What a command brings: a worker's limits, or a run's own budget.
+        settings: The endpoint, its limits, and the budget.
+        store: The database. On PostgreSQL, all backends share the parts that are not given.
+        clock: Gives the day of a daily budget.
+        given: Parts of the command: a worker's limits, or a run's own budget.
     """
     if not settings.database_is_shared:
         return given
@@ -50,17 +50,17 @@ def shared_limits(settings: Settings, *, store: SqlStore, clock: Clock, given: S
 
 
 def images_at_once(settings: Settings) -> int:
-    """Images in progress at the same time.
+    """Maximum number of images in progress at the same time.
 
-    While a model answers elsewhere, the cores of this machine would be idle; so one image for each core is fetched and
-    prepared ahead.
+    While a remote model answers, the cores of this machine would be idle. So additional images, at most one per core,
+    are fetched and prepared ahead.
     """
     elsewhere = settings.inspector == "openai" or (settings.inspector, settings.model_runs) == ("hybrid", "openai")
     return settings.concurrency + (min(os.cpu_count() or 1, settings.concurrency) if elsewhere else 0)
 
 
 def webhook_secret_of(settings: Settings) -> str:
-    """Secret that a webhook's header must carry: the one set, or one derived from the password. Empty without both."""
+    """The secret in a webhook's header: the setting, or one derived from the password. Empty without both."""
     secret = settings.webhook_secret.get_secret_value()
     password = settings.password.get_secret_value()
     if secret or not password:

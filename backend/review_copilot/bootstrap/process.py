@@ -1,4 +1,4 @@
-"""The parts that commands working on the log share. Created in one place per command, by `open_process`."""
+"""The parts that commands share when they use the log. `open_process` creates them once per command."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LabelStudioAccess:
 
     Attributes:
         client: Its REST routes.
-        opener: Opens its projects, each seen through the guideline of its set-up.
+        opener: Opens its projects, each with the guideline of its setup.
     """
 
     client: LabelStudioClient
@@ -36,16 +36,16 @@ class LabelStudioAccess:
 
 @dataclass(frozen=True)
 class Process:
-    """Parts of one process. A command hands each flow, route or thread only the parts that it uses.
+    """Parts of one process. A command passes each flow, route, or thread only the parts that it uses.
 
     Attributes:
-        settings: What the parts were created from.
-        clock: Tells the time.
+        settings: The settings that the parts were created from.
+        clock: Gives the current time.
         instance: The configured Label Studio's names.
         store: The database, migrated.
         images: Fetches images.
-        shared: What model calls share with other processes.
-        setup_of: The set-up of a project.
+        shared: Limits, budget, and locks that model calls share with other processes.
+        setup_of: Gives the review context of a project.
         label_studio: Access to Label Studio; None without a token.
     """
 
@@ -59,19 +59,19 @@ class Process:
     label_studio: LabelStudioAccess | None
 
     def opener_of(self, project: ProjectKey) -> LabelStudioOpener | None:
-        """Opens that project; None where it belongs to another Label Studio, or there is no token to ask with."""
+        """Opens that project; None if it belongs to another Label Studio, or if no token is set."""
         return self.label_studio.opener if self.label_studio and project.instance == self.instance.name else None
 
     @property
     def required_label_studio(self) -> LabelStudioAccess:
-        """Access to Label Studio, for commands that cannot work without it.
+        """Access to Label Studio, for commands that need it.
 
         Raises:
-            SettingsError: There is no token.
+            SettingsError: No token is set.
         """
         if self.label_studio is None:
             raise SettingsError(
-                "No token for Label Studio is set.",
+                "No Label Studio token is set.",
                 hint="Set REVIEW_COPILOT_LABEL_STUDIO_TOKEN to a personal access token (Account & Settings).",
             )
         return self.label_studio
@@ -84,11 +84,11 @@ class Process:
 
 
 def open_process(settings: Settings, *, shared: Shared | None = None) -> Process:
-    """Open the database and create everything that commands share; calls no Label Studio and loads no inspector.
+    """Open the database and create the parts that commands share. Does not call Label Studio or load an inspector.
 
     Args:
-        settings: What to create it from.
-        shared: What this process brings to model calls, such as a budget of its own.
+        settings: The settings to create the parts from.
+        shared: Parts of this process for model calls, such as its own budget.
 
     Raises:
         StoreError: The database cannot be opened.
@@ -110,12 +110,12 @@ def open_process(settings: Settings, *, shared: Shared | None = None) -> Process
 
 
 def own_budget(settings: Settings) -> Shared:
-    """A budget for one run alone, rather than the day's budget of all backends."""
+    """A budget for one run only, instead of the daily budget of all backends."""
     return Shared(budget=ProcessBudget(settings.model_budget_usd))
 
 
 def label_studio_access(settings: Settings, *, instance: Instance, setup_of: SetupOf) -> LabelStudioAccess:
-    """Access to the configured Label Studio; makes no request."""
+    """Create access to the configured Label Studio. Makes no request."""
     transport = Transport(settings.label_studio_url, settings.label_studio_token.get_secret_value())
     client = LabelStudioClient(transport, pages_per_s=settings.pages_per_s)
 

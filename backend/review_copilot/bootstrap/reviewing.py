@@ -1,4 +1,4 @@
-"""What it takes to review a task: guideline, inspector, images. Opens no database and calls no Label Studio."""
+"""Create review contexts: guideline, inspector, images. Opens no database and does not call Label Studio."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """The time now, in UTC."""
+        """The current time, in UTC."""
         return datetime.now(UTC)
 
 
 def image_fetcher(settings: Settings, *, plain_files: bool = False) -> ImageFetcher:
-    """Fetches images as the settings allow; plain file paths only when told so (the command line's own files)."""
+    """Create the image fetcher of the settings. `plain_files` allows file paths, for the command line's own files."""
     url = normalise_url(settings.label_studio_url)
     token = settings.label_studio_token.get_secret_value()
     return ImageFetcher(
@@ -51,20 +51,20 @@ def image_fetcher(settings: Settings, *, plain_files: bool = False) -> ImageFetc
 
 
 def blind_share_of(settings: Settings) -> BlindShare:
-    """Tasks whose suggestions are drafted and kept, but not shown."""
+    """The blind share of the settings: tasks whose suggestions are stored but not shown."""
     return BlindShare(settings.blind_share, settings.blind_shares, settings.blind_seed.get_secret_value())
 
 
 def inspector_of(settings: Settings, *, shared: Callable[[], Shared]) -> Inspector:
-    """The inspector that the settings name; the same image is inspected once at a time.
+    """Create the inspector that the settings name. Simultaneous requests for the same image share one inspection.
 
     Args:
-        settings: Name the inspector and its model.
-        shared: What model calls share with other processes; called only where a model is set.
+        settings: The inspector and its model.
+        shared: Returns what model calls share with other processes. Called only if a model is set.
 
     Raises:
         InspectorUnavailable: There is no such inspector, or something that it needs is missing.
-        LibraryError: A prompt, profile or price file cannot be read.
+        LibraryError: A prompt, profile, or price file cannot be read.
     """
     model = model_setup(settings) if settings.model else None
     options = InspectorOptions(concurrency=settings.concurrency, values={"editing_budget_s": settings.editing_budget_s})
@@ -73,7 +73,7 @@ def inspector_of(settings: Settings, *, shared: Callable[[], Shared]) -> Inspect
 
 
 def model_setup(settings: Settings) -> ModelSetup:
-    """What model inspectors are created from: the settings, with the prompts and data files that they name.
+    """The values that model inspectors are created from: settings, prompts, and data files.
 
     Raises:
         LibraryError: A file cannot be read.
@@ -108,17 +108,17 @@ def model_setup(settings: Settings) -> ModelSetup:
 
 
 def most_at_once(settings: Settings) -> int:
-    """Maximum number of requests to the endpoint at the same time, urgent ones included."""
+    """Maximum number of simultaneous requests to the endpoint, including urgent ones."""
     return settings.model_concurrency or settings.concurrency + 1
 
 
 def reserved_slots(settings: Settings) -> int:
-    """How many of them are reserved for a person with the Magic tool."""
+    """Number of these requests that are reserved for the Magic tool."""
     return 1 if most_at_once(settings) > settings.concurrency else 0
 
 
 def one_setup(settings: Settings, *, images: ImageSource, clock: Clock, shared: Shared) -> SetupOf:
-    """The set-up of the settings for every project. Guideline and inspector are loaded once, when first used."""
+    """Use the review context of the settings for every project. The first use loads guideline and inspector."""
     guideline = LazyValue(partial(load_guideline, settings.guideline))
     inspector = LazyValue(partial(inspector_of, settings, shared=lambda: shared))
     context = LazyValue(
@@ -126,7 +126,7 @@ def one_setup(settings: Settings, *, images: ImageSource, clock: Clock, shared: 
     )
 
     def setup_of(project: ProjectKey | None = None) -> ReviewContext:
-        del project  # all projects share the settings' set-up
+        del project  # all projects share one review context
         return context()
 
     return setup_of
@@ -135,7 +135,7 @@ def one_setup(settings: Settings, *, images: ImageSource, clock: Clock, shared: 
 def review_context(
     settings: Settings, *, guideline: Guideline, inspector: Inspector, images: ImageSource, clock: Clock
 ) -> ReviewContext:
-    """Everything that it takes to review a task."""
+    """Create a review context from its parts and the settings."""
     return ReviewContext(
         guideline=guideline,
         inspector=inspector,
@@ -149,5 +149,5 @@ def review_context(
 
 @cache
 def image_memory(max_bytes: int) -> MemoryBudget:
-    """The one budget of this process for decoded images, whatever projects they belong to."""
+    """The memory budget of this process for decoded images. All projects share it."""
     return MemoryBudget(max_bytes)

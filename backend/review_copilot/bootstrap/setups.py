@@ -1,4 +1,4 @@
-"""The set-up of each project, ready to work: from the database, or from the settings for a project without one."""
+"""Resolve the setup of each project: from the database, or from the settings if the project has none."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from review_copilot.ports import Clock, ImageSource, Setups, Shared
 from review_copilot.settings import Settings
 
 KEPT_S = 5.0
-"""How long a running backend uses what it read of a project's set-up, in seconds."""
+"""Seconds for which a running backend reuses a project's setup before it reads the database again."""
 
 
 class SetupResolver:
-    """Fulfills `flows.review_context.SetupOf`. Safe to use from several threads: each set-up is created once."""
+    """Implements `flows.review_context.SetupOf`. Safe to use from several threads: each setup is created once."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class SetupResolver:
         clock: Clock,
         shared_for: Callable[[Settings], Shared],
     ) -> None:
-        """Load nothing yet.
+        """Store the parts. Setups are loaded when they are used first.
 
         Args:
-            settings: Defaults for projects without a set-up.
-            setups: Where set-ups are kept.
+            settings: Defaults for projects without a setup.
+            setups: Stores setups.
             images: Fetches images.
-            clock: Tells the time.
-            shared_for: What model calls share with other processes, for the endpoint that settings name.
+            clock: Gives the current time.
+            shared_for: Returns what model calls share with other processes, for the endpoint in the settings.
         """
         self._settings = settings
         self._setups = setups
@@ -82,7 +82,7 @@ class SetupResolver:
         return setup
 
     def forget(self, project: ProjectKey) -> None:
-        """Read the project's set-up again at the next call, because this process changed it."""
+        """Read the project's setup again at the next call, because this process changed it."""
         with self._lock:
             self._read.pop(project, None)
 
@@ -104,19 +104,19 @@ class SetupResolver:
 
 
 def guideline_of(setup: ProjectSetup) -> Guideline:
-    """The guideline that a set-up holds.
+    """The guideline in a setup.
 
     Raises:
-        GuidelineError: It was stored by a newer release, and this one cannot read it.
+        GuidelineError: A newer release stored it, and this release cannot read it.
     """
     return read_guideline(setup.guideline_text, guideline_id=setup.guideline_id, file=f"{setup.guideline_id}.yaml")
 
 
 def settings_for(setup: ProjectSetup, settings: Settings) -> Settings:
-    """The settings with a project's own inspector, model and thresholds in the place of the defaults.
+    """The settings with a project's inspector, model, and thresholds instead of the defaults.
 
     Raises:
-        SettingsError: The set-up keeps images on this machine, and its model is elsewhere.
+        SettingsError: The setup keeps images on this machine, and its model is on another one.
         LibraryError: Its model connection is not defined.
     """
     changed: dict[str, object] = {
@@ -129,16 +129,16 @@ def settings_for(setup: ProjectSetup, settings: Settings) -> Settings:
     own = settings.model_copy(update=changed)
     if not setup.images_may_leave and asks_elsewhere(own):
         raise SettingsError(
-            f"The project keeps its images on this machine, and the model {own.model!r} at "
-            f"{own.model_base_url or 'OpenAI'} is elsewhere.",
-            hint="Choose the inspector builtin or a model on this machine, or run: "
+            f"The project does not allow sending images to another machine, and the model {own.model!r} is at "
+            f"{own.model_base_url or 'OpenAI'}.",
+            hint="Choose the inspector `builtin` or a model on this machine, or allow it with: "
             "review-copilot project set --project N --images-may-leave",
         )
     return own
 
 
 def named_connection(name: str, settings: Settings) -> ModelConnection:
-    """The model connection of that name in the file of the settings.
+    """The model connection with that name in the file that the settings name.
 
     Raises:
         LibraryError: No file is set, it cannot be read, or it does not define the name.
@@ -147,7 +147,7 @@ def named_connection(name: str, settings: Settings) -> ModelConnection:
 
 
 def asks_elsewhere(settings: Settings) -> bool:
-    """Whether the inspector of the settings sends images to another machine."""
+    """Whether the inspector in the settings sends images to another machine."""
     if settings.inspector not in {"openai", "hybrid"}:
         return False
     if settings.inspector == "hybrid" and settings.model_runs == "transformers":
@@ -162,7 +162,7 @@ def asks_elsewhere(settings: Settings) -> bool:
 
 
 def default_setup(settings: Settings, *, blind_share: float = 0.0) -> ProjectSetup:
-    """The set-up that a project gets when it is connected and nothing else is asked for: that of the settings.
+    """The setup of a newly connected project if no options are given: that of the settings.
 
     Raises:
         GuidelineError: The guideline cannot be read.
@@ -186,8 +186,8 @@ def _of_connection(connection: ModelConnection) -> dict[str, object]:
             key = connection.api_key_file.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise SettingsError(
-                f"The key of the model connection {connection.name} cannot be read from {connection.api_key_file}.",
-                hint="Check the path and its permissions.",
+                f"The API key of the model connection {connection.name} cannot be read: {error.strerror}.",
+                hint=f"Check the path and the permissions of {connection.api_key_file}.",
             ) from error
     return {"model": connection.model, "model_base_url": connection.base_url, "model_api_key": SecretStr(key)}
 
@@ -195,19 +195,19 @@ def _of_connection(connection: ModelConnection) -> dict[str, object]:
 def changed_setup(
     setup: ProjectSetup, settings: Settings, *, guideline: str | None = None, **changes: object
 ) -> ProjectSetup:
-    """A set-up with some of its parts changed, and checked: a set-up that cannot work is never stored.
+    """Change parts of a setup, and check the result, so that a setup that cannot work is never stored.
 
     Args:
-        setup: The set-up before.
-        settings: Name the file of model connections, and give what no set-up holds.
-        guideline: Shipped name or path of a guideline file; None to keep the guideline.
-        changes: Other fields of `ProjectSetup` by name; None to keep one.
+        setup: The setup before the change.
+        settings: The file of model connections, and the values that are not part of a setup.
+        guideline: Name of a built-in guideline, or path of a guideline file; None keeps the guideline.
+        changes: Other fields of `ProjectSetup` by name; None keeps a field.
 
     Raises:
         GuidelineError: The guideline cannot be read.
         InspectorUnavailable: The inspector cannot be created.
         LibraryError: The model connection is not defined.
-        SettingsError: The set-up keeps images on this machine, and its model is elsewhere.
+        SettingsError: The setup keeps images on this machine, and its model is on another one.
     """
     if guideline is not None:
         read = load_guideline(guideline)
@@ -224,7 +224,7 @@ def changed_setup(
 
 
 def setup_in_force(project: ProjectKey, *, setups: Setups, settings: Settings) -> ProjectSetup:
-    """The project's own set-up, or the one of the settings.
+    """The project's own setup, or that of the settings.
 
     Raises:
         GuidelineError: The guideline of the settings cannot be read.

@@ -1,4 +1,4 @@
-"""What workers review with: processes of a command, actors of a cluster. Opens a database only if it must."""
+"""Create review contexts of workers: processes of a command, or actors of a cluster."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from review_copilot.settings import Settings
 
 
 def worker_context(settings: Settings, shared: Shared) -> ReviewContext:
-    """What a worker of a run reviews with: a process of its own, or an actor on a cluster.
+    """The review context of a worker: a process of its own, or an actor on a cluster.
 
-    It opens the database only where model calls share limits and replies through it.
+    It opens the database only if model calls share limits and replies in it.
 
     Args:
         settings: The run's settings.
-        shared: What the run gave the worker.
+        shared: Limits and budget that the run passes to the worker.
     """
     if settings.model and settings.database_is_shared:
         from review_copilot.bootstrap.process import open_process  # noqa: PLC0415  most workers need no database
@@ -27,5 +27,5 @@ def worker_context(settings: Settings, shared: Shared) -> ReviewContext:
 
 
 def files_context(settings: Settings) -> ReviewContext:
-    """What reviews the command line's own files."""
+    """The review context for files that are given on the command line."""
     return replace(worker_context(settings, Shared()), images=image_fetcher(settings, plain_files=True))

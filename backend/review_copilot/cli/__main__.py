@@ -1,4 +1,4 @@
-"""`python -m review_copilot.cli`, for where the command is not on the path."""
+"""`python -m review_copilot.cli`, for when the command is not on the path."""
 
 from review_copilot.cli import main
 

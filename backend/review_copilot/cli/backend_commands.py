@@ -1,4 +1,4 @@
-"""`review-copilot serve` and `status`: the ML backend, and how it does."""
+"""`review-copilot serve` and `status`: run the ML backend, and show its state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from review_copilot.web.server import serve as run_server
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command("serve")(serve)
     app.command("status")(status)
 
@@ -28,7 +28,7 @@ def serve(
     threads: Annotated[int, typer.Option(min=1, help="Requests served at the same time.")] = 16,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log one JSON object per line.")] = False,
 ) -> None:
-    """Serve the ML backend for Label Studio, and keep the override log up to date."""
+    """Run the ML backend for Label Studio, and keep the override log up to date."""
     set_up_logging(as_json=log_json)
     chosen = {"host": host, "port": port}
     run_server(load_settings(**{name: value for name, value in chosen.items() if value is not None}), threads=threads)
@@ -43,8 +43,9 @@ def status() -> None:
         fields = answer.json()
     except requests.RequestException as error:
         raise SettingsError(
-            f"No backend answers at {backend.url} as it should.",
-            hint="Is it running (`review-copilot serve`), and are REVIEW_COPILOT_PUBLIC_URL and _PASSWORD its own?",
+            f"The backend at {backend.url} did not return its status.",
+            hint="Start it with `review-copilot serve`. "
+            "If it is running, check REVIEW_COPILOT_PUBLIC_URL and REVIEW_COPILOT_PASSWORD.",
         ) from error
     table = Table("", "", show_header=False, title=backend.url)
     for name, value in fields.items():

@@ -1,4 +1,4 @@
-"""The process that a command opens, closed when the command ends, however it ends."""
+"""The process that a command opens. It is closed when the command ends, also after an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _opened = ExitStack()
 
 
 def process_of(settings: Settings, *, shared: Shared | None = None) -> Process:
-    """Open what a command works with; see `bootstrap.process.open_process`. `close_processes` closes it."""
+    """Open the process of a command; see `bootstrap.process.open_process`. `close_processes` closes it."""
     process = open_process(settings, shared=shared)
     _opened.callback(process.close)
     return process

@@ -1,4 +1,4 @@
-"""`review-copilot demo`: see the main job on this machine."""
+"""`review-copilot demo`: try Review Copilot on this machine."""
 
 from __future__ import annotations
 
@@ -22,18 +22,20 @@ def register(app: typer.Typer) -> None:
 
 
 def run_demo(
-    once: Annotated[bool, typer.Option("--once", help="Review by script, show the log and stop.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Run a scripted reviewer, show the log, and stop.")] = False,
     label_studio_env: Annotated[
-        Path, typer.Option(help="Environment with Label Studio 1.23.2, or a folder to make one in.")
+        Path, typer.Option(help="Environment with Label Studio 1.23.2, or a folder to install it in.")
     ] = Path(".label-studio"),
-    folder: Annotated[Path | None, typer.Option(help="Keep databases and logs here.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder that keeps databases and logs. Default: a temporary one.")
+    ] = None,
 ) -> None:
-    """Start a real Label Studio and a backend with a dozen drafted photographs."""
+    """Start Label Studio and a backend, with a dozen drafted photos to review."""
     console = Console()
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-        """Ctrl-C and `kill` end the wait; before that, and the second time, they end what is under way."""
+        """End the wait on SIGINT or SIGTERM; before the wait, or the second time, interrupt the current step."""
         if not waiting or stop.is_set():
             raise KeyboardInterrupt
         stop.set()
@@ -60,10 +62,10 @@ def _welcome(up: Demo, console: Console) -> None:
     console.print(f"Review:   {up.server.url}/projects/{up.project_id}/data?labeling=1", soft_wrap=True)
     console.print(f"Sign in:  {account.email}  /  {account.password}")
     console.print(f"Backend:  {up.backend.url}   (log: {up.backend.log})", soft_wrap=True)
-    console.print("\nEvery annotation that you submit goes into the override log. See it in another terminal with:")
+    console.print("\nThe override log records each annotation that you submit. To see it, run in another terminal:")
     console.print(
         f"  REVIEW_COPILOT_DATABASE_URL={up.process.settings.database_url} review-copilot overrides list",
         soft_wrap=True,
         highlight=False,
     )
-    console.print("\nCtrl-C stops everything.")
+    console.print("\nPress Ctrl-C to stop everything.")

@@ -1,4 +1,4 @@
-"""`review-copilot overrides export`: the log as a table for others, or as training data."""
+"""`review-copilot overrides export`: write the log as a table, or as training data."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ AllRevisions = Annotated[
 
 
 class Format(StrEnum):
-    """What `export` can write."""
+    """Formats that `export` writes."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -65,7 +65,7 @@ def export(
         typer.Option(
             "--format",
             help="csv, jsonl, parquet: rows of the log. finetune: chat examples from confirmed and corrected reviews. "
-            "coco: the final boxes.",
+            "coco: the submitted boxes.",
         ),
     ] = Format.CSV,
     out: Annotated[Path | None, typer.Option(help="Output file. Default: standard output.")] = None,
@@ -113,7 +113,7 @@ def export(
 
 
 def projects_of(store: Store, project_id: int | None) -> list[ProjectKey]:
-    """The projects of that id that the log knows; all when None."""
+    """The projects in the log with that id; all projects if None."""
     return [key for key in store.projects() if project_id in (None, key.project_id)]
 
 
@@ -128,7 +128,7 @@ def logged(
 def _submissions(
     store: Store, projects: list[ProjectKey], *, since: datetime | None, names: frozenset[str] | None
 ) -> Iterator[Submission]:
-    """Annotations as they stand now, project by project."""
+    """Current annotations, project by project."""
     for key in projects:
         for found in submissions(store, project=key, since=since):
             annotation = found.comparison.annotation
@@ -166,7 +166,7 @@ def _opened(out: Path | None) -> AbstractContextManager[TextIO]:
 
 @contextmanager
 def _writing(out: Path | None) -> Iterator[None]:
-    """Say in words that a file cannot be written."""
+    """Translate the error of a file that cannot be written."""
     try:
         yield
     except OSError as error:
@@ -178,10 +178,14 @@ def _writing(out: Path | None) -> Iterator[None]:
 
 
 def _say(written: Written, *, file_format: Format, out: Path | None) -> None:
-    """What was written and what was left out, beside the output and not in it."""
+    """Print to stderr what was written and what was skipped."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    what = {Format.FINETUNE: "examples", Format.COCO: "boxes"}.get(file_format, "rows")
-    console.print(f"{written.written} {what} written{f' to {escape(str(out))}' if out else ''}.")
+    one, many = {Format.FINETUNE: ("example", "examples"), Format.COCO: ("box", "boxes")}.get(
+        file_format, ("row", "rows")
+    )
+    console.print(
+        f"{written.written} {one if written.written == 1 else many} written{f' to {escape(str(out))}' if out else ''}."
+    )
     for reason, count in written.left_out.most_common():
         console.print(f"[yellow]{count} skipped:[/] {escape(reason)}.")
     if not written.written and not written.left_out:

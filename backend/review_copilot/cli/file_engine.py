@@ -1,4 +1,4 @@
-"""Who reviews files for a command: threads, or a process for every core. Knows no review."""
+"""Threads or processes that review files for a command. Knows no review."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from review_copilot.flows.review_context import ReviewContext
 from review_copilot.settings import Settings
 
 MEASURING = "builtin"
-"""The inspector whose work is done on this machine's cores; the others wait for a model."""
+"""The inspector that computes on this machine's cores; the others wait for a model."""
 WORTH_PROCESSES = 24
-"""Files from which starting processes, about a second each, pays."""
+"""Minimum number of files for which starting processes, about a second each, saves time."""
 
 _context: ReviewContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FileWorkers:
-    """Where files are reviewed.
+    """Workers that review files.
 
     Attributes:
         pool: Runs the reviews.
-        review: Reviews one file; can be sent to the pool.
-        size: How many reviews are made at once.
+        review: Reviews one file; can be pickled for the pool.
+        size: Maximum number of simultaneous reviews.
     """
 
     pool: Executor
@@ -45,20 +45,20 @@ class FileWorkers:
 
 @contextmanager
 def file_workers(settings: Settings, *, files: int) -> Iterator[FileWorkers]:
-    """A process for every core where measuring many files keeps them busy, else threads.
+    """Start one process per core for many files of the built-in inspector, else threads.
 
-    On Ctrl-C what is not begun is given up, and what is begun is finished.
+    Ctrl-C cancels the files that are waiting; files in progress are finished.
 
     Raises:
         LibraryError: The guideline cannot be read.
-        InspectorError: A process was ended from outside.
+        InspectorError: A worker process was killed.
     """
     size = _cores()
     context = files_context(settings)  # wrong settings are reported here, not by each process
-    apart = settings.inspector == MEASURING and files >= WORTH_PROCESSES and size > 1
-    if apart:  # not forked: this process may have threads already
+    use_processes = settings.inspector == MEASURING and files >= WORTH_PROCESSES and size > 1
+    if use_processes:  # not forked, because this process may have threads
         pool: Executor = ProcessPoolExecutor(
-            size, mp_context=get_context("spawn"), initializer=_sit_down, initargs=(settings,)
+            size, mp_context=get_context("spawn"), initializer=_initialize, initargs=(settings,)
         )
         _start_all(pool, size)
         review: Callable[[ReviewTask], Review] = _review_in_worker
@@ -69,20 +69,20 @@ def file_workers(settings: Settings, *, files: int) -> Iterator[FileWorkers]:
         yield FileWorkers(pool, review, size)
     except BrokenExecutor as error:
         raise InspectorError(
-            "A process that measured images was ended from outside.",
-            hint="Memory may have run out: inspect fewer files at once, or free some.",
+            "A worker process was killed while it inspected an image.",
+            hint="The machine may be out of memory. Inspect fewer files at once, or free memory.",
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _cores() -> int:
-    """Cores that this process may use; containers and `taskset` leave it fewer than the machine has."""
+    """Number of cores that this process may use; containers and `taskset` can allow fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _start_all(pool: Executor, size: int) -> None:
-    """Start every process now, deaf to Ctrl-C from its first moment: a process inherits what its parent ignores."""
+    """Start every process now, with Ctrl-C ignored: a process inherits the signals that its parent ignores."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         for _ in range(size):
@@ -91,8 +91,8 @@ def _start_all(pool: Executor, size: int) -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def _sit_down(settings: Settings) -> None:
-    """What a process does first; each keeps to one core."""
+def _initialize(settings: Settings) -> None:
+    """Prepare a worker process: one core, and its own review context."""
     global _context  # noqa: PLW0603  one context for all files of this process
     cv2.setNumThreads(1)
     quiet_failures()
@@ -101,5 +101,5 @@ def _sit_down(settings: Settings) -> None:
 
 def _review_in_worker(task: ReviewTask) -> Review:
     if _context is None:
-        raise RuntimeError("The process has no context.")
+        raise RuntimeError("The worker process has no review context.")
     return file_review(_context)(task)

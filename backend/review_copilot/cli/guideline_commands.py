@@ -1,4 +1,4 @@
-"""Commands about guidelines and the labeling interface made from them. Knows no Label Studio server."""
+"""Commands for guidelines and the labeling interfaces generated from them. Knows no Label Studio server."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from review_copilot.labelstudio.label_config import generate
 from review_copilot.library import guideline_names, load_guideline
 from review_copilot.suggest.examiners import examiners_of, warnings_of, wrong_measures
 
-_GuidelineName = Annotated[str, typer.Option("--guideline", help="A shipped name, or the path of a YAML file.")]
+_GuidelineName = Annotated[str, typer.Option("--guideline", help="Built-in guideline, or the path of a YAML file.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add this group to the command line."""
+    """Add the commands."""
     app.command("label-config")(label_config)
-    group = typer.Typer(no_args_is_help=True, help="List, show and check guidelines.")
+    group = typer.Typer(no_args_is_help=True, help="List, show, and check guidelines.")
     group.command("check")(check)
     group.command("list")(list_guidelines)
     group.command("measures")(measures)
@@ -36,7 +36,7 @@ def label_config(
     guideline: _GuidelineName = "photo-quality",
     reference: Annotated[bool, typer.Option("--reference", help="Show the task's $reference image as well.")] = False,
     prompt: Annotated[bool, typer.Option("--prompt", help="Show the task's $prompt text as well.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the screen.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Output file. Default: standard output.")] = None,
 ) -> None:
     """Print the Label Studio labeling interface of a guideline."""
     xml = generate(load_guideline(guideline), reference=reference, prompt=prompt)
@@ -51,15 +51,15 @@ def label_config(
 
 
 def check(
-    file: Annotated[str, typer.Argument(help="The guideline file, or a shipped name.")],
-    inspector: Annotated[str, typer.Option(help="Inspector that will draft by it.")] = "builtin",
+    file: Annotated[str, typer.Argument(help="Guideline file, or the name of a built-in guideline.")],
+    inspector: Annotated[str, typer.Option(help="Inspector that will use the guideline.")] = "builtin",
     allow_unexamined: Annotated[
-        bool, typer.Option("--allow-unexamined", help="Accept criteria that nobody examines.")
+        bool, typer.Option("--allow-unexamined", help="Accept criteria that are not examined.")
     ] = False,
 ) -> None:
-    """Check a guideline file and list who examines each criterion.
+    """Check a guideline file, and show what examines each criterion.
 
-    Exit code 1 when a criterion is examined by nobody or names an unknown measure, 2 when the file is wrong.
+    The exit code is 1 if a criterion is not examined or names an unknown measure, and 2 if the file is invalid.
     """
     guideline = load_guideline(file)
     generate(guideline)
@@ -68,7 +68,7 @@ def check(
     found = examiners_of(guideline, catalogue=() if inspector == "openai" else catalogue, model=asks_model)
     table = Table("criterion", "label", "examined by", box=None)
     for examiners in found:
-        words = "[red]nobody[/]" if examiners.nobody else escape(examiners.words)
+        words = "[red]nothing[/]" if examiners.nobody else escape(examiners.words)
         table.add_row(examiners.criterion.id, escape(examiners.criterion.label), words)
     console = Console(soft_wrap=True)
     console.print(table)
@@ -80,8 +80,8 @@ def check(
     nobody = sum(examiners.nobody for examiners in found)
     if nobody and not allow_unexamined:
         console.print(
-            f"{nobody} of {len(found)} criteria are examined by nobody: drafts say so and never pass. Name a measure, "
-            "choose an inspector that asks a model (--inspector hybrid), or add --allow-unexamined."
+            f"{nobody} of {len(found)} criteria are not examined. Drafts report this and never pass. Name a measure, "
+            "choose an inspector that uses a model (--inspector hybrid), or add --allow-unexamined."
         )
     typer.echo(f"{file}: {len(guideline.criteria)} criteria, revision {guideline.revision}.")
     if errors or (nobody and not allow_unexamined):
@@ -98,7 +98,7 @@ def measures() -> None:
 
 
 def list_guidelines() -> None:
-    """List the shipped guidelines."""
+    """List the built-in guidelines."""
     table = Table("name", "title", "version", "revision", "criteria", box=None)
     for name in guideline_names():
         guideline = load_guideline(name)
@@ -106,7 +106,7 @@ def list_guidelines() -> None:
     Console().print(table)
 
 
-def show(name: Annotated[str, typer.Argument(help="A shipped name, or the path of a YAML file.")]) -> None:
+def show(name: Annotated[str, typer.Argument(help="Built-in guideline, or the path of a YAML file.")]) -> None:
     """Show a guideline as reviewers read it."""
     guideline = load_guideline(name)
     console = Console(highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""`review-copilot overrides import`: study work that was done before, or elsewhere."""
+"""`review-copilot overrides import`: add earlier reviews to the log."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ SHOWN_PROBLEMS = 20
 """Problems that are printed; the others are counted."""
 
 HOW_TO_GET_A_FULL_ONE = (
-    "Label Studio's one-click JSON export holds the ids of predictions, not what they showed. For a full file make a "
-    'snapshot: POST /api/projects/N/exports/ with {"serialization_options": {"predictions": {"only_id": false}}}, '
-    "then download it. Or read the project itself: review-copilot overrides import --from-project N."
+    "Label Studio's one-click JSON export contains the ids of predictions, not their content. For a full export, "
+    'create a snapshot: POST /api/projects/N/exports/ with {"serialization_options": {"predictions": '
+    '{"only_id": false}}}, then download it. '
+    " Or read the project directly: review-copilot overrides import --from-project N."
 )
 
 
@@ -36,7 +37,7 @@ def import_overrides(
         Path | None, typer.Argument(help="A JSON export of Label Studio that includes predictions.")
     ] = None,
     project: Annotated[
-        int | None, typer.Option("--project", help="Log it as this project of the configured Label Studio.")
+        int | None, typer.Option("--project", help="Record it as this project of the configured Label Studio.")
     ] = None,
     from_project: Annotated[
         int | None, typer.Option("--from-project", help="Read this Label Studio project instead of a file.")
@@ -51,7 +52,9 @@ def import_overrides(
     Predictions in the file count as what reviewers saw. The exit code is 1 if a record was skipped.
     """
     if (file is None) == (from_project is None):
-        raise SettingsError("Nothing to import is given.", hint="Add the path of a JSON export, or --from-project N.")
+        raise SettingsError(
+            "The import needs one source.", hint="Give either the path of a JSON export, or --from-project N."
+        )
     if file is not None:
         process = process_of(load_settings())
         report = _from_file(file, process, project_id=project, label_config=label_config)
@@ -60,7 +63,7 @@ def import_overrides(
         report = _from_project(process, from_project or 0)
     _show(report)
     for key in process.store.projects():
-        pack_log(process.store, key)  # who waited for the import need not wait again for the first report
+        pack_log(process.store, key)  # so that the first report is fast
     if report.skipped:
         raise typer.Exit(1)
 
@@ -112,7 +115,7 @@ def _from_project(process: Process, project_id: int) -> ImportReport:
 
 
 def _known_project(process: Process, project_id: int) -> ProjectKey:
-    """The newest project of that id that the log knows, so that the import joins it; else one without a stamp."""
+    """The newest project in the log with that id, so that the import is added to it; else a key without a stamp."""
     known = [
         key for key in process.store.projects() if (key.instance, key.project_id) == (process.instance.name, project_id)
     ]
@@ -128,12 +131,12 @@ def _show(report: ImportReport) -> None:
         console.print(f"[yellow]... and {more} more.[/]")
     if report.ids_only:
         console.print(
-            f"[yellow]{report.ids_only} tasks name their predictions by id alone and were skipped.[/] "
+            f"[yellow]{report.ids_only} tasks contain only the ids of their predictions and were skipped.[/] "
             f"{escape(HOW_TO_GET_A_FULL_ONE)}"
         )
     if report.without_review:
         console.print(
-            f"{report.without_review} annotations have no prediction beside them: all in them counts as added."
+            f"{report.without_review} annotations have no prediction, so all of their regions count as added."
         )
     print(
         f"{report.tasks} tasks read, {report.skipped} skipped: {report.annotations} annotations compared with "

@@ -1,4 +1,4 @@
-"""`review-copilot inspect`: look at files without a Label Studio."""
+"""`review-copilot inspect`: inspect image files, without Label Studio."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from review_copilot.reports.inspection_text import to_json_line, to_table
 from review_copilot.settings import load_settings
 
 LEAST_FOR_BAR = 5
-"""Files from which a bar shows how far the inspection is."""
+"""Minimum number of files for a progress bar."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 def inspect(
     paths: Annotated[list[Path], typer.Argument(help="Image files, or folders to search for images.")],
     reference: Annotated[Path | None, typer.Option(help="Reference image to compare with.")] = None,
-    guideline: Annotated[str | None, typer.Option(help="Shipped guideline or path of one.")] = None,
+    guideline: Annotated[str | None, typer.Option(help="Built-in guideline, or the path of a YAML file.")] = None,
     inspector: Annotated[str | None, typer.Option(help="Inspector to use.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
@@ -78,19 +78,19 @@ def inspect(
         took_s = time.monotonic() - began
         stderr.print(
             f"{len(files)} images, {failures} unreadable, {flagged} with suggestions; "
-            f"{took_s:.1f} s, {len(files) / took_s:.1f} a second"
+            f"{took_s:.1f} s, {len(files) / took_s:.1f} per second"
         )
     if usage != Usage():
         stderr.print(
             f"{usage.calls} model calls, {usage.prompt_tokens} prompt and {usage.completion_tokens} completion tokens, "
-            f"${usage.cost_usd:.4f} by the price table"
+            f"${usage.cost_usd:.4f} at the price table's rates"
         )
     if failures:
         raise typer.Exit(1)
 
 
 def _shown(reviews: Iterator[tuple[str, Review]], *, count: int, console: Console) -> Iterator[tuple[str, Review]]:
-    """The reviews as they come, with a bar that says how many of all are done where there is a terminal."""
+    """The reviews in order, with a progress bar if the console is a terminal."""
     columns = (
         TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(), TimeRemainingColumn(),
     )  # fmt: skip
@@ -99,7 +99,7 @@ def _shown(reviews: Iterator[tuple[str, Review]], *, count: int, console: Consol
 
 
 def _files(paths: list[Path]) -> list[Path]:
-    """The files named, and all files in the folders named whose ending Pillow knows, sorted."""
+    """The given files, and the files in the given folders that Pillow supports by extension, sorted."""
     endings = {ending for ending in Image.registered_extensions() if ending not in {".pdf", ".mpg", ".mpeg"}}
     found: list[Path] = []
     for path in paths:

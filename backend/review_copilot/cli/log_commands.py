@@ -15,7 +15,7 @@ from review_copilot.store import backup, restore, shown
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group."""
+    """Add the commands."""
     group = typer.Typer(no_args_is_help=True, help="Back up and restore the log, and remove a person from it.")
     group.command("forget")(forget)
     group.command("backup")(write_backup)
@@ -63,7 +63,7 @@ def read_backup(
 
 
 def _rows(counts: Mapping[str, int]) -> str:
-    """The number of rows, and of which tables."""
+    """The number of rows, in all and by table."""
     of_each = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
     return _counted(sum(counts.values()), "row") + (f" ({of_each})" if of_each else "")
 

@@ -1,4 +1,4 @@
-"""`review-copilot overrides`: read the log."""
+"""`review-copilot overrides`: list, export, and import the override log."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from review_copilot.settings import load_settings
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(no_args_is_help=True, help="List, export and import the override log.")
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="List, export, and import the override log.")
     group.command("list")(show)
     group.command("export")(export)
     group.command("import")(import_overrides)

@@ -1,4 +1,4 @@
-"""`predictions list`, `predictions remove`, `rollback`: what Label Studio holds, and undoing it."""
+"""`predictions list`, `predictions remove`, `rollback`: manage the predictions in Label Studio."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from review_copilot.cli.setup_options import ProjectOption
 from review_copilot.flows.switch_rollout import retire, roll_back
 from review_copilot.settings import load_settings
 
-group = typer.Typer(no_args_is_help=True, help="List and remove the predictions that Label Studio holds.")
+group = typer.Typer(no_args_is_help=True, help="List and remove the predictions in Label Studio.")
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 @group.command("list")
 def list_versions(project: ProjectOption) -> None:
-    """Show how many predictions are stored under each version, and which one reviewers see."""
+    """Show how many predictions each version has, and which version reviewers see."""
     label_studio = process_of(load_settings()).required_label_studio
     pinned = label_studio.opener.open(project).pinned()
     table = Table("model version", "predictions", "shown")
@@ -49,21 +49,19 @@ def remove(
         print(f"{count} predictions of {model_version} removed.")
         return
     change = retire(label_studio.opener.open(project), rollout=model_version)
-    print(
-        f"{change.removed} predictions of {model_version} removed; {change.begun} tasks were started and keep theirs."
-    )
+    print(f"{change.removed} predictions of {model_version} removed. {change.begun} started tasks keep theirs.")
 
 
 def rollback(
     project: ProjectOption,
     to: Annotated[str, typer.Option("--to", help="Version to show again. Default: the previous one.")] = "",
 ) -> None:
-    """Show the drafts of the previous roll-out again, without a model call."""
+    """Show the drafts of the previous roll-out again, without model calls."""
     process = process_of(load_settings())
     workspace = process.required_label_studio.opener.open(project)
     label, change = roll_back(workspace, store=process.store, to=to)
     print(
-        f"{label} is shown again: {change.restored} predictions restored, {change.removed} of the newer one removed, "
-        f"{change.begun} tasks were started and keep theirs. Before the next preannotate, also set the guideline or "
-        "inspector back. Otherwise it rolls out the newer content again."
+        f"{label} is shown again: {change.restored} predictions restored, "
+        f"{change.removed} of the newer roll-out removed. {change.begun} started tasks keep theirs. Before the next "
+        "preannotate, also restore the guideline or inspector. Otherwise it rolls out the newer content again."
     )

@@ -1,4 +1,4 @@
-"""`connect`, `disconnect`, `preannotate`, `sync`: what an admin does with one project."""
+"""`connect`, `disconnect`, `preannotate`, `sync`: connect, draft, and update one project."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from review_copilot.settings import Settings, load_settings
 
 
 class EngineName(StrEnum):
-    """Where a bulk run is done."""
+    """Where a bulk run executes."""
 
     THREADS = "threads"
     RAY = "ray"
@@ -70,7 +70,7 @@ def connect(
     project: Annotated[int | None, typer.Option("--project", help="Id of an existing project.")] = None,
     create: Annotated[str | None, typer.Option(metavar="TITLE", help="Create a project with this title.")] = None,
     replace_config: Annotated[
-        bool, typer.Option("--replace-config", help="Replace a label config that people wrote.")
+        bool, typer.Option("--replace-config", help="Replace a label config that Review Copilot did not generate.")
     ] = False,
     reference: Annotated[bool, typer.Option("--reference", help="Show the task's $reference image.")] = False,
     prompt: Annotated[bool, typer.Option("--prompt", help="Show the task's $prompt text.")] = False,
@@ -82,7 +82,9 @@ def connect(
 ) -> None:
     """Connect a project to the running backend. Safe to run again."""
     if (project is None) == (create is None):
-        raise SettingsError("No project is given.", hint="Add --project N, or --create TITLE for a new project.")
+        raise SettingsError(
+            "`connect` needs one project.", hint="Give either --project N, or --create TITLE for a new one."
+        )
     process = process_of(_settings(label_studio_url=url, label_studio_token=token))
     client, settings, store = process.required_label_studio.client, process.settings, process.store
     existing = project_key(client.project(project), instance=process.instance.name) if project is not None else None
@@ -102,7 +104,7 @@ def connect(
     project_id = project if project is not None else create_project(client, title=create or "", options=options)
     key = project_key(client.project(project_id), instance=process.instance.name)
     earlier = store.setup(key)
-    version = store.store_setup(key, setup)  # first: the backend is asked about the project while it is connected
+    version = store.store_setup(key, setup)  # first, because Label Studio calls the backend while it connects
     try:
         options = replace(options, blind_share=setup.blind_share or blind_share_of(settings).of(project_id))
         report = connect_project(client, project_id, backend=backend_of(settings), options=options)
@@ -115,7 +117,7 @@ def connect(
             )
         raise
     _show_report(report, token=client.token_kind)
-    typer.echo(f"Set-up {version.number}: guideline {setup.guideline_id}, inspector {setup.inspector}.")
+    typer.echo(f"Setup {version.number}: guideline {setup.guideline_id}, inspector {setup.inspector}.")
 
 
 def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption = None) -> None:
@@ -128,7 +130,7 @@ def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption
 
 def _show_report(report: ConnectionReport, *, token: TokenKind) -> None:
     console = Console()
-    console.print(f"Project {report.project_id} [bold]{escape(report.title)}[/], by a {token.value} token")
+    console.print(f"Project {report.project_id} [bold]{escape(report.title)}[/], with a {token.value} token")
     for step in report.steps:
         outcome = f"[{OUTCOME_STYLE[step.outcome]}]{step.outcome.value:8}[/]"
         console.print(f"  {outcome} {step.part:13} {escape(step.detail)}", soft_wrap=True)
@@ -148,7 +150,9 @@ def preannotate(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")] = False,
     view: Annotated[int | None, typer.Option(help="Only tasks of this Data Manager tab (its id).")] = None,
-    engine: Annotated[EngineName, typer.Option(help="Where to run.")] = EngineName.THREADS,
+    engine: Annotated[
+        EngineName, typer.Option(help="Run on this machine's threads, or on a Ray cluster.")
+    ] = EngineName.THREADS,
     ray_address: Annotated[
         str,
         typer.Option("--ray-address", help="Ray cluster, such as 'auto' or 'ray://HEAD:10001'. Default: a local one."),
@@ -162,7 +166,7 @@ def preannotate(
         ),
     ] = None,
 ) -> None:
-    """Draft every task without a draft, and show the drafts to reviewers.
+    """Draft the tasks that have no draft, and show the drafts to reviewers.
 
     You can stop it and run it again at any time; it continues where it stopped. A new roll-out does not change tasks
     that a reviewer has started. It removes the drafts of the previous roll-out at the end.
@@ -193,12 +197,15 @@ def preannotate(
         )
     report = drafted.progress
     if dry_run:
-        print(f"{rollout}: would draft {report.drafted}, deliver {report.resumed}, leave {report.skipped}.")
+        print(
+            f"{rollout}: would draft {report.drafted}, deliver {report.resumed} from an earlier run, "
+            f"skip {report.skipped}."
+        )
         sample = workspace.tasks(only=only)
         estimate = estimate_run(
             sample, count=report.drafted, settings=settings, setup=setup, on_unreadable=_unreadable(console)
         )
-        print(estimate or f"{report.drafted} images, no model is asked: no cost")
+        print(estimate or f"{report.drafted} images, no model calls, no cost")
         return
     _say_drafted(report, rollout=rollout, removed=drafted.removed, console=console)
     if report.failures or report.undelivered or report.stopped:
@@ -221,8 +228,8 @@ def _say_drafted(report: flow.Progress, *, rollout: str, removed: int, console: 
         console.print(f"[red]Label Studio rejected the drafts of tasks {list(report.undelivered)}[/]")
     old = f"; {removed} of the previous roll-out removed" if removed else ""
     print(
-        f"{rollout}: {report.drafted} drafted with {report.suggestions} suggestions, {report.skipped} had a draft, "
-        f"{report.withheld} withheld, "
+        f"{rollout}: {report.drafted} drafted with {report.suggestions} suggestions, "
+        f"{report.skipped} already had a draft, {report.withheld} withheld, "
         f"{report.resumed} delivered from an earlier run, {len(report.failures)} failed; "
         f"{report.stored} predictions stored and pinned{old}."
     )
@@ -246,10 +253,10 @@ def _pace(now: flow.Progress) -> str:
 
 
 def _filter(words: str) -> Filter:
-    """A filter of the Data Manager from three words.
+    """A Data Manager filter from a text of the form COLUMN OPERATOR VALUE.
 
     Raises:
-        SettingsError: There are fewer.
+        SettingsError: The text has fewer than three words.
     """
     column, operator, value = [*words.split(maxsplit=2), "", "", ""][:3]
     if not value:
@@ -269,18 +276,19 @@ def sync(
     for problem in report.problems:
         Console(stderr=True).print(f"[yellow]{escape(problem)}[/]")
     print(
-        f"up to date: {report.missed} missed by webhook; {report.tasks} tasks read, {report.annotations} annotations "
-        f"compared, {report.revisions} new revisions with {report.rows} rows, {report.deleted} deleted."
+        f"The log is up to date: {report.missed} missed by webhook; {report.tasks} tasks read, "
+        f"{report.annotations} annotations compared, {report.revisions} new revisions with "
+        f"{report.rows} rows, {report.deleted} deleted."
     )
     if report.unreadable:
         raise LabelStudioFailed(
-            f"{len(report.unreadable)} tasks, named above, could not be read by Label Studio and are not logged.",
-            hint="They are tried again at each sync.",
+            f"Label Studio failed to return {len(report.unreadable)} tasks (listed above), so they are not in the log.",
+            hint="Each sync tries them again.",
         )
 
 
 def _settings(**given: object) -> Settings:
-    """The settings, with the values that were given on the command line in front."""
+    """The settings; values from the command line take precedence."""
     return load_settings(**{name: value for name, value in given.items() if value is not None})
 
 

@@ -1,4 +1,4 @@
-"""What a command says by itself need not be logged as well."""
+"""Reduce logging in commands that print failures themselves."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import logging
 
 
 def quiet_failures() -> None:
-    """Keep failed tasks out of the log: the command lists them in order at its end."""
+    """Do not log failed tasks, because the command lists them in order at its end."""
     logging.getLogger("review_copilot.flows.review_context").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""`review-copilot report`: what the override log of a project says, as one file."""
+"""`review-copilot report`: write the study of a project's override log to one file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from review_copilot.study.table import Floats, OverrideTable
 
 
 class Format(StrEnum):
-    """What `report` can write."""
+    """Formats that `report` writes."""
 
     HTML = "html"
     MARKDOWN = "md"
@@ -51,13 +51,11 @@ def report(
         typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Only annotations from this day on (UTC)."),
     ] = None,
     file_format: Annotated[
-        Format, typer.Option("--format", help="JSON is documented in docs/report.md.")
+        Format, typer.Option("--format", help="Output format. docs/report.md describes the JSON.")
     ] = Format.HTML,
     out: Annotated[Path | None, typer.Option(help="Output file. Default: standard output.")] = None,
     instance: Annotated[str, typer.Option(help="Only this Label Studio, if several have a project with that id.")] = "",
-    thumbnails: Annotated[
-        bool, typer.Option(help="Read images: for thumbnails, and to find new patterns by their crops.")
-    ] = True,
+    thumbnails: Annotated[bool, typer.Option(help="Read images, to show thumbnails and to find new patterns.")] = True,
 ) -> None:
     """Write a report on what reviewers override and what to do first."""
     process = process_of(load_settings())
@@ -71,7 +69,7 @@ def report(
         guideline=process.setup_of(key).guideline,
         scope=scope,
         clock=process.clock,
-        see=_eyes(process, key) if thumbnails else None,
+        see=_crop_features(process, key) if thumbnails else None,
     )
     made = replace(made, link=process.instance.link_to(key))
     if file_format is Format.HTML and thumbnails:
@@ -93,18 +91,18 @@ def report(
     Console(stderr=True).print(f"{_count(len(made.study.flags), 'flag')} written to {out}.", soft_wrap=True)
 
 
-def _eyes(process: Process, key: ProjectKey) -> Callable[[OverrideTable], Floats | None]:
-    """Who says what uncovered crops look like: an embedding model, or measurements, those that were kept too."""
+def _crop_features(process: Process, key: ProjectKey) -> Callable[[OverrideTable], Floats | None]:
+    """How to compute the features of uncovered crops: with an embedding model, or with measures and stored features."""
     look = partial(crops_of, project=key, opener=process.opener_of(key), images=process.images)
     embedder = embedder_of(process.settings)
     if embedder is not None:
         return partial(look, measure=embedder)
-    book = process.store.reviewed_crops(key)
-    return partial(look, known=book.crops) if book else look
+    stored = process.store.reviewed_crops(key)
+    return partial(look, known=stored.crops) if stored else look
 
 
 def written(made: ProjectStudy, file_format: Format) -> str:
-    """The report in one of its formats, ending with a line break."""
+    """The report as text in one of its formats, with a line break at the end."""
     if file_format is Format.JSON:
         return json.dumps(as_json(made.study), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     return to_markdown(made) if file_format is Format.MARKDOWN else to_html(made)

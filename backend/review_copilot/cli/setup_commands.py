@@ -1,4 +1,4 @@
-"""`review-copilot project`: show, change and list the set-ups of projects."""
+"""`review-copilot project`: show, change, and list the setups of projects."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from review_copilot.settings import load_settings
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(no_args_is_help=True, help="Show, change and list the set-ups of projects.")
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="Show, change, and list the setups of projects.")
     group.command("show")(show)
     group.command("set")(set_project)
     group.command("history")(history)
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show(project: ProjectOption) -> None:
-    """Show what a project is drafted by."""
+    """Show the setup of a project."""
     process = process_of(load_settings())
     key = _known(process, project)
     version = process.store.setup(key)
@@ -58,7 +58,7 @@ def set_project(
     blind_share: BlindShareChoice = None,
     images_may_leave: LeaveChoice = None,
 ) -> None:
-    """Change what a project is drafted by. The next `preannotate` rolls the change out."""
+    """Change the setup of a project. The next `preannotate` rolls out the change."""
     process = process_of(load_settings())
     key = _known(process, project)
     before = setup_in_force(key, setups=process.store, settings=process.settings)
@@ -79,7 +79,7 @@ def set_project(
         for (name, was), (_, now) in zip(_rows(before), _rows(after), strict=True)
         if was != now
     ]
-    typer.echo(f"Project {project}, set-up {version.number}: {'; '.join(changed) or 'nothing changed'}.")
+    typer.echo(f"Project {project}, setup {version.number}: {'; '.join(changed) or 'nothing changed'}.")
     if before.guideline_revision != after.guideline_revision:
         typer.echo(f"Update the label config: review-copilot connect --project {project}", err=True)
     if changed:
@@ -87,11 +87,11 @@ def set_project(
 
 
 def history(project: ProjectOption) -> None:
-    """List the set-ups that a project had, oldest first."""
+    """List all setups of a project, oldest first."""
     process = process_of(load_settings())
     versions = process.store.setups(_known(process, project))
     if not versions:
-        typer.echo(f"Project {project} has no set-up of its own; it is drafted by the settings.")
+        typer.echo(f"Project {project} has no setup of its own, so the settings apply.")
         return
     table = Table("version", "stored (UTC)", "guideline", "revision", "inspector", "model", box=None)
     for version in versions:
@@ -104,9 +104,9 @@ def history(project: ProjectOption) -> None:
 
 
 def list_projects() -> None:
-    """List the projects in the log and what each is drafted by."""
+    """List the projects in the log with their setups."""
     process = process_of(load_settings())
-    table = Table("project", "Label Studio", "guideline", "inspector", "model", "set-up", box=None)
+    table = Table("project", "Label Studio", "guideline", "inspector", "model", "setup", box=None)
     for key in process.store.projects():
         version = process.store.setup(key)
         setup = setup_in_force(key, setups=process.store, settings=process.settings)
@@ -119,10 +119,10 @@ def list_projects() -> None:
 
 
 def _known(process: Process, project_id: int) -> ProjectKey:
-    """The newest project of that id in the log of the configured Label Studio.
+    """The newest project with that id of the configured Label Studio in the log.
 
     Raises:
-        SettingsError: The log has none.
+        SettingsError: The log has no such project.
     """
     here = [
         key for key in process.store.projects() if (key.instance, key.project_id) == (process.instance.name, project_id)

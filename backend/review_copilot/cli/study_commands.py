@@ -1,4 +1,4 @@
-"""`review-copilot study`: what an exported override log says, without a database and without a Label Studio."""
+"""`review-copilot study`: study an exported override log, without a database or Label Studio."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def register(app: typer.Typer) -> None:
 
 
 def study(
-    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .parquet file from `overrides export`.")],
-    out: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
+    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl, or .parquet file from `overrides export`.")],
+    out: Annotated[Path | None, typer.Option(help="Output file. Default: standard output.")] = None,
     file_format: Annotated[
-        Format, typer.Option("--format", help="JSON is documented in docs/report.md.")
+        Format, typer.Option("--format", help="Output format. docs/report.md describes the JSON.")
     ] = Format.HTML,
     guideline: Annotated[
         str,
-        typer.Option(help="Name of a shipped guideline, or a .yaml file; names and texts of criteria come from it."),
+        typer.Option(help="Built-in guideline, or the path of a YAML file. It supplies the names of the criteria."),
     ] = "",
     project: Annotated[
-        int | None, typer.Option("--project", help="Project id, where the file holds several projects.")
+        int | None, typer.Option("--project", help="Project id, if the file contains several projects.")
     ] = None,
 ) -> None:
-    """Write the same report from an exported log, without a database."""
+    """Write the report from an exported log, without a database."""
     exported = read_export(file, project=project)
     made = study_project(
         reading_of(number_columns(exported.columns)),
@@ -65,11 +65,11 @@ def study(
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"{flags} {'flag' if flags == 1 else 'flags'} written to {out}.")
     if exported.left_out:
-        console.print(f"{exported.left_out} rows left out: superseded or deleted since.")
+        console.print(f"{exported.left_out} rows skipped: revised or deleted later.")
 
 
 def _guideline(named: str, exported: ExportedLog) -> Guideline:
-    """The guideline that was named, else the shipped one that the rows name, else one that knows no criterion."""
+    """The given guideline, else the built-in one that the rows name, else one without criteria."""
     if named:
         return load_guideline(named)
     if exported.guideline_id in guideline_names():

@@ -1,4 +1,4 @@
-"""All commands as one Typer app, one file per group of them. Loads a file only for a command that it holds."""
+"""All commands as one Typer app, with one file per group. Loads only the file of the command that runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Entry:
 
     Attributes:
         file: Module of this package that registers it.
-        help: First line of its help, as the module gives it; a test compares the two.
+        help: First line of the command's docstring; a test compares the two.
     """
 
     file: str
@@ -30,24 +30,24 @@ class Entry:
 
 
 COMMANDS: Mapping[str, Entry] = MappingProxyType({
-    "demo": Entry("demo_commands", "Start a real Label Studio and a backend with a dozen drafted photographs."),
+    "demo": Entry("demo_commands", "Start Label Studio and a backend, with a dozen drafted photos to review."),
     "inspect": Entry("inspect_commands", "Inspect image files and print suggested defects, without Label Studio."),
     "label-config": Entry("guideline_commands", "Print the Label Studio labeling interface of a guideline."),
-    "guideline": Entry("guideline_commands", "List, show and check guidelines."),
+    "guideline": Entry("guideline_commands", "List, show, and check guidelines."),
     "prompt": Entry("model_commands", "Show what is sent to a model."),
-    "probe": Entry("model_commands", "Find out how a model writes boxes, and store that as a profile."),
+    "probe": Entry("model_commands", "Detect which box format a model uses, and store it as a profile."),
     "connect": Entry("project_commands", "Connect a project to the running backend. Safe to run again."),
     "disconnect": Entry("project_commands", "Undo `connect`. Annotations and drafts stay."),
-    "preannotate": Entry("project_commands", "Draft every task without a draft, and show the drafts to reviewers."),
+    "preannotate": Entry("project_commands", "Draft the tasks that have no draft, and show the drafts to reviewers."),
     "sync": Entry("project_commands", "Update the override log from Label Studio."),
-    "project": Entry("setup_commands", "Show, change and list the set-ups of projects."),
-    "predictions": Entry("prediction_commands", "List and remove the predictions that Label Studio holds."),
-    "rollback": Entry("prediction_commands", "Show the drafts of the previous roll-out again, without a model call."),
-    "serve": Entry("backend_commands", "Serve the ML backend for Label Studio, and keep the override log up to date."),
+    "project": Entry("setup_commands", "Show, change, and list the setups of projects."),
+    "predictions": Entry("prediction_commands", "List and remove the predictions in Label Studio."),
+    "rollback": Entry("prediction_commands", "Show the drafts of the previous roll-out again, without model calls."),
+    "serve": Entry("backend_commands", "Run the ML backend for Label Studio, and keep the override log up to date."),
     "status": Entry("backend_commands", "Show the state of the running backend."),
-    "overrides": Entry("override_commands", "List, export and import the override log."),
+    "overrides": Entry("override_commands", "List, export, and import the override log."),
     "log": Entry("log_commands", "Back up and restore the log, and remove a person from it."),
-    "study": Entry("study_commands", "Write the same report from an exported log, without a database."),
+    "study": Entry("study_commands", "Write the report from an exported log, without a database."),
     "report": Entry("report_commands", "Write a report on what reviewers override and what to do first."),
 })  # fmt: skip
 """Every command, in the order in which `--help` lists them."""
@@ -56,9 +56,9 @@ _FIXED_BY_THE_USER = (SettingsError, LibraryError, InspectorUnavailable, LabelCo
 
 
 def build_app(typed: str = "") -> typer.Typer:
-    """The commands of the file that holds the one typed, or a list of all commands when it is none of them.
+    """The app for the typed command, or a list of all commands if the typed name is not one of them.
 
-    The list knows names and help alone: importing every command takes seconds.
+    The list contains only names and help, because importing every command takes seconds.
     """
     if typed in COMMANDS:
         return _app([COMMANDS[typed].file])
@@ -69,15 +69,15 @@ def build_app(typed: str = "") -> typer.Typer:
 
 
 def build_whole_app() -> typer.Typer:
-    """All commands, with all their options: for shell completion and for tests."""
+    """All commands with all their options, for shell completion and tests."""
     return _app(list(dict.fromkeys(entry.file for entry in COMMANDS.values())))
 
 
 def run() -> None:
     """Run the command that was typed.
 
-    Expected errors are printed in a line or two, without a traceback. The exit code is 2 when the caller can fix the
-    error in a setting or a file, 1 otherwise.
+    Expected errors are printed in a line or two, without a traceback. The exit code is 2 if the user can fix the
+    error in a setting or a file, otherwise 1.
     """
     completing = any(name.startswith("_REVIEW_COPILOT_COMPLETE") for name in os.environ)
     app = build_whole_app() if completing else build_app(sys.argv[1] if len(sys.argv) > 1 else "")
@@ -93,7 +93,7 @@ def run() -> None:
 
 
 def _close_what_was_opened() -> None:
-    """Close databases and connections of the command; a command that opened none has not loaded what closes them."""
+    """Close databases and connections, if the command loaded the module that opens them."""
     opened = sys.modules.get("review_copilot.cli.command_process")
     if opened is not None:
         opened.close_processes()
@@ -111,7 +111,7 @@ def _bare_app(*, plain: bool = False) -> typer.Typer:
     app = typer.Typer(
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        rich_markup_mode=None if plain else "rich",  # drawing the list takes longer than everything else together
+        rich_markup_mode=None if plain else "rich",  # drawing the rich list takes longer than everything else together
         help="Draft image reviews for Label Studio, log every override, and study the log.",
     )
     app.callback()(_root)
@@ -124,7 +124,7 @@ def _root(
                            help="Print the version and exit.")
     ] = False,
 ) -> None:  # fmt: skip
-    """Options of the command line as a whole."""
+    """Options of `review-copilot` itself."""
     del version
 
 

@@ -1,4 +1,4 @@
-"""How many calls one host may have open at once: one that is stuck leaves slots for others. Knows no protocol."""
+"""Limit the simultaneous calls to each host, so that one stuck host leaves slots for others. Knows no protocol."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 class HostStuck(Exception):
-    """All slots of the host are taken, and none of its calls came to an end for a while."""
+    """All slots of the host are in use, and none of its calls has succeeded for a while."""
 
 
 @dataclass
@@ -24,11 +24,11 @@ class HostSlots:
     """Slots for each host. Safe to use from several threads."""
 
     def __init__(self, *, most: int, patience_s: float) -> None:
-        """Make the slots.
+        """Create the slots.
 
         Args:
-            most: Most calls to one host at once, at least 1.
-            patience_s: Whoever waits for a slot gives up when no call to that host succeeded for so long.
+            most: Maximum number of simultaneous calls to one host, at least 1.
+            patience_s: Seconds without a successful call to a host, after which waiting for a slot fails.
         """
         self._most = most
         self._patience_s = patience_s
@@ -37,14 +37,14 @@ class HostSlots:
 
     @contextmanager
     def slot(self, host: str, *, until: float) -> Iterator[None]:
-        """Hold a slot during the block, waiting for it while calls to the host go on coming to an end.
+        """Hold a slot during the block. Waits for a slot as long as calls to the host succeed.
 
         Args:
-            host: Its name.
+            host: Host name.
             until: Latest time by `time.monotonic`.
 
         Raises:
-            HostStuck: None became free.
+            HostStuck: No slot became free in time.
         """
         self._take(host, until=until)
         succeeded = False

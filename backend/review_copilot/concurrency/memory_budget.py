@@ -1,4 +1,4 @@
-"""One bound on the memory that concurrent work takes. Knows nothing of the work."""
+"""Limit the memory of concurrent work. Knows nothing about the work."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 
 class MemoryBudget:
-    """Hands out bytes in the order in which they were asked for. Safe to use from several threads.
+    """Grants bytes in the order of the requests. Safe to use from several threads.
 
-    Ask once for everything that a piece of work needs: who holds some and asks for more may wait for somebody who does
-    the same.
+    Request all bytes of a piece of work at once. Two threads that hold bytes and request more can wait for each other
+    forever.
     """
 
     def __init__(self, max_bytes: int) -> None:
-        """Make a budget of that many bytes."""
+        """Create a budget of that many bytes."""
         self._max_bytes = max_bytes
         self._changed = threading.Condition()
         self._held_bytes = 0
@@ -24,7 +24,7 @@ class MemoryBudget:
 
     @contextmanager
     def hold(self, wanted_bytes: int) -> Iterator[None]:
-        """Hold bytes during the block, waiting until they are free. More than the whole budget is had alone."""
+        """Hold bytes during the block. Waits until they are free; a request above the budget waits for all of it."""
         needed = min(wanted_bytes, self._max_bytes)
         ticket = object()
         with self._changed:

@@ -1,1 +1,1 @@
-"""A real Label Studio beside the backend, for `make demo` and for the end-to-end tests."""
+"""Run Label Studio and the backend, for `make demo` and the end-to-end tests."""

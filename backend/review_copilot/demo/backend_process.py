@@ -1,4 +1,4 @@
-"""The backend as a process of its own, for the demo and for the end-to-end tests. Knows no Label Studio."""
+"""Run the backend as a separate process, for the demo and the end-to-end tests. Knows no Label Studio."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ READY_WITHIN_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class BackendProcess:
-    """A backend that answers.
+    """A running backend.
 
     Attributes:
-        url: Without a slash at its end.
+        url: Base URL, without a trailing slash.
         pid: Process id, which is also the id of its process group.
-        log: File with everything that it printed.
+        log: File with its output.
     """
 
     url: str
@@ -32,22 +32,22 @@ class BackendProcess:
 
 @contextmanager
 def running_backend(*, environment: Mapping[str, str], port: int, folder: Path) -> Iterator[BackendProcess]:
-    """A backend that runs as long as the block, and leaves no process behind.
+    """Run a backend during the block. Leaves no process behind.
 
     Args:
-        environment: Settings, as `REVIEW_COPILOT_...` variables; others of the caller's settings do not reach it.
-        port: Where it listens on loopback.
-        folder: Where it runs and keeps its log file.
+        environment: Settings, as `REVIEW_COPILOT_...` variables. The caller's other settings are not passed on.
+        port: Loopback port to listen on.
+        folder: Working directory, also for the log file.
 
     Raises:
-        DemoFailed: It ended or did not answer in time; carries the log's tail.
+        DemoFailed: It exited or did not respond in time. The message contains the end of the log.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "backend.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("REVIEW_COPILOT_")}
     command = [sys.executable, "-m", "review_copilot.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("ab") as sink:
-        process = subprocess.Popen(  # noqa: S603  # our own words
+        process = subprocess.Popen(  # noqa: S603  # a fixed command
             command, env={**inherited, **environment}, cwd=folder, stdout=sink, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
@@ -59,7 +59,7 @@ def running_backend(*, environment: Mapping[str, str], port: int, folder: Path) 
             name="The backend",
             within_s=READY_WITHIN_S,
             log=log,
-            said=lambda: tail(log),
+            log_end=lambda: tail(log),
         )
         yield backend
     finally:

@@ -1,4 +1,4 @@
-"""Waiting for processes that we started, ending them, and reading what they said. Knows no program."""
+"""Wait for child processes, end them, and read their logs. Knows no program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TAIL_LINES = 25
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and everything that it started; returns when it is gone."""
+    """End a process and all processes that it started. Returns when the process has ended."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -37,33 +37,33 @@ def wait_until_answering(
     name: str,
     within_s: float,
     log: Path,
-    said: Callable[[], str],
+    log_end: Callable[[], str],
 ) -> None:
-    """Return when a GET of the URL is answered well.
+    """Wait until a GET request to the URL succeeds.
 
     Args:
-        url: Its health page.
-        process: Who should answer.
-        name: What people call it.
-        within_s: Seconds to wait.
+        url: Health page of the process.
+        process: The process that should answer.
+        name: Its name in messages.
+        within_s: Maximum wait, in seconds.
         log: Its log file, for the hint.
-        said: The end of its log, without secrets.
+        log_end: Returns the end of its log, without secrets.
 
     Raises:
-        DemoFailed: It ended, or did not answer in time; carries what it said.
+        DemoFailed: It exited or did not respond in time. The message contains the end of the log.
     """
     began = time.monotonic()
     while time.monotonic() - began < within_s:
         if (code := process.poll()) is not None:
             raise DemoFailed(
-                f"{name} ended with exit code {code} before it was ready:\n{said()}", hint=f"The whole log is {log}."
+                f"{name} exited with code {code} before it was ready:\n{log_end()}", hint=f"See the whole log in {log}."
             )
         with suppress(requests.RequestException):
             if requests.get(url, timeout=5).ok:
                 return
         time.sleep(0.1)
     raise DemoFailed(
-        f"{name} did not answer at {url} within {within_s:.0f} s:\n{said()}", hint=f"The whole log is {log}."
+        f"{name} did not respond at {url} within {within_s:.0f} s:\n{log_end()}", hint=f"See the whole log in {log}."
     )
 
 

@@ -1,4 +1,4 @@
-"""A real Label Studio process, for the demo and for the end-to-end tests. Knows no project and no copilot."""
+"""Install and run Label Studio, for the demo and the end-to-end tests. Knows no project and no backend."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from review_copilot.demo.child_process import end_group, tail, wait_until_answer
 from review_copilot.errors import LabelStudioAuthError, LabelStudioError
 
 VERSION = "1.23.2"
-"""The release that this product was tried against."""
+"""The release that this product is tested with."""
 
 READY_WITHIN_S = 240.0
-"""A first start fills a database: about 15 s on an idle machine, minutes on a crowded one."""
+"""Maximum time of a start. The first one creates a database: about 15 s on an idle machine, minutes on a busy one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who signs in.
+    """A Label Studio account.
 
     Attributes:
-        email: Label Studio signs people in by e-mail address.
+        email: Email address to sign in with.
         password: At least 8 characters.
         legacy_token: 40 hex digits that become the first account's legacy token.
     """
@@ -42,16 +42,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How the server is set up.
+    """Options of the server.
 
     Attributes:
         account: The first account, owner of the organization.
-        legacy_tokens: Whether legacy tokens work; a fresh installation has personal access tokens only.
+        legacy_tokens: Whether legacy tokens work. A new installation allows only personal access tokens.
         private_addresses: Whether the server may call backends and webhooks on loopback and private addresses;
-            a fresh installation may not.
-        local_files_root: Folder that the server serves under /data/local-files/; None for none.
-        port: 0 for a free one.
-        environment: More variables for the server's process.
+            a new installation may not.
+        local_files_root: Folder that the server serves under /data/local-files/; None serves no folder.
+        port: Port to listen on; 0 chooses a free one.
+        environment: Additional environment variables of the server.
     """
 
     account: Account = field(default_factory=Account)
@@ -64,13 +64,13 @@ class ServerOptions:
 
 @dataclass(frozen=True, slots=True)
 class LabelStudioServer:
-    """A server that answers.
+    """A running server.
 
     Attributes:
-        url: Without a slash at its end.
-        options: How it was set up.
+        url: Base URL, without a trailing slash.
+        options: Its options.
         pid: Process id, which is also the id of its process group.
-        log: File with everything that it printed.
+        log: File with its output.
     """
 
     url: str
@@ -85,23 +85,23 @@ class LabelStudioServer:
 
 
 def install(home: Path, *, say: Callable[[str], None]) -> Path:
-    """Make sure that `home` is, or has in `home/venv`, an environment with Label Studio.
+    """Install Label Studio in `home/venv`, unless `home` or `home/venv` is an environment with Label Studio.
 
     Args:
-        home: An environment that exists already, or a folder to make one in.
+        home: An existing environment, or a folder to create one in.
         say: Called with each line of progress.
 
     Returns:
         The environment's folder.
 
     Raises:
-        LabelStudioError: The installation failed; names the log's tail.
+        LabelStudioError: The installation failed. The message contains the end of the log.
     """
     for environment in (home, home / "venv"):
         if _command(environment).exists():
             return environment
     environment = home / "venv"
-    say(f"Installing Label Studio {VERSION} (about 1 GB, a minute or two) ...")
+    say(f"Installing Label Studio {VERSION} (about 1 GB; takes a minute or two) ...")
     home.mkdir(parents=True, exist_ok=True)
     log = home / "install.log"
     python = environment / "bin" / "python"
@@ -113,18 +113,18 @@ def install(home: Path, *, say: Callable[[str], None]) -> Path:
         for step in steps:
             _install_step(step, sink_path=log, sink_fd=sink.fileno(), say=say)
     if not _command(environment).exists():
-        raise LabelStudioError("Label Studio was installed but its command is missing.", hint=f"Look into {log}.")
+        raise LabelStudioError("Label Studio was installed, but its command is missing.", hint=f"See the log in {log}.")
     return environment
 
 
 def _install_step(command: list[str], *, sink_path: Path, sink_fd: int, say: Callable[[str], None]) -> None:
-    """Run one step and say every ten seconds how far it came.
+    """Run one step, and report its progress every ten seconds.
 
     Raises:
         LabelStudioError: The step failed.
     """
     began = time.monotonic()
-    with subprocess.Popen(command, stdout=sink_fd, stderr=subprocess.STDOUT, start_new_session=True) as process:  # noqa: S603  # our own words
+    with subprocess.Popen(command, stdout=sink_fd, stderr=subprocess.STDOUT, start_new_session=True) as process:  # noqa: S603  # a fixed command
         try:
             while True:
                 try:
@@ -139,28 +139,28 @@ def _install_step(command: list[str], *, sink_path: Path, sink_fd: int, say: Cal
     if code != 0:
         raise LabelStudioError(
             f"Installing Label Studio failed with exit code {code}:\n{tail(sink_path)}",
-            hint=f"Fix what the lines above say and run it again; the whole log is {sink_path}.",
+            hint=f"Fix the cause and run the command again. See the whole log in {sink_path}.",
         )
 
 
 @contextmanager
 def running(environment: Path, *, data: Path, options: ServerOptions) -> Iterator[LabelStudioServer]:
-    """A server that runs as long as the block, and leaves no process behind.
+    """Run a server during the block. Leaves no process behind.
 
     Args:
-        environment: What `install` returned.
-        data: Folder for its database and uploads; one that holds a database already is used on.
-        options: How it is set up.
+        environment: The environment that `install` returned.
+        data: Folder for its database and uploads. An existing database is reused.
+        options: Options of the server.
 
     Raises:
-        DemoFailed: It ended or did not answer in time; carries the log's tail without secrets.
+        DemoFailed: It exited or did not respond in time. The message contains the end of the log without secrets.
     """
     data.mkdir(parents=True, exist_ok=True)
     log = data / "label-studio.log"
     port = options.port or free_port()
     command = [str(_command(environment)), "start", "--port", str(port), "--internal-host", "127.0.0.1", "--no-browser"]
     with log.open("ab") as sink:
-        process = subprocess.Popen(  # noqa: S603  # our own words
+        process = subprocess.Popen(  # noqa: S603  # a fixed command
             command, env=_environment(data, options), cwd=data, stdout=sink, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
@@ -172,7 +172,7 @@ def running(environment: Path, *, data: Path, options: ServerOptions) -> Iterato
             name="Label Studio",
             within_s=READY_WITHIN_S,
             log=log,
-            said=lambda: _safe_tail(server),
+            log_end=lambda: _safe_tail(server),
         )
         yield server
     finally:
@@ -180,48 +180,49 @@ def running(environment: Path, *, data: Path, options: ServerOptions) -> Iterato
 
 
 def free_port() -> int:
-    """A port of the loopback address that was free a moment ago."""
+    """Find a free port on the loopback address. Another process can take it before it is used."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def signed_in(server: LabelStudioServer, account: Account | None = None) -> requests.Session:
-    """A browser-like session of an account, able to post; close it after use.
+    """Sign an account in, and return its session, which can send POST requests. Close the session after use.
 
     Raises:
-        LabelStudioAuthError: The server does not take the password.
+        LabelStudioAuthError: The server rejects the password.
     """
     who = account or server.account
     return _through_form(server, "/user/login/", who)
 
 
 def sign_up(server: LabelStudioServer, account: Account) -> requests.Session:
-    """Make another account and sign it in; close the session after use.
+    """Create another account and sign it in. Close the session after use.
 
     Raises:
-        LabelStudioAuthError: The account exists already or the password is too weak.
+        LabelStudioAuthError: The account already exists, or the password is too weak.
     """
     return _through_form(server, "/user/signup/", account)
 
 
 def personal_token(server: LabelStudioServer, account: Account | None = None) -> str:
-    """Make a personal access token as the account page does. Label Studio allows one for each account.
+    """Create a personal access token, as the account page does. Label Studio allows one per account.
 
     Raises:
-        LabelStudioAuthError: The account has one already, which cannot be read again.
+        LabelStudioAuthError: The account already has a token, which cannot be read again.
     """
     with signed_in(server, account) as session:
         answer = session.post(f"{server.url}/api/token/", timeout=30)
     if answer.status_code != 201:
         raise LabelStudioAuthError(
-            f"No personal access token was made (HTTP {answer.status_code}).", hint="Revoke the one that exists."
+            f"Label Studio did not create a personal access token (HTTP {answer.status_code}).",
+            hint="Revoke the existing token first.",
         )
     return str(answer.json()["token"])
 
 
 def _through_form(server: LabelStudioServer, path: str, account: Account) -> requests.Session:
-    """Fill in a form of the web pages and keep its session, with the header that Django wants of posts."""
+    """Submit a form of the web pages, and return the session with the header that Django requires for POST requests."""
     session = requests.Session()
     page = f"{server.url}{path}"
     session.get(page, timeout=30).raise_for_status()
@@ -232,13 +233,15 @@ def _through_form(server: LabelStudioServer, path: str, account: Account) -> req
     }
     answer = session.post(page, data=form, headers={"Referer": page}, timeout=30, allow_redirects=False)
     if answer.status_code != 302:
-        raise LabelStudioAuthError(f"Label Studio did not take {account.email} at {path}.")
+        raise LabelStudioAuthError(
+            f"Label Studio rejected {account.email} at {path}.", hint="Check the email address and the password."
+        )
     session.headers.update({"X-CSRFToken": str(session.cookies.get("csrftoken", "")), "Referer": server.url})
     return session
 
 
 def _environment(data: Path, options: ServerOptions) -> dict[str, str]:
-    """The server's whole environment: nothing of the caller's reaches it, and it calls nobody outside."""
+    """The server's whole environment. It inherits no variables, and it sends no analytics or version checks."""
     switch = "false" if options.private_addresses else "true"
     environment = {
         "PATH": os.defpath,

@@ -1,6 +1,6 @@
-"""A dozen photos for the demo: real ones from scikit-image, most of them with a visible flaw.
+"""Create a dozen photos for the demo: photos from scikit-image, most of them with one visible flaw.
 
-Each has one flaw, so that a newcomer can judge the drafts quickly.
+A photo has at most one flaw, so that you can judge the drafts quickly.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ SEED = 20
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One file of the demo.
+    """One photo of the demo.
 
     Attributes:
         name: File name.
-        planted: Criterion label of what was done to it; empty for a clean one.
-        data: JPEG.
+        planted: Criterion label of its flaw; empty for a clean photo.
+        data: Content of the JPEG file.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Photograph:
 
 
 def photographs() -> Iterator[Photograph]:
-    """The dozen, in a fixed order; the same bytes each time.
+    """The dozen photos, in a fixed order and with the same bytes each time.
 
     Raises:
         LibraryError: scikit-image is not installed.
@@ -49,11 +49,11 @@ def photographs() -> Iterator[Photograph]:
 
 def _load(name: str) -> Pixels:
     try:
-        from skimage import data  # noqa: PLC0415  # an extra: the error says how to install it
+        from skimage import data  # noqa: PLC0415  # an extra; the error tells how to install it
     except ImportError as error:
         raise LibraryError(
-            "The demo's photographs come with scikit-image, which is not installed.",
-            hint="pip install 'label-studio-review-copilot[demo]'",
+            "The demo uses photos from scikit-image, which is not installed.",
+            hint="Run: pip install 'label-studio-review-copilot[demo]'",
         ) from error
     if name == "motorcycle":
         return np.ascontiguousarray(data.stereo_motorcycle()[0][..., :3])  # type: ignore[no-untyped-call]  # scikit-image
@@ -69,7 +69,7 @@ def _soft(pixels: Pixels) -> Pixels:
 
 
 def _shaken(pixels: Pixels) -> Pixels:
-    """A straight shake of 21 px, 20 degrees below the horizontal."""
+    """Motion blur of 21 px, 20 degrees below the horizontal."""
     kernel = np.zeros((21, 21), np.float32)
     kernel[10, :] = 1
     turned = cv2.warpAffine(kernel, cv2.getRotationMatrix2D((10, 10), -20, 1), (21, 21))
@@ -77,7 +77,7 @@ def _shaken(pixels: Pixels) -> Pixels:
 
 
 def _lit(stops: float) -> Callable[[Pixels], Pixels]:
-    """Exposure changed by so many stops in linear light, as a camera would."""
+    """Change the exposure by that many stops in linear light, as a camera does."""
 
     def spoil(pixels: Pixels) -> Pixels:
         linear = (pixels.astype(np.float32) / 255) ** 2.2 * 2.0**stops
@@ -108,7 +108,7 @@ def _letterboxed(pixels: Pixels) -> Pixels:
 
 
 def _stamped(pixels: Pixels) -> Pixels:
-    """An orange date stamp at the lower right, as compact cameras print it."""
+    """Add an orange date stamp at the lower right, as compact cameras do."""
     image = Image.fromarray(pixels)
     font = ImageFont.load_default(size=image.height // 14)
     place = (int(image.width * 0.62), int(image.height * 0.88))

@@ -1,6 +1,6 @@
-"""The main job from nothing: Label Studio and backend started, a project connected and drafted.
+"""Run the demo: start Label Studio and the backend, connect a project, and draft it.
 
-With `once`, a scripted reviewer then works on it and the log is shown.
+With `once`, a scripted reviewer then submits annotations, and the log is shown.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ from review_copilot.settings import PREFIX, Settings, load_settings
 
 TITLE = "Photo quality (demo)"
 LOG_WITHIN_S = 60.0
-"""The log follows a submission within a second or two; a crowded machine may need longer."""
+"""Maximum wait for the log. It records a submission within a second or two; a busy machine may need longer."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """A demo that is up.
+    """A running demo.
 
     Attributes:
         server: Label Studio.
         backend: The backend's process.
-        process: The same settings as the backend's, for reading the log.
+        process: Parts with the same settings as the backend, to read the log.
         project_id: The demo's project.
-        progress: What pre-annotation did.
+        progress: Counts of the pre-annotation.
     """
 
     server: label_studio_server.LabelStudioServer
@@ -72,11 +72,11 @@ class Demo:
 
 @contextmanager
 def demo(*, home: Path, folder: Path | None, console: Console) -> Iterator[Demo]:
-    """Everything up and drafted as long as the block, then nothing left running.
+    """Run Label Studio and the backend with a drafted project during the block. Leaves no process behind.
 
     Args:
-        home: Environment with Label Studio, or a folder to make one in.
-        folder: Where databases and logs go; None for a temporary folder that is removed at the end.
+        home: Environment with Label Studio, or a folder to create one in.
+        folder: Folder for databases and logs; None uses a temporary folder that is deleted at the end.
         console: Shows progress.
     """
     with tempfile.TemporaryDirectory(prefix="review-copilot-demo-") as temporary:
@@ -100,7 +100,7 @@ def demo(*, home: Path, folder: Path | None, console: Console) -> Iterator[Demo]
 
 
 def demo_settings(url: str, *, token: str, port: int, folder: Path) -> Settings:
-    """Settings of a backend on loopback with a password made for the occasion."""
+    """Settings of a backend on loopback with a random password."""
     return load_settings(
         _env_file=None,
         label_studio_url=url,
@@ -124,7 +124,7 @@ def as_environment(settings: Settings) -> dict[str, str]:
 
 
 def _project(process: Process, *, folder: Path, console: Console) -> int:
-    """A connected project with the dozen photographs."""
+    """Create and connect a project with the dozen photos."""
     console.print("Connecting a project ...")
     client, backend = process.required_label_studio.client, backend_of(process.settings)
     options = ConnectOptions(guideline=process.setup_of().guideline)
@@ -133,7 +133,7 @@ def _project(process: Process, *, folder: Path, console: Console) -> int:
     pictures = folder / "photographs"
     pictures.mkdir(exist_ok=True)
     with Bar(console=console, transient=True) as bar:
-        job = bar.add_task("uploading photographs", total=12)
+        job = bar.add_task("uploading photos", total=12)
         for photograph in photographs():
             path = pictures / photograph.name
             path.write_bytes(photograph.data)
@@ -159,34 +159,34 @@ def _draft(process: Process, project_id: int, *, console: Console) -> Progress:
             remind=SimilarReviewNotes(process.store),
             on_progress=show,
         )
-    console.print(f"{progress.drafted} photographs drafted with {progress.suggestions} suggestions.")
+    console.print(f"{progress.drafted} photos drafted with {progress.suggestions} suggestions.")
     return progress
 
 
 def review_by_script(up: Demo, *, console: Console) -> None:
-    """Confirm, edit, reject and add as a reviewer would, through Label Studio's REST API."""
+    """Confirm, edit, reject, and add regions as a reviewer would, through Label Studio's REST API."""
     reviewer = ScriptedReviewer(up.server.url, label_studio_server.signed_in(up.server))
     with_draft = [task for task in reviewer.tasks(up.project_id) if region_ids(drafted(task))]
-    deeds: tuple[tuple[str, Callable[[list[Result]], list[Result]]], ...] = (
-        ("submits the draft as it is", list),
+    actions: tuple[tuple[str, Callable[[list[Result]], list[Result]]], ...] = (
+        ("submits the draft without changes", list),
         ("agrees with each suggestion", _agree),
-        ("moves a box, raises its severity and rewords the rationale", _edit),
+        ("moves a box, raises its severity, and edits the rationale", _edit),
         ("deletes a suggestion", _delete),
-        ("marks a suggestion as no defect", _not_a_defect),
+        ("marks a suggestion as not a defect", _not_a_defect),
         ("adds a region that no criterion covers", _add),
     )
-    if len(with_draft) < len(deeds):
-        raise CopilotError(f"Only {len(with_draft)} photographs got suggestions; the script needs {len(deeds)}.")
-    for task, (words, deed) in zip(with_draft, deeds, strict=False):
-        reviewer.submit(task, deed(drafted(task)))
+    if len(with_draft) < len(actions):
+        raise CopilotError(f"Only {len(with_draft)} photos have suggestions, and the script needs {len(actions)}.")
+    for task, (words, action) in zip(with_draft, actions, strict=False):
+        reviewer.submit(task, action(drafted(task)))
         console.print(f"  the reviewer {words} (task {task['id']})")
 
 
 def wait_for_log(up: Demo, *, annotations: int) -> Sequence[LoggedOverride]:
-    """The log's rows once it holds that many annotations.
+    """Wait until the log has that many annotations, and return its rows.
 
     Raises:
-        CopilotError: It did not within `LOG_WITHIN_S`; names the backend's log.
+        CopilotError: It does not have them within `LOG_WITHIN_S` seconds. The hint names the backend's log.
     """
     key = up.process.required_label_studio.opener.open(up.project_id).key
     deadline = time.monotonic() + LOG_WITHIN_S
@@ -196,19 +196,19 @@ def wait_for_log(up: Demo, *, annotations: int) -> Sequence[LoggedOverride]:
             return rows
         time.sleep(0.2)
     raise CopilotError(
-        f"The override log did not hold {annotations} annotations within {LOG_WITHIN_S:.0f} s.",
-        hint=f"The backend's log may say why: {up.backend.log}",
+        f"The override log did not record {annotations} annotations within {LOG_WITHIN_S:.0f} s.",
+        hint=f"See the backend's log for the cause: {up.backend.log}",
     )
 
 
 def show_log(rows: Sequence[LoggedOverride], *, console: Console) -> None:
-    """The log as a table, and what it says."""
+    """Print the log as a table, with a summary."""
     console.print(to_table(row for row in rows if row.override.subject is Subject.REGION))
     console.print(to_summary(rows))
 
 
 def closing_line(up: Demo, rows: Sequence[LoggedOverride]) -> str:
-    """The run in one line of JSON."""
+    """A summary of the run as one line of JSON."""
     kinds = Counter(row.override.kind for row in rows if row.override.subject is Subject.REGION)
     shown = (
         OverrideKind.UNTOUCHED,
@@ -244,7 +244,7 @@ def _edit(result: list[Result]) -> list[Result]:
 
 
 def _other_severity(result: list[Result], region_id: str) -> Severity:
-    """The next severity up, or major where it is critical already."""
+    """Major, or critical if the severity already is major."""
     now = next(
         e["value"]["choices"][0] for e in result if e["id"] == region_id and e["from_name"] == tag_names.SEVERITY
     )

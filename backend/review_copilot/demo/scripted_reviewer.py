@@ -1,6 +1,6 @@
 """Review through Label Studio's REST API as a person does in the editor, for `make demo ARGS=--once`.
 
-Works on the predictions that Label Studio holds, and knows nothing of the copilot's store.
+Uses the predictions in Label Studio. Knows no store.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ Result: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class ScriptedReviewer:
-    """A signed-in person.
+    """A signed-in reviewer.
 
     Attributes:
-        url: Label Studio, without a slash at its end.
-        session: Signed in and able to post.
+        url: Base URL of Label Studio, without a trailing slash.
+        session: A signed-in session that can send POST requests.
     """
 
     url: str
     session: requests.Session
 
     def tasks(self, project_id: int) -> list[dict[str, Any]]:
-        """The project's tasks with their predictions, by rising id."""
+        """The project's tasks with their predictions, in order of id."""
         answer = self.session.get(
             f"{self.url}/api/tasks",
             params={"project": str(project_id), "fields": "all", "page_size": "1000"},
@@ -38,7 +38,7 @@ class ScriptedReviewer:
         return sorted(answer.json()["tasks"], key=lambda task: int(task["id"]))
 
     def submit(self, task: dict[str, Any], result: list[Result], *, lead_time_s: float = 12.0) -> int:
-        """Submit an annotation that began from the task's prediction; returns its id."""
+        """Submit an annotation that started from the task's prediction, and return its id."""
         answer = self.session.post(
             f"{self.url}/api/tasks/{task['id']}/annotations",
             json={
@@ -53,7 +53,7 @@ class ScriptedReviewer:
 
 
 def drafted(task: dict[str, Any]) -> list[Result]:
-    """The draft that the editor would open with."""
+    """The draft that the editor would show."""
     return copy.deepcopy(task["predictions"][0]["result"]) if task["predictions"] else []
 
 
@@ -63,12 +63,12 @@ def region_ids(result: list[Result]) -> list[str]:
 
 
 def without_region(result: list[Result], region_id: str) -> list[Result]:
-    """The result after a box was deleted."""
+    """The result without a box."""
     return [entry for entry in result if entry["id"] != region_id]
 
 
 def moved(result: list[Result], region_id: str, *, by_percent: float) -> list[Result]:
-    """The result after a box was shrunk from its left and upper side; all entries of a region repeat its geometry."""
+    """The result with a box that is smaller at its left and top. All entries of a region repeat its geometry."""
     changed = copy.deepcopy(result)
     for entry in changed:
         if entry["id"] == region_id and "x" in entry["value"]:
@@ -81,7 +81,7 @@ def moved(result: list[Result], region_id: str, *, by_percent: float) -> list[Re
 
 
 def chosen(result: list[Result], region_id: str, *, tag: str, to_name: str, choices: list[str]) -> list[Result]:
-    """The result after Choices of a box were set."""
+    """The result with other choices of a box."""
     changed = [entry for entry in result if not (entry["id"] == region_id and entry["from_name"] == tag)]
     box = next(entry for entry in result if entry["id"] == region_id and entry["type"] == "rectanglelabels")
     geometry = {side: box["value"][side] for side in ("x", "y", "width", "height", "rotation")}
@@ -90,7 +90,7 @@ def chosen(result: list[Result], region_id: str, *, tag: str, to_name: str, choi
 
 
 def reworded(result: list[Result], region_id: str, *, text: str) -> list[Result]:
-    """The result after the rationale of a box was edited."""
+    """The result with another rationale of a box."""
     changed = copy.deepcopy(result)
     for entry in changed:
         if entry["id"] == region_id and entry["type"] == "textarea":
@@ -99,7 +99,7 @@ def reworded(result: list[Result], region_id: str, *, text: str) -> list[Result]
 
 
 def drawn(*, region_id: str, tag: str, to_name: str, label: str, percent: tuple[float, float, float, float]) -> Result:
-    """A box that the reviewer drew: (x, y, width, height) in percent."""
+    """A box that the reviewer drew. `percent` is (x, y, width, height) in percent of the image."""
     x, y, width, height = percent
     value = {"x": x, "y": y, "width": width, "height": height, "rotation": 0, "rectanglelabels": [label]}
     return {

@@ -1,7 +1,7 @@
-"""Everything that an inspector written by somebody else may import. The only door to the product for one.
+"""Everything that an external inspector may import. External inspectors import nothing else of the product.
 
-An inspector is an object that fulfills `Inspector`. A factory that takes one `InspectorOptions` and returns an
-inspector becomes available by an entry point of the group `ENTRY_POINT_GROUP`:
+An inspector is an object that implements `Inspector`. A factory takes one `InspectorOptions` and returns an inspector.
+Register the factory as an entry point of the group `ENTRY_POINT_GROUP`:
 
     [project.entry-points."review_copilot.inspectors"]
     mine = "my_package:create_inspector"

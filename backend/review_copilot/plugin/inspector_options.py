@@ -1,4 +1,4 @@
-"""What every inspector is created from. Knows no model and no settings class."""
+"""Options that every inspector is created from. Knows no model and no settings class."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 ENTRY_POINT_GROUP = "review_copilot.inspectors"
-"""Group of entry points that name inspector factories."""
+"""Entry point group of inspector factories."""
 
 
 @dataclass(frozen=True, slots=True)
 class InspectorOptions:
-    """Plain values that an inspector factory receives; each factory reads what concerns it.
+    """Plain values that an inspector factory receives. Each factory reads the options that it needs.
 
     Attributes:
         concurrency: Maximum number of images inspected at the same time, at least 1.
-        values: Options of single inspectors by name, such as {"editing_budget_s": 3.0}. Unknown names are ignored.
+        values: Options of individual inspectors by name, such as {"editing_budget_s": 3.0}. Unknown names are ignored.
     """
 
     concurrency: int = 4

@@ -1,4 +1,4 @@
-"""Tell one version of an inspector's code and weights from another. Knows no inspector."""
+"""Compute the version of an inspector's code and weights. Knows no inspector."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 
 VERSION_FILE = "draft_version.json"
-"""File of a package that keeps its draft version through changes that leave its drafts as they are."""
+"""File of a package that keeps its draft version after changes that do not affect its drafts."""
 _LEFT_OUT = ("__pycache__", VERSION_FILE)
 
 
@@ -31,8 +31,8 @@ def hash_of_package(package: str) -> str:
 def draft_version(package: str) -> str:
     """The version of a package's drafts, 12 hex digits.
 
-    A change of any file gives a new version. `draft_version.json` in the package can say that drafts are as before:
-    while its `files` equals `hash_of_package`, its `version` stands. So moving a file changes no project's drafts.
+    A change of any file results in a new version. `draft_version.json` in the package can declare that drafts are
+    unchanged: while its `files` equals `hash_of_package`, its `version` applies. So moving a file changes no drafts.
     """
     files = hash_of_package(package)
     record = resources.files(package).joinpath(VERSION_FILE)

@@ -1,4 +1,4 @@
-"""The HTTP side: the ML-backend protocol, webhooks, health. The only place that knows Flask."""
+"""The HTTP server: the ML-backend protocol, webhooks, status, and dashboard. Only this package knows Flask."""
 
 from review_copilot.web.app import create_app
 

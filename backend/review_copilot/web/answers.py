@@ -1,4 +1,4 @@
-"""From a `/predict` request to its results. Knows no Flask."""
+"""Answer a `/predict` request with its results. Knows no Flask."""
 
 from __future__ import annotations
 
@@ -19,34 +19,41 @@ from review_copilot.labelstudio.tasks import read_task
 log = logging.getLogger(__name__)
 
 Answerer: TypeAlias = Callable[[PredictRequest, Callable[[], bool]], list[object]]
-"""Takes a request, and whether its caller has gone; gives one result for each task, in order."""
+"""Takes a request and a function that tells whether its caller disconnected; returns one result per task, in order."""
 
 
 def answerer(service: DraftService) -> Answerer:
-    """What answers requests by a draft service; each label config is mapped once."""
+    """The function that answers requests with a draft service. It maps each label config once."""
     labels_of = LabelMaps(lambda project: service.setup_of(project).guideline)
 
-    def answer(asked: PredictRequest, gone: Callable[[], bool]) -> list[object]:
+    def answer(asked: PredictRequest, has_disconnected: Callable[[], bool]) -> list[object]:
         labels = labels_of(asked.project, asked.label_config)
         rollout = rollout_of(asked.project, store=service.store, setup_of=service.setup_of)
         if asked.interactive:
-            return [_interactive(asked, service=service, rollout=rollout, labels=labels, gone=gone)]
+            return [
+                _interactive(asked, service=service, rollout=rollout, labels=labels, has_disconnected=has_disconnected)
+            ]
         tasks = [_readable(raw, asked=asked, labels=labels) for raw in asked.tasks]
         found = [task for task in tasks if task is not None]
-        reviews = answer_in_time(found, service=service, rollout=rollout, gone=gone)
+        reviews = answer_in_time(found, service=service, rollout=rollout, gone=has_disconnected)
         return [_result(reviews.get(task.key.task_id) if task else None, labels) for task in tasks]
 
     return answer
 
 
 def _interactive(
-    asked: PredictRequest, *, service: DraftService, rollout: str, labels: LabelMap, gone: Callable[[], bool]
+    asked: PredictRequest,
+    *,
+    service: DraftService,
+    rollout: str,
+    labels: LabelMap,
+    has_disconnected: Callable[[], bool],
 ) -> Mapping[str, Any]:
-    """The answer to a box drawn with the Magic tool: regions only, and a dict even for "nothing"."""
+    """The answer to a box drawn with the Magic tool: only regions, and a dict even if there are none."""
     task = _readable(asked.tasks[0], asked=asked, labels=labels) if asked.tasks else None
     if task is None or asked.drawn is None:
         return {"result": []}
-    review = review_box(task, service=service, rollout=rollout, box=asked.drawn, gone=gone)
+    review = review_box(task, service=service, rollout=rollout, box=asked.drawn, gone=has_disconnected)
     return {"result": []} if review is None else to_interactive(review, labels).payload
 
 
@@ -59,10 +66,10 @@ def _readable(raw: Mapping[str, Any], *, asked: PredictRequest, labels: LabelMap
 
 
 def _result(review: Review | None, labels: LabelMap) -> object:
-    """A prediction; the empty list, which stores nothing and keeps the count right, where there is none."""
+    """A prediction. Without one, the empty list: Label Studio stores nothing, and the number of results stays right."""
     if review is None or review.exposure is not Exposure.SHOWN:
         return []
     drafted = to_prediction(review, labels)
     for dropped in drafted.dropped:
-        log.warning("task %d: %s left out: %s", review.key.task_id, dropped.what, dropped.reason)
+        log.warning("task %d: %s is not in the draft: %s", review.key.task_id, dropped.what, dropped.reason)
     return drafted.payload

@@ -1,4 +1,4 @@
-"""Make the Flask application: doors only. Each parses a request, calls one flow, and words one answer."""
+"""Create the Flask application: only routes. Each parses a request, calls one flow, and formats one answer."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from review_copilot.web.webhook import COUNTS, webhook_routes
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
-"""Largest request body. Label Studio posts all selected tasks in one body: about 2 KB a task, so 100 000 tasks fit."""
+"""Maximum request body. Label Studio posts all selected tasks in one body, about 2 KB per task: 100,000 tasks fit."""
 
 
 def create_app(parts: BackendParts) -> Flask:
-    """The application of a backend; each route gets the parts that it uses.
+    """Create the application of a backend. Each route receives only the parts that it uses.
 
     Raises:
-        SettingsError: It would be open to strangers.
+        SettingsError: The settings would let anyone send requests.
     """
     app = Flask("review_copilot")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -56,15 +56,15 @@ def create_app(parts: BackendParts) -> Flask:
     meter.show_webhooks(app.extensions[COUNTS])
     app.register_blueprint(dashboard_routes(dashboard, authenticator))
     guard(app)
-    app.register_error_handler(CopilotError, _say)
-    app.register_error_handler(HTTPException, _say_http)
-    app.register_error_handler(Exception, _say_nothing_more)
+    app.register_error_handler(CopilotError, _answer_known_error)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(Exception, _answer_bug)
     return app
 
 
-def _say(error: Exception) -> tuple[Response, int]:
-    """A known error: its public message and hint."""
-    assert isinstance(error, CopilotError)  # noqa: S101  # registered for nothing else
+def _answer_known_error(error: Exception) -> tuple[Response, int]:
+    """Answer with the public message and the hint of a known error."""
+    assert isinstance(error, CopilotError)  # noqa: S101  # registered only for this type
     log.warning("%s: %s", type(error).__name__, error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     if isinstance(error, BadRequest | LabelConfigError):  # the label config came with the request
@@ -74,12 +74,12 @@ def _say(error: Exception) -> tuple[Response, int]:
     return jsonify(error=error.public, hint=error.hint), status
 
 
-def _say_http(error: Exception) -> tuple[Response, int]:
-    """Flask's own errors, as JSON like all others."""
-    assert isinstance(error, HTTPException)  # noqa: S101  # registered for nothing else
+def _answer_http_error(error: Exception) -> tuple[Response, int]:
+    """Answer Flask's own errors as JSON, like all others."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered only for this type
     hint = ""
     if isinstance(error, RequestEntityTooLarge):
-        hint = f"At most {request.max_content_length} bytes at once: name fewer tasks, or use preannotate or sync."
+        hint = f"The limit is {request.max_content_length} bytes. Select fewer tasks, or run preannotate or sync."
     response = jsonify(error=error.description or error.name, hint=hint)
     for name, value in error.get_headers():
         if name.lower() == "www-authenticate":
@@ -87,7 +87,7 @@ def _say_http(error: Exception) -> tuple[Response, int]:
     return response, error.code or HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _say_nothing_more(error: Exception) -> tuple[Response, int]:
-    """A bug of ours: the details go to the log, never to the caller."""
+def _answer_bug(error: Exception) -> tuple[Response, int]:
+    """Answer an unexpected error: the log receives the details, the caller does not."""
     log.error("unexpected error", exc_info=error)
     return jsonify(error="The backend failed.", hint="See its log for details."), HTTPStatus.INTERNAL_SERVER_ERROR

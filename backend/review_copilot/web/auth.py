@@ -1,4 +1,4 @@
-"""Who may come in. Knows basic auth and the webhook's secret header; knows no user accounts."""
+"""Authenticate requests with basic auth or the webhook's secret header. Knows no user accounts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Authenticator:
     """Checks requests.
 
     Attributes:
-        username: Basic-auth name.
-        password: Basic-auth password; empty lets everybody in (loopback only).
-        webhook_secret: What the secret header must say; empty when only basic auth counts.
+        username: Basic-auth username.
+        password: Basic-auth password; empty allows every request (loopback only).
+        webhook_secret: Required value of the secret header; empty allows only basic auth.
     """
 
     username: str
@@ -31,10 +31,10 @@ class Authenticator:
 
     @classmethod
     def from_settings(cls, settings: Settings, *, webhook_secret: str) -> Authenticator:
-        """The authenticator that the settings ask for.
+        """Create the authenticator from the settings.
 
         Raises:
-            SettingsError: There is no password, and running without one was not asked for or not on loopback.
+            SettingsError: There is no password, and the settings do not allow that or the address is not loopback.
         """
         password = settings.password.get_secret_value()
         if not password:
@@ -51,10 +51,10 @@ class Authenticator:
         return cls(username=settings.username, password=password, webhook_secret=webhook_secret)
 
     def check_basic(self) -> None:
-        """Let a request with the right name and password pass.
+        """Accept a request with the right username and password.
 
         Raises:
-            Unauthorized: It has not.
+            Unauthorized: The username or password is missing or wrong.
         """
         if not self._basic_fits():
             raise Unauthorized(
@@ -63,10 +63,10 @@ class Authenticator:
             )
 
     def check_webhook(self) -> None:
-        """Let a request with the secret header, or with the right name and password, pass.
+        """Accept a request with the secret header, or with the right username and password.
 
         Raises:
-            Unauthorized: It has neither.
+            Unauthorized: The request has neither.
         """
         sent = request.headers.get(SECRET_HEADER, "")
         if self.webhook_secret and hmac.compare_digest(sent.encode(), self.webhook_secret.encode()):

@@ -1,4 +1,4 @@
-"""A thread beside the server that takes one turn at a job after another. Knows no job."""
+"""A background thread that runs a job repeatedly. Knows no job."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ log = logging.getLogger(__name__)
 
 
 class Background(ABC):
-    """One thread that works until it is asked to stop; a turn that fails is logged, and the next one taken later."""
+    """One thread that works until it is stopped. A turn that fails is logged, and the next turn follows later."""
 
     name: str
-    """What it is called in the log."""
+    """Name of the job in log messages."""
     look_every_s: float
-    """Seconds between two turns that found nothing to do."""
+    """Seconds to wait after a turn that found nothing more to do."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
@@ -25,19 +25,19 @@ class Background(ABC):
 
     @abstractmethod
     def take_turn(self) -> bool:
-        """Work for a while; says whether there is more to do at once."""
+        """Work for a while, and return whether there is more to do now."""
 
     @property
     def stopping(self) -> bool:
-        """Whether it was asked to stop."""
+        """Whether `stop` was called."""
         return self._stopping.is_set()
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self, *, timeout_s: float = 10.0) -> None:
-        """Ask the thread to end, and wait for it."""
+        """Ask the thread to end, and wait until it does."""
         self._stopping.set()
         self._thread.join(timeout_s)
 
@@ -47,8 +47,8 @@ class Background(ABC):
             try:
                 more = self.take_turn()
             except CopilotError as error:
-                log.warning("%s put off: %s", self.name, error)
+                log.warning("background job %r is postponed: %s", self.name, error)
             except Exception:
-                log.exception("%s failed: unexpected error", self.name)
+                log.exception("background job %r failed: unexpected error", self.name)
             if not more:
                 self._stopping.wait(self.look_every_s)

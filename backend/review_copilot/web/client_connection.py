@@ -1,4 +1,4 @@
-"""Whether the caller of a request still listens. Knows one socket, and no request's meaning."""
+"""Detect whether the caller of a request disconnected. Knows one socket, and not the meaning of the request."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from flask import Request
 
 
 def disconnected(request: Request) -> Callable[[], bool]:
-    """A question that may be asked again and again, also from another thread: has the caller closed the connection?
+    """A function that tells whether the caller closed the connection. Any thread can call it repeatedly.
 
-    Only gunicorn hands its socket on; under any other server the answer is always no.
+    Only gunicorn provides its socket. Under any other server, the function always returns False.
     """
     connection = request.environ.get("gunicorn.socket")
     if not isinstance(connection, socket.socket):
         return lambda: False
 
-    def gone() -> bool:
+    def is_closed() -> bool:
         try:
             return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
         except BlockingIOError:
@@ -25,4 +25,4 @@ def disconnected(request: Request) -> Callable[[], bool]:
         except OSError:
             return True
 
-    return gone
+    return is_closed

@@ -1,6 +1,7 @@
-"""The dashboard at `/copilot/`: what the override log says, live. Doors only; numbers and pages are made elsewhere.
+"""The dashboard at `/copilot/`: the current study of a project. Only routes; other modules create numbers and pages.
 
-Read only, behind the backend's name and password. No script, no other host: the Content-Security-Policy says so.
+Read-only, and protected by the backend's username and password. The Content-Security-Policy allows no script and no
+other host.
 """
 
 from __future__ import annotations
@@ -60,11 +61,11 @@ class DashboardSource:
 
     Attributes:
         store: The log and the drafts.
-        setup_of: The set-up of a project.
-        opener_of: Opens a project; None where its Label Studio cannot be asked.
+        setup_of: The setup of a project.
+        opener_of: Opens a project; None if its Label Studio is not the configured one or there is no token.
         images: Fetches images.
-        clock: Tells the time.
-        link_to: URL of a project's Label Studio in a browser; empty where it is not known.
+        clock: Gives the current time.
+        link_to: URL of a project's Label Studio in a browser; empty if it is not known.
     """
 
     store: Store
@@ -76,7 +77,7 @@ class DashboardSource:
 
 
 def dashboard_routes(source: DashboardSource, authenticator: Authenticator) -> Blueprint:
-    """The pages."""
+    """Create the routes of the dashboard's pages."""
     routes = Blueprint("copilot", __name__, url_prefix="/copilot")
     study_cache = StudyCache(source.store)
     routes.before_request(authenticator.check_basic)
@@ -84,7 +85,7 @@ def dashboard_routes(source: DashboardSource, authenticator: Authenticator) -> B
 
     @routes.get("/")
     def overview() -> str:
-        """What to do first, and everything behind it."""
+        """Show what to do first, and all results of the study."""
         asked = read_question(source.store.projects())
         made = _study(source, study_cache, asked)
         if source.opener_of(asked.project) is not None:
@@ -96,7 +97,7 @@ def dashboard_routes(source: DashboardSource, authenticator: Authenticator) -> B
 
     @routes.get("/thumbnail/<int:row>")
     def thumbnail(row: int) -> Response:
-        """One row's region with what is around it; a placeholder if it is not available."""
+        """Show the region of one row with its surroundings, or a placeholder if the image is not available."""
         asked = read_question(source.store.projects())
         picture = cut_one(
             rows_of(study_cache.reading(asked.project), rows=[row]),
@@ -112,7 +113,7 @@ def dashboard_routes(source: DashboardSource, authenticator: Authenticator) -> B
 
     @routes.get("/report.html")
     def report() -> Response:
-        """The same as one file, with thumbnails where Label Studio can be asked for the images."""
+        """Download the report as one file, with thumbnails if the images are available."""
         asked = read_question(source.store.projects())
         found = _study(source, study_cache, asked)
         pictures = pictures_of(
@@ -129,7 +130,7 @@ def dashboard_routes(source: DashboardSource, authenticator: Authenticator) -> B
 
     @routes.get("/undrafted")
     def undrafted() -> str:
-        """Why tasks have no draft."""
+        """Show why tasks have no draft."""
         asked = read_question(source.store.projects())
         frame = replace(_frame(source, study_cache, asked, here="undrafted"), criteria=(), reviewers=())
         drafts = study_cache.drafts(asked.project, asked.scope)
@@ -139,7 +140,7 @@ def dashboard_routes(source: DashboardSource, authenticator: Authenticator) -> B
 
     @routes.get("/reviewers")
     def reviewers() -> str:
-        """Everybody who reviewed, by name."""
+        """List all reviewers by name."""
         asked = read_question(source.store.projects())
         names = reviewers_of(study_cache.counts(asked.project))
         frame = replace(_frame(source, study_cache, asked, here="reviewers"), criteria=(), reviewers=())
@@ -147,10 +148,10 @@ def dashboard_routes(source: DashboardSource, authenticator: Authenticator) -> B
 
     @routes.get("/reviewer")
     def reviewer() -> str:
-        """One person's own overrides by criterion."""
+        """Show one reviewer's overrides by criterion."""
         asked = read_question(source.store.projects())
         if not asked.scope.reviewer:
-            raise BadRequest("The address names no reviewer.", hint="Choose one from the list of reviewers.")
+            raise BadRequest("The URL names no reviewer.", hint="Choose one from the list of reviewers.")
         made = _study(source, study_cache, replace(asked, scope=replace(asked.scope, criterion="")))
         frame = replace(_frame(source, study_cache, asked, here="reviewers", action="reviewer"), criteria=())
         own = joined(list(scoped(study_cache.reading(asked.project), made.scope).tables()))
@@ -163,7 +164,7 @@ def dashboard_routes(source: DashboardSource, authenticator: Authenticator) -> B
 
     @routes.errorhandler(CopilotError)
     def problem(error: CopilotError) -> tuple[str, int]:
-        """What went wrong, as a page."""
+        """Show an error as a page."""
         wrong = isinstance(error, BadRequest)
         status = HTTPStatus.BAD_REQUEST if wrong else HTTPStatus.INTERNAL_SERVER_ERROR
         return problem_page(error.public, error.hint, bare_frame()), status

@@ -1,4 +1,4 @@
-"""What a dashboard's address asks for, and the frame that leads to other questions. Knows addresses, no numbers."""
+"""Read the query of a dashboard URL, and create the frame with links to other queries. Knows URLs, and no numbers."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PLACES = (("overview", "To do first"), ("undrafted", "Without a draft"), ("revie
 
 @dataclass(frozen=True)
 class Question:
-    """What an address asks for.
+    """The query of a URL.
 
     Attributes:
         known: Projects to choose from, oldest first.
-        project: The one that is asked about.
-        scope: Which part of its log.
+        project: The selected project.
+        scope: The selected part of its log.
     """
 
     known: tuple[ProjectKey, ...]
@@ -35,18 +35,18 @@ class Question:
 
     @property
     def name(self) -> str:
-        """The project as addresses name it."""
+        """The project's name in URLs."""
         return _names(self.known)[self.project]
 
 
 def read_question(known: Sequence[ProjectKey]) -> Question:
-    """What the current request asks for; the newest project where it names none.
+    """Read the query of the current request. Without a project in the URL, the newest one is selected.
 
     Args:
-        known: Projects that the store has heard of, oldest first.
+        known: Projects in the log, oldest first.
 
     Raises:
-        BadRequest: There is no such project, or a date is none.
+        BadRequest: There is no such project, or a date is not valid.
     """
     if not known:
         raise BadRequest(
@@ -58,7 +58,7 @@ def read_question(known: Sequence[ProjectKey]) -> Question:
     found = [key for key, name in names.items() if name == wanted]
     if not found:
         raise BadRequest(
-            f"The log holds nothing of project {wanted[:40]}.", hint=f"It knows: {', '.join(names.values())}."
+            f"The log has no project {wanted[:40]}.", hint=f"Choose one of these projects: {', '.join(names.values())}."
         )
     until = _day("until")
     scope = Scope(
@@ -79,15 +79,15 @@ def frame_of(
     reviewers: Sequence[str],
     action: str = "",
 ) -> Frame:
-    """The frame around the answer.
+    """Create the frame around a page.
 
     Args:
-        asked: The question.
-        here: Which of PLACES the page belongs to.
+        asked: The query.
+        here: The entry of PLACES that the page belongs to.
         guideline: Names the criteria.
         criteria: Criteria to choose from.
         reviewers: Reviewers to choose from, and to link to.
-        action: Where the filters lead; `here` when empty.
+        action: The page that the filters open; `here` if empty.
     """
     names, scope = _names(asked.known), asked.scope
     period = {"since": request.args.get("since"), "until": request.args.get("until")}
@@ -114,7 +114,7 @@ def frame_of(
 
 
 def bare_frame() -> Frame:
-    """The frame around a page that answers no question."""
+    """Create the frame around a page without a query, such as an error."""
     return Frame(
         style_url=url_for("copilot.style_sheet"),
         action=url_for("copilot.overview"),
@@ -123,7 +123,7 @@ def bare_frame() -> Frame:
 
 
 def thumbnail_url(asked: Question, row: int) -> str:
-    """The address of a row's thumbnail."""
+    """The URL of a row's thumbnail."""
     return url_for("copilot.thumbnail", row=row, project=asked.name)
 
 
@@ -132,7 +132,7 @@ def _to(page: str, asked: Mapping[str, str]) -> str:
 
 
 def _names(known: Sequence[ProjectKey]) -> Mapping[ProjectKey, str]:
-    """The id alone; with its place among all projects where an id was used more than once."""
+    """Names of projects in URLs: the id, followed by the position among all projects if several have the same id."""
     ids = [key.project_id for key in known]
     return {
         key: str(key.project_id) if ids.count(key.project_id) == 1 else f"{key.project_id}.{place}"

@@ -1,4 +1,4 @@
-"""Learn in the background what reviewed regions look like, for the next drafts. Knows when, not how."""
+"""Update the features of reviewed crops in the background, for the next drafts. Knows when, not how."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ class LearningWorker(Background):
         opener_of: Callable[[ProjectKey], WorkspaceOpener | None],
         locks: NamedLocks | None = None,
     ) -> None:
-        """Learn nothing yet.
+        """Store the parts; `start` begins the work.
 
         Args:
-            learning: What learning needs.
-            opener_of: Opens a project, for crops; None where its Label Studio cannot be asked.
-            locks: Let one backend learn at a time; None where this is the only one.
+            learning: The parts that learning needs.
+            opener_of: Opens a project to read crops; None if its Label Studio is not available.
+            locks: Allow one backend at a time to learn; None if this is the only backend.
         """
         super().__init__()
         self._learning = learning
         self._opener_of = opener_of
         self._locks = locks
-        self._learnt: dict[ProjectKey, datetime | None] = {}
+        self._learned: dict[ProjectKey, datetime | None] = {}
 
     def take_turn(self) -> bool:
-        """Learn, unless another backend on the same database does."""
+        """Learn, unless another backend with the same database is learning."""
         with self._locks.turn("learn", wait_s=0.0) if self._locks else nullcontext(enter_result=True) as ours:
             if ours:
                 self.learn_all()
         return False
 
     def learn_all(self) -> None:
-        """Learn again from all projects whose log has grown."""
+        """Learn again from each project whose log has grown."""
         store = self._learning.store
         for project in store.projects():
             swept_to = store.bookmark(project)
-            if self.stopping or (swept_to is not None and self._learnt.get(project) == swept_to):
+            if self.stopping or (swept_to is not None and self._learned.get(project) == swept_to):
                 continue
             outcome = learn(project, learning=self._learning, opener=self._opener_of(project))
             if outcome is not LearnOutcome.TOO_SOON:
-                self._learnt[project] = swept_to
+                self._learned[project] = swept_to

@@ -1,4 +1,4 @@
-"""Log lines as text or as one JSON object each, with the id of the request they belong to. Knows no request."""
+"""Write log lines as text or as one JSON object each, with the id of their request. Knows no request."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from review_copilot.domain.request_context import REQUEST_ID
 
 
 class WithRequestId(logging.Filter):
-    """Gives each record the id of the request that its thread works for; "-" outside of any."""
+    """Adds to each record the id of the request that its thread works for; "-" outside a request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Add the id; every record passes."""
+        """Add the id, and keep every record."""
         record.request_id = REQUEST_ID.get() or "-"
         return True
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line."""
+    """Formats each record as one JSON object on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON; `time` is UTC."""
@@ -36,7 +36,7 @@ class JsonLines(logging.Formatter):
 
 
 def set_up_logging(*, as_json: bool) -> None:
-    """Send everything from INFO upwards to stderr."""
+    """Write all messages of level INFO and higher to stderr."""
     handler = logging.StreamHandler()
     handler.addFilter(WithRequestId())
     text = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"

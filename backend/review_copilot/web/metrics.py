@@ -1,7 +1,7 @@
-"""Count and time what the backend does, in Prometheus' form. Knows no route's meaning.
+"""Count and time the work of the backend, in the Prometheus format. Knows no route's meaning.
 
-Counters are of this process, those of webhooks too; gauges that hang on the database (`backlog`, `inbox`, `log_lag`,
-`newest_review`) are the same from every process.
+Counters, and the gauge of webhooks, cover this process. Gauges that read the database (`backlog`, which is the number
+of pending drafts, `inbox`, `log_lag_seconds`, `newest_review`) are the same in every process.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
 REQUEST_ID_HEADER = "X-Request-Id"
 SECONDS = (0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 85, 100)
-"""Buckets that tell a Magic answer (1 s) from a deadline (85 s) and from Label Studio's own limit (100 s)."""
+"""Histogram buckets. They separate a Magic answer (1 s), the deadline (85 s), and Label Studio's timeout (100 s)."""
 
 
 class Meter:
-    """The numbers of one application."""
+    """The metrics of one application."""
 
     def __init__(self, *, store: Store, pool: PriorityPool[Review], clock: Clock) -> None:
         self._registry = CollectorRegistry()
@@ -54,7 +54,7 @@ class Meter:
         self._gauge("running", "Tasks being inspected now.", lambda: pool.running)
         self._gauge(
             "backlog",
-            "Pending drafts: promised to Label Studio and not delivered yet.",
+            "Pending drafts: requested, and not in Label Studio yet.",
             lambda: float(store.pending_count()),
         )
         self._gauge(
@@ -64,7 +64,7 @@ class Meter:
         )
         self._gauge(
             "newest_review",
-            "Number of the newest review in the database: its rate is that of all drafts, bulk runs' too.",
+            "Number of the newest review in the database. Its rate is the rate of all drafts, including bulk runs.",
             store.newest_review,
         )
         self._gauge("inbox", "Webhooks that are not processed yet, up to 1000.", lambda: len(store.waiting()))
@@ -73,7 +73,7 @@ class Meter:
         Gauge(f"review_copilot_{name}", about, registry=self._registry).set_function(read)  # type: ignore[arg-type]  # float or int
 
     def reviewed(self, review: Review) -> None:
-        """Count a review that was made."""
+        """Count a finished review."""
         self._reviews.labels(review.exposure.value).inc()
         self._review_seconds.observe(review.elapsed_s)
         if review.error:
@@ -94,12 +94,12 @@ class Meter:
         """Show whether Label Studio rejects the token."""
         self._gauge(
             "token_rejected",
-            "1 if Label Studio rejects the token, so that the log is not updated; else 0.",
+            "1 if Label Studio rejects the token, so that the log is not updated; otherwise 0.",
             lambda: float(watch.state is TokenState.REJECTED),
         )
 
     def watch(self, app: Flask) -> None:
-        """Count and time every request, and give each an id: its caller's, or one of our own."""
+        """Count and time every request, and give each an id: the caller's, or a new one."""
 
         @app.before_request
         def begin() -> None:
@@ -115,12 +115,12 @@ class Meter:
             return response
 
     def page(self) -> Response:
-        """Everything, as Prometheus reads it."""
+        """All metrics in the Prometheus text format."""
         return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)
 
 
 def log_lag_s(inbox: Inbox, *, clock: Clock) -> float:
-    """Seconds for which the oldest webhook has waited that the log has yet to follow; 0 when none waits."""
+    """Age of the oldest webhook that is not processed yet, in seconds; 0 if there is none."""
     since = inbox.waiting_since()
     return max(0.0, (clock.now() - since).total_seconds()) if since else 0.0
 

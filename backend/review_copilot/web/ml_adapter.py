@@ -1,4 +1,4 @@
-"""The copilot as a model of label-studio-ml 2.x, for people who already run that framework.
+"""Review Copilot as a model of label-studio-ml 2.x, for servers that already use that framework.
 
     from label_studio_ml.api import init_app
     from label_studio_ml.model import LabelStudioMLBase
@@ -6,9 +6,9 @@
 
     app = init_app(model_class=model_class(LabelStudioMLBase))
 
-Only this file knows the framework's calls, and it does not import it: the base class is handed in. Its loop asks one
-request at a time; deadline, backlog and shared work are ours all the same. Our own `review-copilot serve` needs no
-framework, and writes the override log too.
+Only this file knows the framework's calls. It does not import the framework: the caller passes the base class. The
+framework handles one request at a time. Deadlines, pending drafts, and shared work function as usual. `review-copilot
+serve` needs no framework, and it also writes the override log.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from review_copilot.web.answers import answerer
 
 
 def model_class(base: type[Any], *, parts: BackendParts | None = None) -> type[Any]:
-    """A model class for the framework.
+    """Create a model class for the framework.
 
     Args:
         base: `label_studio_ml.model.LabelStudioMLBase`.
-        parts: The backend that answers; built from the settings when None.
+        parts: The backend that answers; None builds it from the settings.
     """
     ours = parts or build_backend(open_process(load_settings()))
     process = ours.process
@@ -37,25 +37,25 @@ def model_class(base: type[Any], *, parts: BackendParts | None = None) -> type[A
 
     @cache
     def project(project_id: str) -> str:
-        """Id and creation stamp; the framework cuts the stamp off, and only Label Studio knows it."""
+        """Id and creation time. The framework drops the creation time, so it is read from Label Studio."""
         access = process.label_studio
         created = access.opener.open(int(project_id)).key.created if access else ""
         return f"{project_id}.{created}"
 
-    class ReviewCopilotModel(base):  # type: ignore[misc]  # the framework's base is not known here
-        """Drafts reviews by a guideline."""
+    class ReviewCopilotModel(base):  # type: ignore[misc]  # the framework's base class is not known here
+        """Drafts reviews with a guideline."""
 
         def setup(self) -> None:
-            """Tell the framework which version would be drafted; no model is touched."""
+            """Set the version of new drafts for the framework. Calls no model."""
             self.set("model_version", process.setup_of().model_version)
 
         def predict(
             self, tasks: Sequence[Mapping[str, Any]], context: Mapping[str, Any] | None = None, **_: Any
         ) -> list[object]:
-            """One result for each task, in order; what has no draft in time gives an empty list.
+            """Return one result per task, in order. A task without a draft in time gets an empty list.
 
             Raises:
-                BadRequest: The framework handed on no project.
+                BadRequest: The framework passed no project.
             """
             body = {
                 "tasks": list(tasks),

@@ -1,4 +1,4 @@
-"""Finish in the background what requests were not given in time. Knows when, not how."""
+"""Finish and deliver pending drafts in the background. Knows when, not how."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 
 class PendingDraftWorker(Background):
-    """Works the backlog off; when it stops, the next one takes over."""
+    """Drafts and delivers pending drafts. If this process stops, another one takes them over when the lease ends."""
 
-    name = "backlog"
+    name = "pending drafts"
     look_every_s = 2.0
-    """One indexed read each time."""
+    """Each check is one indexed read."""
 
     def __init__(self, service: DraftService, opener: WorkspaceOpener) -> None:
         super().__init__()
@@ -25,11 +25,11 @@ class PendingDraftWorker(Background):
         self._opener = opener
 
     def take_turn(self) -> bool:
-        """Draft and deliver what is due."""
+        """Draft and deliver the pending drafts that are due."""
         report = work_off(self._service, opener=self._opener)
         if report.sent or report.deleted:
             log.info(
-                "backlog: %d drafted, %d delivered, %d doubles deleted, %d settled",
+                "pending drafts: %d drafted, %d delivered, %d duplicates deleted, %d completed",
                 report.drafted, report.sent, report.deleted, report.settled,
             )  # fmt: skip
         return report.claimed > 0

@@ -1,4 +1,4 @@
-"""The ML-backend protocol as Label Studio 1.23.2 speaks it: `/health`, `/setup`, `/predict`, `/versions`."""
+"""The ML-backend protocol of Label Studio 1.23.2: `/health`, `/setup`, `/predict`, `/versions`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from review_copilot.web.request_guard import decoded
 
 
 def protocol_routes(service: DraftService, authenticator: Authenticator, *, instance: str) -> Blueprint:
-    """The four routes.
+    """Create the four routes.
 
     Args:
         service: Drafts on request.
@@ -27,12 +27,12 @@ def protocol_routes(service: DraftService, authenticator: Authenticator, *, inst
     @routes.get("/")
     @routes.get("/health")
     def health() -> Response:
-        """Alive. Open to everybody, so it says nothing else; touches no model and no database."""
+        """Report that the server runs. Needs no password, so it reports nothing else. Uses no model or database."""
         return jsonify(status="UP")
 
     @routes.post("/setup")
     def setup() -> Response:
-        """Which version would be drafted for this project. Label Studio waits 3 s; no model is touched."""
+        """Return the version of new drafts for this project. Label Studio waits 3 s, so this calls no model."""
         authenticator.check_basic()
         asked = read_setup(_body(), instance=instance)
         rollout = rollout_of(asked.project, store=service.store, setup_of=service.setup_of)
@@ -40,13 +40,13 @@ def protocol_routes(service: DraftService, authenticator: Authenticator, *, inst
 
     @routes.get("/versions")
     def versions() -> Response:
-        """Versions that Label Studio's settings page may offer."""
+        """Return the versions that Label Studio's settings page offers."""
         authenticator.check_basic()
         return jsonify(versions=[service.setup_of().model_version])
 
     @routes.post("/predict")
     def predict() -> Response:
-        """N tasks in, N results out, in order; a task that fails gives an empty list and costs the others nothing."""
+        """Return one result per task, in order. A task that fails gets an empty list and does not affect the others."""
         authenticator.check_basic()
         asked = read_predict(_body(), instance=instance)
         return jsonify(results=answer(asked, disconnected(request)))

@@ -1,4 +1,4 @@
-"""What holds for every route: which URLs are looked at, how bodies are decoded, which headers answers carry."""
+"""Rules for every route: which URLs are accepted, how bodies are decoded, and which headers answers carry."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _NO_URL = re.compile(r"\x00|[0-9]{19}")
-"""Neither database stores NUL, and no id has 19 digits; routing itself fails on numbers of 5000."""
+"""Neither database stores NUL, and no id has 19 digits. Flask's routing fails on numbers with 5,000 digits."""
 _NO_QUERY = re.compile(r"%00|\x00", re.IGNORECASE)
 
 CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
-"""For answers that are no pages; a page brings its own."""
+"""For answers that are not pages. A page sets its own policy."""
 
 
 def guard(app: Flask) -> None:
-    """Let the application refuse URLs that none of its routes can mean, and guard all of its answers."""
+    """Reject URLs that no route can match, and add security headers to all answers."""
     app.wsgi_app = _UrlGuard(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way to wrap it
     app.after_request(_guarded)
 
 
 def decoded(body: bytes) -> object:
-    """The JSON of a request's body.
+    """Decode the JSON of a request's body.
 
     Raises:
-        BadRequest: It is no JSON in UTF-8, or is nested too deeply.
+        BadRequest: The body is not JSON in UTF-8, or it is nested too deeply.
     """
     try:
         value: object = json.loads(body.decode("utf-8"))

@@ -1,4 +1,4 @@
-"""Run the application behind gunicorn, with the sweeper, the pending worker and the learning worker beside it."""
+"""Run the application in gunicorn, with the sweeper, the pending draft worker, and the learning worker."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn with one worker of several threads; the application is made in the worker, after the fork."""
+    """gunicorn with one worker process and several threads. The worker creates the application after the fork."""
 
     def __init__(self, settings: Settings, *, threads: int) -> None:
         self._settings = settings
@@ -32,7 +32,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         super().__init__()
 
     def load_config(self) -> None:
-        """Hand our settings to gunicorn; nothing is read from files or its own environment variables."""
+        """Pass the settings to gunicorn, which reads no files or environment variables of its own."""
         options: dict[str, Any] = {
             "bind": [f"{self._settings.host}:{self._settings.port}"],
             "workers": 1,
@@ -50,13 +50,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """The application, in the worker."""
+        """Create the application and start its threads, in the worker process."""
         process = open_process(self._settings)
         parts = build_backend(process)
         app = create_app(parts)
         opener = process.label_studio.opener if process.label_studio else None
         if opener is None:
-            log.warning("no Label Studio token is set: the log is filled from webhooks only and stays unconfirmed")
+            log.warning(
+                "No Label Studio token is set, so the log is written from webhooks only and its rows stay unconfirmed. "
+                "Set REVIEW_COPILOT_LABEL_STUDIO_TOKEN."
+            )
         sweeper = Sweeper(
             process.store,
             instance=process.instance.name,
@@ -75,14 +78,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
 
 def serve(settings: Settings, *, threads: int = 16) -> None:
-    """Serve until stopped.
+    """Run the server until it is stopped.
 
     Raises:
-        SettingsError: The backend would be open to strangers; raised before anything is started.
+        SettingsError: The settings would let anyone send requests. Raised before anything starts.
         LibraryError: The guideline cannot be read.
         StoreError: The database cannot be opened.
     """
     Authenticator.from_settings(settings, webhook_secret=webhook_secret_of(settings))
     load_guideline(settings.guideline)
-    open_process(settings).close()  # wrong settings are reported here, not at the first request
+    open_process(settings).close()  # reports wrong settings now, not at the first request
     Server(settings, threads=threads).run()

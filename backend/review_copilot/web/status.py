@@ -1,4 +1,4 @@
-"""`/metrics` for machines and `/status` for people: what the backend is and how much waits."""
+"""`/metrics` for monitoring and `/status` for people: the state of the backend and its waiting work."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
 @dataclass(frozen=True)
 class StatusSource:
-    """What `/status` reads.
+    """The parts that `/status` reads.
 
     Attributes:
         instance: Name of the Label Studio in the log.
-        token: Whether there is a token to read it with.
-        setup_of: Gives the set-up of the settings.
+        token: Whether a Label Studio token is set.
+        setup_of: Gives the setup of the settings.
         store: The database.
-        pool: Does the work of requests.
-        clock: Tells the time.
+        pool: Runs the work of requests.
+        clock: Gives the current time.
     """
 
     instance: str
@@ -41,18 +41,18 @@ class StatusSource:
 
 
 def status_routes(source: StatusSource, authenticator: Authenticator, meter: Meter) -> Blueprint:
-    """The two routes; both ask for name and password."""
+    """Create the two routes; both require username and password."""
     routes = Blueprint("status", __name__)
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        """Numbers in Prometheus' form."""
+        """Return the metrics in the Prometheus text format."""
         authenticator.check_basic()
         return meter.page()
 
     @routes.get("/status")
     def status() -> Response:
-        """What the backend is and how much waits."""
+        """Return the state of the backend and its waiting work. `backlog` is the number of pending drafts."""
         authenticator.check_basic()
         setup, store = source.setup_of(), source.store
         return jsonify(
@@ -73,7 +73,7 @@ def status_routes(source: StatusSource, authenticator: Authenticator, meter: Met
         )
 
     def counts() -> Mapping[WebhookOutcome, int]:
-        heard: WebhookCounts = current_app.extensions[COUNTS]
-        return heard.snapshot()
+        received: WebhookCounts = current_app.extensions[COUNTS]
+        return received.snapshot()
 
     return routes

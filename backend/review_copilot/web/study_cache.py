@@ -1,4 +1,4 @@
-"""What the dashboard read of the log a moment ago, so that a click on a filter reads nothing again."""
+"""Cache what the dashboard reads from the log, so that changing a filter reads nothing again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from review_copilot.ports import Store
 from review_copilot.study.study_counts import Counts
 
 KEPT_S = 20.0
-"""How old a page's numbers may be. The log itself trails Label Studio by the sweep's interval, 30 s by default."""
+"""Maximum age of a page's numbers, in seconds. The log is behind by up to one sweep interval, 30 s by default."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class _Kept:
 
 
 class StudyCache:
-    """Counts and drafts of the projects looked at last. Safe to use from several threads: each is read once."""
+    """Counts and drafts of the projects that were opened last. Safe to use from several threads: each is read once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -37,21 +37,21 @@ class StudyCache:
         self._kept: dict[ProjectKey, _Kept] = {}
 
     def counts(self, project: ProjectKey) -> Counts:
-        """What is counted in a project's log."""
+        """The counts of a project's log."""
         with self._lock:
             return self._fresh(project).counts
 
     def reading(self, project: ProjectKey) -> Reading:
-        """The rows of a project's log, which are not held: a long log is read again where rows are asked for."""
+        """The rows of a project's log. They are not cached: each request for rows reads the log again."""
         return replace(reading_of_log(self._store, project), counts=partial(self.counts, project))
 
     def crops(self, project: ProjectKey) -> Mapping[int, CropFeatures]:
-        """What the crops that no criterion claims look like, as far as the learning worker has seen them."""
+        """Features of the uncovered crops that the learning worker has stored."""
         with self._lock:
             return self._fresh(project).crops
 
     def drafts(self, project: ProjectKey, scope: Scope) -> Drafts:
-        """What a project's drafts of a period come to."""
+        """Totals of a project's drafts in a period."""
         with self._lock:
             kept = self._fresh(project).drafts
             period = (scope.since, scope.until)
@@ -63,7 +63,7 @@ class StudyCache:
         now = time.monotonic()
         self._kept = {key: kept for key, kept in self._kept.items() if now - kept.read_at_s < KEPT_S}
         if project not in self._kept:
-            book = self._store.reviewed_crops(project)
+            stored = self._store.reviewed_crops(project)
             counts = reading_of_log(self._store, project).counts()
-            self._kept[project] = _Kept(now, counts, {}, book.crops if book else {})
+            self._kept[project] = _Kept(now, counts, {}, stored.crops if stored else {})
         return self._kept[project]

@@ -1,4 +1,4 @@
-"""Sweep in the background while serving: at once when a webhook comes, and every so often in any case."""
+"""Sweep in the background: immediately after a webhook, and also at a fixed interval."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from review_copilot.web.token_watch import TokenWatch
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
-"""How often the inbox is looked at when nobody rang: another worker process may have filled it."""
+"""Seconds between two checks of the inbox without a webhook, because another process may have filled it."""
 
 DELETED_TASKS_EVERY_S = 300.0
-"""How often the ids of all tasks are read to find deleted ones: 4.4 s of the server's time at 10 000 tasks. Webhooks
-tell of them at once; this is for those that were missed."""
+"""Seconds between two reads of all task ids to find deleted tasks. A read takes Label Studio 4.4 s for 10,000 tasks.
+Webhooks report deleted tasks immediately; this finds those that the webhooks missed."""
 
 
 LULL_S = 0.1
 LULL_WITHIN_S = 10.0
-"""Without a token, comparing takes the processor from answering, and Label Studio waits one second at most: so it is
-put off until no webhook has come for so long, but not for longer than this."""
+"""Without a token, comparing competes with answering webhooks for the processor, and Label Studio waits one second at
+most. So comparing waits until no webhook arrived for `LULL_S` seconds, but at most `LULL_WITHIN_S` seconds."""
 
 
 class Sweeper:
@@ -49,16 +49,16 @@ class Sweeper:
         locks: NamedLocks | None = None,
         token: TokenWatch | None = None,
     ) -> None:
-        """Sweep nothing yet.
+        """Store the parts; `start` begins the work.
 
         Args:
             store: The log.
             instance: Name of the Label Studio whose projects are swept.
-            opener: Opens its projects; None without a token, when the log is written from webhook bodies.
+            opener: Opens its projects; None without a token. Then the log is written from webhook bodies.
             bodies: Reads webhook bodies.
             every_s: Seconds between two sweeps of all projects.
             token: Records whether Label Studio accepts the token.
-            locks: Let one backend sweep at a time; None where this is the only one.
+            locks: Allow one backend at a time to sweep; None if this is the only backend.
         """
         self._store = store
         self._instance = instance
@@ -73,11 +73,11 @@ class Sweeper:
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
-        """Begin to sweep."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self, *, timeout_s: float = 10.0) -> None:
-        """Ask the thread to end, and wait for it."""
+        """Ask the thread to end, and wait until it does."""
         self._stopping.set()
         self.woken.set()
         self._thread.join(timeout_s)
@@ -96,14 +96,14 @@ class Sweeper:
                             next_full = time.monotonic() + self._every_s
                             self._sweep_all(self._opener)
             except CopilotError as error:
-                log.warning("sweep put off: %s", error)
+                log.warning("the sweep is postponed: %s", error)
             except Exception:
-                log.exception("sweep failed: unexpected error")
+                log.exception("the sweep failed: unexpected error")
             self.woken.wait(POLL_S)
             self.woken.clear()
 
     def _lull(self) -> bool:
-        """Wait until webhooks pause; False when they do not."""
+        """Wait until webhooks pause; False if they do not."""
         until = time.monotonic() + LULL_WITHIN_S
         while self.woken.wait(LULL_S) and not self._stopping.is_set():
             self.woken.clear()
@@ -115,7 +115,7 @@ class Sweeper:
         return not self.woken.is_set()
 
     def _turn(self) -> AbstractContextManager[bool]:
-        """Whether this process sweeps now: of several backends on one PostgreSQL one does at a time."""
+        """Whether this process sweeps now. Of several backends on one PostgreSQL database, one sweeps at a time."""
         return self._locks.turn("sweep", wait_s=0.0) if self._locks else nullcontext(enter_result=True)
 
     def _sweep_all(self, opener: WorkspaceOpener) -> None:
@@ -130,13 +130,13 @@ class Sweeper:
                 self._report(sweep_project(workspace, store=self._store, deleted_tasks=look_for_deleted))
                 self._token.note(accepted=True)
             except LabelStudioNotFound:
-                log.info("project %d is gone from Label Studio; its log is kept", key.project_id)
+                log.info("project %d no longer exists in Label Studio; its log is kept", key.project_id)
             except LabelStudioUnreachable:
                 raise
             except LabelStudioAuthError:
                 self._token.note(accepted=False)
-            except LabelStudioError as error:  # one project that cannot be read holds up no other
-                log.warning("project %d is not swept: %s", key.project_id, error)
+            except LabelStudioError as error:  # one project that cannot be read does not stop the others
+                log.warning("project %d could not be swept: %s", key.project_id, error)
 
     @staticmethod
     def _report(report: SweepReport) -> None:

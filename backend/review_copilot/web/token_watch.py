@@ -1,4 +1,4 @@
-"""Whether Label Studio accepts the backend's token, as the sweep finds it. Knows no request."""
+"""Record whether Label Studio accepts the backend's token, as the sweep finds out. Knows no request."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from enum import StrEnum
 
 log = logging.getLogger(__name__)
 
-TOKEN_WATCH = "review_copilot.token_watch"  # noqa: S105  # where the application keeps its `TokenWatch`
+TOKEN_WATCH = "review_copilot.token_watch"  # noqa: S105  # key of the `TokenWatch` in `app.extensions`
 
 
 class TokenState(StrEnum):
-    """What is known of the token."""
+    """What is known about the token."""
 
     NONE = "none"
     """No token is set."""
@@ -23,14 +23,14 @@ class TokenState(StrEnum):
 
 
 class TokenWatch:
-    """Remembers the last outcome and says changes once. One thread writes, others read."""
+    """Remembers the last outcome and logs each change once. One thread writes, others read."""
 
     def __init__(self, *, has_token: bool) -> None:
-        """Begin without an outcome."""
+        """Start without an outcome."""
         self.state = TokenState.UNKNOWN if has_token else TokenState.NONE
 
     def note(self, *, accepted: bool) -> None:
-        """Take the outcome of a use of the token."""
+        """Record the outcome of a use of the token."""
         state = TokenState.ACCEPTED if accepted else TokenState.REJECTED
         before, self.state = self.state, state
         if state is TokenState.REJECTED and before is not state:

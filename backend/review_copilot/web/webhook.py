@@ -1,4 +1,4 @@
-"""Label Studio's webhooks: a wake-up call that is stored and answered. Comparing is the sweep's job."""
+"""Receive Label Studio's webhooks: store each one and answer. The sweep compares annotations later."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from review_copilot.web.request_guard import decoded
 from review_copilot.web.webhook_counts import WebhookCounts, WebhookOutcome
 
 COUNTS = "review_copilot.webhook_counts"
-"""Where the application keeps its `WebhookCounts`."""
+"""Key of the application's `WebhookCounts` in `app.extensions`."""
 
 WAKING = frozenset(
     {"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED"}
 )
-"""Actions after which the log may have to change; all others are acknowledged and ignored."""
+"""Actions that can change the log. All others are answered and ignored."""
 
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""Largest body. Bulk actions put 5 000 objects into one, which is about 20 MB for annotations of ten regions."""
+"""Maximum body. Bulk actions send up to 5,000 objects in one body: about 20 MB for annotations with ten regions."""
 
 _NOT_QUEUED: Mapping[type[Exception], WebhookOutcome] = {
     Unauthorized: WebhookOutcome.REFUSED,
@@ -39,13 +39,13 @@ _NOT_QUEUED: Mapping[type[Exception], WebhookOutcome] = {
 
 
 def webhook_routes(inbox: Inbox, authenticator: Authenticator, *, instance: str, keep_bodies: bool) -> Blueprint:
-    """The one route. Its counts are `app.extensions[COUNTS]`, a `WebhookCounts`.
+    """Create the route `/webhook`. It counts in `app.extensions[COUNTS]`, a `WebhookCounts`.
 
     Args:
         inbox: Stores events.
         authenticator: Checks requests.
         instance: Name of the Label Studio in the log.
-        keep_bodies: Whether bodies are kept: there is no token to read Label Studio with.
+        keep_bodies: Whether bodies are stored, because there is no token to read Label Studio.
     """
     routes = Blueprint("webhook", __name__)
     counts = WebhookCounts()
@@ -56,7 +56,7 @@ def webhook_routes(inbox: Inbox, authenticator: Authenticator, *, instance: str,
 
     @routes.post("/webhook")
     def webhook() -> tuple[Response, int]:
-        """Store which tasks something happened to, and answer. Label Studio waits one second and never asks again."""
+        """Store which tasks changed, and answer. Label Studio waits one second and never sends a webhook again."""
         request.max_content_length = MAX_BODY_BYTES
         try:
             return take()

@@ -1,6 +1,6 @@
-"""Count webhooks by outcome, and tell duplicates and late ones. Knows no Flask and no store.
+"""Count webhooks by outcome, and detect duplicates and late ones. Knows no Flask and no store.
 
-The counts live as long as the process; the log itself needs none of them.
+The counts last as long as the process. The log does not need them.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 REMEMBERED = 10_000
-"""Events and annotations that are remembered to tell duplicates and late ones: a few minutes of a busy project."""
+"""Maximum remembered events and annotations, to detect duplicates and late ones: a few minutes of a busy project."""
 
 
 class WebhookOutcome(StrEnum):
     """The outcome of one request to `/webhook`."""
 
     QUEUED = "queued"
-    """Stored, and never seen before."""
+    """Stored, and new."""
     DUPLICATE = "duplicate"
-    """Stored, but the same body came before. It is looked at again, which changes nothing."""
+    """Stored, but the same body arrived before. It is processed again, which changes nothing."""
     LATE = "late"
-    """Stored, but a newer state of the annotation was heard of before. The log orders by time, not by arrival."""
+    """Stored, but a newer state of the annotation arrived before. The log is ordered by time, not by arrival."""
     IGNORED = "ignored"
-    """An action after which the log need not change, or one that is not known."""
+    """An action that cannot change the log, or an unknown action."""
     UNREADABLE = "unreadable"
-    """Half a body, no JSON, or no event."""
+    """The body is incomplete, not JSON, or not an event."""
     TOO_LARGE = "too_large"
-    """Over the limit on a body's bytes."""
+    """The body exceeds the limit."""
     REFUSED = "refused"
-    """Without the secret, or with a wrong one."""
+    """The secret is missing or wrong."""
     NOT_STORED = "not_stored"
-    """The database could not take it: Label Studio will not send it again, the sweep finds what it spoke of."""
+    """The database could not store it. Label Studio does not send it again, but the sweep finds the change."""
 
 
 @dataclass
 class WebhookCounts:
-    """How often each outcome came up, and what tells them apart. Safe to use from several threads."""
+    """Counts of each outcome, and the memory that detects duplicates and late events. Safe for several threads."""
 
     _counts: Counter[WebhookOutcome] = field(default_factory=Counter)
     _bodies: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
@@ -54,16 +54,16 @@ class WebhookCounts:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, outcome: WebhookOutcome) -> None:
-        """One more of them."""
+        """Count one webhook with this outcome."""
         with self._lock:
             self._counts[outcome] += 1
 
     def record(self, event: WebhookEvent, body: bytes) -> WebhookOutcome:
-        """Count an event that was stored, and tell whether it is new.
+        """Count a stored event, and return whether it is new, a duplicate, or late.
 
         Args:
-            event: What the body says.
-            body: The body as it came.
+            event: The event in the body.
+            body: The body as received.
         """
         digest = hashlib.blake2b(body, digest_size=16).digest()
         with self._lock:
@@ -88,7 +88,7 @@ class WebhookCounts:
 
 
 def _keep(memory: OrderedDict[_K, _V], key: _K, value: _V) -> None:
-    """Remember as the newest entry; the oldest goes when there are too many."""
+    """Store as the newest entry, and drop the oldest if there are too many."""
     memory[key] = value
     memory.move_to_end(key)
     if len(memory) > REMEMBERED:

@@ -75,7 +75,7 @@ class TestStatus:
         answers.get(STATUS, **answer)
         done = self.typed(tmp_path)
         assert done.returncode != 0
-        assert "No backend answers at http://127.0.0.1:9190" in done.stderr
+        assert "The backend at http://127.0.0.1:9190 did not return its status." in done.stderr
         assert "review-copilot serve" in done.stderr
         assert "Traceback" not in done.stderr
         assert "secret" not in done.stderr
@@ -104,7 +104,7 @@ class TestForms:
     def test_that_are_shown_again_were_not_taken(self, answers: responses.RequestsMock) -> None:
         answers.get(f"{LABEL_STUDIO}/user/login/")
         answers.post(f"{LABEL_STUDIO}/user/login/", status=200, body="Wrong password")
-        with pytest.raises(LabelStudioAuthError, match=r"did not take reviewer@example.org at /user/login/"):
+        with pytest.raises(LabelStudioAuthError, match=r"rejected reviewer@example.org at /user/login/"):
             signed_in(SERVER)
 
     def test_that_cannot_be_read_are_an_error(self, answers: responses.RequestsMock) -> None:
@@ -142,7 +142,7 @@ class TestWaiting:
 
     def wait(self, process: subprocess.Popen[bytes], *, within_s: float) -> None:
         wait_until_answering(
-            self.URL, process, name="The server", within_s=within_s, log=Path("a.log"), said=lambda: "last words"
+            self.URL, process, name="The server", within_s=within_s, log=Path("a.log"), log_end=lambda: "last words"
         )
 
     def test_ends_with_the_first_good_answer(
@@ -161,7 +161,7 @@ class TestWaiting:
         answers.get(self.URL, status=200)
         process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"], start_new_session=True)
         process.wait()
-        with pytest.raises(DemoFailed, match=r"ended with exit code 3 before it was ready:\nlast words") as error:
+        with pytest.raises(DemoFailed, match=r"exited with code 3 before it was ready:\nlast words") as error:
             self.wait(process, within_s=60)
         assert "a.log" in error.value.hint
         assert not answers.calls
@@ -170,7 +170,7 @@ class TestWaiting:
         self, answers: responses.RequestsMock, sleeper: subprocess.Popen[bytes]
     ) -> None:
         answers.get(self.URL, status=503)
-        with pytest.raises(DemoFailed, match=r"did not answer at .* within 0 s:\nlast words"):
+        with pytest.raises(DemoFailed, match=r"did not respond at .* within 0 s:\nlast words"):
             self.wait(sleeper, within_s=0.3)
 
 

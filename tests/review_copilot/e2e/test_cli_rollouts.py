@@ -64,19 +64,19 @@ def test_two_rollouts_and_back(label_studio_client: LabelStudioClient, command: 
 
     other = {**pcb, "REVIEW_COPILOT_MIN_SCORE": "0.4"}
     done = command("preannotate", "--project", number, **other)
-    assert f"{TASKS} of the roll-out before removed" in done.stdout, done.stderr
+    assert f"{TASKS} of the previous roll-out removed" in done.stdout, done.stderr
     second = done.stdout.split(":")[0]
     assert second != first
     assert versions(command("predictions", "list", "--project", number, **other)) == [[second, str(TASKS), "yes"]]
 
     back = command("rollback", "--project", number, **other)
-    assert f"{first} is shown again: {TASKS} predictions restored, {TASKS} of the newer one removed" in back.stdout
+    assert f"{first} is shown again: {TASKS} predictions restored, {TASKS} of the newer roll-out removed" in back.stdout
     assert versions(command("predictions", "list", "--project", number, **pcb)) == [[first, str(TASKS), "yes"]]
     nowhere = command("rollback", "--project", number, **pcb)
     assert nowhere.returncode != 0
     assert "There is no roll-out before" in nowhere.stderr
 
     gone = command("predictions", "remove", "--project", number, "--model-version", first, **pcb)
-    assert f"{TASKS} predictions of {first} removed; 0 tasks were begun" in gone.stdout, gone.stderr
+    assert f"{TASKS} predictions of {first} removed. 0 started tasks" in gone.stdout, gone.stderr
     assert versions(command("predictions", "list", "--project", number, **pcb)) == [[first, "0", "yes"]]
     label_studio_client.delete_project(project.id)

@@ -77,7 +77,7 @@ def test_it_stays_up_until_ctrl_c_and_then_leaves_nothing_behind(
     with _demo(label_studio_environment, tmp_path / "demo") as process:
         assert process.stdout is not None
         said = ""
-        while "Ctrl-C stops everything" not in said:
+        while "Press Ctrl-C to stop everything" not in said:
             line = process.stdout.readline()
             assert line, f"the demo ended early:\n{said}"
             said += line

@@ -123,7 +123,7 @@ def test_a_one_click_export_is_refused_with_the_way_to_a_full_one(
     (tmp_path / "one-click.json").write_bytes(exported(label_studio, project, full=False))
     done = terminal.overrides("import", "one-click.json", "--project", str(project))
     assert done.returncode == 1
-    assert "predictions by id alone" in done.stderr
+    assert "only the ids of their predictions" in done.stderr
     assert "only_id" in done.stderr
     assert not terminal.kinds()
     terminal.overrides("import", "--from-project", str(project))

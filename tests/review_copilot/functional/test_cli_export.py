@@ -57,8 +57,8 @@ def test_rows_are_narrowed(tmp_path: Path, words: tuple[str, ...], tasks: set[in
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert {row["task_id"] for row in rows} == tasks
-    assert f"{len(rows)} rows written." in done.stderr
-    assert ("Nothing in the log fits" in done.stderr) == (not tasks)
+    assert f"{len(rows)} row{'' if len(rows) == 1 else 's'} written." in done.stderr
+    assert ("No matching rows." in done.stderr) == (not tasks)
 
 
 def test_training_examples_come_with_the_prompt_and_a_count_of_what_is_left_out(tmp_path: Path) -> None:
@@ -69,10 +69,10 @@ def test_training_examples_come_with_the_prompt_and_a_count_of_what_is_left_out(
     assert "# Guideline: Photo quality" in system["content"]
     assert user["content"][1] == {"type": "image_url", "image_url": {"url": "https://example.org/street.jpg"}}
     assert json.loads(assistant["content"])["findings"][0]["box"] == [100, 100, 300, 300]
-    assert "1 examples written to train.jsonl." in done.stderr
-    assert "1 left out: the draft was not reviewed." in done.stderr
+    assert "1 example written to train.jsonl." in done.stderr
+    assert "1 skipped: the draft was not reviewed." in done.stderr
     more = export(tmp_path, "--format", "finetune", "--untouched")
-    assert "1 left out: the image's location is unknown." in more.stderr
+    assert "1 skipped: the image's location is unknown." in more.stderr
 
 
 def test_the_models_own_way_of_writing_boxes_is_taught(tmp_path: Path) -> None:
@@ -85,16 +85,16 @@ def test_final_boxes_are_written_as_coco(tmp_path: Path) -> None:
     done = export(tmp_path, "--format", "coco", "--reviewer", "3")
     data = json.loads(done.stdout)
     assert [box["bbox"] for box in data["annotations"]] == [[120.0, 80.0, 240.0, 160.0]]
-    assert "1 boxes written." in done.stderr
+    assert "1 box written." in done.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--since", "yesterday"), "'yesterday' is no date"),
+        (("--since", "yesterday"), "'yesterday' is not a date"),
         (("--kind", "wrong"), "'wrong' is not one of"),
-        (("--format", "coco", "--kind", "added"), "--project, --since and --reviewer"),
-        (("--format", "finetune", "--all-revisions"), "as they stand now"),
+        (("--format", "coco", "--kind", "added"), "--project, --since, and --reviewer"),
+        (("--format", "finetune", "--all-revisions"), "exports whole annotations"),
         (("--untouched",), "--format finetune"),
         (("--format", "parquet"), "--out overrides.parquet"),
         (("--out", "no/such.csv"), "no/such.csv cannot be written: No such file or directory."),

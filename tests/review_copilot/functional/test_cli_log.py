@@ -58,7 +58,7 @@ def test_forgetting_is_asked_about_first(tmp_path: Path) -> None:
     before = people(tmp_path)
     refused = typed(*words, cwd=tmp_path, answer="n\n", REVIEW_COPILOT_DATABASE_URL=url)
     assert refused.returncode == 1
-    assert f'Take "3" out of the log {url}? There is no way back.' in refused.stderr
+    assert f'Remove "3" from the log {url}? You cannot undo this.' in refused.stderr
     assert people(tmp_path) == before
     agreed = typed(*words, cwd=tmp_path, answer="y\n", REVIEW_COPILOT_DATABASE_URL=url)
     assert agreed.returncode == 0
@@ -69,7 +69,7 @@ def test_forgetting_is_asked_about_first(tmp_path: Path) -> None:
 def test_a_person_whom_the_log_does_not_name_is_an_error(tmp_path: Path, reviewer: str) -> None:
     done = run(tmp_path, "log", "forget", "--reviewer", reviewer, "--yes")
     assert done.returncode == 1
-    assert done.stderr.startswith(f'Error: The log names nobody "{reviewer}".\n')
+    assert done.stderr.startswith(f'Error: The log has no person "{reviewer}".\n')
     assert "overrides list" in done.stderr
 
 

@@ -108,7 +108,7 @@ def test_probe_stores_a_profile_that_inspect_then_uses(photos: Path, tmp_path: P
         probed = run("probe", cwd=tmp_path, **settings)
         assert probed.returncode == 0, probed.stderr
         done = run("inspect", str(photos / "a.png"), "--json", cwd=tmp_path, **settings)
-    assert "a-model answers by json_schema_bounded." in probed.stdout
+    assert "a-model replies in the format json_schema_bounded." in probed.stdout
     assert "percent, yxyx" in probed.stdout
     assert yaml.safe_load((tmp_path / "own.yaml").read_text())["profiles"][0]["boxes"]["unit"] == "percent"
     box = json.loads(done.stdout)["suggestions"][0]["box"]

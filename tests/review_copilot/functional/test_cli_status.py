@@ -33,7 +33,7 @@ def test_status_shows_what_the_backend_is_and_how_much_waits(running: BackendPro
 def test_status_without_a_backend_says_what_to_check(tmp_path: Path) -> None:
     done = typed("status", cwd=tmp_path, REVIEW_COPILOT_PORT="1", REVIEW_COPILOT_PASSWORD=PASSWORD)
     assert done.returncode != 0
-    assert "No backend answers at http://127.0.0.1:1" in done.stderr
+    assert "The backend at http://127.0.0.1:1 did not return its status." in done.stderr
     assert "review-copilot serve" in done.stderr
 
 

@@ -54,7 +54,7 @@ def test_superseded_rows_are_left_out_and_counted(database: str, tmp_path: Path)
     (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     done = typed("study", "log.jsonl", "--out", "report.html", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "2 rows left out: superseded or deleted since." in done.stderr
+    assert "2 rows skipped: revised or deleted later." in done.stderr
     assert (tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     said = json.loads(typed("study", "log.jsonl", "--format", "json", cwd=tmp_path).stdout)
     assert said["counts"]["rows"] == len(rows) - 2

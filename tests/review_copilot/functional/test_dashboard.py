@@ -119,10 +119,10 @@ def test_a_reviewer_has_a_page_of_their_own_overrides(client: FlaskClient) -> No
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/?project=99", "The log holds nothing of project 99."),
-        ("/?since=yesterday", "“yesterday” is no day."),
-        ("/reviewer?project=3", "The address names no reviewer."),
-        ("/?project=<script>", "nothing of project &lt;script&gt;"),
+        ("/?project=99", "The log has no project 99."),
+        ("/?since=yesterday", "“yesterday” is not a date."),
+        ("/reviewer?project=3", "The URL names no reviewer."),
+        ("/?project=<script>", "has no project &lt;script&gt;"),
     ],
 )
 def test_a_wrong_address_is_answered_with_a_page(client: FlaskClient, path: str, said: str) -> None:

@@ -20,6 +20,7 @@ from review_copilot.bootstrap.setups import (
 )
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import CopilotError, InspectorUnavailable, LibraryError, SettingsError
+from review_copilot.library import load_guideline
 from review_copilot.library.model_connections import read_connections
 from review_copilot.settings import Settings, load_settings
 
@@ -201,11 +202,12 @@ class TestCommands:
             **environment,
         )
         assert done.returncode == 0, done.stderr
-        assert "set-up 2" in done.stdout
-        assert "guideline: photo-quality, revision c5f602097fd4 -> pcb, revision a3b59ec93510" in done.stdout
+        assert "setup 2" in done.stdout
+        before, after = (load_guideline(name).revision for name in ("photo-quality", "pcb"))
+        assert f"guideline: photo-quality, revision {before} -> pcb, revision {after}" in done.stdout
         assert "preannotate --project 3" in done.stderr
         shown = typed("project", "show", "--project", "3", cwd=tmp_path, **environment).stdout
-        assert "pcb, revision a3b59ec93510" in shown
+        assert f"pcb, revision {after}" in shown
         assert "10%" in shown
         versions = typed("project", "history", "--project", "3", cwd=tmp_path, **environment).stdout
         assert versions.index("photo-quality") < versions.index("pcb")
@@ -213,7 +215,7 @@ class TestCommands:
 
     def test_nothing_changed_is_said_and_stores_nothing(self, environment: dict[str, str], tmp_path: Path) -> None:
         done = typed("project", "set", "--project", "3", "--inspector", "builtin", cwd=tmp_path, **environment)
-        assert "set-up 1: nothing changed" in done.stdout
+        assert "setup 1: nothing changed" in done.stdout
 
     def test_an_unknown_project_names_the_command_that_connects_it(
         self, environment: dict[str, str], tmp_path: Path

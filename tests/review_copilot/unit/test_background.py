@@ -41,8 +41,8 @@ def test_turns_that_fail_are_told_apart_in_the_log_and_hold_up_no_other(caplog: 
     job.stop()
     said = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert said == [
-        ("WARNING", "job put off: The database is locked."),
-        ("ERROR", "job failed: unexpected error"),
+        ("WARNING", "background job 'job' is postponed: The database is locked."),
+        ("ERROR", "background job 'job' failed: unexpected error"),
     ]
     assert job.taken == 4
 
