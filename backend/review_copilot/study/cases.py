@@ -115,12 +115,9 @@ def _concerned(flag: Flag, table: OverrideTable) -> tuple[Ints, Floats]:
     if flag.cause in _TOUCHES:
         rows = np.flatnonzero(mine & ((table.touches & int(_TOUCHES[flag.cause])) > 0) & ~table.overridden)
         return rows, _how_much(flag.cause, table, rows)
-    if flag.cause is Cause.UNCOVERED:
-        rows = np.flatnonzero(table.uncovered)
-        return rows, (table.note[rows] >= 0).astype(np.float64)
-    if flag.cause is Cause.MISSED:
+    if flag.cause in {Cause.UNCOVERED, Cause.MISSED}:
         added = table.regions & (table.kind == KINDS.index(OverrideKind.ADDED)) & np.isin(table.submitted, wanted)
-        rows = np.flatnonzero(added)
+        rows = np.flatnonzero(added if flag.cause is Cause.MISSED else table.uncovered)
         return rows, (table.note[rows] >= 0).astype(np.float64)
     if flag.cause is Cause.CONFUSED:
         rows = np.flatnonzero(mine & table.overridden & (table.submitted >= 0) & np.isin(table.submitted, wanted))

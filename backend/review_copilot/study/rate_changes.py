@@ -96,7 +96,7 @@ def period_effects(yes: Floats, of: Floats) -> Floats:
 
 
 def changes(
-    yes: Floats, of: Floats, *, offsets: Floats, starts: Ints, contrast: Contrast, effect: float, end: int
+    yes: Floats, of: Floats, *, offsets: Floats, starts: Ints, contrast: Contrast, effect: float, end: int | None = None
 ) -> tuple[Change, ...]:
     """The change of each unit.
 
@@ -107,9 +107,9 @@ def changes(
         starts: First day of each period.
         contrast: What is natural for each unit.
         effect: Least change of the rate that matters.
-        end: The newest day.
+        end: The newest day; None where every period is over for a week or more.
     """
-    lasting = end - starts[1:] >= LEAST_DAYS
+    lasting = np.ones(len(starts) - 1, dtype=np.bool_) if end is None else end - starts[1:] >= LEAST_DAYS
     common = period_effects(yes.sum(axis=2), of.sum(axis=2))
     worth = _may_have_changed(yes.sum(axis=2), of.sum(axis=2))
     return tuple(

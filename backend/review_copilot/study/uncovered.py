@@ -49,7 +49,9 @@ def pattern_flag(patterns: Sequence[Pattern], submissions: Submissions, *, tasks
     held = set().union(*(pattern.tasks for pattern in patterns)) if patterns else set()
     others = max(tasks - len(held), 0)
     weights = [log_recurs(len(set(pattern.tasks)), others=others) for pattern in patterns]
-    sure = [p for p, weight in zip(patterns, weights, strict=True) if weight >= np.log(THEMES / rules.alpha)]
+    # What only looks alike has no name to act on: it is shown, and raises no flag.
+    least = np.log(THEMES / rules.alpha)
+    sure = [p for p, weight in zip(patterns, weights, strict=True) if p.words and weight >= least]
     if not sure:
         return None
     seen = set().union(*(pattern.tasks for pattern in sure))
