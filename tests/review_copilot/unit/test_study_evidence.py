@@ -38,9 +38,9 @@ def test_weak_signs_add_up() -> None:
 @pytest.mark.parametrize(
     ("tasks", "others", "log_ratio"),
     [
-        (6, 10, 6 * math.log(12) - 5.5),  # 10 others in 20 themes: half a task alike by chance
+        (6, 20, 6 * math.log(6) - 5.0),  # 20 others in 20 themes: one task alike by chance
         (10, 40, 10 * math.log(5) - 8.0),
-        (4, 0, 4 * math.log(16) - 3.75),  # a quarter of a task at least
+        (5, 0, 5 * math.log(5 / 0.75) - 4.25),  # three quarters of a task at least
         (2, 40, 0.0),  # as often as chance
     ],
 )
