@@ -100,7 +100,7 @@ bench-accuracy: $(VENV)/.ready  ## how right the built-in inspector is, beside C
 	$(BIN)/python benchmarks/accuracy.py $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(PCB),--pcb $(PCB)) $(ARGS)
 
 bench-study: $(VENV)/.ready  ## how well the study finds planted causes
-	$(BIN)/python benchmarks/study.py $(ARGS)
+	$(BIN)/python benchmarks/study_worlds.py $(ARGS)
 
 bench-scale: $(VENV)/.ready  ## a bulk run over 10 000 tasks, workers on Ray, the log with 100 000 tasks, sweeps of a real project with 5 000
 	$(BIN)/python benchmarks/bulk.py

@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
-from review_copilot.reports import study_charts, study_words
+from review_copilot.reports import study_advice, study_charts, study_words
 from review_copilot.study.coefficients import Coefficient
 from review_copilot.study.criterion_rates import CriterionStudy
 
@@ -116,7 +116,7 @@ def environment(*, escaped: bool) -> Environment:
         "day": study_words.day,
         "decimal": study_words.decimal,
         "dollars": study_words.dollars,
-        "facts": study_words.facts,
+        "facts": study_advice.facts,
         "interval": _interval,
         "named": _named,
         "number": study_words.number,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from review_copilot.flows.study_project import ProjectStudy
 from review_copilot.reports.page_templates import Frame, render
+from review_copilot.reports.study_advice import Advice, advice
 from review_copilot.reports.study_charts import matrix, reliability, scale_top, trend
-from review_copilot.reports.study_words import Advice, advice, tasks_url, unexplained
+from review_copilot.reports.study_words import tasks_url, unexplained
 from review_copilot.study.criterion_rates import CriterionStudy
 from review_copilot.study.flags import Flag
 from review_copilot.study.project_study import Study

@@ -11,7 +11,7 @@ from review_copilot.domain.override import Subject
 from review_copilot.study.box_agreement import pair_boxes
 from review_copilot.study.coefficients import unit_counts
 from review_copilot.study.grouped_sums import EACH, PLAIN, Cells, cells, keyed
-from review_copilot.study.table import SUBJECTS, Flags, Ints, Outcome, OverrideTable
+from review_copilot.study.table import SUBJECTS, Flags, Ints, OverrideTable
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def count_agreement(table: OverrideTable, *, gold: frozenset[int] = frozenset())
     presence = _Presence.of(table)
     verdicts = (table.subject == SUBJECTS.index(Subject.VERDICT)) & (table.value_to >= 0)
     reviewed = table.reviewed
-    overrode = (table.outcomes() != Outcome.KEPT).astype(np.int64)
+    overrode = table.overridden.astype(np.int64)
     rated = reviewed & (table.severity_to >= 0) & (table.submitted >= 0)
     wide = max(1, len(table.criteria))
     about = table.suggestion[rated].astype(np.int64) * wide + table.suggested[rated]

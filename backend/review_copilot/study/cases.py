@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from review_copilot.domain.override import Reason
+from review_copilot.domain.override import OverrideKind, Reason
 from review_copilot.study.flags import Case, Cause, Flag
 from review_copilot.study.joining import joined
-from review_copilot.study.reviewer_differences import ACCEPTS
+from review_copilot.study.reviewer_differences import OVERRIDES
 from review_copilot.study.table import (
     ASPECTS,
     KINDS,
@@ -20,12 +20,19 @@ from review_copilot.study.table import (
     Ints,
     Outcome,
     OverrideTable,
+    Touch,
     reason_bit,
 )
 
 MOST_TASKS = 200
 """Tasks named by a flag; the most telling ones where there are more."""
 MOST_CASES = 3
+_OF_PEOPLE = frozenset({Cause.REVIEWER, Cause.BULK_HOURS, Cause.FATIGUE})
+_TOUCHES = {
+    Cause.SEVERITY_VAGUE: Touch.SEVERITY,
+    Cause.PLACE_VAGUE: Touch.PLACE,
+    Cause.WORDING_DISLIKED: Touch.TEXT,
+}
 
 
 @dataclass(frozen=True)
@@ -101,38 +108,50 @@ def _attached(flag: Flag, found: _Gathered) -> Flag:
 
 def _concerned(flag: Flag, table: OverrideTable) -> tuple[Ints, Floats]:
     """Rows that the flag rests on, and how telling each is."""
-    if flag.cause is Cause.UNCOVERED:
-        rows = np.flatnonzero(table.uncovered)
-        return rows, (table.note[rows] >= 0).astype(np.float64)
-    outcome = table.outcomes()
-    if flag.cause is Cause.REVIEWER:
-        return _of_reviewer(flag, table, outcome)
     wanted = [i for i, name in enumerate(table.criteria) if name in flag.criteria]
     mine = table.reviewed & np.isin(table.suggested, wanted)
+    if flag.cause in _OF_PEOPLE:
+        return _of_reviewer(flag, table)
+    if flag.cause in _TOUCHES:
+        rows = np.flatnonzero(mine & ((table.touches & int(_TOUCHES[flag.cause])) > 0) & ~table.overridden)
+        return rows, _how_much(flag.cause, table, rows)
+    if flag.cause in {Cause.UNCOVERED, Cause.MISSED}:
+        added = table.regions & (table.kind == KINDS.index(OverrideKind.ADDED)) & np.isin(table.submitted, wanted)
+        rows = np.flatnonzero(added if flag.cause is Cause.MISSED else table.uncovered)
+        return rows, (table.note[rows] >= 0).astype(np.float64)
     if flag.cause is Cause.CONFUSED:
-        rows = np.flatnonzero(mine & (outcome == Outcome.RELABELLED) & np.isin(table.submitted, wanted))
+        rows = np.flatnonzero(mine & table.overridden & (table.submitted >= 0) & np.isin(table.submitted, wanted))
+        rows = rows[table.outcomes()[rows] == Outcome.RELABELLED]
         return rows, _score(table, rows)
-    if flag.cause is Cause.SEVERITY_VAGUE:
-        rows = np.flatnonzero(mine & (outcome == Outcome.SEVERITY))
-        return rows, np.abs(table.severity_to[rows] - table.severity_from[rows]) + _score(table, rows)
-    if flag.cause is Cause.DRIFT and flag.evidence.changed_on:
-        changed = float(np.datetime64(flag.evidence.changed_on, "s").astype(np.int64))
-        rose = (flag.evidence.rate_after or 0) >= (flag.evidence.rate_before or 0)
-        side = table.time_s >= changed if rose else table.time_s < changed
-        rows = np.flatnonzero(mine & (outcome != Outcome.KEPT) & side)
-        return rows, _score(table, rows)
-    rows = np.flatnonzero(mine & (outcome != Outcome.KEPT))
-    return rows, _dispute(table, rows, mine, outcome, wanted_split=flag.cause is Cause.AMBIGUOUS)
+    rows = np.flatnonzero(mine & table.overridden & _side(flag, table))
+    if flag.cause in {Cause.AMBIGUOUS, Cause.MODEL_WRONG}:
+        return rows, _dispute(table, rows, mine, wanted_split=flag.cause is Cause.AMBIGUOUS)
+    return rows, _score(table, rows)
 
 
-def _of_reviewer(flag: Flag, table: OverrideTable, outcome: Ints) -> tuple[Ints, Floats]:
+def _side(flag: Flag, table: OverrideTable) -> Flags:
+    """Rows of the time when more was overridden; all where nothing changed."""
+    if not flag.evidence.changed_on:
+        return np.ones(len(table), dtype=np.bool_)
+    changed = float(np.datetime64(flag.evidence.changed_on, "s").astype(np.int64))
+    rose = (flag.evidence.rate_after or 0) >= (flag.evidence.rate_before or 0)
+    return np.asarray(table.time_s >= changed if rose else table.time_s < changed)
+
+
+def _how_much(cause: Cause, table: OverrideTable, rows: Ints) -> Floats:
+    if cause is Cause.SEVERITY_VAGUE:
+        return np.asarray(np.abs(table.severity_to[rows] - table.severity_from[rows]) + _score(table, rows))
+    kept = table.iou[rows] if cause is Cause.PLACE_VAGUE else table.text_kept[rows]
+    return np.asarray(1.0 - np.nan_to_num(kept, nan=1.0), dtype=np.float64)
+
+
+def _of_reviewer(flag: Flag, table: OverrideTable) -> tuple[Ints, Floats]:
     """What the person did that others who saw the same suggestion did not."""
     name = flag.evidence.reviewer
     who = table.reviewers.index(name) if name in table.reviewers else len(table.reviewers)
-    reviewed = table.reviewed
-    accepts = flag.evidence.behaviour == ACCEPTS
-    kept = outcome == Outcome.KEPT
-    rows = np.flatnonzero(reviewed & (table.reviewer == who) & (kept if accepts else ~kept))
+    reviewed, kept = table.reviewed, ~table.overridden
+    accepts = flag.evidence.behaviour != OVERRIDES
+    rows = np.flatnonzero(reviewed & (table.reviewer == who) & (kept if accepts else ~kept) & _hours(flag, table))
     others = np.flatnonzero(reviewed & (table.reviewer != who) & (~kept if accepts else kept))
     size = int(table.suggestion.max(initial=0)) + 1
     against = np.bincount(table.suggestion[others], minlength=size)[table.suggestion[rows]]
@@ -140,12 +159,20 @@ def _of_reviewer(flag: Flag, table: OverrideTable, outcome: Ints) -> tuple[Ints,
     return rows, against + (quick if accepts else _score(table, rows))
 
 
-def _dispute(table: OverrideTable, rows: Ints, mine: Flags, outcome: Ints, *, wanted_split: bool) -> Floats:
+def _hours(flag: Flag, table: OverrideTable) -> Flags:
+    """Rows of the hours that a flag names; all where it names none."""
+    if flag.evidence.hours is None:
+        return np.ones(len(table), dtype=np.bool_)
+    start, end = flag.evidence.hours
+    return np.asarray((table.time_s // 3600 - start) % 24 < (end - start) % 24)
+
+
+def _dispute(table: OverrideTable, rows: Ints, mine: Flags, *, wanted_split: bool) -> Floats:
     """High where several people saw the suggestion and differed (or agreed, as wanted), or called it unclear."""
     size = int(table.suggestion.max(initial=0)) + 1
     all_rows = np.flatnonzero(mine)
     seen = np.bincount(table.suggestion[all_rows], minlength=size)[table.suggestion[rows]]
-    overrode = np.bincount(table.suggestion[all_rows], weights=outcome[all_rows] != Outcome.KEPT, minlength=size)
+    overrode = np.bincount(table.suggestion[all_rows], weights=table.overridden[all_rows], minlength=size)
     share = overrode[table.suggestion[rows]] / np.maximum(seen, 1)
     together = np.where(seen >= 2, 1 - np.abs(2 * share - 1) if wanted_split else share == 1, 0.0)
     unclear = (table.reasons[rows] & reason_bit(Reason.GUIDELINE_UNCLEAR)) > 0

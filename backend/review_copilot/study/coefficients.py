@@ -63,7 +63,7 @@ def krippendorff(counts: Ints, *, metric: Metric = "nominal", values: Floats | N
         values: What each level stands for, for "interval" and "ratio"; 0, 1, 2 ... when None. Rising for "ordinal".
 
     Returns:
-        NaN without a unit that has two ratings; 1 where all ratings are equal.
+        NaN without a unit that has two ratings, and where all ratings are equal: nothing then tells it from chance.
     """
     ratings = counts.sum(axis=1)
     if not (ratings >= 2).any():
@@ -72,7 +72,7 @@ def krippendorff(counts: Ints, *, metric: Metric = "nominal", values: Floats | N
     weight = np.divide(1.0, ratings - 1, out=np.zeros(len(ratings)), where=ratings >= 2)
     weighed = number * weight[:, None]
     together = weighed.T @ number - np.diag(weighed.sum(axis=0))
-    return float(_alpha(together[None], metric, values)[0])
+    return float(_alpha(together[None], metric, values)[0]) if _varies(together) else float("nan")
 
 
 def interval_of_patterns(
@@ -98,9 +98,16 @@ def interval_of_patterns(
     drawn = np.random.default_rng(seed).multinomial(units, often / units, size=REPLICATES)
     flat = _coincidences(patterns).reshape(len(patterns), -1)
     replicates = _alpha((drawn @ flat).reshape(REPLICATES, levels, levels), metric, values)
-    value = float(_alpha((often @ flat).reshape(1, levels, levels), metric, values)[0])
+    whole = (often @ flat).reshape(levels, levels)
+    if not _varies(whole):
+        return Coefficient(float("nan"), float("nan"), float("nan"), units)
+    value = float(_alpha(whole[None], metric, values)[0])
     low, high = np.quantile(replicates, [0.025, 0.975])
     return Coefficient(value, float(low), float(high), units)
+
+
+def _varies(coincidence: Floats) -> bool:
+    return bool((coincidence.sum(axis=0) > 0).sum() > 1)
 
 
 def _coincidences(counts: Ints) -> Floats:
@@ -166,7 +173,7 @@ def cohen(table: Floats, *, weights: Weights = "none", drop_unused: bool = True)
     spread = (p * (worth - (by_row[:, None] + by_column[None, :]) * (1 - kappa)) ** 2).sum()
     error = np.sqrt(max(0.0, spread - (kappa - chance * (1 - kappa)) ** 2) / n) / (1 - chance)
     half = float(ndtri(0.975)) * float(error)
-    return Coefficient(kappa, kappa - half, kappa + half, int(n))
+    return Coefficient(kappa, max(kappa - half, -1.0), min(kappa + half, 1.0), int(n))
 
 
 def fleiss(counts: Ints, often: Ints | None = None) -> Coefficient:
@@ -196,4 +203,4 @@ def fleiss(counts: Ints, often: Ints | None = None) -> Coefficient:
     error = np.sqrt(2.0 * (variation**2 - (share * (1 - share) * (1 - 2 * share)).sum()))
     error /= variation * np.sqrt(units * raters * (raters - 1))
     half = float(ndtri(0.975)) * float(error)
-    return Coefficient(kappa, kappa - half, kappa + half, units)
+    return Coefficient(kappa, max(kappa - half, -1.0), min(kappa + half, 1.0), units)

@@ -1,53 +1,62 @@
-"""Which two criteria do reviewers relabel into each other, both ways? Knows figures, no rows."""
+"""Which criteria do reviewers relabel into which other, one way or both? Knows figures, no rows."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betainc
 
 from review_copilot.study.criterion_figures import Figures, confidence, times
 from review_copilot.study.flags import EXCEPTION, Cause, Evidence, Flag, Policy
 from review_copilot.study.natural_variation import Contrast, Prior, contrast, log_likelihood
 from review_copilot.study.rates import discoveries, wilson
-from review_copilot.study.table import Outcome
+from review_copilot.study.table import Floats, Ints
 
-PAIR = Prior(centre=0.003, doubt=1.5, width=0.7, width_doubt=0.4)
-LEAST_BACK = 0.03
-"""Share of suggestions relabelled the weaker way from which a confusion counts as going both ways."""
+WAYS = Prior(centre=0.005, doubt=1.5, width=0.8, width_doubt=0.4)
+MOST_WAYS = 400
+"""Of more ways between criteria, those that nobody went are represented by an even sample."""
 
 
 def confused_pairs(known: Figures, rules: Policy) -> list[Flag]:
-    """Flags for pairs that stand out among all pairs; each criterion at most once, the strongest first."""
-    one, two = np.triu_indices(len(known.names), 1)
-    if not len(one):
+    """Flags for pairs of which one way or both stand out among all ways; the strongest first."""
+    start, end, weight = _ways(known)
+    if not len(start):
         return []
-    yes = (known.moves[one, two] + known.moves[two, one])[:, None]
-    of = (known.total[one] + known.total[two])[:, None]
-    against = contrast(log_likelihood(yes, of), effect=rules.pair_effect, prior=PAIR)
-    found = np.flatnonzero(discoveries(against.log_bound, alpha=rules.alpha) & (against.log_e > EXCEPTION))
-    taken: set[int] = set()
-    flags = []
+    yes, of = known.moves[start, end][:, None], known.any.of.sum(axis=1)[start][:, None]
+    against = contrast(log_likelihood(yes, of), effect=rules.effect, prior=WAYS)
+    # Every way counts in the error control, also those that the sample leaves out.
+    bar = np.log(weight)
+    found = np.flatnonzero(discoveries(against.log_e - bar, alpha=rules.alpha) & (against.log_e > EXCEPTION))
+    flags: dict[tuple[int, int], Flag] = {}
     for at in found[np.argsort(-against.log_e[found], kind="stable")].tolist():
-        a, b = int(one[at]), int(two[at])
-        if both_ways(known, a, b) and not taken & {a, b}:
-            flags.append(_flag(known, a, b, against, at))
-            taken |= {a, b}
-    return flags
+        a, b = int(start[at]), int(end[at])
+        if (a, b) not in flags and (b, a) not in flags:
+            flags[a, b] = _flag(known, a, b, against, at)
+    return list(flags.values())
 
 
-def both_ways(known: Figures, a: int, b: int) -> bool:
-    """Whether each of two criteria is surely relabelled into the other now and then."""
-    return chance_of_way(known, a, b) >= 0.9 and chance_of_way(known, b, a) >= 0.9
+def explains(known: Figures, pairs: list[Flag], c: int) -> bool:
+    """Whether half of what is overridden beyond nature under a criterion is relabelled to its partners."""
+    name = known.names[c]
+    partners = [known.names.index(p) for flag in pairs if name in flag.criteria for p in flag.criteria if p != name]
+    excess = known.any.excess(c)
+    return bool(partners) and float(known.moves[c, partners].sum()) >= 0.5 * max(excess, 0.0)
 
 
-def chance_of_way(known: Figures, start: int, end: int) -> float:
-    """Posterior probability (Jeffreys prior) that LEAST_BACK or more of one criterion is relabelled as another."""
-    moved, of = float(known.moves[start, end]), float(known.total[start])
-    return float(1.0 - betainc(moved + 0.5, max(of - moved, 0.0) + 0.5, LEAST_BACK))
+def _ways(known: Figures) -> tuple[Ints, Ints, float]:
+    n = len(known.names)
+    one, two = np.nonzero(~np.eye(n, dtype=np.bool_))
+    if len(one) <= MOST_WAYS:
+        return one, two, 1.0
+    gone = known.moves[one, two] > 0
+    left = np.flatnonzero(~gone)
+    room = max(MOST_WAYS - int(gone.sum()), 50)
+    sample = left[np.unique(np.linspace(0, len(left) - 1, room).astype(np.int64))]
+    chosen = np.sort(np.concatenate([np.flatnonzero(gone), sample]))
+    return one[chosen], two[chosen], len(one) / len(chosen)
 
 
 def _flag(known: Figures, a: int, b: int, against: Contrast, at: int) -> Flag:
-    there, back = _moved(known, a, b), _moved(known, b, a)
+    raw: Floats = known.shaped.raw_moves()
+    there, back = int(raw[a, b]), int(raw[b, a])
     reviews = int(known.reviews[a] + known.reviews[b])
     low, high = wilson(there + back, reviews)
     log_e = float(against.log_e[at])
@@ -66,10 +75,3 @@ def _flag(known: Figures, a: int, b: int, against: Contrast, at: int) -> Flag:
     one, two = known.names[a], known.names[b]
     summary = f"Reviewers relabel {one} as {two} {there} times and back {back} times."
     return Flag(Cause.CONFUSED, (one, two), confidence(log_e), summary, evidence)
-
-
-def _moved(known: Figures, start: int, end: int) -> int:
-    """Relabellings from one criterion to another, unweighted."""
-    gap_counts = known.counts.gap_counts
-    hit = (gap_counts.criterion == known.criteria[start]) & (gap_counts.target == known.criteria[end])
-    return int(gap_counts.count[hit & (gap_counts.outcome == Outcome.RELABELLED)].sum())

@@ -43,7 +43,7 @@ class CriterionStudy:
     Attributes:
         criterion: Its id.
         suggestions: Decisions of reviewers about its suggestions.
-        overridden: Overrides among them.
+        overridden: Those rejected or relabelled.
         rate: overridden / suggestions; NaN without any.
         standing: Where it stands among the others; None without suggestions.
         outlook: How many more reviews would tell; None where it is flagged or has no suggestions.
@@ -102,7 +102,7 @@ def criterion_study(counts: Counts, name: str) -> CriterionStudy:
     outcome_counts = counts.outcome_counts
     outcomes = _of(outcome_counts.outcomes, number)
     by_outcome = np.bincount(outcomes.keys[:, 2], weights=outcomes.sums[:, 0], minlength=len(Outcome)).astype(np.int64)
-    suggestions, overridden = int(by_outcome.sum()), int(by_outcome.sum() - by_outcome[Outcome.KEPT])
+    suggestions, overridden = int(by_outcome.sum()), int(by_outcome[[Outcome.REJECTED, Outcome.RELABELLED]].sum())
     reasons, texts = _of(outcome_counts.reasons, number), _of(outcome_counts.texts, number)
     ticked = [(word, int(reasons.sums[reasons.keys[:, 1] >> bit & 1 > 0].sum())) for bit, word in enumerate(REASONS)]
     kept, of = texts.sums.sum(axis=0)
@@ -141,7 +141,7 @@ def weeks(counts: Counts) -> tuple[Week, ...]:
     week = (outcomes.keys[:, 1] - start) // 7
     submitted = (submissions.keys[:, 1] - start) // 7
     n = int(submitted.max()) + 1
-    changed = outcomes.keys[:, 2] != Outcome.KEPT
+    changed = np.isin(outcomes.keys[:, 2], (Outcome.REJECTED, Outcome.RELABELLED))
     suggestions = _summed(week, outcomes.sums[:, 0], n)
     overridden = _summed(week, outcomes.sums[:, 0] * changed, n)
     annotations = _summed(submitted, submissions.sums[:, 0], n)

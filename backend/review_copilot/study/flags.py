@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-EXCEPTION = 2.5
-"""Log Bayes factor from which a criterion is likelier an exception than one of the others' kind (about 12 to 1)."""
+EXCEPTION = 3.0
+"""Log Bayes factor from which a unit is likelier an exception than one of the others' kind (about 20 to 1)."""
 
 
 class Cause(StrEnum):
@@ -19,13 +19,29 @@ class Cause(StrEnum):
     UNCOVERED = "uncovered"
     """Reviewers mark what no criterion claims."""
     CONFUSED = "confused"
-    """Two criteria are relabelled into each other, both ways."""
+    """One criterion is often relabelled as another, or two into each other."""
     SEVERITY_VAGUE = "severity_vague"
-    """Reviewers change the severity and little else."""
+    """Reviewers change the severity of what they keep."""
     DRIFT = "drift"
     """The override rate changed at a date."""
     REVIEWER = "reviewer"
-    """One person differs from all others."""
+    """One person rejects or accepts what others do not."""
+    MISSED = "missed"
+    """Reviewers draw by hand what the copilot does not draft."""
+    MODEL_CHANGE = "model_change"
+    """Since a model version, criteria are worse."""
+    GUIDELINE_CHANGE = "guideline_change"
+    """Since a guideline revision, criteria are worse."""
+    PLACE_VAGUE = "place_vague"
+    """Boxes are moved and the finding stands."""
+    WORDING_DISLIKED = "wording_disliked"
+    """Texts are rewritten and the finding stands."""
+    RARE_POOLED = "rare_pooled"
+    """Several criteria with few suggestions each are mostly rejected."""
+    BULK_HOURS = "bulk_hours"
+    """One person accepts nearly everything at certain hours."""
+    FATIGUE = "fatigue"
+    """One person accepts more the longer a session lasts."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +50,22 @@ class Policy:
 
     Attributes:
         effect: Least difference that matters, as a rate: 0.1 is 10 points above what is natural here.
-        alpha: Bound on the share of false flags for each kind of question, looked at as often as one likes. E-values
-            are cautious, and a flag must also be likelier an exception than not: the share seen in simulations is a
-            tenth of it.
+        touch_effect: The same for moves and rewordings, which habits of people make common.
+        missed_effect: The same for the share of tasks in which something was not drafted.
+        bar: Share of rejected and relabelled suggestions that is too much whatever else this project shows: one in
+            three. An owner who accepts more work than that sets it higher.
+        alpha: Bound on the share of false flags for each kind of question, looked at as often as one likes. There are
+            about a dozen kinds of question, and e-values reach a bound far less often than they may.
         decided: Posterior probability from which a cause is named.
         pair_effect: Least share of suggestions relabelled into the partner, as the mean of both ways.
         uncovered_effect: Least share of tasks with something uncovered, above what is usual.
     """
 
     effect: float = 0.10
-    alpha: float = 0.08
+    touch_effect: float = 0.20
+    missed_effect: float = 0.05
+    bar: float = 1 / 3
+    alpha: float = 0.02
     decided: float = 0.7
     pair_effect: float = 0.05
     uncovered_effect: float = 0.05
@@ -77,6 +99,10 @@ class Evidence:
         behaviour: For a reviewer, "accepts everything in seconds" or "overrides what others confirm".
         typical_lead_time_s: For a reviewer, the geometric mean of the seconds for an annotation.
         others_lead_time_s: Median of the same of the others.
+        hours: For "bulk_hours", first hour of the day in UTC and the hour in which it ends.
+        version: For a change of version, hash of the new one.
+        aspect: For "place_vague" and "wording_disliked", "changed" or "changed a lot": which of the two stands out.
+        patterns: For "uncovered", how many new patterns there are.
     """
 
     reviews: int
@@ -102,6 +128,10 @@ class Evidence:
     behaviour: str | None = None
     typical_lead_time_s: float | None = None
     others_lead_time_s: float | None = None
+    hours: tuple[int, int] | None = None
+    version: str | None = None
+    aspect: str | None = None
+    patterns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -154,7 +184,8 @@ class Outlook:
 
     Attributes:
         criterion: Its id.
-        more_reviews: About how many more reviews would tell; 0 where the data already speak for "natural".
+        more_reviews: How many more reviews would tell if the data came out at their mean, for the order of a list; 0
+            where there are enough. Too uncertain to be shown: the coefficient of variation of such a time is near .5.
         words: The same as a sentence.
     """
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from review_copilot.domain.guideline import UNCOVERED
-from review_copilot.domain.override import Reason
+from review_copilot.domain.override import OverrideKind, Reason
 from review_copilot.study.grouped_sums import PLAIN, Cells, cells, keyed
-from review_copilot.study.table import Floats, Ints, Outcome, OverrideTable, reason_bit
+from review_copilot.study.pace import Visits, visits_of
+from review_copilot.study.table import KINDS, Flags, Floats, Ints, Outcome, OverrideTable, reason_bit
 
 DAY_S = 86400.0
 MOST_REVIEWERS = 8
@@ -24,8 +26,11 @@ class GapCounts:
         criterion: Index into `criteria`.
         reviewer: Index into `reviewers`.
         day: Days since 1970 UTC.
+        guideline: Number of the guideline revision; -1 where unknown.
+        model: Number of the model version; -1 where unknown.
         seen_by: How many people reviewed the suggestion, 1..MOST_REVIEWERS.
-        outcome: `Outcome`.
+        outcome: `Outcome` KEPT, REJECTED or RELABELLED: what was decided, whatever else was touched.
+        touches: `Touch`.
         target: Index into `criteria` of the submitted criterion of a relabelled one; -1 otherwise.
         unclear: 1 where the reviewer ticked "guideline unclear".
         count: Reviews in the cell.
@@ -36,13 +41,20 @@ class GapCounts:
     criterion: Ints
     reviewer: Ints
     day: Ints
+    guideline: Ints
+    model: Ints
     seen_by: Ints
     outcome: Ints
+    touches: Ints
     target: Ints
     unclear: Ints
     count: Ints
     criteria: tuple[str, ...]
     reviewers: tuple[str, ...]
+
+    def zeroed(self, only: Flags) -> GapCounts:
+        """The same cells, those that are not wanted with a count of 0."""
+        return replace(self, count=self.count * only)
 
 
 @dataclass(frozen=True)
@@ -87,11 +99,25 @@ class Submissions:
 
 @dataclass(frozen=True)
 class Digest:
-    """All counts that the flags need."""
+    """All counts that the flags need.
+
+    Attributes:
+        gap_counts: Decisions on suggestions.
+        shared: Suggestions that two or more people decided on.
+        submissions: Annotations.
+        added: Tasks in which somebody drew what was not drafted, by criterion number.
+        visits: Annotations one by one, for who accepts more at certain hours.
+        guidelines: Revision hashes behind `GapCounts.guideline`.
+        models: Model versions behind `GapCounts.model`.
+    """
 
     gap_counts: GapCounts
     shared: Shared
     submissions: Submissions
+    added: Ints
+    visits: Visits
+    guidelines: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +129,9 @@ class Reviews:
         shared: Suggestions, by the fields of `Shared`.
     """
 
-    gap_counts: Cells = field(metadata=keyed("criteria", "reviewers", PLAIN, PLAIN, PLAIN, "criteria", PLAIN))
+    gap_counts: Cells = field(
+        metadata=keyed("criteria", "reviewers", PLAIN, "guidelines", "models", PLAIN, PLAIN, PLAIN, "criteria", PLAIN)
+    )
     shared: Cells = field(metadata=keyed("criteria", PLAIN, PLAIN))
 
 
@@ -114,13 +142,25 @@ def digest(table: OverrideTable, without: frozenset[str] = frozenset()) -> Diges
         table: The log.
         without: Reviewers whose decisions about suggestions are left out; their annotations still count.
     """
-    tasks = len(np.unique(table.task))
-    words = table.criteria, table.reviewers
-    return digest_of(count_reviews(table, without), count_submissions(table), tasks=tasks, words=words)
+    judged = table.where(~table.skipped)
+    return digest_of(
+        count_reviews(judged, without),
+        count_submissions(judged),
+        tasks=len(np.unique(judged.task)),
+        words={kind: getattr(table, kind) for kind in ("criteria", "reviewers", "guidelines", "models")},
+        added=count_added(judged),
+        visits=visits_of(judged),
+    )
 
 
 def digest_of(
-    reviews: Reviews, submissions: Cells, *, tasks: int, words: tuple[tuple[str, ...], tuple[str, ...]]
+    reviews: Reviews,
+    submissions: Cells,
+    *,
+    tasks: int,
+    words: Mapping[str, tuple[str, ...]],
+    added: Cells,
+    visits: Visits,
 ) -> Digest:
     """What was counted, by name.
 
@@ -128,17 +168,41 @@ def digest_of(
         reviews: From `count_reviews`.
         submissions: From `count_submissions`.
         tasks: Distinct tasks with an annotation.
-        words: Criteria and reviewers, in the order of their numbers.
+        words: Criteria, reviewers, guidelines and models, in the order of their numbers.
+        added: From `count_added`.
+        visits: From `visits_of`.
     """
-    criterion, reviewer, day, seen_by, outcome, target, unclear = reviews.gap_counts.keys.T
     of, seen, overrode = reviews.shared.keys.T
     who, when = submissions.keys.T
     annotations, uncovered, timed = submissions.sums[:, :3].T.astype(np.int64)
     return Digest(
-        GapCounts(criterion, reviewer, day, seen_by, outcome, target, unclear, _whole(reviews.gap_counts), *words),
+        _gap_counts(reviews.gap_counts, words),
         Shared(of, seen, overrode, _whole(reviews.shared)),
         Submissions(who, when, annotations, uncovered, timed, submissions.sums[:, 3], tasks),
+        _by_number(added, len(words["criteria"])),
+        visits,
+        words["guidelines"],
+        words["models"],
     )
+
+
+def _gap_counts(counted: Cells, words: Mapping[str, tuple[str, ...]]) -> GapCounts:
+    columns = dict(zip(_KEYS, counted.keys.T, strict=True))
+    return GapCounts(**columns, count=_whole(counted), criteria=words["criteria"], reviewers=words["reviewers"])
+
+
+_KEYS = (
+    "criterion",
+    "reviewer",
+    "day",
+    "guideline",
+    "model",
+    "seen_by",
+    "outcome",
+    "touches",
+    "target",
+    "unclear",
+)
 
 
 def count_reviews(table: OverrideTable, without: frozenset[str] = frozenset()) -> Reviews:
@@ -146,19 +210,23 @@ def count_reviews(table: OverrideTable, without: frozenset[str] = frozenset()) -
     left_out = [i for i, name in enumerate(table.reviewers) if name in without]
     counted = table.reviewed & (table.suggested != _novel(table)) & ~np.isin(table.reviewer, left_out)
     reviewed = np.flatnonzero(counted)
-    outcome = table.outcomes()[reviewed]
+    overrode_it = table.overridden[reviewed]
+    outcome = np.where(overrode_it, table.outcomes()[reviewed], int(Outcome.KEPT))
     # A suggestion that one person reviewed twice (a second annotation) counts once for agreement, its rows all count.
     suggestion = table.suggestion[reviewed]
     seen = np.bincount(suggestion, minlength=1) if len(reviewed) else np.zeros(1, dtype=np.int64)
-    overrode = np.bincount(suggestion, weights=outcome != Outcome.KEPT, minlength=1).astype(np.int64)
+    overrode = np.bincount(suggestion, weights=overrode_it, minlength=1).astype(np.int64)
     seen_by = np.minimum(seen[suggestion], MOST_REVIEWERS)
     gap_counts = cells(
         (
             table.suggested[reviewed],
             table.reviewer[reviewed],
             (table.time_s[reviewed] // DAY_S).astype(np.int64),
+            table.guideline[reviewed],
+            table.model[reviewed],
             seen_by,
             outcome,
+            table.touches[reviewed],
             np.where(outcome == Outcome.RELABELLED, table.submitted[reviewed], -1),
             (table.reasons[reviewed] & reason_bit(Reason.GUIDELINE_UNCLEAR)) > 0,
         )
@@ -179,6 +247,21 @@ def count_submissions(table: OverrideTable) -> Cells:
         (table.reviewer[first], (table.time_s[first] // DAY_S).astype(np.int64)),
         (np.ones(len(first)), uncovered, timed, np.log(np.where(timed, lead, 1.0))),
     )
+
+
+def count_added(table: OverrideTable) -> Cells:
+    """By criterion: tasks in which somebody drew it and no suggestion of it was shown to them in that place."""
+    drawn = np.flatnonzero(
+        table.regions & (table.kind == KINDS.index(OverrideKind.ADDED)) & (table.submitted >= 0) & ~table.blind
+    )
+    distinct = cells((table.submitted[drawn], table.task[drawn]))
+    return cells((distinct.keys[:, 0],))
+
+
+def _by_number(counted: Cells, size: int) -> Ints:
+    found = np.zeros(size, dtype=np.int64)
+    found[counted.keys[:, 0]] = counted.sums[:, 0].astype(np.int64)
+    return found
 
 
 def _whole(counted: Cells) -> Ints:

@@ -1,56 +1,34 @@
 """Where the guideline has gaps: flags with causes, from counts. Knows no rows, no files and no pages.
 
-A criterion is flagged when its overrides go beyond what 95 % of this project's other criteria naturally show (an
-e-value, so that looking every day costs nothing) and when it is likelier an exception than one of their kind; false
-discoveries are held down over all criteria. The cause is read from what kind of overrides make up the excess, when
-they happened, and whether people who saw the same suggestion agree.
+What stands on decisions (rejected, relabelled) is kept apart from what stands on touches (moved, reworded, severity).
+A criterion is flagged when it is far likelier an exception than one of the others' kind (an e-value, so that looking
+every day costs nothing), or more often wrong than the bar allows; false discoveries are held down over all criteria.
+Odd people are set aside before criteria are judged, and a new version that made criteria worse is named once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import numpy as np
-from scipy.special import betainc, expit
 
-from review_copilot.study.confusion import chance_of_way, confused_pairs
+from review_copilot.study.causes import date_of, rate_changes, rate_flags, touch_flags
+from review_copilot.study.confusion import confused_pairs
 from review_copilot.study.criterion_figures import Figures, confidence, figures
 from review_copilot.study.flags import EXCEPTION, Cause, Flag, Gaps, Policy
 from review_copilot.study.gap_counts import Digest
+from review_copilot.study.habits import habit_flags
 from review_copilot.study.outlook import outlooks, standings
-from review_copilot.study.rates import discoveries, percent
+from review_copilot.study.rate_changes import Change
+from review_copilot.study.rates import percent
 from review_copilot.study.reviewer_differences import odd_reviewers
-from review_copilot.study.table import Flags, Floats
-from review_copilot.study.ties import log_said_unclear
+from review_copilot.study.table import Ints
 from review_copilot.study.uncovered import uncovered_flag
+from review_copilot.study.version_changes import VersionChange, changed_at, version_changes, version_of
 
-MOSTLY = 0.6
-"""Share of the overrides beyond nature from which they are "mostly" of one kind."""
-MOST_SAID = 6.0
-"""Log Bayes factor that "guideline unclear" can add at most (400 to 1)."""
-SURELY_DRIFT = 5.0
-"""How many times likelier a change must be than a rate that was always high, to be called a drift."""
-MAYBE_DRIFT = 3.0
-"""From here on another cause is not named either: a few more days will tell."""
-
-
-@dataclass(frozen=True)
-class _Signs:
-    """What the tests say of one criterion.
-
-    Attributes:
-        drifted: Its rate changed at a date.
-        high: Its override rate stands out.
-        vague: So does its rate of changed severities, by the effect or more.
-        said: Log Bayes factor of "called unclear more often than others".
-    """
-
-    drifted: bool
-    high: bool
-    vague: bool
-    said: float
+NEAR_DAYS = 3
+"""Drafts of an older version are still reviewed for some days after a new one began."""
 
 
 def find_gaps(count: Callable[[frozenset[str]], Digest], policy: Policy | None = None) -> Gaps:
@@ -71,16 +49,19 @@ def find_gaps(count: Callable[[frozenset[str]], Digest], policy: Policy | None =
     if not len(counts.gap_counts.count):
         return Gaps(tuple(flags), (), ())
     known = figures(counts, rules)
-    suspect = frozenset(c for f in _criterion_flags(known, rules) for c in f.criteria)
+    suspect = frozenset(c for f in _criterion_flags(known, rules)[0] for c in f.criteria)
     people = odd_reviewers(known, rules, leave_out=suspect)
+    habits = habit_flags(counts.visits, counts.gap_counts.reviewers, rules)
+    named = {f.evidence.reviewer for f in habits}
+    # Who does not look at certain hours differs from the others for that reason.
+    people = habits + [f for f in people if f.evidence.reviewer not in named]
     odd = frozenset(f.evidence.reviewer for f in people if f.evidence.reviewer)
     judged = count(odd) if odd else counts
     by_others = figures(judged, rules) if odd and len(judged.gap_counts.count) else known
-    found = _criterion_flags(by_others, rules)
+    found, by_others = _criterion_flags(by_others, rules)
     if found:  # what is natural shows better without them, and with that what else stands out
         apart = frozenset(c for f in found for c in f.criteria)
-        by_others = figures(judged, rules, apart=apart)
-        found = _criterion_flags(by_others, rules)
+        found, by_others = _criterion_flags(figures(by_others.counts, rules, apart=apart), rules, apart=apart)
     flags += people + found
     flagged = frozenset(c for f in flags for c in f.criteria)
     return Gaps(
@@ -90,140 +71,92 @@ def find_gaps(count: Callable[[frozenset[str]], Digest], policy: Policy | None =
     )
 
 
-def _criterion_flags(known: Figures, rules: Policy) -> list[Flag]:
-    """Flags about single criteria and pairs, at most one for each criterion."""
-    pairs = confused_pairs(known, rules)
-    taken = {name for flag in pairs for name in flag.criteria}
-    # A change point has no natural spread to be taken for, only chance, of which its e-value takes ample account.
-    drifted = discoveries(np.array([c.log_e for c in known.changes]), alpha=1.5 * rules.alpha)
-    said = _said_unclear(known)
-    boost = _boost(known, said, rules)
-    high = _stands_out(known.log_bound + boost, known.log_e + boost, rules)
-    severity = known.severity.contrast
-    vague = _stands_out(severity.log_bound, severity.log_e, rules)
-    vague &= known.severity.yes.sum(axis=1) >= (severity.natural + rules.effect) * known.total
-    signs = [_Signs(bool(drifted[c]), bool(high[c]), bool(vague[c]), float(said[c])) for c in range(len(known.names))]
-    single = [_single(known, c, signs[c], rules) for c, name in enumerate(known.names) if name not in taken]
-    return pairs + [flag for flag in single if flag]
+def _criterion_flags(
+    known: Figures, rules: Policy, *, apart: frozenset[str] = frozenset()
+) -> tuple[list[Flag], Figures]:
+    """Flags about criteria and versions, and the figures that they were read from: of the versions that count."""
+    turned = _by_version(known, rules)
+    worse = {i for change in turned for i in change.worse}
+    steady = np.array([i not in worse and not any(i in t.better for t in turned) for i in range(len(known.names))])
+    current = _current(known, rules, turned, apart) if turned else known
+    pairs = [f for f in confused_pairs(current, rules) if not any(known.names.index(c) in worse for c in f.criteria)]
+    single = rate_flags(current, rules, pairs=pairs, steady=steady)
+    names = {known.names[i] for i in worse}
+    single = [f for f in single if not names & set(f.criteria)]
+    turned, single = _with_drifts(known, turned, single)
+    touched = touch_flags(current, rules, decided=frozenset(c for f in (*pairs, *single) for c in f.criteria))
+    return [*(_changed(known, t) for t in turned if t.worse), *pairs, *single, *touched], current
 
 
-def _stands_out(bound: Floats, log_e: Floats, rules: Policy) -> Flags:
-    """Beyond what 95 % of the others naturally show, and likelier an exception than one of their kind."""
-    return discoveries(bound, alpha=rules.alpha) & (log_e > EXCEPTION)
+def _with_drifts(
+    known: Figures, turned: tuple[VersionChange, ...], single: list[Flag]
+) -> tuple[tuple[VersionChange, ...], list[Flag]]:
+    """A drift that coincides with a new version is named with it, once; one for the better is no fault of it."""
+    ranks, days = version_of(known)
+    by_rank = {change.rank: change for change in turned}
+    left = []
+    for flag in single:
+        rank = _version_near(flag, days)
+        if rank is None:
+            left.append(flag)
+        elif (flag.evidence.rate_after or 0) > (flag.evidence.rate_before or 0):
+            there = by_rank.get(rank)
+            worse = tuple(sorted({*(there.worse if there else ()), known.names.index(flag.criteria[0])}))
+            log_e = max(there.log_e if there else -np.inf, float(np.log(flag.evidence.times_likelier)))
+            made = changed_at(known, ranks, days, rank=rank, worse=worse, log_e=log_e)
+            by_rank[rank] = replace(made, better=there.better if there else ())
+    return tuple(by_rank.values()), left
 
 
-def _said_unclear(known: Figures) -> Floats:
-    """For each criterion the log Bayes factor of "called unclear" against "no more than others"."""
-    elsewhere = known.unclear.sum() - known.unclear
-    of = known.overridden.sum() - known.overridden
-    return np.array(
-        [
-            log_said_unclear(int(known.unclear[c]), of=int(known.overridden[c]), elsewhere=float(share))
-            for c, share in enumerate((elsewhere + 1) / (of + 30))
-        ]
-    )
-
-
-def _boost(known: Figures, said: Floats, rules: Policy) -> Floats:
-    """What "guideline unclear" adds to the evidence of the rate, where the rate is up by half the effect or more.
-
-    Given the overrides, what is ticked with them is evidence of its own, so e-values multiply; the mean of the e-value
-    without and with it is one again.
-    """
-    up = known.any.yes.sum(axis=1) >= (known.any.contrast.natural + 0.5 * rules.effect) * known.total
-    return np.where(up, np.logaddexp(0.0, np.minimum(said, MOST_SAID)) - np.log(2.0), 0.0)
-
-
-def _single(known: Figures, c: int, signs: _Signs, rules: Policy) -> Flag | None:
-    """The flag of one criterion; None where there is none, or where the cause is not clear yet."""
-    change = known.changes[c]
-    moved = abs(change.after - change.before) >= rules.effect
-    if signs.drifted and moved and change.log_against_high > np.log(SURELY_DRIFT):
-        return _drift(known, c)
-    if not (signs.high or signs.vague) or change.log_against_high > np.log(MAYBE_DRIFT):
+def _version_near(flag: Flag, days: Ints) -> int | None:
+    """The version that began within NEAR_DAYS of when a drift may have begun; None where there is none."""
+    evidence = flag.evidence
+    if flag.cause is not Cause.DRIFT or not evidence.changed_from or not evidence.changed_to or not evidence.changed_on:
         return None
-    excess = max(0.0, known.any.excess(c))
-    mostly_severity = _chance_of_severity(known, c, excess)
-    if signs.vague and mostly_severity > rules.decided:
-        return _vague(known, c)
-    if not signs.high or mostly_severity > 1 - rules.decided or _may_be_confused(known, c, excess):
-        return None
-    return _wrong_or_ambiguous(known, c, rules, said=signs.said)
-
-
-def _chance_of_severity(known: Figures, c: int, excess: float) -> float:
-    """Posterior probability (Jeffreys prior) that most overrides beyond nature change the severity alone."""
-    overridden, changed = float(known.any.yes[c].sum()), float(known.severity.yes[c].sum())
-    natural = float(known.severity.contrast.natural[c]) * float(known.total[c])
-    share = min(0.99, (MOSTLY * excess + natural) / max(overridden, 1e-9))
-    return float(1.0 - betainc(changed + 0.5, overridden - changed + 0.5, share))
-
-
-def _may_be_confused(known: Figures, c: int, excess: float) -> bool:
-    """Whether half of the excess goes to one other criterion from which too little is known of the way back."""
-    to = int(np.argmax(known.moves[c]))
-    return bool(known.moves[c, to] >= 0.5 * excess) and chance_of_way(known, to, c) > 0.1
-
-
-def _wrong_or_ambiguous(known: Figures, c: int, rules: Policy, *, said: float) -> Flag | None:
-    tie, overridden = known.ties[c], int(known.overridden[c])
-    ambiguous = float(expit(tie.log_loose + said))
-    sure = max(ambiguous, 1 - ambiguous)
-    anybody_shares = any(t.suggestions for t in known.ties)
-    if sure < (rules.decided if anybody_shares else 0.5):
-        return None
-    cause = Cause.AMBIGUOUS if ambiguous > 0.5 else Cause.MODEL_WRONG
-    log_e = float(known.log_e[c]) + max(0.0, min(said, MOST_SAID))
-    evidence = replace(
-        known.evidence(c, known.any, yes=overridden, log_e=log_e),
-        shared=tie.suggestions,
-        disputed=tie.disputed,
-        tie=tie.tie,
-        unclear=int(known.unclear[c]),
+    first, last, middle = (
+        int(np.datetime64(day, "D").astype(np.int64))
+        for day in (evidence.changed_from, evidence.changed_to, evidence.changed_on)
     )
-    words = "differ from each other" if cause is Cause.AMBIGUOUS else "agree with each other"
+    near = [rank for rank in range(1, len(days)) if first - NEAR_DAYS <= days[rank] <= last + NEAR_DAYS]
+    return min(near, key=lambda rank: abs(int(days[rank]) - middle), default=None)
+
+
+def _by_version(known: Figures, rules: Policy) -> tuple[VersionChange, ...]:
+    """What versions changed, without criteria whose rate changed at another time than the version did."""
+    turned = version_changes(known, effect=rules.effect, alpha=rules.alpha)
+    if not turned:
+        return ()
+    dated = rate_changes(known, rules)
+    return tuple(replace(t, worse=tuple(c for c in t.worse if not _elsewhere(dated[c], t.day))) for t in turned)
+
+
+def _elsewhere(change: Change, day: int) -> bool:
+    """Whether a rate surely changed, and surely not near another day."""
+    return change.log_e > EXCEPTION and not change.first_day - NEAR_DAYS <= day <= change.last_day + NEAR_DAYS
+
+
+def _current(known: Figures, rules: Policy, turned: tuple[VersionChange, ...], apart: frozenset[str]) -> Figures:
+    """The figures of each criterion since the last version that changed it."""
+    ranks, _ = version_of(known)
+    gap = known.shaped.gap_counts
+    only = np.ones(len(gap.count), dtype=np.bool_)
+    place = np.searchsorted(known.shaped.criteria, gap.criterion)
+    for change in turned:
+        for i in (*change.worse, *change.better):
+            only &= (place != i) | (ranks >= change.rank)
+    return figures(known.counts, rules, apart=apart, only=only)
+
+
+def _changed(known: Figures, change: VersionChange) -> Flag:
+    names = tuple(known.names[i] for i in change.worse)
+    evidence = replace(change.evidence, changed_on=date_of(change.day), version=change.version)
+    what = "guideline revision" if change.guideline else "model version"
+    criteria = "1 criterion is" if len(names) == 1 else f"{len(names)} criteria are"
     return Flag(
-        cause,
-        (known.names[c],),
-        confidence(log_e) * sure,
-        f"Reviewers override {percent(evidence.rate)} of {evidence.reviews} suggestions and {words}; "
-        f"this project naturally shows {percent(evidence.natural)}, seldom above {percent(evidence.natural_high)}.",
-        evidence,
-    )
-
-
-def _vague(known: Figures, c: int) -> Flag:
-    log_e = float(known.severity.contrast.log_e[c])
-    evidence = known.evidence(c, known.severity, yes=int(known.severities[c]), log_e=log_e)
-    return Flag(
-        Cause.SEVERITY_VAGUE,
-        (known.names[c],),
-        confidence(log_e),
-        f"Reviewers change only the severity of {percent(evidence.rate)} of {evidence.reviews} suggestions; "
-        f"natural here is {percent(evidence.natural)}.",
-        evidence,
-    )
-
-
-def _drift(known: Figures, c: int) -> Flag:
-    change = known.changes[c]
-    evidence = replace(
-        known.evidence(c, known.any, yes=int(known.overridden[c]), log_e=change.log_e),
-        changed_on=_date(change.day),
-        changed_from=_date(change.first_day),
-        changed_to=_date(change.last_day),
-        rate_before=change.before,
-        rate_after=change.after,
-    )
-    return Flag(
-        Cause.DRIFT,
-        (known.names[c],),
+        Cause.GUIDELINE_CHANGE if change.guideline else Cause.MODEL_CHANGE,
+        names,
         confidence(change.log_e),
-        f"The override rate went from {percent(change.before)} to {percent(change.after)} about {evidence.changed_on} "
-        f"(between {evidence.changed_from} and {evidence.changed_to}).",
+        f"Since {what} {change.version} on {evidence.changed_on}, {criteria} worse: reviewers reject or relabel "
+        f"{percent(evidence.rate)} of {evidence.reviews} suggestions, {percent(evidence.rate_before or 0.0)} before.",
         evidence,
     )
-
-
-def _date(day: int) -> str:
-    return datetime.fromtimestamp(day * 86400, UTC).date().isoformat()

@@ -99,6 +99,11 @@ def log_likelihood(yes: Floats, of: Floats, offsets: Floats | None = None) -> Fl
     return np.asarray(evidence * np.minimum(1.0, MOST_EVIDENCE / np.maximum(total, 1.0)))
 
 
+def soft_exp(log: Floats) -> Floats:
+    """The exponential, 0 below e**-200: products of smaller numbers are subnormal, and a hundred times as slow."""
+    return np.where(log > -200.0, np.exp(np.maximum(log, -200.0)), 0.0)
+
+
 def contrast(
     likelihood: Floats, *, effect: float, prior: Prior, below: bool = False, ordinary: Flags | None = None
 ) -> Contrast:
@@ -117,7 +122,7 @@ def contrast(
     natural = _natural_priors()
     other = _other_priors(effect, below=below)
     peak = likelihood.max(axis=1, keepdims=True)
-    weights = np.exp(likelihood - peak)
+    weights = soft_exp(likelihood - peak)
     fits_natural = weights @ natural.T + 1e-300
     fits_other = weights @ other.T + 1e-300
     belief = _belief(fits_natural, fits_other, prior, learn) * _most_are_natural(likelihood, learn)
@@ -191,7 +196,7 @@ def _widths() -> Floats:
 @lru_cache(maxsize=1)
 def _natural_priors() -> Floats:
     z = (LOGITS[None, :] - _centres()[:, None]) / _widths()[:, None]
-    density = np.exp(-0.5 * z * z)
+    density = soft_exp(-0.5 * z * z)
     return np.asarray(density / density.sum(axis=1, keepdims=True))
 
 

@@ -19,7 +19,14 @@ from sklearn.preprocessing import normalize
 from review_copilot.domain.note_words import WORD
 from review_copilot.study.table import Flags, Floats, Ints
 
-STOP_WORDS = list(ENGLISH_STOP_WORDS)
+ABOUT_THE_GUIDELINE = frozenset(
+    {"again", "another", "applies", "apply", "call", "claim", "claims", "cover", "covered", "covers", "criteria"}
+    | {"criterion", "fit", "fits", "guideline", "guidelines", "know", "label", "labeled", "labels", "maybe", "missing"}
+    | {"name", "named", "new", "nothing", "novel", "odd", "question", "rule", "rules", "say", "says", "see", "seen"}
+    | {"sort", "sure", "thing", "things", "uncovered", "unknown", "unsure", "unusual"}
+)
+"""Words that say that something is not covered, and not what it is."""
+STOP_WORDS = sorted(ENGLISH_STOP_WORDS | ABOUT_THE_GUIDELINE)
 MOST_WORDS = 1000
 """The most frequent words describe the notes; with more, rare ones would only add noise."""
 CHANCE = 0.5
@@ -49,7 +56,7 @@ def note_points(notes: Sequence[str]) -> tuple[Floats, Flags]:
         One point of length 1 for each note (of length 0 where no word is left), and whether the note says anything by
         which it can be placed.
     """
-    counter = CountVectorizer(token_pattern=WORD, stop_words=STOP_WORDS, binary=True)
+    counter = CountVectorizer(token_pattern=WORD, stop_words=STOP_WORDS, binary=True, strip_accents="unicode")
     try:
         said = counter.fit_transform(notes).astype(np.float64)
     except ValueError:  # scikit-learn's way to say that no word is left

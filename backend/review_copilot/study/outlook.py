@@ -21,7 +21,7 @@ PLANNED_WIDTH = 0.3
 def standings(known: Figures) -> tuple[Standing, ...]:
     """Where each criterion stands, with Benjamini and Hochberg's q over all of them."""
     against = known.any.contrast
-    yes, of = np.round(known.any.yes.sum(axis=1)), np.maximum(np.round(known.total), 1.0)
+    yes, of = np.round(known.any.yes.sum(axis=1)), np.maximum(np.round(known.any.of.sum(axis=1)), 1.0)
     # Chance of this many overrides or more, for a rate drawn from the others' natural spread.
     tail = binom.sf(yes[:, None] - 1, of[:, None], RATES[None, :])
     q = q_values((tail * against.inside).sum(axis=1))
@@ -55,7 +55,7 @@ def _outlook(known: Figures, rules: Policy, c: int) -> Outlook:
     The usual planning value: the sample that finds the alternative when the data come out at its mean. Nature is taken
     as it will be known by then, when the other criteria have grown as much: no wider than PLANNED_WIDTH.
     """
-    against, have = known.any.contrast, float(known.total[c])
+    against, have = known.any.contrast, float(known.any.of[c].sum())
     natural = float(against.natural[c])
     supposed = min(0.95, natural + 1.5 * rules.effect)
     width = min(PLANNED_WIDTH, (logit(against.natural_high[c]) - logit(natural)) / 1.645)
@@ -75,4 +75,4 @@ def _outlook(known: Figures, rules: Policy, c: int) -> Outlook:
     name = known.names[c]
     if more == 0:
         return Outlook(name, 0, "Enough reviews: nothing beyond what is natural here.")
-    return Outlook(name, more, f"Not enough yet: about {more} more reviews would tell.")
+    return Outlook(name, more, "Not enough reviews yet.")

@@ -30,6 +30,23 @@ class LeadTimes:
 
 
 @dataclass(frozen=True)
+class Visits:
+    """Annotations that decide on a suggestion that was shown, as parallel arrays.
+
+    Attributes:
+        reviewer: Number of the reviewer.
+        made_s: When it was made, whole seconds since 1970 UTC.
+        decided: Suggestions decided on.
+        overridden: Those rejected or relabelled.
+    """
+
+    reviewer: Ints
+    made_s: Ints
+    decided: Ints
+    overridden: Ints
+
+
+@dataclass(frozen=True)
 class Pace:
     """Submissions of similar lead time.
 
@@ -51,6 +68,17 @@ def lead_times_of(table: OverrideTable) -> LeadTimes:
     lead, who = table.lead_time_s[first], table.reviewer[first]
     timed = lead > 0
     return LeadTimes(who[timed], lead[timed], decided[timed], touched[timed])
+
+
+def visits_of(table: OverrideTable) -> Visits:
+    """The annotations of a table that decide on a suggestion."""
+    _, first, of = np.unique(table.annotation, return_index=True, return_inverse=True)
+    reviewed = table.reviewed
+    decided = np.bincount(of, weights=reviewed, minlength=len(first)).astype(np.int32)
+    overridden = np.bincount(of, weights=reviewed & table.overridden, minlength=len(first)).astype(np.int32)
+    mine = decided > 0
+    made_s = table.time_s[first].astype(np.int64)
+    return Visits(table.reviewer[first][mine].astype(np.int32), made_s[mine], decided[mine], overridden[mine])
 
 
 def median_lead_times(lead_times: LeadTimes, *, people: int) -> list[float]:

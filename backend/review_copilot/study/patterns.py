@@ -5,6 +5,8 @@ Knows texts, boxes and feature vectors that it is handed; no images and no files
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from review_copilot.domain.note_words import WORD
+from review_copilot.study.alike_crops import adopted_by_looks, joined_by_looks, standard_looks
 from review_copilot.study.note_vectors import STOP_WORDS, note_points
 from review_copilot.study.table import Flags, Floats, Ints, OverrideTable
 
@@ -29,6 +32,8 @@ NEAR = 0.5
 NEARER = 0.2
 """How much farther the next centre must then be."""
 TELLING_WORDS = 4
+FEWEST_ALIKE = 3
+"""Notes that must share a word before it says what a cluster is about; half of the notes must have such a word."""
 RECENT_SHARE = 0.25
 _NOISE = -1
 
@@ -116,7 +121,8 @@ def novel_patterns(
     rows, texts = rows[seen], [t for t, use in zip(texts, seen.tolist(), strict=True) if use]
     if len(rows) < LEAST_SIZE:
         return ()
-    labels = cluster(texts, features=features)
+    features = None if features is None else features[seen]
+    labels = _without_loose(texts, cluster(texts, features=features), features)
     period = span or (float(table.time_s.min()), float(table.time_s.max()))
     found = [
         _pattern(table, rows[labels == label], words, period) for label, words in enumerate(_telling(texts, labels))
@@ -138,12 +144,63 @@ def cluster(texts: Sequence[str], *, features: Floats | None = None) -> Ints:
         Cluster of each text, 0 for the biggest; -1 for what belongs to none.
     """
     points, placed = note_points(texts)
-    labels = _clustered(points, placed)
+    labels = _joined_by_words(texts, _clustered(points, placed))
     if features is not None:
         seen = np.asarray(np.isfinite(features).all(axis=1))
-        by_looks = _clustered(_looks(features, seen), seen & (labels < 0))
+        looks = standard_looks(features, seen)
+        labels = adopted_by_looks(looks, seen, joined_by_looks(looks, seen, labels))
+        by_looks = _clustered(looks, seen & (labels < 0))
         labels = np.where(by_looks >= 0, by_looks + labels.max() + 1, labels)
     return _by_size(labels)
+
+
+def _without_loose(texts: Sequence[str], labels: Ints, features: Floats | None) -> Ints:
+    """Without clusters whose notes have no word in common, unless their crops were looked at.
+
+    Notes that were put together by a template, or by nothing but chance, are no evidence of a pattern.
+    """
+    notes = [_content(text) for text in texts]
+    for label in range(int(labels.max()) + 1):
+        mine = np.flatnonzero(labels == label)
+        noted = [notes[i] for i in mine.tolist() if notes[i]]
+        often = Counter(word for note in noted for word in note)
+        common = {word for word, count in often.items() if count >= max(FEWEST_ALIKE, 0.2 * len(noted))}
+        held = bool(noted) and 2 * sum(bool(note & common) for note in noted) >= len(noted)
+        looked = features is not None and bool(np.isfinite(features[mine]).all(axis=1).sum() >= LEAST_SIZE)
+        if not held and not (looked and 2 * len(noted) < len(mine)):
+            labels = np.where(labels == label, _NOISE, labels)
+    return _by_size(_without_holes(labels))
+
+
+def _joined_by_words(texts: Sequence[str], labels: Ints) -> Ints:
+    """Join clusters of which one word stands in most notes of both: one pattern, seen in several places."""
+    labels = labels.copy()
+    clusters = range(int(labels.max()) + 1)
+    common = []
+    for label in clusters:
+        notes = [_content(texts[i]) for i in np.flatnonzero(labels == label).tolist()]
+        noted = [note for note in notes if note]
+        often = Counter(word for note in noted for word in note)
+        common.append({word for word, count in often.items() if 2 * count > len(noted)})
+    for label in reversed(clusters):
+        first = next((other for other in range(label) if common[label] & common[other]), None)
+        if first is not None:
+            labels[labels == label] = first
+            common[first] &= common[label]
+    return _without_holes(labels)
+
+
+def _content(text: str) -> frozenset[str]:
+    """The words of a note that may say what it is about."""
+    return frozenset(re.findall(WORD, text.lower())) - _STOP_WORDS
+
+
+_STOP_WORDS = frozenset(STOP_WORDS)
+
+
+def _without_holes(labels: Ints) -> Ints:
+    used = np.unique(labels[labels >= 0])
+    return np.where(labels >= 0, np.searchsorted(used, labels), _NOISE)
 
 
 def _clustered(points: Floats, eligible: Flags) -> Ints:
@@ -167,14 +224,6 @@ def _one_cluster(points: Floats, least: int) -> Ints:
         return np.asarray(alone)
     fits = (alone == 0) & ((points @ normalize(_centres(points, alone)).T)[:, 0] >= NEAR)
     return np.where(fits, 0, _NOISE) if fits.sum() >= least else np.full(len(points), _NOISE)
-
-
-def _looks(features: Floats, seen: Flags) -> Floats:
-    """Crops as vectors of length 1: in which respects each differs from the middle of all."""
-    if not seen.any():
-        return np.zeros((len(features), 1))
-    middle, spread = features[seen].mean(axis=0), features[seen].std(axis=0) + 1e-9
-    return np.asarray(normalize(np.where(seen[:, None], (features - middle) / spread, 0.0)))
 
 
 def _centres(points: Floats, labels: Ints) -> Floats:

@@ -13,7 +13,7 @@ from review_copilot.study.bias import AutomationBias, automation_bias_of
 from review_copilot.study.calibration import Calibration, calibration_of
 from review_copilot.study.cases import gather
 from review_copilot.study.criterion_rates import Confusion, CriterionStudy, Week, confusions, criterion_study, weeks
-from review_copilot.study.flags import Flag, Policy
+from review_copilot.study.flags import Cause, Flag, Policy
 from review_copilot.study.gap_counts import Digest, Reviews, count_reviews, digest_of
 from review_copilot.study.gaps import find_gaps
 from review_copilot.study.grouped_sums import sum_of
@@ -22,6 +22,7 @@ from review_copilot.study.pace import median_lead_times
 from review_copilot.study.patterns import Pattern, novel_patterns
 from review_copilot.study.study_counts import Counts, count
 from review_copilot.study.table import Floats, OverrideTable
+from review_copilot.study.uncovered import pattern_flag
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,17 @@ def study_of(
     flags, uncovered = gather(found.flags, tables())
     span = (counts.since_s, counts.until_s)
     patterns = novel_patterns(uncovered, span=span, features=see(uncovered) if see and len(uncovered) else None)
+    new = pattern_flag(
+        patterns,
+        _digest(counts, tables, frozenset()).submissions,
+        tasks=len(np.unique(uncovered.task)),
+        rules=found.policy,
+    )
+    if new is not None:
+        told, _ = gather((new,), (uncovered,))
+        flags = tuple(
+            sorted([*told, *(f for f in flags if f.cause is not Cause.UNCOVERED)], key=lambda f: -f.confidence)
+        )
     return replace(found, flags=flags, novel_patterns=patterns)
 
 
@@ -155,7 +167,7 @@ def figures_of(
 
 
 def _digest(counts: Counts, tables: Callable[[], Iterable[OverrideTable]], without: frozenset[str]) -> Digest:
-    known = {kind: counts.words(kind) for kind in ("criteria", "reviewers")}
+    known = {kind: counts.words(kind) for kind in ("criteria", "reviewers", "guidelines", "models")}
     reviews = counts.reviews
     parts, numbers = [], []
     for table in tables() if without else ():
@@ -166,8 +178,14 @@ def _digest(counts: Counts, tables: Callable[[], Iterable[OverrideTable]], witho
         # A word that was first used after the counting has no number; its rows are the next study's.
         numbered = np.flatnonzero((read.gap_counts.keys[:, :2] >= 0).all(axis=1))
         reviews = Reviews(read.gap_counts.where(numbered), read.shared.where(read.shared.keys[:, 0] >= 0))
-    words = known["criteria"], known["reviewers"]
-    return digest_of(reviews, counts.outcome_counts.submissions, tasks=counts.tasks, words=words)
+    return digest_of(
+        reviews,
+        counts.outcome_counts.submissions,
+        tasks=counts.tasks,
+        words=known,
+        added=counts.outcome_counts.missed,
+        visits=counts.visits,
+    )
 
 
 def iso(seconds: float) -> str | None:

@@ -6,17 +6,16 @@ import numpy as np
 from scipy.stats import t as student
 
 from review_copilot.study.criterion_figures import Figures, confidence, times
-from review_copilot.study.flags import Cause, Evidence, Flag, Policy
+from review_copilot.study.flags import EXCEPTION, Cause, Evidence, Flag, Policy
 from review_copilot.study.gap_counts import GapCounts, Submissions
 from review_copilot.study.natural_variation import Contrast, Prior, contrast, log_likelihood
 from review_copilot.study.rates import discoveries, percent, wilson
 from review_copilot.study.table import Floats, Ints, Outcome
 
 ACCEPTS = "accepts everything in seconds"
+ACCEPTS_MORE = "accepts what others reject"
 OVERRIDES = "overrides what others confirm"
-PEOPLE = Prior(centre=0.12, doubt=0.8, width=0.3, width_doubt=0.3)
-EXCEPTION = 3.0
-"""Log Bayes factor from which a person is likelier an exception than one of the others' kind (20 to 1)."""
+PEOPLE = Prior(centre=0.12, doubt=1.2, width=0.4, width_doubt=0.4)
 FEWEST_PEOPLE = 3
 """Of two people one cannot say which of them differs."""
 LOW_FACTOR = 1 / 3
@@ -38,7 +37,7 @@ def odd_reviewers(known: Figures, rules: Policy, *, leave_out: frozenset[str] = 
     if len(reviewers) < FEWEST_PEOPLE:
         return []
     ordinary = np.array([name not in leave_out for name in known.names])
-    if 2 * known.total[ordinary].sum() < known.total.sum():
+    if 2 * known.reviews[ordinary].sum() < known.reviews.sum():
         ordinary[:] = True
     yes, of = known.any.yes.T[:, ordinary], known.any.of.T[:, ordinary]
     by_criterion = known.any.by_criterion[ordinary]
@@ -47,17 +46,19 @@ def odd_reviewers(known: Figures, rules: Policy, *, leave_out: frozenset[str] = 
     under = contrast(likelihood, effect=LOW_FACTOR, prior=PEOPLE, below=True)
     pace = _paces(counts.submissions, reviewers)
     quickly = _log_quick(pace)
-    stamps = under.log_e + quickly
-    log_e = np.logaddexp(above.log_e, stamps) - np.log(2.0)
-    bound = np.logaddexp(above.log_bound, under.log_bound + quickly) - np.log(2.0)
+    # Whoever accepts more is seen with and without a look at the clock; the mean of the e-values is one.
+    accepts = np.logaddexp(under.log_e, under.log_e + quickly) - np.log(2.0)
+    log_e = np.maximum(above.log_e, accepts)  # one of the two must be likely; errors are held down by the bound
+    low = np.logaddexp(under.log_bound, under.log_bound + quickly) - np.log(2.0)
+    bound = np.logaddexp(above.log_bound, low) - np.log(2.0)
     flags = []
     for r in np.flatnonzero(discoveries(bound, alpha=rules.alpha) & (log_e > EXCEPTION)):
-        quick = bool(stamps[r] > above.log_e[r])
+        behaviour = OVERRIDES if above.log_e[r] > accepts[r] else ACCEPTS if quickly[r] > 0 else ACCEPTS_MORE
         flags.append(
             _flag(
                 int(r),
-                quick=quick,
-                against=under if quick else above,
+                behaviour=behaviour,
+                against=above if behaviour == OVERRIDES else under,
                 log_e=float(log_e[r]),
                 pace=pace,
                 reviewers=reviewers,
@@ -102,7 +103,7 @@ def _log_quick(pace: Floats) -> Floats:
 
 
 def _flag(
-    r: int, *, quick: bool, against: Contrast, log_e: float, pace: Floats, reviewers: Ints, gap_counts: GapCounts
+    r: int, *, behaviour: str, against: Contrast, log_e: float, pace: Floats, reviewers: Ints, gap_counts: GapCounts
 ) -> Flag:
     mine = gap_counts.reviewer == reviewers[r]
     reviews = int(gap_counts.count[mine].sum())
@@ -120,16 +121,20 @@ def _flag(
         natural_high=float(against.natural_high[r]),
         times_likelier=times(log_e),
         reviewer=name,
-        behaviour=ACCEPTS if quick else OVERRIDES,
+        behaviour=behaviour,
         typical_lead_time_s=own,
         others_lead_time_s=others,
     )
-    pace_words = f", typically in {own:.0f} s where others take {others:.0f} s" if quick and own and others else ""
+    pace_words = (
+        f", typically in {own:.0f} s where others take {others:.0f} s"
+        if behaviour == ACCEPTS and own and others
+        else ""
+    )
     return Flag(
         Cause.REVIEWER,
         (),
         confidence(log_e),
-        f"{name} overrides {percent(evidence.rate)} of {reviews} suggestions where others override "
+        f"{name} rejects or relabels {percent(evidence.rate)} of {reviews} suggestions where others do so with "
         f"{percent(evidence.natural)}{pace_words}.",
         evidence,
     )

@@ -12,14 +12,14 @@ from review_copilot.domain.override import OverrideKind
 from review_copilot.study.agreement_counts import AgreementCounts, count_agreement
 from review_copilot.study.bias import Blindness, count_blindness
 from review_copilot.study.calibration import count_scores
-from review_copilot.study.gap_counts import DAY_S, Reviews, count_reviews, count_submissions
+from review_copilot.study.gap_counts import DAY_S, Reviews, count_added, count_reviews, count_submissions
 from review_copilot.study.grouped_sums import PLAIN, Cells, cells, keyed, sum_of
 from review_copilot.study.joining import first_uses, in_order, renumbered
-from review_copilot.study.pace import LeadTimes, lead_times_of
+from review_copilot.study.pace import LeadTimes, Visits, lead_times_of, visits_of
 from review_copilot.study.packing import pack, unpack
 from review_copilot.study.table import KINDS, Floats, Ints, Outcome, OverrideTable, table_of
 
-WORDS = ("criteria", "reviewers", "guidelines", "values")
+WORDS = ("criteria", "reviewers", "guidelines", "models", "values")
 _AT_ONCE = 16
 """Parts that are added up together, so that few are held at a time."""
 
@@ -36,6 +36,7 @@ class OutcomeCounts:
         scores: See `count_scores`; by criterion.
         moves: Relabellings, by suggested and submitted criterion.
         added: Regions that nobody had suggested, by criterion.
+        missed: See `count_added`.
         submissions: See `count_submissions`.
     """
 
@@ -46,6 +47,7 @@ class OutcomeCounts:
     scores: Cells = field(metadata=keyed("criteria", PLAIN))
     moves: Cells = field(metadata=keyed("criteria", "criteria"))
     added: Cells = field(metadata=keyed("criteria"))
+    missed: Cells = field(metadata=keyed("criteria"))
     submissions: Cells = field(metadata=keyed("reviewers", PLAIN))
 
 
@@ -65,6 +67,7 @@ class Counts:
         agreement_counts: See `AgreementCounts`.
         blindness: See `Blindness`.
         lead_times: See `LeadTimes`.
+        visits: See `Visits`.
     """
 
     uses: Mapping[str, Sequence[tuple[str, int]]]
@@ -78,6 +81,7 @@ class Counts:
     agreement_counts: AgreementCounts
     blindness: Blindness
     lead_times: LeadTimes
+    visits: Visits
 
     def words(self, kind: str) -> tuple[str, ...]:
         """The words of a kind, in the order of their numbers."""
@@ -90,7 +94,8 @@ _GROUPS: Mapping[str, type[Any]] = {
     "agreement_counts": AgreementCounts,
     "blindness": Blindness,
 }
-_LEADS = tuple(field.name for field in fields(LeadTimes))
+_LISTS: Mapping[str, type[Any]] = {"lead_times": LeadTimes, "visits": Visits}
+"""What is kept of every annotation, as parallel arrays; the first one is the number of a reviewer."""
 
 
 def count(table: OverrideTable, *, gold: frozenset[int] = frozenset(), of: OverrideTable | None = None) -> Counts:
@@ -118,6 +123,7 @@ def count(table: OverrideTable, *, gold: frozenset[int] = frozenset(), of: Overr
         agreement_counts=count_agreement(table, gold=gold),
         blindness=count_blindness(table),
         lead_times=lead_times_of(table),
+        visits=visits_of(table),
     )
 
 
@@ -135,11 +141,12 @@ def _outcome_counts(table: OverrideTable) -> OutcomeCounts:
         reasons=cells((suggested, table.reasons[rows])),
         texts=cells((suggested[known],), (kept[known], np.ones(int(known.sum())))),
         revisions=cells(
-            (suggested[said], revision[said]), (np.ones(int(said.sum())), outcome[said] != Outcome.KEPT, day[said])
+            (suggested[said], revision[said]), (np.ones(int(said.sum())), table.overridden[rows][said], day[said])
         ),
-        scores=count_scores(suggested, table.score[rows], outcome == Outcome.KEPT),
+        scores=count_scores(suggested, table.score[rows], ~table.overridden[rows]),
         moves=cells((suggested[moved], table.submitted[rows][moved])),
         added=cells((table.submitted[added],)),
+        missed=count_added(table),
         submissions=count_submissions(table),
     )
 
@@ -173,8 +180,7 @@ def _added(parts: Sequence[Counts]) -> Counts:
     groups: dict[str, Any] = {
         name: sum_of([getattr(part, name) for part in parts], numbers, sizes=sizes) for name in _GROUPS
     }
-    who = [number["reviewers"][part.lead_times.reviewer] for part, number in zip(parts, numbers, strict=True)]
-    lead_times = [np.concatenate([getattr(part.lead_times, name) for part in parts]) for name in _LEADS[1:]]
+    lists: dict[str, Any] = {name: _listed(name, parts, numbers) for name in _LISTS}
     return Counts(
         uses=uses,
         rows=sum(part.rows for part in parts),
@@ -182,14 +188,26 @@ def _added(parts: Sequence[Counts]) -> Counts:
         skipped=sum(part.skipped for part in parts),
         since_s=min(part.since_s for part in parts),
         until_s=max(part.until_s for part in parts),
-        lead_times=LeadTimes(np.concatenate(who).astype(np.int32), *lead_times),
+        **lists,
         **groups,
     )
 
 
+def _listed(name: str, parts: Sequence[Counts], numbers: Sequence[Mapping[str, Ints]]) -> Any:
+    who, *others = (field.name for field in fields(_LISTS[name]))
+    lists = [getattr(part, name) for part in parts]
+    people = [number["reviewers"][getattr(one, who)] for one, number in zip(lists, numbers, strict=True)]
+    columns = [np.concatenate([getattr(one, other) for one in lists]) for other in others]
+    return _LISTS[name](np.concatenate(people).astype(np.int32), *columns)
+
+
 def pack_counts(counts: Counts) -> bytes:
     """Counts as bytes."""
-    arrays: dict[str, Ints] = {f"lead_times {name}": getattr(counts.lead_times, name) for name in _LEADS}
+    arrays: dict[str, Ints] = {
+        f"{kind} {part.name}": getattr(getattr(counts, kind), part.name)
+        for kind in _LISTS
+        for part in fields(_LISTS[kind])
+    }
     for group in _GROUPS:
         for part in fields(_GROUPS[group]):
             counted: Cells = getattr(getattr(counts, group), part.name)
@@ -212,9 +230,11 @@ def unpack_counts(packed: bytes) -> Counts:
         for group, kind in _GROUPS.items()
     }
     since_s, until_s = span or (np.inf, -np.inf)
-    lead_times = LeadTimes(*(arrays[f"lead_times {name}"] for name in _LEADS))
+    lists: dict[str, Any] = {
+        kind: of(*(arrays[f"{kind} {part.name}"] for part in fields(of))) for kind, of in _LISTS.items()
+    }
     uses = {kind: [(word, at) for word, at in uses[kind]] for kind in WORDS}
-    return Counts(uses, rows, tasks, skipped, since_s, until_s, lead_times=lead_times, **groups)
+    return Counts(uses, rows, tasks, skipped, since_s, until_s, **lists, **groups)
 
 
 def _whole(sums: Floats) -> Ints:

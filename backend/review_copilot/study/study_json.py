@@ -7,7 +7,7 @@
      "agreement": {"tasks", "overall", "verdict", "decision", "box_f1", "criteria": [...], "reviewers": [...]},
      "criteria": [{"criterion", "suggestions", "overridden", "rate", "rate_interval", "shrunken_rate",
                    "natural_rate", "natural_95", "q", "outcomes", "reasons", "text_kept", "added", "change",
-                   "more_reviews", "outlook", "calibration"}],
+                   "enough_reviews", "outlook", "calibration"}],
      "calibration": {...}, "automation_bias": {...}, "confusions": [...], "weeks": [...],
      "period": {"since", "until"}, "counts": {"rows", "tasks", "annotations", "skipped"}}
 
@@ -109,7 +109,7 @@ def _criterion(criterion: CriterionStudy) -> Json:
         "text_kept": _plain(criterion.text_kept),
         "added": criterion.added,
         "change": _plain(asdict(criterion.change)) if criterion.change else None,
-        "more_reviews": outlook.more_reviews if outlook else None,
+        "enough_reviews": not outlook.more_reviews if outlook else None,
         "outlook": outlook.words if outlook else None,
         "calibration": _plain(asdict(criterion.calibration)),
     }

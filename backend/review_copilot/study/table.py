@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from functools import cached_property
 from itertools import chain
 from typing import Any, TypeAlias
@@ -75,6 +75,24 @@ class Outcome(IntEnum):
     """Only the rationale was changed."""
     MARKED = 6
     """Submitted unchanged, but with a reason that disagrees, such as "guideline unclear"."""
+
+
+FAR_IOU = 0.8
+"""A box that keeps less than this overlap was moved by more than two people's boxes of one thing differ anyway."""
+HALF_KEPT = 0.5
+"""A text of which less than this share of words was kept was written anew, not polished."""
+
+
+class Touch(IntFlag):
+    """What of a suggestion that was kept was changed."""
+
+    SEVERITY = 1
+    PLACE = 2
+    FAR = 4
+    """The place, by more than people differ anyway; see FAR_IOU."""
+    TEXT = 8
+    ANEW = 16
+    """The text, by more than half; see HALF_KEPT."""
 
 
 def reason_bit(reason: str) -> int:
@@ -194,6 +212,21 @@ class OverrideTable:
         return self._outcomes
 
     @cached_property
+    def overridden(self) -> Flags:
+        """True for rows whose suggestion was rejected or relabelled; meaningful where `reviewed`."""
+        return np.isin(self._outcomes, (int(Outcome.REJECTED), int(Outcome.RELABELLED)))
+
+    @cached_property
+    def touches(self) -> Ints:
+        """The `Touch` of each row, 0 for rejected ones; meaningful where `reviewed`."""
+        place = (self.edits & _ASPECT[Aspect.PLACE]) > 0
+        text = (self.edits & _ASPECT[Aspect.RATIONALE]) > 0
+        found = Touch.SEVERITY * ((self.edits & _ASPECT[Aspect.SEVERITY]) > 0)
+        found = found + Touch.PLACE * place + Touch.FAR * (place & (self.iou < FAR_IOU))
+        found = found + Touch.TEXT * text + Touch.ANEW * (text & (self.text_kept < HALF_KEPT))
+        return np.where(self._outcomes == Outcome.REJECTED, 0, found).astype(np.int8)
+
+    @cached_property
     def _outcomes(self) -> Ints:
         said_no = (self.reasons & ~reason_bit(Reason.AGREE)) > 0
         edited = self.kind == _KIND[OverrideKind.EDITED]
@@ -202,8 +235,8 @@ class OverrideTable:
             edited & ((self.edits & _ASPECT[Aspect.CRITERION]) > 0) & (self.submitted != self.suggested),
             edited & ((self.edits & _ASPECT[Aspect.PLACE]) > 0),
             edited & ((self.edits & _ASPECT[Aspect.SEVERITY]) > 0),
-            edited,
-            said_no,
+            edited & ((self.edits & _ASPECT[Aspect.RATIONALE]) > 0),
+            said_no | edited,
         ]
         chosen = [Outcome.REJECTED, Outcome.RELABELLED, Outcome.PLACE, Outcome.SEVERITY, Outcome.TEXT, Outcome.MARKED]
         return np.select(conditions, [int(c) for c in chosen], default=int(Outcome.KEPT)).astype(np.int8)

@@ -41,7 +41,7 @@ def test_the_page_is_one_file_that_says_what_to_do(database: str, tmp_path: Path
     assert "1 flag written to report.html." in done.stderr
     page = (tmp_path / "report.html").read_text("utf-8")
     assert page.startswith("<!DOCTYPE html>")
-    assert "is suggested wrongly" in page
+    assert "is drafted wrongly" in page
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 

@@ -71,7 +71,7 @@ def test_the_newest_project_is_shown_and_links_lead_into_label_studio(client: Fl
     text = page(client, "/")
     assert "Project 3: what reviewers override" in text
     assert 'href="https://label.example/ls/projects/3/data?task=' in text
-    assert "suggested wrongly" in text
+    assert "drafted wrongly" in text
 
 
 def test_an_imported_log_has_no_links(client: FlaskClient) -> None:

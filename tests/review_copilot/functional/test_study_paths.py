@@ -22,7 +22,7 @@ from review_copilot.study.table import OverrideTable, table_of
 from study_log import fill, read_table
 from study_rows import logged_rows
 from study_second_world import Planted, SecondPlan, make_second
-from study_world import START, Plan, make_world
+from study_world import CAUSES, START, Plan, make_world
 
 CRITERIA = tuple(f"PQ-{i:02d}" for i in range(1, 9))
 
@@ -37,7 +37,7 @@ def _two_people() -> list[LoggedOverride]:
 
 def _everything() -> list[LoggedOverride]:
     """All causes in one project, with a person to be left out; every tenth task was reviewed blind."""
-    made, _ = make_second(SecondPlan(3, tuple(Planted(cause, 0.5) for cause in Cause), criteria=CRITERIA))
+    made, _ = make_second(SecondPlan(3, tuple(Planted(cause, 0.5) for cause in CAUSES), criteria=CRITERIA))
     return [replace(row, exposure="withheld") if row.key.task_id % 10 == 0 else row for row in logged_rows(made)]
 
 

@@ -129,8 +129,10 @@ def test_alpha_is_unknown_without_a_unit_rated_twice() -> None:
     assert interval_of_patterns(*np.unique(alone, axis=0, return_counts=True)).units == 0
 
 
-def test_alpha_is_one_where_all_say_the_same() -> None:
-    assert krippendorff(np.array([[3, 0], [2, 0]])) == 1.0
+def test_alpha_is_not_known_where_all_say_the_same() -> None:
+    """Where nothing varies, agreement cannot be told from chance."""
+    assert np.isnan(krippendorff(np.array([[3, 0], [2, 0]])))
+    assert np.isnan(interval_of_patterns(np.array([[3, 0], [2, 0]]), np.array([4, 5])).value)
 
 
 def test_units_far_apart_are_counted_like_units_in_a_row() -> None:

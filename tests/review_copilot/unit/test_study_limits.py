@@ -15,7 +15,7 @@ from review_copilot.study.coefficients import cohen, fleiss, interval_of_pattern
 from review_copilot.study.gap_counts import Shared
 from review_copilot.study.grouped_sums import added
 from review_copilot.study.natural_variation import LOGITS, RATES, Prior, contrast, log_likelihood
-from review_copilot.study.rate_changes import MOST_PERIODS, OUT_OF_NATURE, Change, changes, periods
+from review_copilot.study.rate_changes import MOST_PERIODS, OUT_OF_NATURE, Change, changes, period_effects, periods
 from review_copilot.study.rates import Share, difference, discoveries, percent, q_values, share_of, wilson
 from review_copilot.study.table import Floats
 from review_copilot.study.ties import log_said_unclear, pooled_tie, review_weights, tie_of
@@ -377,10 +377,11 @@ class TestChanges:
         assert self.found([10] * 7, [100] * 7).log_e < -1
 
     def test_a_rate_that_was_always_high_is_told_from_a_change(self) -> None:
-        assert self.found([60] * 7, [100] * 7).log_against_high < -1
+        assert self.found([60, 60, 60, 60, 60, 60, 80], [100] * 7).log_against_high < 6
+        assert self.found([60] * 7, [100] * 7).log_e == -np.inf  # no two parts differ by 2.5 standard errors
 
     def test_a_day_that_is_not_known_well_has_a_wide_interval(self) -> None:
-        change = self.found([1, 1, 1, 2, 3, 3, 3], [6] * 7)
+        change = self.found([0, 0, 1, 2, 3, 4, 4], [6] * 7)
         assert change.first_day < change.day < change.last_day
 
     def test_in_one_period_nothing_can_change(self) -> None:
@@ -393,7 +394,7 @@ class TestChanges:
     @pytest.mark.parametrize("offset", [0.0, 0.7])
     def test_the_evidence_is_the_ratio_of_marginal_likelihoods(self, offset: float) -> None:
         """Three periods, worked as sums over the grid of rates, without logarithms; the reviewer is so strict."""
-        yes, of = np.array([1.0, 4.0, 3.0]), np.array([5.0, 5.0, 4.0])
+        yes, of = np.array([1.0, 9.0, 7.0]), np.array([10.0, 10.0, 8.0])
         events = np.stack([yes, *[0.1 * of] * 4])[:, :, None]
         trials = np.stack([of] * 5)[:, :, None]
         natural = contrast(log_likelihood(events.sum(axis=1), trials.sum(axis=1)), effect=0.1, prior=Prior())
@@ -401,8 +402,9 @@ class TestChanges:
             events, trials, offsets=np.array([offset]), starts=np.array([3, 5, 9]), contrast=natural, effect=0.1
         )[0]
         inside, outside = natural.inside[0], natural.outside[0]
-        seen = expit(LOGITS + offset)
-        first, second, third = (seen ** yes[i] * (1 - seen) ** (of[i] - yes[i]) for i in range(3))
+        common = period_effects(events.sum(axis=2), trials.sum(axis=2))[0]
+        seen = [expit(LOGITS + offset + common[i]) for i in range(3)]
+        first, second, third = (seen[i] ** yes[i] * (1 - seen[i]) ** (of[i] - yes[i]) for i in range(3))
         apart = np.abs(RATES[None, :] - RATES[:, None])
         moves = RATES * (1 - RATES) * np.exp(-apart / 0.25) * (apart >= 0.1)
         moves /= moves.sum(axis=1, keepdims=True)
@@ -414,6 +416,12 @@ class TestChanges:
         fits = [fit(first, second * third), fit(first * second, third)]
         changed, whole = sum(fits) / 2, first * second * third
         stayed = 0.8 * (inside * whole).sum() + 0.2 * (outside * whole).sum()
+
+        def passing(within: Floats) -> float:
+            return float((whole / within * inside) @ moves @ within)
+
+        passed = (passing(first) + passing(second) + passing(first * second)) / 3
+        stayed = 0.7 * stayed + 0.3 * passed
         assert change.log_e == pytest.approx(math.log(changed / stayed))
         assert change.log_against_high == pytest.approx(math.log(changed / (outside * whole).sum()))
 
@@ -442,7 +450,7 @@ class TestCoefficients:
     def test_alpha_leaves_out_single_ratings(self) -> None:
         assert krippendorff(np.array([[2, 0], [1, 1], [0, 2], [1, 0]])) == pytest.approx(4 / 9)
         assert math.isnan(krippendorff(np.array([[1, 0], [0, 1]])))
-        assert krippendorff(np.array([[2, 0], [2, 0]])) == 1.0
+        assert math.isnan(krippendorff(np.array([[2, 0], [2, 0]])))  # nothing varies, so nothing tells it from chance
 
     @pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval", "ratio"])
     def test_an_interval_lies_around_alpha_and_repeats_itself(
@@ -524,7 +532,8 @@ class TestCoefficients:
         """Agreed (1 + 0 + 1) / 3; by chance 1/2; kappa 1/3, error under chance sqrt(1 / 3)."""
         found = fleiss(np.array([[2, 0], [1, 1], [0, 2]]))
         assert (found.value, found.units) == pytest.approx((1 / 3, 3))
-        assert found.high - found.value == pytest.approx(1.959964 * math.sqrt(1 / 3), rel=1e-5)
+        assert found.value - found.low == pytest.approx(1.959964 * math.sqrt(1 / 3), rel=1e-5)
+        assert found.high == 1.0  # 1.46 would be more than perfect
         assert found.value - found.low == pytest.approx(1.959964 * math.sqrt(1 / 3), rel=1e-5)
 
     @pytest.mark.parametrize(
