@@ -61,6 +61,12 @@ class Turn:
             schema = self.fields["tools"][0]["function"]["parameters"]
         return schema
 
+    @property
+    def criteria(self) -> tuple[str, ...]:
+        """The ids of the criteria that it asks about, by the schema; empty without one."""
+        properties = (self.schema or {}).get("properties", {})
+        return tuple(properties.get("criteria", {}).get("properties", {}))
+
 
 Model = Callable[[Turn], "str | Answer"]
 """Says what the model answers: text, or a whole HTTP answer."""
@@ -162,14 +168,14 @@ class Busy:
         self._lock = threading.Lock()
         self.now = self.most = 0
 
-    def __call__(self, _: Turn) -> str:
+    def __call__(self, turn: Turn) -> str:
         with self._lock:
             self.now += 1
             self.most = max(self.most, self.now)
         time.sleep(self._answer_s)
         with self._lock:
             self.now -= 1
-        return reply()
+        return reply(looked_at=turn.criteria)
 
 
 def _turn(fields: Mapping[str, Any]) -> Turn:

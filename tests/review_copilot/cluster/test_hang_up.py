@@ -26,9 +26,9 @@ BOX = {"id": "b", "from_name": "label", "to_name": "image", "type": "rectanglela
 def busy(tmp_path: Path) -> Iterator[tuple[BackendProcess, FakeEndpoint]]:
     """A backend whose model takes one request at a time, and has just been given one that takes two seconds."""
 
-    def slow(_: Turn) -> str:
+    def slow(turn: Turn) -> str:
         time.sleep(ANSWER_S)
-        return reply()
+        return reply(looked_at=turn.criteria)
 
     with endpoint(slow) as running:
         settings = {

@@ -42,7 +42,7 @@ def test_a_personal_token_works_like_a_legacy_one(label_studio: ls.LabelStudioSe
 def test_a_legacy_token_on_a_fresh_installation_says_how_to_mend_it(fresh_label_studio: ls.LabelStudioServer) -> None:
     with (
         LabelStudioClient(Transport(fresh_label_studio.url, fresh_label_studio.account.legacy_token)) as client,
-        pytest.raises(LabelStudioAuthError, match=r"switched off, and this is one\. Make a personal access token"),
+        pytest.raises(LabelStudioAuthError, match=r"legacy tokens are disabled .*\. Create a personal access token"),
     ):
         client.who()
 

@@ -93,8 +93,8 @@ def retrieve_all_at_once(server: LabelStudioServer, project_ids: Sequence[int]) 
 def test_each_project_is_drafted_by_its_own_set_up(
     label_studio: LabelStudioServer, label_studio_client: LabelStudioClient, tmp_path: Path
 ) -> None:
-    def no_flaw(_: Turn) -> str:
-        return reply()
+    def no_flaw(turn: Turn) -> str:
+        return reply(looked_at=turn.criteria)
 
     listing = tmp_path / "listing.yaml"
     listing.write_text(source_of_guideline("photo-quality").replace("PQ-", "LI-"), encoding="utf-8")

@@ -52,7 +52,7 @@ def test_a_start_that_fails_shows_the_log_without_secrets(tmp_path: Path) -> Non
     command.write_text('#!/bin/sh\necho "no space left; $LABEL_STUDIO_PASSWORD"\nexit 3\n')
     command.chmod(0o755)
     with (
-        pytest.raises(DemoFailed, match=r"(?s)exit code 3.*no space left; \*\*\*"),
+        pytest.raises(DemoFailed, match=r"(?s)exited with code 3.*no space left; \*\*\*"),
         ls.running(tmp_path, data=tmp_path / "data", options=ls.ServerOptions()),
     ):
         pass

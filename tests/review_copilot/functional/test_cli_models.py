@@ -121,7 +121,7 @@ def test_probe_stores_a_profile_that_inspect_then_uses(photos: Path, tmp_path: P
         ({"inspector": "openai"}, "Set REVIEW_COPILOT_MODEL,"),
         ({"inspector": "opnai"}, "builtin, openai, transformers, hybrid"),
         ({"inspector": "openai", "model": "m", "model_prices": "none.yaml"}, "none.yaml cannot be read"),
-        ({"inspector": "openai", "model": "m", "model_profile": "x"}, "There are: qwen2-vl"),
+        ({"inspector": "openai", "model": "m", "model_profile": "x"}, "qwen2-vl"),
         ({"inspector": "openai", "model": "m", "model_budget_usd": "1"}, "no price is known for the model 'm'"),
     ],
 )

@@ -35,8 +35,10 @@ def test_a_sample_stands_for_the_run_and_nothing_is_asked(inspector: str) -> Non
     assert estimate is not None
     assert (estimate.images, estimate.calls) == (1000, 1000)
     assert estimate.image_tokens == 1000 * 922, "1024 x 768 px in patches of 32 px, times 1.2"
-    assert estimate.cost_usd is not None
-    assert 5 < estimate.cost_usd < 30
+    uncached = estimate.prompt_tokens - estimate.cacheable_tokens
+    by_hand_usd = (uncached * 5 + estimate.cacheable_tokens * 0.5 + estimate.completion_tokens * 30) / 1e6
+    assert estimate.cost_usd == pytest.approx(by_hand_usd), "5, 0.5 and 30 dollars per million tokens"
+    assert 5 < by_hand_usd < 50, "a few cents for each image"
 
 
 def test_the_built_in_inspector_costs_nothing() -> None:
