@@ -13,7 +13,7 @@ from multiprocessing import get_context
 import cv2
 
 from review_copilot.bootstrap.workers import files_context
-from review_copilot.cli.quiet_logging import quiet_failures
+from review_copilot.cli.quiet_logging import quiet_failures_in_worker
 from review_copilot.domain.review import Review, ReviewTask
 from review_copilot.errors import InspectorError
 from review_copilot.flows.inspect_files import file_review
@@ -95,7 +95,7 @@ def _initialize(settings: Settings) -> None:
     """Prepare a worker process: one core, and its own review context."""
     global _context  # noqa: PLW0603  one context for all files of this process
     cv2.setNumThreads(1)
-    quiet_failures()
+    quiet_failures_in_worker()
     _context = files_context(settings)
 
 

@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def inspect(
+    context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Image files, or folders to search for images.")],
     reference: Annotated[Path | None, typer.Option(help="Reference image to compare with.")] = None,
     guideline: Annotated[str | None, typer.Option(help="Built-in guideline, or the path of a YAML file.")] = None,
@@ -48,7 +49,7 @@ def inspect(
 
     The exit code is 1 if a file cannot be read. The other files are still inspected.
     """
-    quiet_failures()
+    quiet_failures(context)
     chosen = {"guideline": guideline, "inspector": inspector}
     settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
     files = list(_files(paths))

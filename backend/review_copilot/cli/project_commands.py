@@ -140,6 +140,7 @@ def _show_report(report: ConnectionReport, *, token: TokenKind) -> None:
 
 
 def preannotate(
+    context: typer.Context,
     project: ProjectOption,
     limit: Annotated[int | None, typer.Option(min=1, help="Draft at most this many tasks.")] = None,
     concurrency: Annotated[
@@ -171,7 +172,7 @@ def preannotate(
     You can stop it and run it again at any time; it continues where it stopped. A new roll-out does not change tasks
     that a reviewer has started. It removes the drafts of the previous roll-out at the end.
     """
-    quiet_failures()
+    quiet_failures(context)
     settings = _settings(concurrency=concurrency, model_budget_usd=budget or None)
     process = process_of(settings, shared=own_budget(settings) if budget else None)
     workspace = process.required_label_studio.opener.open(project)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -16,9 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
+from typer.testing import CliRunner
 
 from builders import a_review, a_suggestion, untouched
 from fakes import FakeClock
+from review_copilot.cli.typer_app import build_whole_app
 from review_copilot.compare import compare
 from review_copilot.store import open_store
 
@@ -173,3 +176,16 @@ def test_the_log_is_listed_and_exported(tmp_path: Path) -> None:
 def test_an_empty_log_says_how_it_fills(tmp_path: Path) -> None:
     done = run("overrides", "list", cwd=tmp_path)
     assert "review-copilot serve" in done.stdout
+
+
+def test_a_command_leaves_the_log_levels_of_its_process_as_they_were(tmp_path: Path) -> None:
+    """A command can be called from a longer process: after it, failed tasks must be logged as before."""
+
+    def levels() -> dict[str, int]:
+        known = dict(logging.root.manager.loggerDict)
+        return {name: logging.getLogger(name).level for name in known if name.startswith("review_copilot")}
+
+    before = levels()
+    run = CliRunner().invoke(build_whole_app(), ["inspect", str(tmp_path / "missing.png")])
+    assert run.exit_code != 0
+    assert {name: level for name, level in levels().items() if level != before.get(name, logging.NOTSET)} == {}
