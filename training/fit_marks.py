@@ -14,9 +14,9 @@ from photo_inspector.scoring.calibration import Surface
 from photo_inspector.scoring.second_look import COMPANY, GLANCE, company
 from trees import Judge, Table, fit_trees, held_out, joined, platt, save
 
-MARKS = ("soft_patch", "dust", "scratch", "fibre")
+MARKS = ("soft_patch", "dust", "scratch", "fiber")
 """What is looked at twice."""
-BOXED = ("scratch", "fibre")
+BOXED = ("scratch", "fiber")
 """What comes in many boxes of which one fits."""
 WHOLE_NUMBERS = ("grain", "blur", "local", "edges")
 """What of the whole picture the second look asks for."""

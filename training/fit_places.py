@@ -22,7 +22,7 @@ from samples import CLEAN, Marks, Sample
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
-FLAW_OF = {"soft_patch": "defocus_patch", "fibre": "scratch"}
+FLAW_OF = {"soft_patch": "defocus_patch", "fiber": "scratch"}
 """The recipe that plants a kind of marks, where it is called otherwise."""
 CLEAN_SHARE = 6.0
 """Clean pictures for one of each flaw, as in accuracy.py."""
@@ -45,7 +45,7 @@ PLACE_NUMBERS: dict[str, tuple[str, ...]] = {
         "length", "contrast", "steady", "evenness", "ground", "apart", "end", "light", "level", "plumb", "wander",
         "rivals", "beyond", "hue", "veil", "seen", "backing",
     ),
-    "fibre": ("length", "thickness", "pen", "contrast", "standout", "evenness", "veil", "spread", "ground", "apart",
+    "fiber": ("length", "thickness", "pen", "contrast", "standout", "evenness", "veil", "spread", "ground", "apart",
               "end", "hue", "light", "fill", "rivals", "seen", "backing"),
 }
 # fmt: on
@@ -73,7 +73,7 @@ def candidates(planted: Planted, seen: Places, *, whole: features.Features) -> M
         "soft_patch": marks(soft, "defocus"),
         "dust": marks([(features.of_spot(p), p.box) for p in seen.spots], "dust"),
         "scratch": marks([(features.of_line(p), p.box) for p in seen.lines], "scratch"),
-        "fibre": marks([(features.of_fibre(p), p.box) for p in seen.fibres], "scratch"),
+        "fiber": marks([(features.of_fiber(p), p.box) for p in seen.fibers], "scratch"),
     }
 
 

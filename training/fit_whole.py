@@ -21,7 +21,7 @@ false alarms of all image-wide flaws together a clean picture; difference in F1 
 _TONE = ("stops", "median", "dark", "light", "white", "black", "tone_low", "tone_lower", "tone_upper", "tone_high",
          "roll_off", "low", "high", "unused", "spread", "veil", "local")  # fmt: skip
 _LIGHT = ("light_over", "light_stops", "burnt", "cut")
-_COLOUR = ("cast", "cast_sure", "cast_along", "cast_green",
+_COLOR = ("cast", "cast_sure", "cast_along", "cast_green",
            "cast_warm", "cast_shift", "cast_ratio", "cast_least",
            "cast_light", "cast_dark", "colourful")  # fmt: skip
 _DETAIL = ("blur", "blur_half", "smear_middle", "smear_coarse", "smear_far", "drop_1", "drop_2", "drop_3", "drop_4",
@@ -42,7 +42,7 @@ NUMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "noise": (*_GRAIN, *_DETAIL, *_BLOCKS, "stops"),
         "compression": (*_BLOCKS, *_GRAIN, *_DETAIL, "gap"),
         "banding": (*_STEPS, *_BLOCKS, *_GRAIN, "stops", "unused", "local"),
-        "colour_cast": (*_COLOUR, *_TONE),
+        "colour_cast": (*_COLOR, *_TONE),
         "low_contrast": (*_TONE, "colourful"),
         "empty_frame": ("unused", "spread", "local", "stops"),
         "tilt": _LEAN,

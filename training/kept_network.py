@@ -10,7 +10,7 @@ from torch import nn
 
 
 def follow(kept: nn.Module, learning: nn.Module, *, share: float) -> None:
-    """Move all numbers of one network by a share towards those of another (B. Polyak, A. Juditsky, 1992)."""
+    """Move all numbers of one network by a share toward those of another (B. Polyak, A. Juditsky, 1992)."""
     with torch.no_grad():
         for value, new in zip(kept.state_dict().values(), learning.state_dict().values(), strict=True):
             if value.dtype.is_floating_point:

@@ -53,7 +53,7 @@ LEAST_SHOWN = 0.6
 LETTER_STEP, LINE_STEP, SPOT_STEP = 5, 8, 6
 """Levels by which lettering, lines and spots change what can be seen of them."""
 _BATCH = 12
-Grey = npt.NDArray[np.uint8]
+Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 
@@ -71,11 +71,11 @@ class Crop:
         boxes: Left, upper, right and lower edges in pixels of the part, lettering's and then lines', shape (boxes, 4).
     """
 
-    jpeg: Grey
-    letters: Grey
-    lines: Grey
-    spots: Grey
-    owners: Grey
+    jpeg: Gray
+    letters: Gray
+    lines: Gray
+    spots: Gray
+    owners: Gray
     boxes: Floats
 
 
@@ -91,10 +91,10 @@ class Laid:
         boxes: Edges in pixels, shape (boxes, 4).
     """
 
-    letters: Grey
-    lines: Grey
-    spots: Grey
-    owners: tuple[Grey, Grey]
+    letters: Gray
+    lines: Gray
+    spots: Gray
+    owners: tuple[Gray, Gray]
     boxes: Floats
 
 
@@ -133,7 +133,7 @@ def crops_of(pixels: Pixels, rng: Rng) -> list[Crop]:
     return [_crop(pixels, laid, rng) for _ in range(2 if max(pixels.shape) < 600 else 3)]
 
 
-def _innermost(boxes: Sequence[Box], shape: tuple[int, ...]) -> Grey:
+def _innermost(boxes: Sequence[Box], shape: tuple[int, ...]) -> Gray:
     """The number, from 1 on, of the smallest box that each pixel is in; 0 for none."""
     out = np.zeros(shape, np.uint8)
     for index in sorted(range(len(boxes)), key=lambda at: -boxes[at].area):
@@ -144,22 +144,22 @@ def _innermost(boxes: Sequence[Box], shape: tuple[int, ...]) -> Grey:
 
 
 def drawn_scene(rng: Rng) -> Pixels:
-    """Polygons and discs of all colours over a soft ground, few or many, large or small."""
+    """Polygons and discs of all colors over a soft ground, few or many, large or small."""
     height, width = (int(rng.integers(330, most)) for most in (700, 760))
     ramp = np.linspace(rng.uniform(30, 140), rng.uniform(100, 240), 2 * width)[None, :, None] + rng.uniform(-30, 30, 3)
     large = np.broadcast_to(np.clip(ramp, 0, 255).astype(np.uint8), (2 * height, 2 * width, 3)).copy()
     least = float(rng.uniform(10, 60))
     most = least * float(rng.uniform(1.5, 5))
     for _ in range(int(rng.integers(5, 160))):
-        centre, reach = rng.uniform(0, 1, 2) * (2 * width, 2 * height), float(rng.uniform(least, most))
-        colour = tuple(int(v) for v in rng.integers(15, 245, 3))
+        center, reach = rng.uniform(0, 1, 2) * (2 * width, 2 * height), float(rng.uniform(least, most))
+        color = tuple(int(v) for v in rng.integers(15, 245, 3))
         corners = int(rng.integers(3, 9))
         angles = rng.uniform(0, 2 * np.pi) + np.arange(corners) * 2 * np.pi / corners
         if rng.random() < 0.8:
-            points = centre + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-            cv2.fillPoly(large, [points.astype(np.int32)], colour)
+            points = center + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+            cv2.fillPoly(large, [points.astype(np.int32)], color)
         else:
-            cv2.circle(large, (int(centre[0]), int(centre[1])), int(reach), colour, -1)
+            cv2.circle(large, (int(center[0]), int(center[1])), int(reach), color, -1)
     small = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
     return u8(small + rng.normal(0, rng.uniform(0, 3), (height, width, 1)))
 
@@ -172,11 +172,11 @@ def _resized(pixels: Pixels, rng: Rng) -> Pixels:
     return np.asarray(cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=how), np.uint8)
 
 
-def _changed(marked: Pixels, pixels: Pixels, least: int) -> Grey:
+def _changed(marked: Pixels, pixels: Pixels, least: int) -> Gray:
     return (cv2.absdiff(marked, pixels).max(axis=2) >= least).astype(np.uint8)
 
 
-def _lettered(pixels: Pixels, rng: Rng, *, first: int) -> tuple[Grey, Grey, list[Box], Pixels]:
+def _lettered(pixels: Pixels, rng: Rng, *, first: int) -> tuple[Gray, Gray, list[Box], Pixels]:
     """The hull of each piece of lettering, as far as it can be seen, whose it is, their boxes, and the picture with it.
 
     Args:
@@ -245,7 +245,7 @@ def _crop(pixels: Pixels, laid: Laid, rng: Rng) -> Crop:
     return Crop(jpeg, (covered * 255).astype(np.uint8), lined, spotted, owners, laid.boxes - corner)
 
 
-def _edges_of(owners: Grey, boxes: Floats) -> Floats:
+def _edges_of(owners: Gray, boxes: Floats) -> Floats:
     """Distances in pixels from each square's middle to the edges of its box, shape (4, rows, columns); 0 for none.
 
     What reaches far out of the part has none: nobody can tell where it ends.
@@ -262,12 +262,12 @@ def _edges_of(owners: Grey, boxes: Floats) -> Floats:
     return out
 
 
-def _squares(plane: Grey, side: int) -> Grey:
+def _squares(plane: Gray, side: int) -> Gray:
     return plane.reshape(CROP_PX // side, side, CROP_PX // side, side)
 
 
 def batch_of(crops: Sequence[Crop], rng: Rng) -> Batch:
-    """Some of the parts, mirrored, at times on their side, lighter, tinted or grey, as torch takes them."""
+    """Some of the parts, mirrored, at times on their side, lighter, tinted or gray, as torch takes them."""
     parts: list[list[npt.NDArray[np.generic]]] = []
     for index in rng.integers(0, len(crops), _BATCH):
         crop = crops[int(index)]

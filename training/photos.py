@@ -16,9 +16,9 @@ from review_copilot.domain.image import Pixels
 Half = Literal["tune", "report", "all"]
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 _EVEN = 2.0
-"""Grey levels within which an edge is of one tone."""
+"""Gray levels within which an edge is of one tone."""
 _SHIPPED = ("astronaut", "chelsea", "coffee", "rocket", "cat")
-"""scikit-image's colour photographs that need no download."""
+"""scikit-image's color photographs that need no download."""
 
 
 @cache

@@ -66,11 +66,11 @@ def crushed_shadows(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
 
 
 def border(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """Bars above and below, at both sides, all round, or on one side; black, white or of a colour."""
+    """Bars above and below, at both sides, all round, or on one side; black, white or of a color."""
     percent = min(max(1.0, strength_of("border", severity, rng)), 45.0)
     way = str(rng.choice(["letterbox", "pillarbox", "frame", "one side"]))
-    kind = str(rng.choice(["black", "white", "colour"]))
-    colour = {"black": np.zeros(3), "white": np.full(3, 255.0), "colour": rng.uniform(20, 235, 3)}[kind]
+    kind = str(rng.choice(["black", "white", "color"]))
+    color = {"black": np.zeros(3), "white": np.full(3, 255.0), "color": rng.uniform(20, 235, 3)}[kind]
     height, width = pixels.shape[:2]
     share = percent / 100
     sides: dict[str, tuple[int, int, int, int]] = {
@@ -82,7 +82,7 @@ def border(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     top, bottom, left, right = (max(v, 2) if v else 0 for v in sides[way])
     inner = cv2.resize(pixels, (width - left - right, height - top - bottom), interpolation=cv2.INTER_AREA)
     out = np.empty_like(pixels)
-    out[:] = u8(colour)
+    out[:] = u8(color)
     out[top : height - bottom, left : width - right] = inner
     boxes = []
     if top:

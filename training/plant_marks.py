@@ -21,7 +21,7 @@ LEAST_RADIUS_PX = 2.0
 
 
 LEAST_STEP = 10.0
-"""Grey levels by which half of a scratch's pixels change at least; a dark hair on black is there and not to be seen."""
+"""Gray levels by which half of a scratch's pixels change at least; a dark hair on black is there and not to be seen."""
 
 
 def dust(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
@@ -99,12 +99,12 @@ def scratch(pixels: Pixels, rng: Rng, severity: Severity, *, ways: Sequence[str]
         if len(boxes) == count[severity.value]:
             break
         line = _track(way, rng, (height, width))
-        if way == "emulsion":  # a coloured gouge into one layer of the film
-            colour = np.array([(90, 230, 90), (120, 200, 255), (255, 240, 120)][int(rng.integers(3))], np.float32)
+        if way == "emulsion":  # a colored gouge into one layer of the film
+            color = np.array([(90, 230, 90), (120, 200, 255), (255, 240, 120)][int(rng.integers(3))], np.float32)
         else:
             light = rng.random() < (0.2 if way == "hair" else 0.7)
-            colour = np.full(3, rng.uniform(225, 255) if light else rng.uniform(0, 35), np.float32)
-        step = (colour - out) * (float(rng.uniform(0.5, 0.95)) * line[..., None])
+            color = np.full(3, rng.uniform(225, 255) if light else rng.uniform(0, 35), np.float32)
+        step = (color - out) * (float(rng.uniform(0.5, 0.95)) * line[..., None])
         if (line > 0.25).any() and float(np.median(np.abs(step).max(axis=2)[line > 0.25])) >= LEAST_STEP:
             out += step
             boxes.append(box_of(line > 0.25))

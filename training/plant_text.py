@@ -19,12 +19,12 @@ WAYS = ("stamp", "caption", "watermark", "outlined", "shadowed", "vector", "diag
 _NAMES = ("J. Miller", "North Light", "Studio Vega", "A. Okafor", "Lumen & Co", "Photographer", "Harbour View")
 _LINES = ("SAMPLE", "PREVIEW", "STOCK", "Do not copy", "Copyright", "All rights reserved", "www.photos.example",
           "DRAFT", "Summer 98", "for review only", "Proof")  # fmt: skip
-_STAMP_COLOURS = ((255, 165, 40), (255, 110, 30), (250, 230, 60), (230, 40, 40), (90, 255, 120), (255, 255, 255))
+_STAMP_COLORS = ((255, 165, 40), (255, 110, 30), (250, 230, 60), (230, 40, 40), (90, 255, 120), (255, 255, 255))
 _FONT_FOLDERS = [Path("/usr/share/fonts"), Path("/Library/Fonts"), Path("C:/Windows/Fonts")]
 
 
 LEAST_STEP = 8.0
-"""Grey levels by which half of the ink changes the picture at least; white laid over white is not to be seen."""
+"""Gray levels by which half of the ink changes the picture at least; white laid over white is not to be seen."""
 
 
 def overlay(pixels: Pixels, rng: Rng, severity: Severity, *, ways: Sequence[str] = WAYS) -> Planted:
@@ -38,13 +38,13 @@ def overlay(pixels: Pixels, rng: Rng, severity: Severity, *, ways: Sequence[str]
     mask: Floats = np.zeros((height, width), np.float32)
     part = ink[: height - y, : width - x]
     mask[y : y + part.shape[0], x : x + part.shape[1]] = part
-    colour, alpha = _paint(way, rng)
+    color, alpha = _paint(way, rng)
     work = pixels.astype(np.float32)
-    if alpha * float(np.median(np.abs(colour - work[mask > 0.3]).max(axis=1))) < LEAST_STEP:
-        colour = 255 - colour
+    if alpha * float(np.median(np.abs(color - work[mask > 0.3]).max(axis=1))) < LEAST_STEP:
+        color = 255 - color
     if way == "outlined":  # the rim of the other tone
         rim = np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8)), np.float32)
-        work += ((255 - colour) - work) * (alpha * rim)[..., None]
+        work += ((255 - color) - work) * (alpha * rim)[..., None]
         mask_all = rim
     elif way == "shadowed":
         off = max(1, round(0.004 * max(height, width)))
@@ -53,7 +53,7 @@ def overlay(pixels: Pixels, rng: Rng, severity: Severity, *, ways: Sequence[str]
         mask_all = mask
     else:
         mask_all = mask
-    out = u8(work + (colour - work) * (alpha * mask)[..., None])
+    out = u8(work + (color - work) * (alpha * mask)[..., None])
     boxes = _tiles(mask, out, pixels) if way == "tiled" else (box_of(mask_all > 0.3),)
     taken = 100 * sum(box.area for box in boxes)
     reached = Severity.MINOR if taken < 3 else Severity.MAJOR if taken < 10 else Severity.CRITICAL
@@ -83,10 +83,10 @@ def _tiles(mask: Floats, out: Pixels, pixels: Pixels) -> tuple[Box, ...]:
 
 
 def _paint(way: str, rng: Rng) -> tuple[Floats, float]:
-    """Colour and how solidly it is laid on, 0..1."""
+    """Color and how solidly it is laid on, 0..1."""
     if way == "stamp":
-        colour = _STAMP_COLOURS[int(rng.integers(len(_STAMP_COLOURS)))]
-        return np.array(colour, np.float32), float(rng.uniform(0.8, 1.0))
+        color = _STAMP_COLORS[int(rng.integers(len(_STAMP_COLORS)))]
+        return np.array(color, np.float32), float(rng.uniform(0.8, 1.0))
     if way in {"watermark", "diagonal", "tiled", "logo"}:
         level = 255.0 if rng.random() < 0.75 else 0.0
         return np.full(3, level, np.float32), float(rng.uniform(0.3, 0.7))

@@ -1,4 +1,4 @@
-"""Flaws of light, colour and tone, each made in several ways, as cameras, editors and test sets do.
+"""Flaws of light, color and tone, each made in several ways, as cameras, editors and test sets do.
 
 Knows no inspector.
 """
@@ -14,13 +14,13 @@ from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels
 
 MIDDLE = 0.18
-"""Middle grey in linear light."""
+"""Middle gray in linear light."""
 TINTS = ("balance", "temperature", "gains", "shift", "veil")
 EXPOSURES = ("light", "light", "raw", "film", "levels", "gamma", "offset")
 
 
 def exposed(pixels: Pixels, stops: float, way: str) -> Pixels:
-    """The picture as many stops lighter or darker, by what happens to middle grey.
+    """The picture as many stops lighter or darker, by what happens to middle gray.
 
     Args:
         pixels: Upright RGB.
@@ -74,8 +74,8 @@ def banding(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
         luma = work @ np.array([0.299, 0.587, 0.114], np.float32)
         work += (np.round(luma / step) * step - luma)[..., None]
     elif way == "palette":
-        colours = int(np.clip((256 / step) ** 1.35, 6, 256))
-        image = Image.fromarray(pixels).quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        colors = int(np.clip((256 / step) ** 1.35, 6, 256))
+        image = Image.fromarray(pixels).quantize(colors, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         work = np.asarray(image.convert("RGB"), np.float32)
     else:
         work = np.floor(work / step) * step + step / 2
@@ -86,48 +86,48 @@ def banding(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
 
 
 def colour_cast(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """One tint over everything; the strength is by a grey patch in Lab units."""
+    """One tint over everything; the strength is by a gray patch in Lab units."""
     target = strength_of("colour_cast", severity, rng)
     way = str(rng.choice(TINTS))
     return Planted("colour_cast", way, severity, tinted(pixels, tint_of(target, way, rng), way), strength=target)
 
 
 def tint_of(target: float, way: str, rng: Rng) -> Floats:
-    """A colour that moves a middle grey by `target` Lab units: of any hue; a temperature is orange or blue."""
+    """A color that moves a middle gray by `target` Lab units: of any hue; a temperature is orange or blue."""
     axis = float(rng.uniform(0, 2 * np.pi))
     if way == "temperature":
         axis = float(rng.choice([0.6, 3.75])) + float(rng.uniform(-0.15, 0.15))
-    colour = np.array([np.cos(axis), np.cos(axis - 2.094), np.cos(axis + 2.094)], np.float32)
+    color = np.array([np.cos(axis), np.cos(axis - 2.094), np.cos(axis + 2.094)], np.float32)
     low, high = 0.0, 3.0
     patch = np.full((2, 2, 3), 128, np.uint8)
     for _ in range(20):
         amount = (low + high) / 2
-        lab = cv2.cvtColor(tinted(patch, colour * amount, way).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+        lab = cv2.cvtColor(tinted(patch, color * amount, way).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0, 0]
         low, high = (amount, high) if np.hypot(lab[1], lab[2]) < target else (low, amount)
-    return np.asarray(colour * np.float32(low), np.float32)
+    return np.asarray(color * np.float32(low), np.float32)
 
 
-def tinted(pixels: Pixels, colour: Floats, way: str) -> Pixels:
-    """White balance off in linear light, gains or shifts on the levels, or a coloured veil."""
+def tinted(pixels: Pixels, color: Floats, way: str) -> Pixels:
+    """White balance off in linear light, gains or shifts on the levels, or a colored veil."""
     work = pixels.astype(np.float32)
     if way in {"balance", "temperature"}:
-        return display(linear(pixels) * np.exp(colour))
+        return display(linear(pixels) * np.exp(color))
     if way == "gains":
-        return u8(work * np.exp(colour / 2))
+        return u8(work * np.exp(color / 2))
     if way == "shift":
-        return u8(work + 60 * colour)
+        return u8(work + 60 * color)
     alpha = 0.3
-    return u8((1 - alpha) * work + alpha * np.clip(128 + 120 * colour, 0, 255))
+    return u8((1 - alpha) * work + alpha * np.clip(128 + 120 * color, 0, 255))
 
 
 def low_contrast(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
     """Levels squeezed, lifted blacks, an even or cloudy veil, or stray light; the strength is the unused range in %."""
     target = min(strength_of("low_contrast", severity, rng), 90.0)
-    way = str(rng.choice(["squeezed", "lifted", "grey", "haze", "fog", "stray"]))
+    way = str(rng.choice(["squeezed", "lifted", "gray", "haze", "fog", "stray"]))
     work = pixels.astype(np.float32)
     p1, p99 = np.percentile(work.mean(axis=2), [1, 99])
     keep = min(1.0, (100 - target) / 100 * 255 / max(p99 - p1, 1))
-    goal = {"squeezed": float(work.mean()), "grey": 128.0, "lifted": 150.0}.get(way, float(rng.uniform(180, 220)))
+    goal = {"squeezed": float(work.mean()), "gray": 128.0, "lifted": 150.0}.get(way, float(rng.uniform(180, 220)))
     height, width = pixels.shape[:2]
     uneven: Floats = np.zeros((height, width), np.float32)
     if way == "haze":

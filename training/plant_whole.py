@@ -130,12 +130,12 @@ def _trail(x: Floats, y: Floats) -> Floats:
 
 
 def noise(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """Gaussian in colour or in grey, photon, speckle, salt and pepper, coarse, of a sensor, or saved as JPEG."""
+    """Gaussian in color or in gray, photon, speckle, salt and pepper, coarse, of a sensor, or saved as JPEG."""
     sigma = strength_of("noise", severity, rng)
-    way = str(rng.choice(["colour", "grey", "photon", "speckle", "impulse", "coarse", "sensor", "saved"]))
+    way = str(rng.choice(["color", "gray", "photon", "speckle", "impulse", "coarse", "sensor", "saved"]))
     work = pixels.astype(np.float32)
     grain = rng.normal(0, 1, pixels.shape).astype(np.float32)
-    if way == "grey":
+    if way == "gray":
         work += sigma * grain[..., :1]
     elif way == "photon":
         work += sigma * np.sqrt(np.maximum(work, 1) / 110) * grain
@@ -156,7 +156,7 @@ def noise(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
 
 
 def _sensor_noise(pixels: Pixels, sigma: float, rng: Rng) -> Floats:
-    """Photon and read noise in linear light, scaled so that middle grey gets `sigma` levels."""
+    """Photon and read noise in linear light, scaled so that middle gray gets `sigma` levels."""
     light = linear(pixels)
     variance = (sigma / SLOPE) ** 2 * (0.2 + 0.8 * light / 0.18)
     return display(light + np.sqrt(variance) * rng.normal(0, 1, light.shape).astype(np.float32)).astype(np.float32)
@@ -189,15 +189,15 @@ def shows_lean(pixels: Pixels) -> bool:
     of all that lie within _NEAR_DEG. A cat on a cushion has no such edges; a photograph that leans already would be set
     upright as often as tilted.
     """
-    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    factor = min(1.0, _SEGMENTS_PX / max(grey.shape))
-    grey = np.asarray(cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
-    found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
+    gray = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    factor = min(1.0, _SEGMENTS_PX / max(gray.shape))
+    gray = np.asarray(cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+    found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(gray)[0]
     if found is None:
         return False
     ends = np.asarray(found, np.float32).reshape(-1, 4)
     across, down = np.abs(ends[:, 2] - ends[:, 0]), np.abs(ends[:, 3] - ends[:, 1])
-    length = np.hypot(across, down) / max(grey.shape)
+    length = np.hypot(across, down) / max(gray.shape)
     lean = np.degrees(np.arctan2(np.minimum(across, down), np.maximum(across, down)))
     near = (length >= _LEAST_SEGMENT) & (lean < _NEAR_DEG)
     true = float(length[near & (lean < _TRUE_DEG)].sum())
@@ -244,7 +244,7 @@ _CV_FILTERS: dict[str, int] = {
 
 
 def upscaling(pixels: Pixels, rng: Rng, severity: Severity) -> Planted:
-    """Scaled down and up again by the strength, with five filters, or sharpened afterwards."""
+    """Scaled down and up again by the strength, with five filters, or sharpened afterward."""
     factor = strength_of("upscaling", severity, rng)
     way = str(rng.choice([*_CV_FILTERS, "pillow", "sharpened"]))
     small = cv2.resize(pixels, _size(pixels, 1 / factor), interpolation=cv2.INTER_AREA)

@@ -20,7 +20,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 _LEVEL = np.arange(256, dtype=np.float32) / 255
 SLOPE = 255 * 1.055 / 2.4 * 0.18 ** (1 / 2.4 - 1)
-"""Levels by linear light at middle grey."""
+"""Levels by linear light at middle gray."""
 _LINEAR = np.where(_LEVEL <= 0.04045, _LEVEL / 12.92, ((_LEVEL + 0.055) / 1.055) ** 2.4)
 
 

@@ -24,7 +24,7 @@ from photo_inspector.networks.sight import HEADS, LEANS, LEARNED_LAB, SIZE_PX
 
 Rng: TypeAlias = np.random.Generator
 Batch: TypeAlias = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
-"""Pictures 0..255, shape (pictures, 3, rows, columns); degrees that they lean; a* and b* that grey got; stops."""
+"""Pictures 0..255, shape (pictures, 3, rows, columns); degrees that they lean; a* and b* that gray got; stops."""
 BLOCKS = 11
 """Blocks of EfficientNet-Lite0 that are kept: those that leave a sixteenth of the rows and columns."""
 MIDDLE, SCALE = 127.0, 128.0

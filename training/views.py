@@ -29,7 +29,7 @@ _TINTED, _TINTED_LIGHT = 0.5, 0.25
 """Share of the pictures that are tinted, and of those with more light."""
 _TINT_BANK, _BATCH = 3000, 32
 Tint = tuple[Floats, str, Floats]
-"""A colour, a way, and what it makes of middle grey in a* and b*."""
+"""A color, a way, and what it makes of middle gray in a* and b*."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,7 @@ class View:
     Attributes:
         pixels: SIZE_PX, lying or standing.
         degrees: How far it was turned clockwise.
-        lab: a* and b* that its tint gives to middle grey; zeros for none.
+        lab: a* and b* that its tint gives to middle gray; zeros for none.
         stops: Light added, negative for taken.
     """
 
@@ -90,14 +90,14 @@ def tint_bank(rng: Rng) -> list[Tint]:
     bank = []
     for _ in range(_TINT_BANK):
         way = str(rng.choice(TINTS))
-        colour = tint_of(float(rng.uniform(4, 38)), way, rng)
-        grey = tinted(np.full((1, 1, 3), 128, np.uint8), colour, way).astype(np.float32) / 255
-        bank.append((colour, way, np.asarray(cv2.cvtColor(grey, cv2.COLOR_RGB2LAB), np.float32)[0, 0, 1:]))
+        color = tint_of(float(rng.uniform(4, 38)), way, rng)
+        gray = tinted(np.full((1, 1, 3), 128, np.uint8), color, way).astype(np.float32) / 255
+        bank.append((color, way, np.asarray(cv2.cvtColor(gray, cv2.COLOR_RGB2LAB), np.float32)[0, 0, 1:]))
     return bank
 
 
 def view_of(photo: Pixels, tints: Sequence[Tint], rng: Rng) -> View:
-    """A part of a photograph, turned, and lit, tinted and spoilt otherwise as the dice fall."""
+    """A part of a photograph, turned, and lit, tinted and spoiled otherwise as the dice fall."""
     pixels, degrees = turned_part(_unsqueezed(photo, rng), rng)
     if rng.random() < 0.25:
         levels = 255 * (pixels / 255.0) ** rng.uniform(0.6, 1.5) * rng.uniform(0.6, 1.1) + rng.uniform(0, 25)
@@ -107,8 +107,8 @@ def view_of(photo: Pixels, tints: Sequence[Tint], rng: Rng) -> View:
         stops = float(rng.uniform(0.8, 3.0) if kind < _OVER else -rng.uniform(1.0, 5.0))
         pixels = exposed(pixels, stops, str(rng.choice(EXPOSURES)))
     if rng.random() < (_TINTED if stops <= 0 else _TINTED_LIGHT):
-        colour, way, lab = tints[int(rng.integers(len(tints)))]
-        pixels = tinted(pixels, colour, way)
+        color, way, lab = tints[int(rng.integers(len(tints)))]
+        pixels = tinted(pixels, color, way)
     return View(_spoilt(pixels, rng) if rng.random() < 0.25 else pixels, degrees, lab, stops)
 
 
@@ -125,7 +125,7 @@ def turned_part(photo: Pixels, rng: Rng) -> tuple[Pixels, float]:
     """Most of a photograph, turned clockwise by some degrees, by none nearly half of the time.
 
     Upright parts go through the same resampling and are cropped alike, so that neither tells. At times one rectangle is
-    hidden (Z. Zhong and others, "Random erasing data augmentation", AAAI 2020), gamma is off, or colour is gone.
+    hidden (Z. Zhong and others, "Random erasing data augmentation", AAAI 2020), gamma is off, or color is gone.
     """
     degrees = 0.0 if rng.random() < LEVEL_SHARE else float(rng.uniform(-MOST_DEG, MOST_DEG))
     mirrored = bool(rng.random() < 0.5)

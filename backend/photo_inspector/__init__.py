@@ -6,12 +6,12 @@ A criterion of a guideline names the measurements that speak for it (`measures`)
 |---|---|---|
 | defocus | px of blur | standard deviation of the blur at the crisper edges |
 | motion_blur | px of smear | length of the smear along its direction |
-| over_exposure, under_exposure | stops | mean luminance above, below middle grey (18 %) |
+| over_exposure, under_exposure | stops | mean luminance above, below middle gray (18 %) |
 | clipped_highlights, crushed_shadows | % of the picture | area without detail |
-| noise | grey levels | standard deviation of the grain, of 255 |
+| noise | gray levels | standard deviation of the grain, of 255 |
 | compression | % of detail lost | 100 minus the JPEG quality that leaves such blocks |
-| banding | grey levels a step | height of the steps |
-| colour_cast | Lab units | distance of neutral tones from grey |
+| banding | gray levels a step | height of the steps |
+| colour_cast | Lab units | distance of neutral tones from gray |
 | low_contrast | % of the range unused | what lies outside the 1st and 99th percentile |
 | empty_frame | % of the range unused | always 100 |
 | tilt | degrees | lean of what should be level or upright |

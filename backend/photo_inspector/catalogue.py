@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -25,6 +26,15 @@ class PhotoMeasure:
     older: tuple[str, ...] = ()
 
 
+_ONE = re.compile(r"(?<=[a-z])s(?= |$)")
+"""The ending of the plural, in the first word of a unit that has one."""
+
+
+def _british(unit: str) -> str:
+    """The spelling that older guidelines use."""
+    return unit.replace("gray", "grey")
+
+
 MEASURES: tuple[PhotoMeasure, ...] = (
     PhotoMeasure("defocus", "px of blur", (1.2, 2.5, 4.5)),
     PhotoMeasure("motion_blur", "px of smear", (5, 12, 22)),
@@ -32,9 +42,9 @@ MEASURES: tuple[PhotoMeasure, ...] = (
     PhotoMeasure("under_exposure", "stops", (2.0, 3.0, 4.0)),
     PhotoMeasure("clipped_highlights", "% of the picture", (1, 5, 15)),
     PhotoMeasure("crushed_shadows", "% of the picture", (5, 15, 40)),
-    PhotoMeasure("noise", "gray levels", (5, 12, 25), older=("grey levels",)),
+    PhotoMeasure("noise", "gray levels", (5, 12, 25), older=(_british("gray levels"),)),
     PhotoMeasure("compression", "% of detail lost", (65, 80, 90)),
-    PhotoMeasure("banding", "gray levels a step", (6, 12, 24), older=("grey levels a step",)),
+    PhotoMeasure("banding", "gray levels a step", (6, 12, 24), older=(_british("gray levels a step"),)),
     PhotoMeasure("colour_cast", "% tint", (8, 14, 24), older=("Lab units",)),
     PhotoMeasure("low_contrast", "% of the range unused", (45, 60, 75)),
     PhotoMeasure("empty_frame", "% of the range unused", (0, 0, 0)),
@@ -102,8 +112,21 @@ def criteria_of(guideline: Guideline, names: Collection[str]) -> frozenset[str]:
     return frozenset(c.id for c in guideline.criteria if any(name in c.measures for name in names))
 
 
+def with_unit(shown: str, unit: str) -> str:
+    """A number with a unit of the catalogue, such as "1 stop", "2.5 px of blur", "14 % of the picture".
+
+    Args:
+        shown: The number as text.
+        unit: The unit as the catalogue writes it: in the plural if it is counted.
+    """
+    return f"{shown} {_ONE.sub('', unit, count=1) if shown == '1' else unit}"
+
+
 def anchor_for(criterion: Criterion, name: str, strength: float) -> str:
-    """The anchor that a strength passed, such as "major from 2.5 px of blur"; empty when it is below all."""
+    """The anchor that a strength passed, such as "major from 2.5 px of blur".
+
+    An anchor of 0 gives "minor in any amount". The text is empty if the strength is below all anchors.
+    """
     known = measure(name)
     own = {severity: anchor.at_least for severity, anchor in criterion.severity.items() if anchor.at_least is not None}
     steps: dict[Severity, float] = dict(zip(Severity, known.steps, strict=True))
@@ -113,7 +136,9 @@ def anchor_for(criterion: Criterion, name: str, strength: float) -> str:
     if not passed:
         return ""
     least, severity = max(passed, key=lambda pair: pair[0])
-    return f"{severity.value} from {least:g} {known.unit}"
+    return (
+        f"{severity.value} from {with_unit(f'{least:g}', known.unit)}" if least else f"{severity.value} in any amount"
+    )
 
 
 def severity_for(criterion: Criterion, name: str, strength: float) -> Severity:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from photo_inspector.catalogue import MEASURES, anchor_for, criteria_of, criterion_for, measure, severity_for
+from photo_inspector.catalogue import MEASURES, anchor_for, criteria_of, criterion_for, measure, severity_for, with_unit
 from photo_inspector.pixels.frame import Frame, build_frame, crop_frame
 from photo_inspector.scoring.features import of_whole
 from photo_inspector.scoring.judge_places import read_places, reported
@@ -152,7 +152,7 @@ def _inspect_box(brief: Brief, box: Box, *, wanted: frozenset[str]) -> Inspectio
     if not readings:
         return Inspection((), notes=("Nothing measurable is wrong inside the box.",), examined=examined)
     best = max(readings, key=lambda r: r.score)
-    text = best.text.replace("of the image", "of the box")
+    text = best.text.replace("of the picture", "of the box")
     return Inspection((_finding(replace(best, box=box, text=text), brief),), examined=examined)
 
 
@@ -173,7 +173,7 @@ def _finding(reading: Reading, brief: Brief) -> Finding:
 
 def _opening(criterion: Criterion, reading: Reading) -> Evidence:
     """What was measured, in the unit of the anchors, and the anchor that it passed."""
-    measured = f"{number(reading.strength)} {measure(reading.measure).unit}"
+    measured = with_unit(number(reading.strength), measure(reading.measure).unit)
     passed = anchor_for(criterion, reading.measure, float(number(reading.strength)))
     return {"measured": measured, **({"anchor": passed} if passed else {}), "measure": reading.measure}
 

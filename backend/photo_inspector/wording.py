@@ -39,7 +39,7 @@ def place_of(box: Box | None) -> str:
 
 
 def rationale(*, box: Box | None, evidence: str, max_words: int) -> str:
-    """Place and evidence, as in "Upper left: pure white over 4 % of the image; no detail is left there.".
+    """Place and evidence, as in "Upper left: pure white over 4 % of the picture; no detail is left there.".
 
     Args:
         box: Where; None for the whole image.

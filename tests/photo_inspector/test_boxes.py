@@ -11,7 +11,7 @@ from skimage import data
 
 from photo_inspector.inspector import BuiltinInspector
 from photo_inspector.marks.slender import slender_edges
-from photo_inspector.pixels.frame import Grey
+from photo_inspector.pixels.frame import Gray
 from photo_inspector.pixels.parts import Ints
 from photo_inspector.pixels.votes import MOST_ELECTED, Votes, backing, edges_of, elected
 from photo_inspector.scoring.merge_marks import lines_once
@@ -56,7 +56,7 @@ def test_a_box_is_backed_by_those_that_elected_one_like_it() -> None:
     assert backing(boxes, (), thin=True).tolist() == [0, 0, 0]
 
 
-def pixels_of(mask: Grey) -> tuple[Ints, Ints]:
+def pixels_of(mask: Gray) -> tuple[Ints, Ints]:
     rows, columns = np.nonzero(mask)
     return columns, rows
 

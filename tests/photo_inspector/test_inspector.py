@@ -69,7 +69,7 @@ def test_a_clean_scene_has_no_flaw() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8, 12))
-def test_no_tint_lies_over_a_picture_that_is_partly_without_colour(seed: int) -> None:
+def test_no_tint_lies_over_a_picture_that_is_partly_without_color(seed: int) -> None:
     assert "colour_cast" not in _inspect(scene(seed=seed))
 
 

@@ -13,17 +13,17 @@ from photo_inspector.pixels.frame import build_frame
 from photo_inspector.scoring.judge_places import reported
 from photo_inspector.scoring.operating_points import least_score
 from photo_inspector.scoring.second_look import BESIDE, COMPANY, LONELY, company
-from pictures import fibres_in, lines_in
+from pictures import fibers_in, lines_in
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 
 HEIGHT, WIDTH = 320, 480
 
 
-def slope(colour: tuple[int, int, int] = (90, 120, 60)) -> Pixels:
+def slope(color: tuple[int, int, int] = (90, 120, 60)) -> Pixels:
     """A plain ground that grows lighter from left to right."""
     rise = np.linspace(0, 60, WIDTH, dtype=np.float32)[None, :, None]
-    return np.clip(np.array(colour, np.float32) + np.broadcast_to(rise, (HEIGHT, WIDTH, 3)), 0, 255).astype(np.uint8)
+    return np.clip(np.array(color, np.float32) + np.broadcast_to(rise, (HEIGHT, WIDTH, 3)), 0, 255).astype(np.uint8)
 
 
 def veiled(pixels: Pixels, ink: Pixels, *, share: float) -> Pixels:
@@ -37,7 +37,7 @@ def around(x: int, y: int, reach: int) -> Box:
     return Box((x - reach) / WIDTH, (y - reach) / HEIGHT, 2 * reach / WIDTH, 2 * reach / HEIGHT)
 
 
-def test_a_light_speck_on_coloured_ground_is_as_neutral_as_a_dark_one() -> None:
+def test_a_light_speck_on_colored_ground_is_as_neutral_as_a_dark_one() -> None:
     for goal in (0.0, 255.0):
         pixels = slope((40, 90, 130)).astype(np.float32)
         mask = np.zeros((HEIGHT, WIDTH), np.float32)
@@ -49,12 +49,12 @@ def test_a_light_speck_on_coloured_ground_is_as_neutral_as_a_dark_one() -> None:
         assert spot.flat > 0.9
 
 
-def test_a_coloured_gouge_of_the_same_lightness_is_seen() -> None:
-    """A scratch through one layer of a film changes the colour more than the lightness."""
+def test_a_colored_gouge_of_the_same_lightness_is_seen() -> None:
+    """A scratch through one layer of a film changes the color more than the lightness."""
     pixels = np.full((HEIGHT, WIDTH, 3), (150, 110, 150), np.uint8)
     cv2.line(pixels, (240, 20), (244, 300), (95, 148, 95), 1)
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    assert int(grey.max()) - int(grey.min()) < 6
+    gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    assert int(gray.max()) - int(gray.min()) < 6
     longest = max(lines_in(pixels), key=lambda line: line.length)
     assert longest.length == pytest.approx(280 / HEIGHT, abs=0.06)
     assert longest.hue > 20
@@ -63,7 +63,7 @@ def test_a_coloured_gouge_of_the_same_lightness_is_seen() -> None:
 def test_a_broad_bent_hair_is_boxed_whole() -> None:
     pixels = np.full((HEIGHT, WIDTH, 3), 150, np.uint8)
     cv2.ellipse(pixels, (240, 160), (60, 50), 0, 180, 360, (40, 40, 40), 4, cv2.LINE_AA)
-    hair = fibres_in(pixels)[0]
+    hair = fibers_in(pixels)[0]
     assert hair.box.iou(Box(178 / WIDTH, 108 / HEIGHT, 124 / WIDTH, 54 / HEIGHT)) > 0.8
     assert hair.pen == pytest.approx(4, abs=1.0)
     assert hair.veil < 0.3

@@ -24,15 +24,15 @@ from photo_inspector.whole_image.jpeg_quality import saved_quality
 from photo_inspector.whole_image.noise import noise
 from photo_inspector.whole_image.resolution import resolution
 from photo_inspector.whole_image.sharpness import blur_of, sharpness
-from pictures import blurred, compressed, fibres_in, grained, lines_in, scene, smeared
+from pictures import blurred, compressed, fibers_in, grained, lines_in, scene, smeared
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import Pixels
 
 
 @pytest.mark.parametrize("sigma_px", [1.5, 2.0, 3.0])
 def test_edge_width_is_the_blur_that_was_applied(sigma_px: float) -> None:
-    grey = build_frame(blurred(scene(), sigma_px=sigma_px)).green
-    assert blur_of(grey) == pytest.approx(sigma_px, rel=0.25)
+    gray = build_frame(blurred(scene(), sigma_px=sigma_px)).green
+    assert blur_of(gray) == pytest.approx(sigma_px, rel=0.25)
 
 
 def test_sharp_edges_are_narrow_and_alike_in_all_directions() -> None:
@@ -86,7 +86,7 @@ def test_a_file_tells_its_own_quality() -> None:
 
 
 @pytest.mark.parametrize(("level", "stops"), [(118, 0.0), (188, 1.47), (255, 2.47)])
-def test_stops_count_from_middle_grey(level: int, stops: float) -> None:
+def test_stops_count_from_middle_gray(level: int, stops: float) -> None:
     """Level 118 shows 18 % of the light, 188 a half, 255 all."""
     assert tone(np.full((8, 8), level, np.uint8)).stops == pytest.approx(stops, abs=0.05)
 
@@ -99,15 +99,15 @@ def test_a_white_patch_is_boxed() -> None:
     assert (patch.box.x, patch.box.y) == pytest.approx((0.1, 0.1), abs=0.01)
 
 
-def test_a_tint_over_everything_is_a_cast_and_colours_all_round_are_none() -> None:
+def test_a_tint_over_everything_is_a_cast_and_colors_all_round_are_none() -> None:
     rng = np.random.default_rng(1)
     colourful = rng.integers(40, 220, (64, 64, 3)).astype(np.uint8)
     tinted = np.clip(np.array([160, 120, 80]) + rng.normal(0, 5, (64, 64, 1)), 0, 255).astype(np.uint8)
-    found = measure_whole(build_frame(tinted)).colour
+    found = measure_whole(build_frame(tinted)).color
     assert found.cast > 10
     assert found.ratio > 3
-    assert measure_whole(build_frame(colourful)).colour.ratio < 1
-    assert measure_whole(build_frame(np.full((8, 8, 3), 90, np.uint8))).colour.cast == pytest.approx(0, abs=0.5)
+    assert measure_whole(build_frame(colourful)).color.ratio < 1
+    assert measure_whole(build_frame(np.full((8, 8, 3), 90, np.uint8))).color.cast == pytest.approx(0, abs=0.5)
 
 
 def test_the_unused_range_is_what_lies_outside_the_tones() -> None:
@@ -165,15 +165,15 @@ def test_a_bent_hair_is_boxed_whole() -> None:
     turn = np.linspace(0, np.pi, 60)
     points = np.stack([200 + 60 * np.cos(turn), 180 - 60 * np.sin(turn)], axis=1).astype(np.int32)
     cv2.polylines(pixels, [points], isClosed=False, color=(40, 40, 40), thickness=2)
-    hair = fibres_in(pixels)[0]
+    hair = fibers_in(pixels)[0]
     assert hair.box.iou(Box(140 / 400, 120 / 300, 120 / 400, 60 / 300)) > 0.9
     assert hair.contrast < -80
 
 
-def test_what_a_chain_of_neighbours_joins_has_one_label() -> None:
-    neighbours = np.zeros((5, 5), np.bool_)
-    neighbours[0, 3] = neighbours[3, 4] = True
-    assert chains(neighbours).tolist() == [0, 1, 2, 0, 0]
+def test_what_a_chain_of_neighbors_joins_has_one_label() -> None:
+    neighbors = np.zeros((5, 5), np.bool_)
+    neighbors[0, 3] = neighbors[3, 4] = True
+    assert chains(neighbors).tolist() == [0, 1, 2, 0, 0]
 
 
 @pytest.mark.parametrize(("rows", "shown"), [(12, False), (18, True), (90, True)])

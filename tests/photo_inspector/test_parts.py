@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from photo_inspector.pixels.frame import Grey
+from photo_inspector.pixels.frame import Gray
 from photo_inspector.pixels.linking import chained, chains, pairs_within
 from photo_inspector.pixels.parts import parts_of
 from photo_inspector.pixels.ranks import quantile, quantiles
 
 
-def speckled(*, share: float, shape: tuple[int, int] = (60, 90)) -> Grey:
+def speckled(*, share: float, shape: tuple[int, int] = (60, 90)) -> Gray:
     return (np.random.default_rng(7).random(shape) < share).astype(np.uint8)
 
 

@@ -9,7 +9,7 @@ import pytest
 from photo_inspector.reference.align import overlay, tile_agreement
 from photo_inspector.reference.copper import changes, copper_of
 from photo_inspector.reference.drift import drift
-from photo_inspector.reference.planes import Mask, clusters, grain_of, grey_of
+from photo_inspector.reference.planes import Mask, clusters, grain_of, gray_of
 from photo_inspector.reference.tone import tone_curve, toned
 from photo_inspector.reference.topology import Defect, contacts, diagnose
 from pictures import gained, scene
@@ -34,7 +34,7 @@ class TestTone:
         assert np.abs(matched.astype(int) - darker).mean() < 1.5
 
     def test_the_curve_never_falls(self) -> None:
-        """Even where chance makes the medians of neighbouring bins fall."""
+        """Even where chance makes the medians of neighboring bins fall."""
         random = np.random.default_rng(1)
         source, target = (random.integers(0, 256, 4000).astype(np.uint8) for _ in range(2))
         assert (np.diff(tone_curve(source, target)) >= 0).all()
@@ -49,14 +49,14 @@ class TestTone:
 class TestDrift:
     @pytest.mark.parametrize(("dx", "dy"), [(3, 0), (-2, 4), (0, 0)])
     def test_a_shift_is_measured_everywhere(self, dx: int, dy: int) -> None:
-        image = grey_of(scene())
+        image = gray_of(scene())
         reference = np.roll(image, (dy, dx), axis=(0, 1))
         field = drift(image, reference, everywhere(image.shape))
         assert np.median(field[..., 0]) == pytest.approx(dx, abs=0.3)
         assert np.median(field[..., 1]) == pytest.approx(dy, abs=0.3)
 
     def test_a_flat_reference_has_none(self) -> None:
-        image = grey_of(scene())
+        image = gray_of(scene())
         assert not drift(image, np.full_like(image, 90), everywhere(image.shape)).any()
 
 
@@ -100,8 +100,8 @@ class TestTopology:
         reference = strip() | strip(top=100, bottom=112)
         image = reference.copy()
         image[slice(*rows), slice(*columns)] = added
-        grey, template = (np.where(mask, 10, 245).astype(np.float32) for mask in (image, reference))
-        copper = copper_of(grey, template, everywhere(image.shape))
+        gray, template = (np.where(mask, 10, 245).astype(np.float32) for mask in (image, reference))
+        copper = copper_of(gray, template, everywhere(image.shape))
         assert copper is not None
         (change,) = changes(copper)
         assert change.added is added
@@ -112,8 +112,8 @@ class TestTopology:
         reference = strip()
         image = reference.copy()
         image[50:58, 60:72] = False
-        grey, template = (np.where(mask, 10, 245).astype(np.float32) for mask in (image, reference))
-        copper = copper_of(grey, template, everywhere(image.shape))
+        gray, template = (np.where(mask, 10, 245).astype(np.float32) for mask in (image, reference))
+        copper = copper_of(gray, template, everywhere(image.shape))
         assert copper is not None
         (change,) = changes(copper)
         found = diagnose(change, copper)
@@ -140,8 +140,8 @@ class TestTopology:
         assert copper_of(rough, rough, everywhere(rough.shape)) is None
 
     def test_edges_two_pixels_off_are_no_change(self) -> None:
-        grey, template = (np.where(mask, 10, 245).astype(np.float32) for mask in (strip(top=49, bottom=71), strip()))
-        copper = copper_of(grey, template, everywhere(grey.shape))
+        gray, template = (np.where(mask, 10, 245).astype(np.float32) for mask in (strip(top=49, bottom=71), strip()))
+        copper = copper_of(gray, template, everywhere(gray.shape))
         assert copper is not None
         assert changes(copper) == ()
 

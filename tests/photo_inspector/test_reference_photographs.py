@@ -75,7 +75,7 @@ def test_the_rationale_says_where_and_by_how_much() -> None:
     assert found.severity is Severity.MAJOR
 
 
-def test_a_change_of_colour_at_equal_brightness_is_found() -> None:
+def test_a_change_of_color_at_equal_brightness_is_found() -> None:
     pixels = photograph("coffee")
     flawed = pixels.copy()
     flawed[60:120, 60:140] = flawed[60:120, 60:140, ::-1]
@@ -118,11 +118,11 @@ def test_another_scene_gives_a_note_and_no_finding(name: str, other: str) -> Non
 
 def test_a_picture_that_differs_nearly_everywhere_gives_a_note() -> None:
     """Half of the tiles agree, so it is the same scene, and what differs is too much to point at."""
-    grey = np.full((480, 640, 3), 128, np.uint8)
-    other = grey.copy()
+    gray = np.full((480, 640, 3), 128, np.uint8)
+    other = gray.copy()
     other[:, :400] = (20, 200, 90)
     other[:, 400:] = (128, 20, 240)
-    assert compared(grey, other).findings == ()
+    assert compared(gray, other).findings == ()
 
 
 def test_the_asked_place_alone_is_reported() -> None:

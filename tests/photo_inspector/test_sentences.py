@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import an_image
-from photo_inspector.catalogue import MEASURES, PhotoMeasure, anchor_for, criterion_for, severity_for
+from photo_inspector.catalogue import MEASURES, PhotoMeasure, anchor_for, criterion_for, severity_for, with_unit
 from photo_inspector.inspector import BuiltinInspector
 from photo_inspector.pixels.frame import build_frame
 from photo_inspector.scoring.features import of_whole
@@ -105,11 +105,17 @@ def test_evidence_opens_with_the_measurement_and_the_anchor_that_it_passed(kind:
     for finding in BuiltinInspector().inspect(Brief(an_image(flawed(kind, amount)), GUIDELINE)).findings:
         first, *rest = finding.evidence
         assert first == "measured"
-        assert str(finding.evidence["measured"]).endswith(unit_of(finding))
+        measured = str(finding.evidence["measured"])
+        assert measured == with_unit(measured.split(maxsplit=1)[0], unit_of(finding))
+        readable(measured)
         if "anchor" in rest:
             assert rest[0] == "anchor"
-            assert str(finding.evidence["anchor"]).startswith(f"{finding.severity.value} from ")
-            assert str(finding.evidence["anchor"]).endswith(unit_of(finding))
+            passed = re.fullmatch(
+                rf"{finding.severity.value} (in any amount|from (\S+) .+)", str(finding.evidence["anchor"])
+            )
+            assert passed
+            assert not passed[2] or passed[1] == f"from {with_unit(passed[2], unit_of(finding))}"
+            readable(passed[0])
         label = GUIDELINE.label_of(finding.criterion_id)
         assert not finding.rationale.endswith(f"{label}.")
         readable(finding.rationale)
@@ -149,6 +155,21 @@ def test_a_guideline_with_an_older_name_of_a_unit_keeps_its_anchors(measure: Pho
         for strength in (*measure.steps, 0.5 * measure.steps[0]):
             assert severity_for(old, measure.name, strength) is severity_for(criterion, measure.name, strength)
             assert anchor_for(old, measure.name, strength) == anchor_for(criterion, measure.name, strength)
+
+
+@pytest.mark.parametrize(
+    ("shown", "unit", "words"),
+    [("1", "marks", "1 mark"), ("4", "marks", "4 marks"), ("1", "gray levels a step", "1 gray level a step"),
+     ("1", "px of blur", "1 px of blur"), ("1", "% of the picture", "1 % of the picture")],
+)  # fmt: skip
+def test_a_number_and_its_unit_agree(shown: str, unit: str, words: str) -> None:
+    assert with_unit(shown, unit) == words
+
+
+def test_an_anchor_of_nothing_is_passed_by_any_amount() -> None:
+    criterion = criterion_for(GUIDELINE, "overlay")
+    assert criterion is not None
+    assert anchor_for(criterion, "overlay", 1.9) == "minor in any amount"
 
 
 def test_a_letterbox_is_one_finding() -> None:

@@ -38,7 +38,7 @@ def test_it_answers_for_any_size(shape: tuple[int, int]) -> None:
     assert np.isfinite([said.tinted, said.green, said.warm, said.overlit, said.stops]).all()
 
 
-def test_a_mirrored_picture_leans_the_other_way_and_has_the_same_light_and_colours() -> None:
+def test_a_mirrored_picture_leans_the_other_way_and_has_the_same_light_and_colors() -> None:
     leaning = turned(facade(), 5, cubic=True)
     said, mirrored = sight(leaning), sight(np.ascontiguousarray(leaning[:, ::-1]))
     assert mirrored.leans == pytest.approx(said.leans[::-1], abs=1e-3)
@@ -73,7 +73,7 @@ def test_a_picture_that_may_lean_to_either_side_does_not_lean() -> None:
     assert min(sure.seen, sure.told, sure.far) == pytest.approx(1)
 
 
-def test_a_colour_that_is_full_in_one_channel_is_burnt_and_white_is_not() -> None:
+def test_a_color_that_is_full_in_one_channel_is_burnt_and_white_is_not() -> None:
     pixels = np.full((100, 100, 3), 120, np.uint8)
     pixels[:20] = (255, 190, 150)
     pixels[20:30] = 255

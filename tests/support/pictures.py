@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from photo_inspector.lettering.overlay import Lettering, lettering
-from photo_inspector.marks.fibers import Fibre, fibres
+from photo_inspector.marks.fibers import Fiber, fibers
 from photo_inspector.marks.lines import Line, lines
 from photo_inspector.networks.traces import traces
 from photo_inspector.pixels.frame import build_frame
@@ -16,7 +16,7 @@ from review_copilot.domain.image import Pixels
 
 
 def scene(*, seed: int = 7, width_px: int = 480, height_px: int = 320) -> Pixels:
-    """A sharp, well exposed scene of many coloured polygons of all directions over a soft ground."""
+    """A sharp, well exposed scene of many colored polygons of all directions over a soft ground."""
     rng = np.random.default_rng(seed)
     big = np.zeros((height_px * 2, width_px * 2, 3), np.uint8)
     ramp = np.linspace(90, 150, big.shape[1], dtype=np.float32)
@@ -99,7 +99,7 @@ def lines_in(pixels: Pixels) -> tuple[Line, ...]:
     return lines(frame, traces(frame))
 
 
-def fibres_in(pixels: Pixels) -> tuple[Fibre, ...]:
+def fibers_in(pixels: Pixels) -> tuple[Fiber, ...]:
     """What may be a hair."""
     frame = build_frame(pixels)
-    return fibres(frame, traces(frame))
+    return fibers(frame, traces(frame))

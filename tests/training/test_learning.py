@@ -17,8 +17,8 @@ from trees import Judge, Table, fit_trees, joined, platt
 
 
 def test_black_and_white_pictures_carry_no_tint() -> None:
-    grey = np.repeat(scene().mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
-    numbers = features.of_whole(measure_whole(build_frame(grey)))
+    gray = np.repeat(scene().mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    numbers = features.of_whole(measure_whole(build_frame(gray)))
     assert numbers["cast"] == pytest.approx(0, abs=0.05)
     assert likelihoods(numbers)["colour_cast"] < 0.3
 
@@ -39,7 +39,7 @@ def test_each_measure_has_an_operating_point() -> None:
     """And so has softness of a part; an unknown name has none."""
     assert all(0 < least_score(name) < 1 for name in (*(m.name for m in MEASURES), "soft_patch"))
     with pytest.raises(KeyError):
-        least_score("fibre")
+        least_score("fiber")
 
 
 def _toy(*, seed: int, name: str) -> Table:

@@ -30,7 +30,7 @@ LEAST_SHARE = 0.004
 LEAST_LIKENESS = 0.93
 """Mean correlation of a repeated patch with its origin; JPEG at quality 50 keeps .95 of a copy."""
 MOST_APART = 4.0
-"""Grey levels by which a copy differs from its origin after saving. In a grainy picture up to the grain itself: a copy
+"""Gray levels by which a copy differs from its origin after saving. In a grainy picture up to the grain itself: a copy
 has its origin's grain, while of two windows of one make each has its own, which differ by 1.4 times of it."""
 MOST_MOVES = 6
 _WINDOW_PX = 11
@@ -59,30 +59,30 @@ class Copy:
     pairs: int
 
 
-def copied_patches(grey: Mask, *, in_time: Callable[[], bool]) -> tuple[tuple[Copy, ...], bool]:
+def copied_patches(gray: Mask, *, in_time: Callable[[], bool]) -> tuple[tuple[Copy, ...], bool]:
     """Repeated patches, largest first, and whether there was time to look to the end.
 
     Args:
-        grey: The picture, at most `SIDE_PX` on its longer side.
+        gray: The picture, at most `SIDE_PX` on its longer side.
         in_time: Asked before each costly step.
     """
-    if min(grey.shape) < 64:
+    if min(gray.shape) < 64:
         return (), True
-    pairs = _pairs(grey)
+    pairs = _pairs(gray)
     found: list[Copy] = []
     for move, count in _moves(pairs):
         if not in_time():
             return tuple(found), False
-        copy = _laid_over(grey, move, pairs=count)
+        copy = _laid_over(gray, move, pairs=count)
         if copy is not None and all(copy.first.iou(other.first) < 0.3 for other in found):
             found.append(copy)
     return tuple(sorted(found, key=lambda c: -c.percent)), True
 
 
-def _pairs(grey: Mask) -> Floats:
+def _pairs(gray: Mask) -> Floats:
     """Places that match another place: rows of x, y, x', y', the one further left first."""
     keypoints, descriptors = cv2.SIFT.create(MOST_KEYPOINTS, contrastThreshold=0.01).detectAndCompute(
-        grey, np.full_like(grey, 255)
+        gray, np.full_like(gray, 255)
     )
     if len(keypoints) < 2 * LEAST_PAIRS:
         return np.zeros((0, 4), np.float32)
@@ -137,10 +137,10 @@ def _straightened(move: Floats, pairs: Floats) -> Floats:
     return np.asarray([[1, 0, by[0]], [0, 1, by[1]]], np.float32)
 
 
-def _laid_over(grey: Mask, move: Floats, *, pairs: int) -> Copy | None:
+def _laid_over(gray: Mask, move: Floats, *, pairs: int) -> Copy | None:
     """Where the picture repeats itself under the move; None where it does not."""
-    height, width = grey.shape
-    here = grey.astype(np.float32)
+    height, width = gray.shape
+    here = gray.astype(np.float32)
     there = np.asarray(
         cv2.warpAffine(here, move, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=-1.0),
         np.float32,
@@ -156,7 +156,7 @@ def _laid_over(grey: Mask, move: Floats, *, pairs: int) -> Copy | None:
     x, y, w, h, area = (int(v) for v in stats[largest])
     inside = (labels == largest) & (alike > 0)
     mean = float(likeness[inside].mean()) if inside.any() else 0.0
-    if area < LEAST_SHARE * grey.size or mean < LEAST_LIKENESS:
+    if area < LEAST_SHARE * gray.size or mean < LEAST_LIKENESS:
         return None
     apart = here[inside] - there[inside]
     if 1.48 * float(np.median(np.abs(apart - np.median(apart)))) > max(MOST_APART, 0.9 * _grain(here)):
@@ -168,20 +168,20 @@ def _laid_over(grey: Mask, move: Floats, *, pairs: int) -> Copy | None:
     return Copy(
         first=_box(corners, width, height),
         second=_box(moved, width, height),
-        percent=100.0 * area / grey.size,
+        percent=100.0 * area / gray.size,
         likeness=min(1.0, mean),
         pairs=pairs,
     )
 
 
 def _grain(here: Floats) -> float:
-    """Spread of the grain in grey levels (J. Immerkaer, "Fast noise variance estimation", 1996; by the median)."""
+    """Spread of the grain in gray levels (J. Immerkaer, "Fast noise variance estimation", 1996; by the median)."""
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     return float(np.median(np.abs(cv2.filter2D(here, -1, kernel)))) / 0.6745 / 6
 
 
 def _likeness(here: Floats, there: Floats) -> tuple[Floats, Floats]:
-    """Correlation in small windows, and the contrast there in grey levels."""
+    """Correlation in small windows, and the contrast there in gray levels."""
     size = (_WINDOW_PX, _WINDOW_PX)
 
     def mean(values: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 At a seam the scene goes on, but with a step of tone or beside itself. The edge of a wall is a step too; but there the
 two sides have nothing to do with each other, while at a seam one side foretells the other. A slanting rail lies beside
-itself in neighbouring columns too; but it does so everywhere, while a seam does so in one column only.
+itself in neighboring columns too; but it does so everywhere, while a seam does so in one column only.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ LEAST_AGREEING = 0.5
 LEAST_LIKENESS = 0.5
 """Correlation of the two sides along the seam."""
 LEAST_STEP = 2.5
-"""Grey levels by which the tone jumps."""
+"""Gray levels by which the tone jumps."""
 LEAST_GAIN = 0.15
 """Rise of the correlation when one side is moved along the seam."""
 MOST_SHIFT_PX = 12
 LEAST_CONTRAST = 2.5
-"""Grey levels by which each side varies along the seam; an even wall foretells nothing."""
+"""Gray levels by which each side varies along the seam; an even wall foretells nothing."""
 _EDGE_SHARE = 0.03
 _FINE_PX = 25
 _APART_PX = 6
@@ -55,7 +55,7 @@ class Seam:
         box: Around it, two per cent of the picture wide.
         upright: Whether it runs up and down.
         kind: What gives it away.
-        step: Grey levels by which the tone jumps, or full pixels by which the scene is beside itself.
+        step: Gray levels by which the tone jumps, or full pixels by which the scene is beside itself.
         likeness: Correlation of both sides, 0..1.
         length: Share of the side along which it runs.
     """
@@ -68,16 +68,16 @@ class Seam:
     length: float
 
 
-def seams(grey: npt.NDArray[np.uint8], *, shrink: float = 1.0) -> tuple[Seam, ...]:
+def seams(gray: npt.NDArray[np.uint8], *, shrink: float = 1.0) -> tuple[Seam, ...]:
     """Seams, longest first.
 
     Args:
-        grey: The picture, at most `SIDE_PX` on its longer side.
-        shrink: Full pixels per pixel of `grey`.
+        gray: The picture, at most `SIDE_PX` on its longer side.
+        shrink: Full pixels per pixel of `gray`.
     """
-    if min(grey.shape) < 96:
+    if min(gray.shape) < 96:
         return ()
-    level = grey.astype(np.float32)
+    level = gray.astype(np.float32)
     found = [
         *_upright(level, shrink=shrink),
         *(_turned(seam) for seam in _upright(np.ascontiguousarray(level.T), shrink=shrink)),
@@ -166,7 +166,7 @@ def _likeness(left: Floats, right: Floats, *, shift: int) -> Floats:
 
 
 def _step(level: Floats) -> tuple[Floats, Floats]:
-    """Mean jump behind each column beyond what both neighbours go on with, and how steadily it has one sign."""
+    """Mean jump behind each column beyond what both neighbors go on with, and how steadily it has one sign."""
     jump = np.roll(level, -1, 1) - level
     beyond = np.asarray(jump - (np.roll(jump, 1, 1) + np.roll(jump, -1, 1)) / 2, np.float32)
     mean = _along(beyond)

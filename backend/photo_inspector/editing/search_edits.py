@@ -44,12 +44,12 @@ def find_edits(brief: Brief, *, budget_s: float = BUDGET_S) -> Inspection:
     examined: set[str] = set()
     if SEAM in wanted:
         examined.add(wanted[SEAM].id)
-        grey = _grey(brief.image.pixels, seams.SIDE_PX)
-        shrink = max(brief.image.pixels.shape[:2]) / max(grey.shape)
-        findings += [_seam(s, wanted[SEAM], brief) for s in seams.seams(grey, shrink=shrink)]
+        gray = _gray(brief.image.pixels, seams.SIDE_PX)
+        shrink = max(brief.image.pixels.shape[:2]) / max(gray.shape)
+        findings += [_seam(s, wanted[SEAM], brief) for s in seams.seams(gray, shrink=shrink)]
     if COPIED_PATCH in wanted:
         found, finished = (
-            copied_patches(_grey(brief.image.pixels, copies.SIDE_PX), in_time=lambda: time.thread_time() < until)
+            copied_patches(_gray(brief.image.pixels, copies.SIDE_PX), in_time=lambda: time.thread_time() < until)
             if time.thread_time() < until
             else ((), False)
         )
@@ -67,12 +67,12 @@ def _criterion(brief: Brief, name: str) -> Criterion | None:
     return next((c for c in brief.guideline.criteria if name in c.measures), None)
 
 
-def _grey(pixels: Pixels, side_px: int) -> npt.NDArray[np.uint8]:
+def _gray(pixels: Pixels, side_px: int) -> npt.NDArray[np.uint8]:
     height, width = pixels.shape[:2]
     factor = min(1.0, side_px / max(height, width))
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if factor < 1 else grey, np.uint8)
+    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA) if factor < 1 else gray, np.uint8)
 
 
 def _seam(seam: Seam, criterion: Criterion, brief: Brief) -> Finding:
@@ -96,7 +96,7 @@ def _copy(copy: Copy, criterion: Criterion, brief: Brief) -> tuple[Finding, Find
     def end(box: Box, other: Box) -> Finding:
         text = (
             f"this patch shows the same pixels as the one at the {place_of(other)}; "
-            f"the two agree over {number(copy.percent)} % of the image"
+            f"the two agree over {number(copy.percent)} % of the picture"
         )
         return _finding(COPIED_PATCH, criterion, brief, box=box, strength=copy.percent, score=score, text=text,
                         evidence=evidence)  # fmt: skip

@@ -145,11 +145,11 @@ def ink_of(rgb: Pixels, box: Box) -> Ink:
     window = max(3, min(99, round(2 * STROKE * min(part.shape[:2])) | 1))
     ground = cv2.medianBlur(part, window).astype(np.float32)
     step = part.astype(np.float32) - ground
-    grey = step.mean(axis=2)
-    bar = max(6.0, 0.5 * float(np.quantile(np.abs(grey), 0.97)))
-    light = grey > bar
-    dark = grey < -bar
-    lighter = bool(np.abs(grey[light]).sum() >= np.abs(grey[dark]).sum())
+    gray = step.mean(axis=2)
+    bar = max(6.0, 0.5 * float(np.quantile(np.abs(gray), 0.97)))
+    light = gray > bar
+    dark = gray < -bar
+    lighter = bool(np.abs(gray[light]).sum() >= np.abs(gray[dark]).sum())
     inked = light if lighter else dark
     if inked.sum() < LEAST_CROP_PX:
         return Ink(ground=float(part.mean(axis=2).std()))

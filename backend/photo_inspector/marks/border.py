@@ -1,4 +1,4 @@
-"""Bars and frames of one colour at the picture's edges. Knows no guideline."""
+"""Bars and frames of one color at the picture's edges. Knows no guideline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from photo_inspector.pixels.ranks import medians
 from review_copilot.plugin import Pixels
 
 FLAT_LEVELS = 10
-"""Grey levels by which a pixel may differ from the bar's colour after compression."""
+"""Gray levels by which a pixel may differ from the bar's color after compression."""
 STRAY_SHARE = 0.03
 """Share of a line that may differ by more."""
 STEP_SHARE = 0.3
@@ -40,9 +40,9 @@ class Bar:
     Attributes:
         side: Where.
         depth: How deep it reaches, as a fraction of the picture's width or height.
-        level: Mean level of its colour, 0 = black, 255 = white.
+        level: Mean level of its color, 0 = black, 255 = white.
         step: Share of the scene's first lines that differ from the bar, 0..1.
-        spread: Mean deviation from the bar's colour in grey levels, 0 for a drawn bar.
+        spread: Mean deviation from the bar's color in gray levels, 0 for a drawn bar.
         depth_px: How deep it reaches, in pixels.
     """
 
@@ -55,7 +55,7 @@ class Bar:
 
 
 def bars(rgb: Pixels) -> tuple[Bar, ...]:
-    """Bars at the four sides; empty when there are none or the whole picture is of one colour."""
+    """Bars at the four sides; empty when there are none or the whole picture is of one color."""
     found = []
     for side in Side:
         lines = _lines_from(rgb, side)
@@ -80,14 +80,14 @@ def _lines_from(rgb: Pixels, side: Side) -> Pixels:
 
 
 def _bar(lines: Pixels, side: Side) -> Bar | None:
-    colour = medians(lines[0].T.astype(np.float32)).astype(np.int16)
-    if _stray(_away(lines[:1], colour))[0] > STRAY_SHARE:  # as in most pictures
+    color = medians(lines[0].T.astype(np.float32)).astype(np.int16)
+    if _stray(_away(lines[:1], color))[0] > STRAY_SHARE:  # as in most pictures
         return None
     reach = int(lines.shape[0] * MOST_SHARE)
     stray: Floats = np.zeros(0, np.float32)
     spread: list[Floats] = []
     while stray.size < reach:
-        away = _away(lines[stray.size : stray.size + _CHUNK], colour)
+        away = _away(lines[stray.size : stray.size + _CHUNK], color)
         stray = np.concatenate([stray, _stray(away)])
         spread.append(away.mean(axis=1).astype(np.float32))
         if (stray[-len(away) :] > STRAY_SHARE).any():
@@ -102,16 +102,16 @@ def _bar(lines: Pixels, side: Side) -> Bar | None:
     return Bar(
         side=side,
         depth=depth / lines.shape[0],
-        level=float(colour.mean()),
+        level=float(color.mean()),
         step=float(after.max()),
         spread=float(np.concatenate(spread)[:depth].mean()),
         depth_px=depth,
     )
 
 
-def _away(lines: Pixels, colour: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-    """How far each pixel is from a colour, in grey levels of the channel that differs most."""
-    red, green, blue = np.moveaxis(np.abs(lines - colour), 2, 0)
+def _away(lines: Pixels, color: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """How far each pixel is from a color, in gray levels of the channel that differs most."""
+    red, green, blue = np.moveaxis(np.abs(lines - color), 2, 0)
     return np.asarray(np.maximum(np.maximum(red, green), blue), np.int16)
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from photo_inspector.marks.slender import slender_edges
 from photo_inspector.networks.traces import LETTERS_PX, Traces
-from photo_inspector.pixels.frame import Floats, Frame, Grey, Mask, strongest
+from photo_inspector.pixels.frame import Floats, Frame, Gray, Mask, strongest
 from photo_inspector.pixels.linking import pairs_within
 from photo_inspector.pixels.parts import Ints, parts_of
 from photo_inspector.pixels.votes import Elected, Votes, backing, edges_of
@@ -21,9 +21,9 @@ from review_copilot.plugin import Box, Pixels
 SIDE_PX = 9
 """Side of the structuring element; what is thinner vanishes in it."""
 STANDOUT, LEAST_CONTRAST = 2.2, 10
-"""How many times more than the mean nearby a fibre stands out, and by how many grey levels."""
+"""How many times more than the mean nearby a fiber stands out, and by how many gray levels."""
 LEAST_LENGTH = 0.06
-"""Shortest fibre, as a share of the shorter side."""
+"""Shortest fiber, as a share of the shorter side."""
 MOST_FIBRES = 40
 """Of more than this, for each sign and mask, the longest are kept."""
 MOST_THICK, MOST_COILED = 9.0, 24.0
@@ -31,21 +31,21 @@ MOST_THICK, MOST_COILED = 9.0, 24.0
 WORTH_A_LOOK = 0.3
 """Where the network takes no place for a scratch or a hair with this probability, none is looked for."""
 LEAST_SEEN = 0.15
-"""How likely the network takes a part for a fibre, at least, that is boxed tightly."""
+"""How likely the network takes a part for a fiber, at least, that is boxed tightly."""
 LEAST_SHOWN = 0.4
 """Pixels of a box of the network's that stand out, at least, for each pixel of its longer side."""
 LIKELY, LEAST_LIKELY = 0.3, 7
-"""Where the network takes a place for one with this probability, fibres stand out from so few grey levels on."""
+"""Where the network takes a place for one with this probability, fibers stand out from so few gray levels on."""
 TRACK = 96
-"""Places on a fibre that are kept at least where it has so many pixels; fewer than twice as many."""
+"""Places on a fiber that are kept at least where it has so many pixels; fewer than twice as many."""
 SAME_EDGE = 0.008
 """Shares of the picture within which two edges are one."""
 NEARBY_PX = 61
-"""Side of the neighbourhood that a fibre stands out from."""
+"""Side of the neighborhood that a fiber stands out from."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fibre:
+class Fiber:
     """A thin thing.
 
     Attributes:
@@ -53,16 +53,16 @@ class Fibre:
         length: Longer side of its box, as a share of the picture's height.
         thickness: Its pixels over the diagonal of its box; 1 to 3 for a hair, more for a coiled one.
         pen: Its mean width in pixels, by its area over its rim.
-        contrast: Mean difference from what it lies on in the channel that shows it most, in grey levels; negative for
+        contrast: Mean difference from what it lies on in the channel that shows it most, in gray levels; negative for
             dark ones.
         standout: That difference over the mean one nearby.
         evenness: Spread of that difference over its mean.
         veil: What one even share of white (black for dark ones) leaves unexplained of that difference, over its mean.
-        spread: Spread of its own level, mean of the channels, in grey levels.
+        spread: Spread of its own level, mean of the channels, in gray levels.
         ground: Spread of the level of what it lies on, likewise.
         apart: Range of the level of what it lies on, close by, over its contrast; large along the edge of a thing.
         tone: Its own mean level, 0..255.
-        hue: Largest less smallest channel of its own mean colour, in levels.
+        hue: Largest less smallest channel of its own mean color, in levels.
         fill: Its pixels over its box; small for a bent line, large for a straight level one.
         rivals: Number of other thin things no shorter.
         seen: How likely the network takes it for a scratch or a hair, mean over its pixels, 0..1.
@@ -90,7 +90,7 @@ class Fibre:
     track: Floats = field(compare=False, repr=False)
 
 
-def fibres(frame: Frame, seen: Traces) -> tuple[Fibre, ...]:
+def fibers(frame: Frame, seen: Traces) -> tuple[Fiber, ...]:
     """Connected thin things, longest first; what a small opening or closing takes away (J. Serra, 1982).
 
     Args:
@@ -101,7 +101,7 @@ def fibres(frame: Frame, seen: Traces) -> tuple[Fibre, ...]:
     if min(rgb.shape[:2]) < 64 or float(seen.lines.max()) < WORTH_A_LOOK:
         return ()
     likely, near = seen.lines_everywhere, seen.near(seen.lines, shape=seen.size).view(np.bool_)
-    found: list[Fibre] = []
+    found: list[Fiber] = []
     kernel = np.ones((SIDE_PX, SIDE_PX), np.uint8)
     for how, sign in ((cv2.MORPH_OPEN, 1), (cv2.MORPH_CLOSE, -1)):
         ground = np.asarray(cv2.morphologyEx(rgb, how, kernel), np.uint8)
@@ -113,9 +113,9 @@ def fibres(frame: Frame, seen: Traces) -> tuple[Fibre, ...]:
         where = (likely >= LIKELY) & (relief >= LEAST_LIKELY)
         found += _thin_parts(level, where, most=MOST_COILED)
         found += _boxed(level, where, seen.line_votes, seen.line_boxes)
-    backed = backing(edges_of(fibre.box for fibre in found), seen.line_boxes, thin=True).tolist()
-    found = [replace(fibre, backing=own) for fibre, own in zip(found, backed, strict=True)]
-    return once(sorted(found, key=lambda fibre: -fibre.length))
+    backed = backing(edges_of(fiber.box for fiber in found), seen.line_boxes, thin=True).tolist()
+    found = [replace(fiber, backing=own) for fiber, own in zip(found, backed, strict=True)]
+    return once(sorted(found, key=lambda fiber: -fiber.length))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,33 +124,33 @@ class _Level:
 
     rgb: Pixels
     ground: Pixels
-    relief: Grey
-    nearby: Grey
+    relief: Gray
+    nearby: Gray
     likely: Floats
     sign: int
 
     @cached_property
-    def edges(self) -> Grey:
+    def edges(self) -> Gray:
         """How much what lies under thin things differs close by."""
         kernel = np.ones((SIDE_PX, SIDE_PX), np.uint8)
         return np.asarray(cv2.morphologyEx(strongest(self.ground), cv2.MORPH_GRADIENT, kernel), np.uint8)
 
 
-def once(found: Sequence[Fibre]) -> tuple[Fibre, ...]:
+def once(found: Sequence[Fiber]) -> tuple[Fiber, ...]:
     """Every thing once, as the first mask saw it, that both saw between the same edges."""
     if not found:
         return ()
-    edges = edges_of(fibre.box for fibre in found)
+    edges = edges_of(fiber.box for fiber in found)
     light = np.array([f.contrast > 0 for f in found])
     later, before = pairs_within(edges[:, 0], edges[:, 0] - SAME_EDGE, edges[:, 0] + SAME_EDGE)
     same = (np.abs(edges[later] - edges[before]).max(axis=1) < SAME_EDGE) & (light[later] == light[before])
     first = np.ones(len(found), np.bool_)
     first[later[same & (before < later)]] = False
-    return tuple(fibre for fibre, kept in zip(found, first.tolist(), strict=True) if kept)
+    return tuple(fiber for fiber, kept in zip(found, first.tolist(), strict=True) if kept)
 
 
-def _thin_parts(level: _Level, stands: Mask, *, most: float = MOST_THICK) -> list[Fibre]:
-    """The connected parts of a mask that have the shape of a fibre."""
+def _thin_parts(level: _Level, stands: Mask, *, most: float = MOST_THICK) -> list[Fiber]:
+    """The connected parts of a mask that have the shape of a fiber."""
     shorter = LEAST_LENGTH * min(stands.shape)
     parts = parts_of(stands.view(np.uint8), least_px=0.8 * shorter)
     w, h, area = (part.astype(np.float32) for part in (parts.width, parts.height, parts.area))
@@ -167,7 +167,7 @@ def _thin_parts(level: _Level, stands: Mask, *, most: float = MOST_THICK) -> lis
     return _described(level, stands, on, starts=starts, sides=sides)
 
 
-def _boxed(level: _Level, stands: Mask, votes: Votes, chosen: Sequence[Elected]) -> list[Fibre]:
+def _boxed(level: _Level, stands: Mask, votes: Votes, chosen: Sequence[Elected]) -> list[Fiber]:
     """What stands out in the squares that agree on the box of a fine line, where enough does."""
     height, width = stands.shape
     owner = np.full((-(-height // LETTERS_PX), -(-width // LETTERS_PX)), len(chosen))
@@ -196,15 +196,15 @@ def _described(
     starts: Ints,
     sides: npt.NDArray[np.float64],
     boxed: bool = False,
-) -> list[Fibre]:
-    """Fibres in numbers.
+) -> list[Fiber]:
+    """Fibers in numbers.
 
     Args:
         level: The picture.
         stands: Where something stands out.
-        on: Flat places of the fibres' pixels, fibre by fibre.
-        starts: Where in `on` each fibre begins.
-        sides: Left, upper, right and lower edge of each in pixels, shape (fibres, 4).
+        on: Flat places of the fibers' pixels, fiber by fiber.
+        starts: Where in `on` each fiber begins.
+        sides: Left, upper, right and lower edge of each in pixels, shape (fibers, 4).
         boxed: Whether these are boxes of the network's; parts of a mask are boxed more tightly where they are likely.
     """
     height, width = stands.shape
@@ -222,7 +222,7 @@ def _described(
             down, across = np.divmod(own, width)
             left, top, right, bottom = slender_edges(across, down, np.take(level.relief, own).astype(np.float32))
         out.append(
-            Fibre(
+            Fiber(
                 box=Box(left / width, top / height, (right - left) / width, (bottom - top) / height),
                 length=float(max(w[index], h[index])) / height,
                 thickness=float(sizes[index] / diagonal[index]),
@@ -243,15 +243,15 @@ def _track(on: Ints, *, shape: tuple[int, ...]) -> Floats:
 
 
 def _numbers(
-    level: _Level, mask: Grey, on: Ints, *, starts: npt.NDArray[np.int64], pixels: Floats
+    level: _Level, mask: Gray, on: Ints, *, starts: npt.NDArray[np.int64], pixels: Floats
 ) -> dict[str, Floats]:
-    """What a fibre's pixels say together, one number for each fibre.
+    """What a fiber's pixels say together, one number for each fiber.
 
     Args:
         level: The picture.
         mask: Where something stands out.
-        on: Flat places of the fibres' pixels, fibre by fibre.
-        starts: Where in `on` each fibre begins.
+        on: Flat places of the fibers' pixels, fiber by fiber.
+        starts: Where in `on` each fiber begins.
         pixels: How many pixels each has.
     """
     own, under = (np.take(p.reshape(-1, 3), on, axis=0).T.astype(np.float32) for p in (level.rgb, level.ground))
@@ -277,7 +277,7 @@ def _numbers(
         step * room,
     ]
     mean = np.add.reduceat(np.stack(rows), starts, axis=1, dtype=np.float64) / pixels
-    colour, spread = mean[:3], np.sqrt(np.maximum(mean[6:12] - mean[:6] ** 2, 0))
+    color, spread = mean[:3], np.sqrt(np.maximum(mean[6:12] - mean[:6] ** 2, 0))
     rise, squared, nearby, edges, likely, rim, step, steps, rooms, both = mean[12:]
     rest = np.sqrt(np.maximum(steps - both**2 / np.maximum(rooms, 1), 0))
     numbers = {
@@ -288,8 +288,8 @@ def _numbers(
         "spread": spread[:3].mean(axis=0),
         "ground": spread[3:].mean(axis=0),
         "apart": edges / np.maximum(rise, 1),
-        "tone": colour.mean(axis=0),
-        "hue": np.ptp(colour, axis=0),
+        "tone": color.mean(axis=0),
+        "hue": np.ptp(color, axis=0),
         "pen": 2 / np.maximum(rim, 0.05),
         "seen": likely,
     }

@@ -19,7 +19,7 @@ from review_copilot.plugin import Box, Pixels
 RIDGE_PX = 5
 """Side of the structuring element; ridges of less than this vanish in it."""
 LEAST_RIDGE = 12
-"""Grey levels by which a ridge stands out."""
+"""Gray levels by which a ridge stands out."""
 STANDOUT = 3.0
 """A ridge also stands out this many times more than the mean nearby."""
 LEAST_LENGTH = 0.1
@@ -46,15 +46,15 @@ class Line:
     Attributes:
         box: Around the line, at least one pixel wide.
         length: Length as a share of the picture's height.
-        contrast: Median difference from both sides, in grey levels; negative for dark lines.
+        contrast: Median difference from both sides, in gray levels; negative for dark lines.
         steady: Share of the line's length over which it stands out from both sides.
         evenness: Spread of its own level over the spread of the ground it crosses; small for a scratch.
-        ground: Spread of the levels on its sides, in grey levels.
-        apart: Median difference between its two sides, in grey levels; large along the edge of a thing.
+        ground: Spread of the levels on its sides, in gray levels.
+        apart: Median difference between its two sides, in gray levels; large along the edge of a thing.
         tone: Its own median level, 0..255.
         upright: Angle from the vertical in degrees, 0..90.
         wander: Root mean square distance from the straight way, in pixels.
-        hue: Largest less smallest channel of its own median colour, in levels.
+        hue: Largest less smallest channel of its own median color, in levels.
         veil: What one even share of white (of black for dark ones) leaves unexplained of its difference from its sides,
             over that difference.
         rivals: Number of other fine lines in the same direction; facades and fences have many.
@@ -109,7 +109,7 @@ def _segments(relief: Pixels, likely: Floats) -> Floats:
     """Straight runs of ridge pixels at half size, as x1, y1, x2, y2 in full pixels; shape (segments, 4).
 
     Args:
-        relief: How far each channel rises over its surroundings, in grey levels.
+        relief: How far each channel rises over its surroundings, in gray levels.
         likely: How likely the network takes each pixel for a line.
     """
     rows, columns = relief.shape[0] // 2, relief.shape[1] // 2
@@ -160,7 +160,7 @@ def _one_each(segments: Floats) -> Floats:
 def _read(rgb: Pixels, likely: Floats, segments: Floats, *, sign: int) -> list[Line]:
     """Read strips along every line's way from edge to edge, find where it begins and ends, and describe it.
 
-    Each line is read in the channel that shows it most: a scratch that goes through one layer of a film is coloured.
+    Each line is read in the channel that shows it most: a scratch that goes through one layer of a film is colored.
     """
     height, width = rgb.shape[:2]
     begin, finish, at_start, at_end = _ways(segments, height=height, width=width)
@@ -195,9 +195,9 @@ def _read(rgb: Pixels, likely: Floats, segments: Floats, *, sign: int) -> list[L
     length = (share[last] - share[first]).astype(np.float64) * span
     chosen = np.flatnonzero((last - first >= 4) & (length >= LEAST_LENGTH * min(height, width)))
     steps = np.arange(STEPS)
-    own_colours = strips[chosen[:, None], steps, REACH_PX + place[chosen]] * sign
+    own_colors = strips[chosen[:, None], steps, REACH_PX + place[chosen]] * sign
     sides = sign * np.stack([left[chosen], right[chosen]])
-    read = _Read(at[chosen], place[chosen], sign * core[chosen], sides, rise[chosen], taken[chosen], own_colours)
+    read = _Read(at[chosen], place[chosen], sign * core[chosen], sides, rise[chosen], taken[chosen], own_colors)
     numbers = _numbers(read, (steps >= first[chosen, None]) & (steps <= last[chosen, None]), sign=sign)
     angle = np.degrees(np.arctan2(unit[:, 1], unit[:, 0]))
     turn = np.abs((angles_apart := angle[:, None] - angle[None, :]) - 180 * np.rint(angles_apart / 180))
@@ -226,7 +226,7 @@ def _read(rgb: Pixels, likely: Floats, segments: Floats, *, sign: int) -> list[L
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Read:
-    """What was read across the ways of lines; of shape (lines, STEPS) where nothing else is said.
+    """Profiles across lines, at steps along each line. The shape is (lines, STEPS) unless an attribute says otherwise.
 
     Attributes:
         at: Where, in pixels, shape (lines, STEPS, 2).
@@ -235,7 +235,7 @@ class _Read:
         sides: Level on both sides in that channel, shape (2, lines, STEPS).
         rise: How far it stands out from both.
         taken: How likely the network takes the place for a line.
-        colours: Its own, shape (lines, STEPS, 3).
+        colors: Its own, shape (lines, STEPS, 3).
     """
 
     at: Floats
@@ -244,11 +244,11 @@ class _Read:
     sides: Floats
     rise: Floats
     taken: Floats
-    colours: Floats
+    colors: Floats
 
 
 def _numbers(read: _Read, inside: Mask, *, sign: int) -> dict[str, Floats]:
-    """What is told of lines by their own pixels, one number for each, and their edges in pixels.
+    """Measurements of lines from their own pixels: one number per line and name; edges in pixels.
 
     Args:
         read: What was read.
@@ -271,7 +271,7 @@ def _numbers(read: _Read, inside: Mask, *, sign: int) -> dict[str, Floats]:
 
     both = np.concatenate([np.where(inside, side, np.inf) for side in read.sides], axis=1)
     ground = spread(both, 2 * size)
-    colours = [middle(read.colours[..., channel]) for channel in range(3)]
+    colors = [middle(read.colors[..., channel]) for channel in range(3)]
     wandered = (read.place**2 * on).sum(axis=1) / np.maximum(stood, 1)
     return {
         "left": x, "top": y, "right": right, "bottom": bottom,
@@ -282,7 +282,7 @@ def _numbers(read: _Read, inside: Mask, *, sign: int) -> dict[str, Floats]:
         "apart": middle(np.abs(read.sides[0] - read.sides[1])),
         "tone": middle(read.own),
         "wander": np.where(stood > 0, np.sqrt(wandered), 3.0),
-        "hue": np.ptp(colours, axis=0),
+        "hue": np.ptp(colors, axis=0),
         "veil": _veil(read.own, read.sides.mean(axis=0), inside, end=255.0 if sign > 0 else 0.0),
         "beyond": (~inside & (read.rise > 8)).sum(axis=1) / np.maximum(STEPS - size, 1),
         "seen": (read.taken * inside).sum(axis=1) / size,

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from photo_inspector.pixels.frame import Floats, Frame, Grey, Mask
+from photo_inspector.pixels.frame import Floats, Frame, Gray, Mask
 from photo_inspector.pixels.ranks import median, quantile
 from review_copilot.plugin import Box
 
 CELL_PX = 8
 """Side of a cell of the map, in pixels of the middle level."""
 LEAST_DETAIL = 0.7
-"""Grey levels of coarse detail from which a cell says anything."""
+"""Gray levels of coarse detail from which a cell says anything."""
 
 
 DROPS = (1.1, 0.8, 1.5)
@@ -31,7 +31,7 @@ class Softness:
         step: Sharpness of the ring around it over its own, as a logarithm.
         enclosed: Share of its rim that is sharp.
         fill: Its area over that of its box.
-        detail: Contrast of its coarse detail in grey levels; soft things without any say nothing.
+        detail: Contrast of its coarse detail in gray levels; soft things without any say nothing.
         at_edge: Share of its rim that lies on the picture's edge.
         gap: What nearly all of its rim has more of fine over coarse detail than nearly all of it, as a logarithm.
         elsewhere: Share of the detail outside of it that is soft as well; large where a picture has little depth.
@@ -69,13 +69,13 @@ def sharpness_map(frame: Frame) -> SharpnessMap:
     Fine detail is what a blur of .7 px takes away, coarse detail what lies between blurs of 1.5 and 4 px (P. Burt,
     E. Adelson, "The Laplacian pyramid", 1983). A blur of s px lowers fine over coarse wherever there is any detail.
     """
-    grey = frame.middle_grey.astype(np.float32)
-    rows, columns = grey.shape[0] // CELL_PX, grey.shape[1] // CELL_PX
+    gray = frame.middle_gray.astype(np.float32)
+    rows, columns = gray.shape[0] // CELL_PX, gray.shape[1] // CELL_PX
     if min(rows, columns) < 8:
         return SharpnessMap(0.0, 0.0, ())
-    grey = np.ascontiguousarray(grey[: rows * CELL_PX, : columns * CELL_PX])
-    fine = _cells(np.asarray(cv2.absdiff(grey, cv2.GaussianBlur(grey, (0, 0), 0.7)), np.float32))
-    soft_a = cv2.GaussianBlur(grey, (0, 0), 1.5)
+    gray = np.ascontiguousarray(gray[: rows * CELL_PX, : columns * CELL_PX])
+    fine = _cells(np.asarray(cv2.absdiff(gray, cv2.GaussianBlur(gray, (0, 0), 0.7)), np.float32))
+    soft_a = cv2.GaussianBlur(gray, (0, 0), 1.5)
     coarse = _cells(np.asarray(cv2.absdiff(soft_a, cv2.GaussianBlur(soft_a, (0, 0), 3.7)), np.float32))
     ratio = np.log((fine + 0.08) / (coarse + 0.5))
     detailed = coarse > LEAST_DETAIL
@@ -94,7 +94,7 @@ def sharpness_map(frame: Frame) -> SharpnessMap:
     )
 
 
-def _soft(ratio: Floats, quiet: Mask, *, high: float, drop: float) -> Grey:
+def _soft(ratio: Floats, quiet: Mask, *, high: float, drop: float) -> Gray:
     """Where fine over coarse detail lies so far below that of the sharpest fifth; 0 or 1."""
     mask = ((ratio < high - drop) & (ratio < -0.5 - drop)) | (quiet & (ratio < high - drop + 0.2))
     opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -106,7 +106,7 @@ def _cells(values: Floats) -> Floats:
     return np.asarray(cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _patches(mask: Grey, *, fine: Floats, coarse: Floats, ratio: Floats) -> tuple[Softness, ...]:
+def _patches(mask: Gray, *, fine: Floats, coarse: Floats, ratio: Floats) -> tuple[Softness, ...]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     rows, columns = mask.shape
     found = []

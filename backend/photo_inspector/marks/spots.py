@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from photo_inspector.networks.traces import Traces
-from photo_inspector.pixels.frame import Floats, Frame, Grey, Mask
+from photo_inspector.pixels.frame import Floats, Frame, Gray, Mask
 from photo_inspector.pixels.linking import first_of_each, pairs_within
 from photo_inspector.pixels.ranks import medians
 from photo_inspector.pixels.votes import edges_of
@@ -21,7 +21,7 @@ SCALES_PX = (1.2, 1.9, 3.0)
 """Standard deviations whose differences see spots of about 3 to 5 px across, and of 5 to 10 px at half size; every
 spot's own outline decides its size."""
 LEAST_RELIEF = 1.6
-"""Grey levels of that difference from which a place is looked at."""
+"""Gray levels of that difference from which a place is looked at."""
 ROUND = 0.14
 """Least determinant of the relief's curvature over its trace squared: .25 for a dome, 0 for a ridge, .14 for one twice
 as curved one way as the other (after D. Lowe, 2004)."""
@@ -41,12 +41,12 @@ class Spot:
 
     Attributes:
         box: Around the spot at its foot.
-        depth: Difference from the ground in grey levels, negative for dark spots.
-        ground: Spread of the levels around it, in grey levels, a plain slope taken away.
+        depth: Difference from the ground in gray levels, negative for dark spots.
+        ground: Spread of the levels around it, in gray levels, a plain slope taken away.
         ragged: Spread of the outline's distance from the middle, over its mean; 0 for a disc.
         aspect: Longer over shorter side of its box in pixels.
         width_percent: Its width as a share of the longer side.
-        tint: Spread over the three channels of how far it goes towards black or white, 0 for a neutral veil.
+        tint: Spread over the three channels of how far it goes toward black or white, 0 for a neutral veil.
         flat: Share of its depth that is reached half way out; 1 for a disc, less for a soft spot.
         steep: Width of its edge, from .8 to .22 of its depth, over its radius; small for a crisp spot.
         inner: Spread of the levels inside around their mean at that distance from the middle, over its depth.
@@ -91,7 +91,7 @@ class _Relief:
     """How far places rise over their surroundings at one scale.
 
     Attributes:
-        relief: Difference of two blurs, in grey levels.
+        relief: Difference of two blurs, in gray levels.
         around: Its mean size nearby.
         scale: The finer blur in its own pixels.
         factor: Pixels of the middle level for one of its own.
@@ -110,19 +110,19 @@ def spots(frame: Frame, seen: Traces) -> tuple[Spot, ...]:
         frame: The picture.
         seen: What the network says of it.
     """
-    if min(frame.small_grey.shape) < 32:
+    if min(frame.small_gray.shape) < 32:
         return ()
-    searched = frame.searched_grey
-    factor = max(frame.middle_grey.shape) / max(searched.shape)
+    searched = frame.searched_gray
+    factor = max(frame.middle_gray.shape) / max(searched.shape)
     reliefs = _reliefs(searched, factor=factor)
     dark, light = (_places(reliefs, sign=sign) for sign in (-1, 1))
     at = _Places(*(np.concatenate(parts) for parts in zip(dark, light, strict=True)))
     return _once(_read(frame, at, seen))
 
 
-def _reliefs(grey: Grey, *, factor: float) -> list[_Relief]:
+def _reliefs(gray: Gray, *, factor: float) -> list[_Relief]:
     out = []
-    level = grey.astype(np.float32)
+    level = gray.astype(np.float32)
     for _ in range(2):
         stack = [np.asarray(cv2.GaussianBlur(level, (0, 0), s), np.float32) for s in SCALES_PX]
         for fine, coarse, scale in zip(stack, stack[1:], SCALES_PX, strict=False):
@@ -185,7 +185,7 @@ def _read(frame: Frame, at: _Places, seen: Traces) -> list[Spot]:
     map_x = at.x[:, None, None] + np.cos(angle)[:, None] * away[:, None, :]
     map_y = at.y[:, None, None] + np.sin(angle)[:, None] * away[:, None, :]
     flat = (map_x.reshape(map_x.shape[0], -1), map_y.reshape(map_x.shape[0], -1))
-    levels = cv2.remap(frame.middle_grey, *flat, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    levels = cv2.remap(frame.middle_gray, *flat, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     rays = np.asarray(levels, np.float32).reshape(map_x.shape)
     slope = _slope(rays, angle)
     rays -= slope
@@ -209,7 +209,7 @@ def _read(frame: Frame, at: _Places, seen: Traces) -> list[Spot]:
     steps = np.arange(RADII)
     inside = steps[None, :] < 0.7 * foot[:, None]
     rough = (rays.std(axis=1) * inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
-    height, width = frame.middle_grey.shape
+    height, width = frame.middle_gray.shape
     columns = {
         "depth": depth,
         "ground": spread,

@@ -1,6 +1,6 @@
-"""What a photograph shows at a glance, as a small network that has looked at many sees it. Knows no flaw's threshold.
+"""Estimates of a small network from a thumbnail: tint, exposure and tilt. Knows no flaw's threshold.
 
-A tint, too much light or a lean is partly told by what a picture shows: skin and sky have colours, clouds are lighter
+A tint, too much light or a lean is partly told by what a picture shows: skin and sky have colors, clouds are lighter
 than stone, walls and people stand upright. The network is the first two thirds of EfficientNet-Lite0 (M. Tan, Q. Le,
 "EfficientNet", ICML 2019; its authors' weights, Apache License 2.0), which was then taught what it is asked here by
 `benchmarks/learn.py`. OpenCV runs it.
@@ -22,11 +22,11 @@ from review_copilot.plugin import Pixels
 
 FILE = "sight.npz"
 SIZE_PX = (160, 112)
-"""Longer and shorter side of what the network sees."""
+"""Longer and shorter side of the network's input in pixels."""
 LEANS: Floats = np.arange(-16, 17).astype(np.float32)
-"""Leans that are told apart, in degrees clockwise."""
+"""Tilt classes of the network, in degrees clockwise."""
 LEVEL_SHARE = 0.45
-"""Share of the pictures that the network learned from which did not lean."""
+"""Share of level pictures in the network's training data."""
 LEARNED_LAB = 10.0
 """The network counts tints in tens of Lab units."""
 HEADS = ("lean", "tint", "light")
@@ -40,7 +40,7 @@ class Sight:
     Attributes:
         leans: How likely each of LEANS is, summing to 1, where LEVEL_SHARE of all pictures do not lean.
         tinted: How likely a tint is, as the logarithm of the odds.
-        green: a* that the tint gives to middle grey, in Lab units; negative for green, positive for magenta.
+        green: a* that the tint gives to middle gray, in Lab units; negative for green, positive for magenta.
         warm: b* likewise; positive for yellow, negative for blue.
         overlit: How likely it is that there is too much light, as the logarithm of the odds.
         stops: Stops of light too much, negative for too little.

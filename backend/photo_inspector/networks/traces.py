@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from photo_inspector.pixels.convolution import Convolutions, Layer, following, keep_to_one_thread
-from photo_inspector.pixels.frame import Floats, Frame, Grey
+from photo_inspector.pixels.frame import Floats, Frame, Gray
 from photo_inspector.pixels.votes import Elected, Votes, elected
 from review_copilot.plugin import Pixels
 
@@ -39,7 +39,7 @@ PLACES = 6
 EDGE_PX = 32.0
 """Pixels for each unit of an edge's distance."""
 TOLD = ("let", "lin", "spt", "letbox", "linbox")
-"""What is told of each square: lettering, a line, a spot, and the edges of what is there."""
+"""Outputs per square: lettering, a line, a spot, and the edges of the lettering and of the line."""
 
 
 def _nobody() -> Votes:
@@ -89,7 +89,7 @@ class Traces:
         part = np.asarray(whole, np.float32)[:rows, :columns]
         return part if shape == self.size else np.asarray(cv2.resize(part, shape[::-1], interpolation=cv2.INTER_LINEAR))
 
-    def near(self, what: Floats, *, shape: tuple[int, int]) -> Grey:
+    def near(self, what: Floats, *, shape: tuple[int, int]) -> Gray:
         """Where one of both is not ruled out, or close by; 1 and 0 at each pixel of a level of that shape.
 
         A place is ruled out when all that hangs together with it stays under SOMEWHERE (after J. Canny's two
@@ -99,14 +99,14 @@ class Traces:
         return np.asarray(cv2.resize(whole, shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
 
     @cached_property
-    def _open_to_letters(self) -> Grey:
+    def _open_to_letters(self) -> Gray:
         return self._open(self.letters, cell=LETTERS_PX, least=NO_LETTERS)
 
     @cached_property
-    def _open_to_lines(self) -> Grey:
+    def _open_to_lines(self) -> Gray:
         return self._open(self.lines, cell=LINES_PX, least=NO_LINES)
 
-    def _open(self, what: Floats, *, cell: int, least: float) -> Grey:
+    def _open(self, what: Floats, *, cell: int, least: float) -> Gray:
         """Where one of both is not ruled out, or close by; 1 and 0 at each pixel of the middle level."""
         count, parts = cv2.connectedComponents((what >= least).astype(np.uint8), connectivity=8)
         most = np.zeros(count, np.float32)
@@ -175,7 +175,7 @@ def traces_of(rgb: Pixels) -> Traces:
 
 
 def _most_of_four(values: Floats, *, shape: tuple[int, ...]) -> Floats:
-    """The most that is said of the quarters of each square, shape (rows, columns) as given."""
+    """The largest value among the quarters of each square, shape (rows, columns) as given."""
     out = np.zeros(shape, np.float32)
     for y in (0, 1):
         for x in (0, 1):
@@ -239,7 +239,7 @@ def _told(values: Floats, kernel: Floats, offset: Floats) -> Floats:
 
 
 def _add_twice(values: Floats, coarser: Floats) -> None:
-    """Add to each square what is said of the coarser one that it is a quarter of."""
+    """Add to each square the value of the coarser square that contains it."""
     for y in (0, 1):
         for x in (0, 1):
             quarter = values[:, y::2, x::2]

@@ -1,6 +1,6 @@
 """Convolutions, run by OpenCV. Knows no picture and no flaw.
 
-OpenCV's own network runner takes a third of the time of copying every pixel's neighbours side by side and multiplying
+OpenCV's own network runner takes a third of the time of copying every pixel's neighbors side by side and multiplying
 matrices. It reads networks from a few file formats only. So layers that simply follow each other are put into the least
 of an ONNX file that it understands (onnx.proto of the Open Neural Network Exchange, operators as of version 11).
 """

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from review_copilot.plugin import Box, Pixels
 
-Grey: TypeAlias = npt.NDArray[np.uint8]
+Gray: TypeAlias = npt.NDArray[np.uint8]
 """One channel, shape (height_px, width_px)."""
 Floats: TypeAlias = npt.NDArray[np.float32]
 """Real numbers, shape as said."""
@@ -22,7 +22,7 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 """Yes or no per pixel or tile."""
 
 SMALL_PX = 384
-"""Longer side of the small level: enough for tone, colour and layout, cheap enough for everything."""
+"""Longer side of the small level: enough for tone, color and layout, cheap enough for everything."""
 MIDDLE_PX = 768
 """Longer side of the middle level: enough for fine lines, lettering and soft patches."""
 SEARCHED_PX = 320
@@ -49,7 +49,7 @@ class Frame:
     rgb: Pixels
 
     @cached_property
-    def green(self) -> Grey:
+    def green(self) -> Gray:
         """The green channel at full resolution: whole, or evenly spaced tiles put side by side when there are too many.
 
         More than DETAIL_PX are too many. Green, because a camera measures it best and grain is not averaged away in
@@ -75,7 +75,7 @@ class Frame:
         return shrunk(self.rgb, longer_px=MIDDLE_PX)
 
     @cached_property
-    def middle_grey(self) -> Grey:
+    def middle_gray(self) -> Gray:
         """Luma (ITU-R BT.601) of the middle level."""
         return _luma(self.middle_rgb)
 
@@ -85,14 +85,14 @@ class Frame:
         return shrunk(self.middle_rgb, longer_px=SMALL_PX)
 
     @cached_property
-    def small_grey(self) -> Grey:
+    def small_gray(self) -> Gray:
         """Luma (ITU-R BT.601) of the small level."""
         return _luma(self.small_rgb)
 
     @cached_property
-    def searched_grey(self) -> Grey:
+    def searched_gray(self) -> Gray:
         """The small luma averaged over areas to at most SEARCHED_PX on the longer side; itself when it is no larger."""
-        return shrunk(self.small_grey, longer_px=SEARCHED_PX)
+        return shrunk(self.small_gray, longer_px=SEARCHED_PX)
 
     @property
     def height_px(self) -> int:
@@ -148,19 +148,19 @@ def shrunk(pixels: npt.NDArray[np.uint8], *, longer_px: int) -> npt.NDArray[np.u
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def histogram(grey: Grey) -> Levels:
+def histogram(gray: Gray) -> Levels:
     """How many pixels have each level."""
-    counts = cv2.calcHist([np.ascontiguousarray(grey)], [0], None, [256], [0, 256])
+    counts = cv2.calcHist([np.ascontiguousarray(gray)], [0], None, [256], [0, 256])
     return np.asarray(counts, np.float64).ravel()
 
 
-def strongest(rgb: Pixels) -> Grey:
+def strongest(rgb: Pixels) -> Gray:
     """The largest of the three channels, pixel by pixel."""
     red, green, blue = cv2.split(rgb)
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
-def _luma(rgb: Pixels) -> Grey:
+def _luma(rgb: Pixels) -> Gray:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
@@ -171,7 +171,7 @@ def halved(level: Floats) -> Floats:
     return np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _detail(rgb: Pixels) -> Grey:
+def _detail(rgb: Pixels) -> Gray:
     height, width = rgb.shape[:2]
     if height * width <= DETAIL_PX or min(height, width) < _LEAST_TILED_PX:
         part = rgb[: 4 * DETAIL_PX // max(width, 1) + 1, : 4 * DETAIL_PX]

@@ -1,4 +1,4 @@
-"""Things that belong together: chains of neighbours. Knows no pixels."""
+"""Things that belong together: chains of neighbors. Knows no pixels."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Ints = npt.NDArray[np.int64]
 Reals: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 
-def chains(neighbours: npt.NDArray[np.bool_]) -> Labels:
-    """One label for each thing, 0, 1, ...; things that a chain of neighbours joins share one.
+def chains(neighbors: npt.NDArray[np.bool_]) -> Labels:
+    """One label for each thing, 0, 1, ...; things that a chain of neighbors joins share one.
 
     Args:
-        neighbours: Which things are neighbours, shape (things, things); one direction is enough.
+        neighbors: Which things are neighbors, shape (things, things); one direction is enough.
     """
-    count = neighbours.shape[0]
-    return chained(*np.divmod(np.flatnonzero(neighbours), max(count, 1)), count=count)
+    count = neighbors.shape[0]
+    return chained(*np.divmod(np.flatnonzero(neighbors), max(count, 1)), count=count)
 
 
 def chained(first: Ints, second: Ints, *, count: int) -> Labels:
-    """The same for `count` things of which some pairs are neighbours (union and find)."""
+    """The same for `count` things of which some pairs are neighbors (union and find)."""
     if first.size == 0:
         return np.arange(count, dtype=np.int32)
     parent = list(range(count))

@@ -1,4 +1,4 @@
-"""Connected parts of a mask, and where their pixels lie. Knows no letters and no fibres."""
+"""Connected parts of a mask, and where their pixels lie. Knows no letters and no fibers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from photo_inspector.pixels.frame import Grey
+from photo_inspector.pixels.frame import Gray
 
 Ints = npt.NDArray[np.int64]
 
@@ -42,7 +42,7 @@ class Parts:
         return self.on[np.arange(sizes.sum()) + np.repeat(self.first[chosen] - starts, sizes)], starts
 
 
-def parts_of(mask: Grey, *, least_px: float) -> Parts:
+def parts_of(mask: Gray, *, least_px: float) -> Parts:
     """The parts of at least `least_px` pixels; pixels that touch by a corner hang together.
 
     OpenCV's own statistics look at every pixel of the picture; few are in a mask, and most parts of it are specks.

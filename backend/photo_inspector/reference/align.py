@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from photo_inspector.reference.drift import drift
-from photo_inspector.reference.planes import Grey, Mask, eroded, grain_of, grey_of, smoothed
+from photo_inspector.reference.planes import Gray, Mask, eroded, grain_of, gray_of, smoothed
 from photo_inspector.reference.tone import toned
 from review_copilot.plugin import Pixels
 
@@ -47,25 +47,25 @@ def overlay(image: Pixels, reference: Pixels) -> Overlay:
     """Align the reference with the image and match its exposure.
 
     Two first guesses compete, plain stretching with a shift by phase correlation, and a similarity from SIFT features
-    with RANSAC; the one under which the pictures correlate better is refined by ECC maximisation (Evangelidis and
+    with RANSAC; the one under which the pictures correlate better is refined by ECC maximization (Evangelidis and
     Psarakis, 2008) and then by local drift. Pixels of the reference are resampled once.
 
     Args:
         image: RGB, at least 32 px on each side.
         reference: RGB of any size, at least 32 px on each side.
     """
-    image_grey, reference_grey = grey_of(image), grey_of(reference)
-    affine = _global_affine(image_grey, reference_grey)
-    places = _places(affine, image_grey.shape)
+    image_gray, reference_gray = gray_of(image), gray_of(reference)
+    affine = _global_affine(image_gray, reference_gray)
+    places = _places(affine, image_gray.shape)
     rough, valid = _resampled(reference, places)
-    moved = drift(image_grey, grey_of(toned(rough, image, valid)), valid)
+    moved = drift(image_gray, gray_of(toned(rough, image, valid)), valid)
     linear = affine[:, :2].astype(np.float32)
     fine, valid = _resampled(reference, np.asarray(places + moved @ linear.T, dtype=np.float32))
     matched = toned(fine, image, valid)
-    return Overlay(matched, valid, affine, tile_agreement(image_grey, grey_of(matched), valid))
+    return Overlay(matched, valid, affine, tile_agreement(image_gray, gray_of(matched), valid))
 
 
-def tile_agreement(image: Grey, reference: Grey, valid: Mask) -> float:
+def tile_agreement(image: Gray, reference: Gray, valid: Mask) -> float:
     """Share of textured tiles whose correlation with the other picture is at least 0.6.
 
     Correlation within tiles, unlike over the whole frame, is not misled by a bright sky above a dark ground, and a
@@ -87,7 +87,7 @@ def tile_agreement(image: Grey, reference: Grey, valid: Mask) -> float:
     return alike / textured if textured else 1.0
 
 
-def _global_affine(image: Grey, reference: Grey) -> Affine:
+def _global_affine(image: Gray, reference: Gray) -> Affine:
     """The affine under which the pictures correlate best, found at a longer side of at most 640 px."""
     small_image, image_scale = _shrunk(image)
     small_reference, reference_scale = _shrunk(reference)
@@ -106,13 +106,13 @@ def _global_affine(image: Grey, reference: Grey) -> Affine:
     return np.asarray(result, dtype=np.float64)
 
 
-def _shrunk(plane: Grey) -> tuple[Grey, float]:
+def _shrunk(plane: Gray) -> tuple[Gray, float]:
     scale = min(1.0, _WORK_SIDE_PX / max(plane.shape))
     size = (max(1, round(plane.shape[1] * scale)), max(1, round(plane.shape[0] * scale)))
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32), scale
 
 
-def _stretch(image: Grey, reference: Grey) -> Affine | None:
+def _stretch(image: Gray, reference: Gray) -> Affine | None:
     """Corner to corner; None when the aspects differ by more than 5 %, which no re-encoding does."""
     across, down = reference.shape[1] / image.shape[1], reference.shape[0] / image.shape[0]
     if abs(across / down - 1) > 0.05:
@@ -120,7 +120,7 @@ def _stretch(image: Grey, reference: Grey) -> Affine | None:
     return np.asarray([[across, 0.0, (across - 1) / 2], [0.0, down, (down - 1) / 2]])
 
 
-def _shifted(guess: Affine, image: Grey, reference: Grey) -> Affine:
+def _shifted(guess: Affine, image: Gray, reference: Gray) -> Affine:
     """The guess with its shift corrected by phase correlation under a Hann window."""
     warped = _warped(guess, image, reference)
     window = cv2.createHanningWindow((image.shape[1], image.shape[0]), cv2.CV_32F)
@@ -130,7 +130,7 @@ def _shifted(guess: Affine, image: Grey, reference: Grey) -> Affine:
     return corrected
 
 
-def _similarity(image: Grey, reference: Grey) -> Affine | None:
+def _similarity(image: Gray, reference: Gray) -> Affine | None:
     """Scale, rotation and shift from matched SIFT features; None when too few agree or the scale is absurd."""
     sift = cv2.SIFT.create(nfeatures=_FEATURES)
     (points_a, found_a), (points_b, found_b) = (
@@ -152,7 +152,7 @@ def _similarity(image: Grey, reference: Grey) -> Affine | None:
     return np.asarray(affine, dtype=np.float64) if 0.2 < scale < 5 else None
 
 
-def _refined(guess: Affine, image: Grey, reference: Grey) -> Affine:
+def _refined(guess: Affine, image: Gray, reference: Gray) -> Affine:
     """The guess refined to a full affine by ECC; the guess itself where ECC does not converge."""
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 50, 1e-5)
     start = guess.astype(np.float32)
@@ -163,7 +163,7 @@ def _refined(guess: Affine, image: Grey, reference: Grey) -> Affine:
     return np.asarray(affine, dtype=np.float64)
 
 
-def _likeness(guess: Affine, image: Grey, reference: Grey) -> float:
+def _likeness(guess: Affine, image: Gray, reference: Gray) -> float:
     """Correlation of the pictures where they overlap under the guess, times the root of the share that overlaps."""
     warped = _warped(guess, image, reference)
     inside = _inside(_places(guess, image.shape), reference.shape)
@@ -173,15 +173,15 @@ def _likeness(guess: Affine, image: Grey, reference: Grey) -> float:
     return _correlation(smoothed(image, 1.5), smoothed(warped, 1.5), inside) * math.sqrt(share)
 
 
-def _correlation(a: Grey, b: Grey, inside: Mask) -> float:
+def _correlation(a: Gray, b: Gray, inside: Mask) -> float:
     """Pearson's r where `inside`; 0 when either is flat."""
-    x: Grey = a[inside] - a[inside].mean()
-    y: Grey = b[inside] - b[inside].mean()
+    x: Gray = a[inside] - a[inside].mean()
+    y: Gray = b[inside] - b[inside].mean()
     norm = float(np.linalg.norm(x)) * float(np.linalg.norm(y))
     return float(np.vdot(x, y)) / norm if norm > 1e-6 else 0.0
 
 
-def _warped(affine: Affine, image: Grey, reference: Grey) -> Grey:
+def _warped(affine: Affine, image: Gray, reference: Gray) -> Gray:
     size = (image.shape[1], image.shape[0])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(reference, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE))

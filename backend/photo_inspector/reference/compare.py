@@ -10,7 +10,7 @@ from photo_inspector.reference.copper import changes, copper_of
 from photo_inspector.reference.differences import differences, differing_share
 from photo_inspector.reference.findings import DIFFERENCE, defect_finding, difference_finding, speaks_of_boards
 from photo_inspector.reference.local_fit import stays
-from photo_inspector.reference.planes import grey_of
+from photo_inspector.reference.planes import gray_of
 from photo_inspector.reference.topology import Defect, diagnose
 from review_copilot.plugin import Brief, Dropped, Finding, Guideline, Inspection, Pixels
 
@@ -54,7 +54,7 @@ def compare_with_reference(brief: Brief) -> Inspection:
     if (covered := float(laid.valid.mean())) < 0.9:
         notes.append(f"The reference covers {round(100 * covered)} % of the picture; the rest was not compared.")
     copper = (
-        copper_of(grey_of(image), grey_of(laid.reference), laid.valid) if speaks_of_boards(brief.guideline) else None
+        copper_of(gray_of(image), gray_of(laid.reference), laid.valid) if speaks_of_boards(brief.guideline) else None
     )
     compared = True
     if copper is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from photo_inspector.reference.planes import Grey, Mask, clusters, depth_px, dilated, eroded, grain_of, smoothed
+from photo_inspector.reference.planes import Gray, Mask, clusters, depth_px, dilated, eroded, grain_of, smoothed
 
 EDGE_TOLERANCE = 2.0
 """Grains by which an edge may lie elsewhere: etching and sampling (the guideline: "one or two pixels")."""
@@ -64,14 +64,14 @@ class Change:
     tolerance_px: float
 
 
-def copper_of(image: Grey, reference: Grey, valid: Mask) -> Copper | None:
+def copper_of(image: Gray, reference: Gray, valid: Mask) -> Copper | None:
     """Part both pictures into copper and board, each midway between its own two levels.
 
     In a picture of two levels (artwork, a scanner's or an inspection machine's output) copper is dark, as on a
     positive film; in a photograph it shines.
 
     Args:
-        image: Grey plane, 0..255.
+        image: Gray plane, 0..255.
         reference: The same for the aligned reference.
         valid: Where the reference has true pixels.
 
@@ -88,13 +88,13 @@ def copper_of(image: Grey, reference: Grey, valid: Mask) -> Copper | None:
     return Copper(masks[0], masks[1], valid, dark)
 
 
-def otsu(plane: Grey) -> float:
+def otsu(plane: Gray) -> float:
     """Otsu's threshold of a plane of 0..255."""
     level, _ = cv2.threshold(np.clip(plane, 0, 255).astype(np.uint8), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     return float(level)
 
 
-def midway(plane: Grey) -> float:
+def midway(plane: Gray) -> float:
     """The level midway between the medians of the two sides of Otsu's threshold: where an edge crosses.
 
     Otsu's own level may lie anywhere in an empty stretch between two levels, which would thin or thicken all copper.
@@ -144,7 +144,7 @@ def tolerance_px(copper: Copper, *, grain: float) -> float:
     return min(max(EDGE_TOLERANCE * grain, frayed), MOST_TOLERANCE * grain)
 
 
-def _separation(plane: Grey) -> float:
+def _separation(plane: Gray) -> float:
     """Share of the variance that lies between the two sides of Otsu's threshold, 0..1; 0 for a flat plane."""
     variance = float(plane.var())
     upper = plane > otsu(plane)
@@ -154,7 +154,7 @@ def _separation(plane: Grey) -> float:
     return share * (1 - share) * float(plane[upper].mean() - plane[~upper].mean()) ** 2 / variance
 
 
-def _has_two_levels(plane: Grey) -> bool:
+def _has_two_levels(plane: Gray) -> bool:
     """Whether on both sides of the threshold most pixels lie within a sixth of the range from their side's median."""
     upper = plane > otsu(plane)
     low, high = plane[~upper], plane[upper]

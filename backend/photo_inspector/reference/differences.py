@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from photo_inspector.reference.planes import Grey, Mask, clusters, disc, grain_of, smoothed
+from photo_inspector.reference.planes import Gray, Mask, clusters, disc, grain_of, smoothed
 from review_copilot.plugin import Pixels
 
 _SHIFT_TOLERANCE = 2.0
@@ -81,24 +81,24 @@ def differing_share(found: tuple[Difference, ...], valid: Mask) -> float:
     return min(1.0, sum(one.area_px for one in found) / max(1, int(valid.sum())))
 
 
-def _calmed(pixels: Pixels, grain: float) -> Grey:
+def _calmed(pixels: Pixels, grain: float) -> Gray:
     """Lightly blurred, to calm noise and compression."""
     return smoothed(pixels.astype(np.float32), 1.0 * grain)
 
 
-def _envelope(plane: Grey, radius_px: float) -> tuple[Grey, Grey]:
+def _envelope(plane: Gray, radius_px: float) -> tuple[Gray, Gray]:
     """Least and greatest level within the radius of each pixel."""
     around = disc(radius_px)
     return np.asarray(cv2.erode(plane, around)), np.asarray(cv2.dilate(plane, around))
 
 
-def _noise(residual: Grey, valid: Mask) -> float:
+def _noise(residual: Gray, valid: Mask) -> float:
     """Standard deviation of the residual, by its median absolute deviation (Rousseeuw and Croux, 1993)."""
     inside = residual[valid]
     return 1.4826 * float(np.median(np.abs(inside - np.median(inside)))) if inside.size else 0.0
 
 
-def _grown(ratio: Grey) -> Mask:
+def _grown(ratio: Gray) -> Mask:
     """Pieces of the half-threshold mask that hold a pixel above the threshold."""
     weak = (ratio >= _OUTLINE_FACTOR).astype(np.uint8)
     count, labels = cv2.connectedComponents(weak, connectivity=8)
@@ -108,7 +108,7 @@ def _grown(ratio: Grey) -> Mask:
     return np.asarray(keep[labels])
 
 
-def _described(rows: slice, columns: slice, body: Mask, *, image: Pixels, reference: Pixels, ratio: Grey) -> Difference:
+def _described(rows: slice, columns: slice, body: Mask, *, image: Pixels, reference: Pixels, ratio: Gray) -> Difference:
     change = image[rows, columns][body].astype(np.float32) - reference[rows, columns][body].astype(np.float32)
     brightness = float((change @ np.asarray([0.299, 0.587, 0.114], np.float32)).mean())
     return Difference(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from photo_inspector.reference.planes import Grey, Mask, smoothed
+from photo_inspector.reference.planes import Gray, Mask, smoothed
 
 WORK_SIDE_PX = 640
 """Longer side at which drift is measured."""
@@ -33,17 +33,17 @@ Field = npt.NDArray[np.float32]
 """Shape (height_px, width_px, 2): (dx, dy) in px to add to a pixel's place to find its partner."""
 
 
-def drift(image: Grey, reference: Grey, valid: Mask) -> Field:
+def drift(image: Gray, reference: Gray, valid: Mask) -> Field:
     """Displacement field that carries each pixel of `image` to its partner in `reference`.
 
     Block matching on a grid: around each node the mean squared difference is taken for every shift (up to 7 px at a
-    longer side of 640 px, then finer), its surfaces are smoothed over neighbouring nodes, and a parabola gives the
+    longer side of 640 px, then finer), its surfaces are smoothed over neighboring nodes, and a parabola gives the
     fraction of a pixel. Squared differences are capped, so that a flaw weighs no more than its area; a small penalty
     on the shift settles nodes without structure.
 
     Args:
-        image: Grey plane.
-        reference: Grey plane of the same shape, roughly aligned, of like exposure.
+        image: Gray plane.
+        reference: Gray plane of the same shape, roughly aligned, of like exposure.
         valid: Where `reference` holds true pixels.
 
     Returns:
@@ -63,18 +63,18 @@ def drift(image: Grey, reference: Grey, valid: Mask) -> Field:
     return np.asarray(cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) / scale, dtype=np.float32)
 
 
-def _prepared(plane: Grey, size: tuple[int, int], *, contrast: float) -> Grey:
+def _prepared(plane: Gray, size: tuple[int, int], *, contrast: float) -> Gray:
     small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
     return smoothed(np.asarray(small / contrast, dtype=np.float32), 1.0)
 
 
-def _moved(plane: Grey, field: Field) -> Grey:
+def _moved(plane: Gray, field: Field) -> Gray:
     y, x = np.mgrid[: plane.shape[0], : plane.shape[1]].astype(np.float32)
     border = cv2.BORDER_REPLICATE
     return np.asarray(cv2.remap(plane, x + field[..., 0], y + field[..., 1], cv2.INTER_LINEAR, borderMode=border))
 
 
-def _cost_volume(image: Grey, reference: Grey, mask: Grey, grid: _Grid) -> Grey:
+def _cost_volume(image: Gray, reference: Gray, mask: Gray, grid: _Grid) -> Gray:
     """Sum of capped squared differences around each node, shape (2 r + 1, 2 r + 1, rows, columns): [dy, dx, ...]."""
     height, width = image.shape
     reach = grid.reach_px
@@ -90,7 +90,7 @@ def _cost_volume(image: Grey, reference: Grey, mask: Grey, grid: _Grid) -> Grey:
     return volume
 
 
-def _settled(volume: Grey, grid: _Grid) -> Field:
+def _settled(volume: Gray, grid: _Grid) -> Field:
     """Best shift for each node, (rows, columns, 2) as (dx, dy), to a fraction of a pixel."""
     side = volume.shape[0]
     shifts = np.arange(side, dtype=np.float32) - grid.reach_px
@@ -100,7 +100,7 @@ def _settled(volume: Grey, grid: _Grid) -> Field:
     best_dy, best_dx = np.divmod(cost.reshape(side * side, rows, columns).argmin(axis=0), side)
     i, j = np.mgrid[:rows, :columns]
 
-    def fraction(index: npt.NDArray[np.intp], *, along_y: bool) -> Grey:
+    def fraction(index: npt.NDArray[np.intp], *, along_y: bool) -> Gray:
         inner = np.clip(index, 1, side - 2)
         before, at, after = (
             cost[inner + k, best_dx, i, j] if along_y else cost[best_dy, inner + k, i, j] for k in (-1, 0, 1)

@@ -106,7 +106,7 @@ def _strength(found: Diagnosis) -> float:
 
 
 def _usual_severity(found: Diagnosis) -> Severity:
-    """Severity where a guideline gives no numbers: what changes the circuit is critical, the rest goes by width."""
+    """Severity if a guideline gives no numbers: critical if the circuit changes; otherwise the width decides."""
     if found.defect in {Defect.OPEN, Defect.SHORT}:
         return Severity.CRITICAL
     return _stepped(found.taken_percent, major=_MAJOR_PERCENT, critical=_CRITICAL_PERCENT)

@@ -14,7 +14,7 @@ from photo_inspector.reference.planes import Mask, depth_px, dilated
 REACH = 4.0
 """Grains by which a place may lie off."""
 SURROUNDINGS = 8.0
-"""Grains around a change in which the reference is laid over the image anew."""
+"""Distance in grains around a change within which the reference is aligned again."""
 THIN = 3.0
 """Grains that a frayed edge reaches beyond the tolerance of edges, at most."""
 LONG = 3.0

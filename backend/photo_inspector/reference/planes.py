@@ -1,4 +1,4 @@
-"""Grey planes and masks, and the few things done to them everywhere. Knows no image file and no guideline."""
+"""Gray planes and masks, and the few things done to them everywhere. Knows no image file and no guideline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from review_copilot.plugin import Pixels
 
-Grey: TypeAlias = npt.NDArray[np.float32]
+Gray: TypeAlias = npt.NDArray[np.float32]
 """One plane, shape (height_px, width_px), usually 0..255."""
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -28,12 +28,12 @@ def grain_of(shape: tuple[int, ...]) -> float:
     return max(1.0, max(shape[:2]) / _GRAIN_SIDE_PX)
 
 
-def grey_of(pixels: Pixels) -> Grey:
+def gray_of(pixels: Pixels) -> Gray:
     """Luma of an RGB picture (ITU-R BT.601 weights), 0..255."""
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
 
 
-def smoothed(plane: Grey, sigma_px: float) -> Grey:
+def smoothed(plane: Gray, sigma_px: float) -> Gray:
     """Gaussian blur."""
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma_px), dtype=np.float32)
 
@@ -55,7 +55,7 @@ def eroded(mask: Mask, radius_px: float) -> Mask:
     return np.asarray(cv2.erode(mask.astype(np.uint8), disc(radius_px)) > 0)
 
 
-def depth_px(mask: Mask) -> Grey:
+def depth_px(mask: Mask) -> Gray:
     """Distance of each pixel of the mask to the nearest pixel outside it, 0 outside, in px (Euclidean, 5 x 5 mask)."""
     return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5), dtype=np.float32)
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from photo_inspector.lettering.overlay import Lettering
-from photo_inspector.marks.fibers import Fibre
+from photo_inspector.marks.fibers import Fiber
 from photo_inspector.marks.lines import Line
 from photo_inspector.marks.soft_patches import Softness
 from photo_inspector.marks.spots import Spot
@@ -139,18 +139,18 @@ def _of_compression(whole: Whole) -> Features:
     }
 
 
-def _of_colour(whole: Whole) -> Features:
-    colour = whole.colour
+def _of_color(whole: Whole) -> Features:
+    color = whole.color
     return {
-        "cast": colour.cast / 10,
-        "cast_sure": colour.sure,
-        "cast_green": colour.green / 10,
-        "cast_warm": colour.warm / 10,
-        "cast_shift": colour.shift / 10,
-        "cast_ratio": min(colour.ratio, 6.0),
-        "cast_along": 2 * colour.along,
-        "cast_least": colour.least / 8,
-        "cast_dark": colour.dark / 10,
+        "cast": color.cast / 10,
+        "cast_sure": color.sure,
+        "cast_green": color.green / 10,
+        "cast_warm": color.warm / 10,
+        "cast_shift": color.shift / 10,
+        "cast_ratio": min(color.ratio, 6.0),
+        "cast_along": 2 * color.along,
+        "cast_least": color.least / 8,
+        "cast_dark": color.dark / 10,
     }
 
 
@@ -215,7 +215,7 @@ def _of_edges(whole: Whole) -> Features:
 
 
 _SPOKEN: tuple[Callable[[Whole], Features], ...] = (
-    _of_sharpness, _of_coarse, _of_tone, _of_light, _of_noise, _of_compression, _of_colour, _of_chroma, _of_contrast,
+    _of_sharpness, _of_coarse, _of_tone, _of_light, _of_noise, _of_compression, _of_color, _of_chroma, _of_contrast,
     _of_banding, _of_resolution, _of_tilt, _of_edges,
 )  # fmt: skip
 """The numbers of each measurement."""
@@ -318,26 +318,26 @@ def of_line(line: Line) -> Features:
     }
 
 
-def of_fibre(fibre: Fibre) -> Features:
+def of_fiber(fiber: Fiber) -> Features:
     """A hair or a bent scratch."""
     return {
-        "length": _log(fibre.length, 0.02),
-        "thickness": fibre.thickness,
-        "pen": min(fibre.pen, 12.0),
-        "contrast": _log(abs(fibre.contrast), 2.0),
-        "standout": _log(fibre.standout, 0.1),
-        "evenness": 4 * fibre.evenness,
-        "veil": 4 * fibre.veil,
-        "spread": _log(fibre.spread, 2.0),
-        "ground": _log(fibre.ground, 2.0),
-        "apart": 2 * min(fibre.apart, 4.0),
-        "end": _log(min(fibre.tone, 255 - fibre.tone), 8.0),
-        "hue": _log(fibre.hue, 4.0),
-        "light": float(fibre.contrast > 0),
-        "fill": 4 * fibre.fill,
-        "rivals": _log(fibre.rivals, 1.0),
-        "seen": _odds(fibre.seen),
-        "backing": 2 * min(fibre.backing, 4.0),
+        "length": _log(fiber.length, 0.02),
+        "thickness": fiber.thickness,
+        "pen": min(fiber.pen, 12.0),
+        "contrast": _log(abs(fiber.contrast), 2.0),
+        "standout": _log(fiber.standout, 0.1),
+        "evenness": 4 * fiber.evenness,
+        "veil": 4 * fiber.veil,
+        "spread": _log(fiber.spread, 2.0),
+        "ground": _log(fiber.ground, 2.0),
+        "apart": 2 * min(fiber.apart, 4.0),
+        "end": _log(min(fiber.tone, 255 - fiber.tone), 8.0),
+        "hue": _log(fiber.hue, 4.0),
+        "light": float(fiber.contrast > 0),
+        "fill": 4 * fiber.fill,
+        "rivals": _log(fiber.rivals, 1.0),
+        "seen": _odds(fiber.seen),
+        "backing": 2 * min(fiber.backing, 4.0),
     }
 
 

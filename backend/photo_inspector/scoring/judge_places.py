@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from photo_inspector.lettering.overlay import Lettering
 from photo_inspector.marks.border import Bar, Side
-from photo_inspector.marks.fibers import Fibre
+from photo_inspector.marks.fibers import Fiber
 from photo_inspector.marks.lines import Line
 from photo_inspector.marks.soft_patches import Softness
 from photo_inspector.marks.spots import Spot
@@ -26,7 +26,7 @@ from review_copilot.plugin import Box
 
 LARGE_PERCENT, LARGE_SCORE = 5.0, 0.55
 """A pure white area of this share of the image is reported, sky or window: the guideline calls it major. Its
-score is not fitted: the recipes plant no white sky, so that the fit took large areas for white by nature."""
+score is not fitted: no recipe plants a white sky, so that the fit took large white areas for objects."""
 LEAST_TIMES = 2.0
 """Fine detail around a soft patch over its own, at least: less is how scenes differ from place to place."""
 IN_COMPANY = frozenset({"defocus", "overlay", "dust", "scratch"})
@@ -58,7 +58,7 @@ def read_places(places: Places, *, whole: Features, soft_px: float) -> list[Read
         *_soft(places.softness.patches, whole=whole, soft_px=soft_px),
         *_lettering(places.lettering),
         *_spots(places.spots, whole=whole),
-        *_lines(places.lines, places.fibres, whole=whole),
+        *_lines(places.lines, places.fibers, whole=whole),
     ]
 
 
@@ -76,7 +76,7 @@ def _bars(bars: tuple[Bar, ...]) -> list[Reading]:
     else:
         sides = " and ".join(bar.side.value for bar in shown) if len(shown) == 2 else f"{len(shown)} sides"
         text = f"{tone} bars at {sides} show nothing of the scene; "
-    text += f"{'it covers' if len(shown) == 1 else 'they cover'} {number(total)} % of the image"
+    text += f"{'it covers' if len(shown) == 1 else 'they cover'} {number(total)} % of the picture"
     evidence = {"width_px": largest.depth_px, "bars": len(shown)}
     return [Reading("border", total, max(scores), text, box=bar_box(largest), evidence=evidence)]
 
@@ -103,7 +103,7 @@ def _patches(patches: tuple[Patch, ...], measure: str, tone: str) -> list[Readin
     for patch, fitted in zip(patches, probabilities(measure, [features.of_patch(p) for p in patches]), strict=True):
         large = measure == "clipped_highlights" and patch.percent >= LARGE_PERCENT
         score = max(fitted, LARGE_SCORE) if large else fitted
-        text = f"pure {tone} over {number(patch.percent)} % of the image; no detail is left there"
+        text = f"pure {tone} over {number(patch.percent)} % of the picture; no detail is left there"
         evidence = {"percent": round(patch.percent, 2)}
         readings.append(Reading(measure, patch.percent, score, text, box=patch.box, evidence=evidence))
     return readings
@@ -140,7 +140,7 @@ def _lettering(found: tuple[Lettering, ...]) -> list[Reading]:
     for one, score in scored:
         own = 100 * one.box.area
         kind = "one even tone" if one.solid else "a see-through veil"
-        share = f"it covers {number(own)} % of the image"
+        share = f"it covers {number(own)} % of the picture"
         if own < total:
             share += f", and all such lettering {number(total)} %"
         text = f"lettering or a sign in {kind} lies over the scene; {share}"
@@ -174,10 +174,10 @@ def _shown(scores: Iterable[float], name: str) -> int:
     return len(reported(list(scores), name))
 
 
-def _lines(lines: tuple[Line, ...], fibres: tuple[Fibre, ...], *, whole: Features) -> list[Reading]:
+def _lines(lines: tuple[Line, ...], fibers: tuple[Fiber, ...], *, whole: Features) -> list[Reading]:
     straight = look_at("scratch", [features.of_line(line) for line in lines], whole=whole)
-    bent = look_at("fibre", [features.of_fibre(fibre) for fibre in fibres], whole=whole)
-    kept = lines_once(list(zip((*lines, *fibres), straight + bent, strict=True)))
+    bent = look_at("fiber", [features.of_fiber(fiber) for fiber in fibers], whole=whole)
+    kept = lines_once(list(zip((*lines, *fibers), straight + bent, strict=True)))
     shown = max(1, _shown((score for _, score in kept), "scratch"))
     readings = []
     for mark, score in kept:

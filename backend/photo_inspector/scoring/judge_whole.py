@@ -19,16 +19,16 @@ COARSE_MIDDLE = 1.45
 ALL_PERCENT = 99.0
 """Share of pixels at one end of the range from which the frame is that end and nothing else."""
 ALL_TINTED_LAB = 38.0
-"""Distance from grey that nine tenths of a picture keep at which it is as likely tinted as not, whatever it shows: one
-in some four hundred photographs is so by nature."""
-NO_COLOUR_LAB = 1.5
-"""Distance from grey that nine tenths of a picture exceed, at which it is half as likely tinted as it seems: a tint
-lies over everything, and of 522 planted ones two in a hundred left a tenth of the picture with less colour."""
+"""Distance from gray that nine tenths of a picture keep at which it is as likely tinted as not, whatever it shows: one
+in some four hundred photographs without a flaw is so."""
+NO_COLOR_LAB = 1.5
+"""Distance from gray that nine tenths of a picture exceed, at which it is half as likely tinted as it seems: a tint
+lies over everything, and of 522 planted ones two in a hundred left a tenth of the picture with less color."""
 ALL_BRIGHT_STOPS = 2.0
-"""Mean brightness above middle grey at which a picture is as likely over-exposed as not, whatever it shows: one in some
-six hundred photographs is so by nature, and the guideline calls it critical."""
+"""Mean brightness above middle gray at which a picture is as likely over-exposed as not, whatever it shows: one in some
+six hundred photographs without a flaw is so, and the guideline calls it critical."""
 SURE = 0.98
-"""Probability of what cannot be otherwise."""
+"""Probability of a flaw that follows from the pixels without doubt."""
 
 
 def read_whole(whole: Whole, *, saved_quality: int | None, wanted: frozenset[str] | None = None) -> list[Reading]:
@@ -37,7 +37,7 @@ def read_whole(whole: Whole, *, saved_quality: int | None, wanted: frozenset[str
     Args:
         whole: The measurements.
         saved_quality: JPEG quality that the file's own tables show; None for other files.
-        wanted: Names of the measurements; all when nothing is said. What outranks one of them is read as well.
+        wanted: Names of the measurements; None means all. Measurements that outrank one of them are read too.
     """
     names = frozenset(_READERS) if wanted is None else _with_rivals(wanted)
     features = of_whole(whole)
@@ -128,12 +128,12 @@ def _banding(_whole: Whole, features: Features, score: float) -> Reading:
 
 def _cast(whole: Whole, features: Features, score: float) -> Reading:
     distance = strength("colour_cast", features)
-    colour = hue_name(whole.colour.hue_deg)
-    text = f"neutral tones are tinted {colour} by about {number(distance)} %, in light and in dark areas"
-    evidence = {"cast_lab": round(distance, 1), "hue_deg": round(whole.colour.hue_deg)}
-    score *= logistic(whole.colour.least, middle=NO_COLOUR_LAB, slope=4)
+    color = hue_name(whole.color.hue_deg)
+    text = f"neutral tones are tinted {color} by about {number(distance)} %, in light and in dark areas"
+    evidence = {"cast_lab": round(distance, 1), "hue_deg": round(whole.color.hue_deg)}
+    score *= logistic(whole.color.least, middle=NO_COLOR_LAB, slope=4)
     # stronger than any tint that the trees were shown
-    score = max(score, logistic(whole.colour.least, middle=ALL_TINTED_LAB, slope=0.25))
+    score = max(score, logistic(whole.color.least, middle=ALL_TINTED_LAB, slope=0.25))
     return Reading("colour_cast", distance, score, text, evidence=evidence)
 
 

@@ -72,7 +72,7 @@ class Forest:
 
 
 def likelihoods(features: Features, *, wanted: frozenset[str] | None = None) -> Mapping[str, float]:
-    """The probability of each wanted flaw, 0..1, by name of its measurement; of all when nothing is said.
+    """The probability of each wanted flaw, 0..1, by name of its measurement; None means all.
 
     Raises:
         KeyError: A number that its trees ask for is missing.

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from photo_inspector.lettering.overlay import Lettering, lettering
 from photo_inspector.marks.border import Bar, bars
-from photo_inspector.marks.fibers import Fibre, fibres
+from photo_inspector.marks.fibers import Fiber, fibers
 from photo_inspector.marks.lines import Line, lines
 from photo_inspector.marks.soft_patches import SharpnessMap, sharpness_map
 from photo_inspector.marks.spots import Spot, spots
@@ -17,7 +17,7 @@ from photo_inspector.pixels.frame import Frame
 from photo_inspector.whole_image.banding import Banding, banding
 from photo_inspector.whole_image.chroma import Chroma, chroma
 from photo_inspector.whole_image.coarse import Coarse, coarse
-from photo_inspector.whole_image.color import Colour, colour
+from photo_inspector.whole_image.color import Color, color
 from photo_inspector.whole_image.compression import Compression, compression
 from photo_inspector.whole_image.contrast import Contrast, contrast
 from photo_inspector.whole_image.exposure import (
@@ -57,11 +57,11 @@ class Whole:
     @cached_property
     def tone(self) -> Tone:
         """How light it is."""
-        return tone(self.frame.small_grey)
+        return tone(self.frame.small_gray)
 
     @cached_property
     def sight(self) -> Sight:
-        """What it shows at a glance."""
+        """The estimates from a thumbnail."""
         return sight(self.frame.small_rgb)
 
     @cached_property
@@ -80,13 +80,13 @@ class Whole:
         return compression(self.frame)
 
     @cached_property
-    def colour(self) -> Colour:
+    def color(self) -> Color:
         """Its tint."""
-        return colour(self.frame, self.sight)
+        return color(self.frame, self.sight)
 
     @cached_property
     def chroma(self) -> Chroma:
-        """How colourful it is."""
+        """Its color statistics."""
         return chroma(self.frame)
 
     @cached_property
@@ -126,7 +126,7 @@ class Places:
     lettering: tuple[Lettering, ...]
     spots: tuple[Spot, ...]
     lines: tuple[Line, ...]
-    fibres: tuple[Fibre, ...]
+    fibers: tuple[Fiber, ...]
 
 
 def measure_whole(frame: Frame) -> Whole:
@@ -145,5 +145,5 @@ def measure_places(frame: Frame, *, wanted: frozenset[str]) -> Places:
         lettering=lettering(frame, seen) if seen is not None and "overlay" in wanted else (),
         spots=spots(frame, seen) if seen is not None and "dust" in wanted else (),
         lines=lines(frame, seen) if seen is not None and "scratch" in wanted else (),
-        fibres=fibres(frame, seen) if seen is not None and "scratch" in wanted else (),
+        fibers=fibers(frame, seen) if seen is not None and "scratch" in wanted else (),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from photo_inspector.marks.fibers import Fibre
+from photo_inspector.marks.fibers import Fiber
 from photo_inspector.marks.lines import Line
 from photo_inspector.pixels.votes import edges_of
 from photo_inspector.scoring.calibration import Doubles
@@ -15,7 +15,7 @@ from photo_inspector.scoring.second_look import Look
 from review_copilot.plugin import Box
 
 SURE = 0.35
-"""Marks below this do not count towards the number of marks."""
+"""Marks below this do not count toward the number of marks."""
 ALIKE = 0.05
 """Difference in worth that says nothing of which of two boxes fits better."""
 SAME_MARK, SAME_BOX = 0.3, 0.5
@@ -23,9 +23,9 @@ SAME_MARK, SAME_BOX = 0.3, 0.5
 SAME_WAY = 0.6
 """Share of its way from which one fine line is a part of others."""
 TRACED = 192
-"""Squares a side of the picture in which the ways of lines are told from each other; two to both sides are the same."""
+"""Squares per side of the grid in which paths of lines are compared; within two squares they are the same path."""
 LEAST_WORTH = 0.15
-"""How likely a fine line is there and well boxed, at least, beside others."""
+"""Least probability that a fine line exists and is well boxed, among others."""
 WORTH_TRACING = 0.05
 """Fine lines that are less likely are left as they are."""
 
@@ -39,7 +39,7 @@ def _shared_areas(boxes: Sequence[Box]) -> tuple[Doubles, Doubles]:
     return shared, np.diagonal(shared)
 
 
-def lines_once(seen: Sequence[tuple[Line | Fibre, Look]]) -> list[tuple[Line | Fibre, float]]:
+def lines_once(seen: Sequence[tuple[Line | Fiber, Look]]) -> list[tuple[Line | Fiber, float]]:
     """Lines and hairs without what is a part of another: masks break a scratch, and see it both as a line and a hair.
 
     Of those that share their way the longest that fits is kept (by the product of both), as likely as the likeliest of

@@ -20,9 +20,9 @@ from photo_inspector.scoring.likelihood import Forest, read_forest
 FILE, FITS_FILE = "marks.npz", "fits.npz"
 """How likely marks are; and whether those that are on one are boxed well."""
 GLANCE = -4.5
-"""Logarithm of the odds at a glance from which a mark gets a second look; about one in ninety."""
+"""Log-odds of the first stage from which a mark gets a second look; about one in ninety."""
 LONELY = -6.0
-"""What is taken for the best of the others where there are none."""
+"""The value used for the best of the others if there are no others."""
 BESIDE = 0.2
 """Score from which marks are reported beside one that is reported by itself."""
 COMPANY = ("first", "best", "sum", "count")
@@ -33,7 +33,7 @@ def company(first: Floats) -> Floats:
     """What the marks of one kind in one picture say of each other, shape (marks, 4).
 
     Args:
-        first: Logarithm of the odds of each at a glance.
+        first: Log-odds of each in the first stage.
 
     Returns:
         Its own odds, the best of the others', how many others are right by them, and how many marks there are
@@ -72,7 +72,7 @@ def look_at(name: str, rows: Sequence[Features], *, whole: Features) -> list[Loo
     """What is thought of each mark, in the order given.
 
     Args:
-        name: "dust", "scratch", "fibre" or "soft_patch".
+        name: "dust", "scratch", "fiber" or "soft_patch".
         rows: The numbers of all such marks of one picture.
         whole: The image-wide numbers.
     """

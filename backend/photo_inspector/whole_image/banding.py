@@ -13,7 +13,7 @@ from photo_inspector.pixels.frame import Floats, Frame, Levels, histogram
 _MOST_LUMA_PX = 400_000
 """Pixels whose brightness is counted."""
 _SPREADS = (4.0, 10.0)
-"""Standard deviations, in grey levels, with which the histogram is smoothed."""
+"""Standard deviations, in gray levels, with which the histogram is smoothed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class Banding:
     """How many tones are missing.
 
     Attributes:
-        gap: Grey levels a step: 2 to the power of the missing entropy against a histogram smoothed by 4 levels.
+        gap: Gray levels a step: 2 to the power of the missing entropy against a histogram smoothed by 4 levels.
         wide_gap: The same against one smoothed by 10 levels.
-        still: Share of neighbouring pixels of exactly equal level, as a logarithm against those that differ by 1 or 2.
+        still: Share of neighboring pixels of exactly equal level, as a logarithm against those that differ by 1 or 2.
         luma_gap: As `gap`, of brightness instead of green.
         levels: Number of levels that hold nearly all (99 %) of the picture, over what its range has room for, 0..1.
     """

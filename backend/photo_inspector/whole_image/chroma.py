@@ -1,4 +1,4 @@
-"""How colourful the picture is, and how grey its lightest tones are. Knows no tint and no guideline."""
+"""Saturation of the picture, and how gray its lightest tones are. Knows no tint and no guideline."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from photo_inspector.pixels.frame import Frame, shrunk
 from photo_inspector.pixels.ranks import quantile
 
 SIDE_PX = 64
-"""Longer side at which colours are read."""
+"""Longer side at which colors are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chroma:
-    """How colourful a picture is. Distances are in CIELAB units.
+    """Color statistics of a picture. Distances are in CIELAB units.
 
     Attributes:
-        light: Distance of the lightest tones from grey.
-        spread: Spread of the colours around their mean.
+        light: Distance of the lightest tones from gray.
+        spread: Spread of the colors around their mean.
     """
 
     light: float

@@ -15,7 +15,7 @@ from photo_inspector.pixels.frame import MIDDLE_PX, Frame
 from photo_inspector.whole_image.sharpness import Sharpness, Smear, blur_of, smears_of
 
 SMEARS = 4
-"""Levels at which loss of detail by direction is told: a hand moves by a few pixels or by a tenth of the screen."""
+"""Pyramid levels at which loss of detail by direction is measured: shake is a few pixels or a tenth of the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ def coarse(frame: Frame, fine: Sharpness) -> Coarse:
         fine: What full resolution shows, which is what the screen shows of a picture that fits it.
     """
     fits = frame.middle_rgb is frame.rgb
-    smears = smears_of(frame.middle_grey.astype(np.float32), count=SMEARS)
+    smears = smears_of(frame.middle_gray.astype(np.float32), count=SMEARS)
     return Coarse(
         reach=max(1.0, max(frame.height_px, frame.width_px) / MIDDLE_PX),
-        screen_px=fine.blur_px if fits else blur_of(frame.middle_grey),
-        small_px=blur_of(frame.small_grey),
+        screen_px=fine.blur_px if fits else blur_of(frame.middle_gray),
+        small_px=blur_of(frame.small_gray),
         smears=smears,
         smear=max(fine.smear, *smears, key=lambda found: found.middle),
     )

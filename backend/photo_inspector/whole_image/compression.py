@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from photo_inspector.pixels.frame import Floats, Frame, Grey
+from photo_inspector.pixels.frame import Floats, Frame, Gray
 
 BLOCK_PX = 8
 MOST_BLOCKS = 1500
@@ -33,7 +33,7 @@ class Compression:
 
     Attributes:
         ratio: Jump at the block borders over the jump elsewhere, 1 for none; the weaker direction speaks.
-        jump: Extra jump at the block borders in grey levels.
+        jump: Extra jump at the block borders in gray levels.
         quality: JPEG quality whose rounding the values still carry, 1..100; 100 when none is seen.
         comb: How plainly they carry it, 0..1.
     """
@@ -56,11 +56,11 @@ def compression(frame: Frame) -> Compression:
     return Compression(ratio, min(jump_x, jump_y), quality, comb)
 
 
-def _profile(grey: Grey, kernel: Floats, axis: int) -> Floats:
+def _profile(gray: Gray, kernel: Floats, axis: int) -> Floats:
     """Mean extra jump between column (or row) i + 1 and i + 2."""
     anchor = (1, 0) if axis == 0 else (0, 1)
-    jumps = cv2.convertScaleAbs(cv2.filter2D(grey, cv2.CV_16S, kernel, anchor=anchor), alpha=0.5)
-    return np.asarray(np.asarray(jumps).sum(axis=axis, dtype=np.int32)[1:-2] / grey.shape[axis], np.float32)
+    jumps = cv2.convertScaleAbs(cv2.filter2D(gray, cv2.CV_16S, kernel, anchor=anchor), alpha=0.5)
+    return np.asarray(np.asarray(jumps).sum(axis=axis, dtype=np.int32)[1:-2] / gray.shape[axis], np.float32)
 
 
 def _at_grid(profile: Floats) -> tuple[int, float, float]:
@@ -78,15 +78,15 @@ def _at_grid(profile: Floats) -> tuple[int, float, float]:
     return (best + 2) % BLOCK_PX, float((phase[best] + 0.05) / (rest + 0.05)), float(phase[best]) - rest
 
 
-def _rounding(grey: Grey, *, x: int, y: int) -> tuple[float, float]:
+def _rounding(gray: Gray, *, x: int, y: int) -> tuple[float, float]:
     """The JPEG quality whose steps the DCT values keep to, and how plainly.
 
     Z. Fan, R. de Queiroz, "Identification of bitmap compression history: JPEG detection and quantizer estimation"
     (2003): the values of a frequency gather around multiples of its step. For every quality, the mean of
     cos(2 pi value / step) over the values that are not around zero is 1 for a perfect comb and 0 for none.
     """
-    rows, columns = (grey.shape[0] - y) // BLOCK_PX, (grey.shape[1] - x) // BLOCK_PX
-    blocks = grey[y : y + rows * BLOCK_PX, x : x + columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
+    rows, columns = (gray.shape[0] - y) // BLOCK_PX, (gray.shape[1] - x) // BLOCK_PX
+    blocks = gray[y : y + rows * BLOCK_PX, x : x + columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
     row, column = np.divmod(np.arange(0, rows * columns, max(1, rows * columns // MOST_BLOCKS)), columns)
     values = blocks[row, :, column].reshape(-1, BLOCK_PX * BLOCK_PX).astype(np.float32) @ _basis()
     rising = np.sort(np.abs(values).T, axis=1)  # the cosine asks for no sign

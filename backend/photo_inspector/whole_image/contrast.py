@@ -19,8 +19,8 @@ class Contrast:
         high: Level of the 99th percentile, 0..255.
         unused_percent: Share of the range outside the two.
         spread: Standard deviation of the levels.
-        veil: The dark channel's 5th percentile, 0..255: what even the darkest colours of most places reach.
-        local: Mean contrast within small places, in grey levels.
+        veil: The dark channel's 5th percentile, 0..255: what even the darkest colors of most places reach.
+        local: Mean contrast within small places, in gray levels.
     """
 
     low: float
@@ -33,10 +33,10 @@ class Contrast:
 
 def contrast(frame: Frame) -> Contrast:
     """Range by percentiles; dark channel by K. He, J. Sun, X. Tang, "Single image haze removal" (CVPR 2009)."""
-    grey = frame.small_grey
-    counts = histogram(grey)
-    low, high = (float(v) for v in np.searchsorted(np.cumsum(counts), [0.01 * grey.size, 0.99 * grey.size]))
-    _, spread = cv2.meanStdDev(grey)
+    gray = frame.small_gray
+    counts = histogram(gray)
+    low, high = (float(v) for v in np.searchsorted(np.cumsum(counts), [0.01 * gray.size, 0.99 * gray.size]))
+    _, spread = cv2.meanStdDev(gray)
     thumb = shrunk(frame.small_rgb, longer_px=160)
     least = cv2.min(cv2.min(thumb[..., 0], thumb[..., 1]), thumb[..., 2])
     dark = np.asarray(cv2.erode(least, np.ones((5, 5), np.uint8)), np.uint8)
@@ -46,5 +46,5 @@ def contrast(frame: Frame) -> Contrast:
         unused_percent=100.0 - (high - low) / 2.55,
         spread=float(spread[0][0]),
         veil=float(np.searchsorted(np.cumsum(histogram(dark)), 0.05 * dark.size)),
-        local=float(np.asarray(cv2.absdiff(grey, cv2.blur(grey, (5, 5)))).mean()),
+        local=float(np.asarray(cv2.absdiff(gray, cv2.blur(gray, (5, 5)))).mean()),
     )

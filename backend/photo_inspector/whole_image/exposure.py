@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from photo_inspector.networks.sight import Sight
-from photo_inspector.pixels.frame import Frame, Grey, histogram, strongest
+from photo_inspector.pixels.frame import Frame, Gray, histogram, strongest
 from review_copilot.plugin import Box, Pixels
 
-MIDDLE_GREY = 0.18
-"""Luminance of the photographer's grey card (ISO 2721)."""
+MIDDLE_GRAY = 0.18
+"""Luminance of the photographer's gray card (ISO 2721)."""
 WHITE = 250
 """Level from which a channel counts as full; re-compression moves 255 by a few levels."""
 BLACK = 6
@@ -24,7 +24,7 @@ class Tone:
     """How light the picture is.
 
     Attributes:
-        stops: Mean luminance in stops from middle grey; 0 is middle grey, 2.47 is all white, -8 is the floor.
+        stops: Mean luminance in stops from middle gray; 0 is middle gray, 2.47 is all white, -8 is the floor.
         median: Median luma, 0..255.
         dark_percent: Share of pixels with luma below 40.
         light_percent: Share of pixels with luma above 215.
@@ -52,7 +52,7 @@ class Light:
     Attributes:
         over: How likely too much light is, as the logarithm of the odds.
         stops: How many stops too many; negative for too few.
-        burnt_percent: Share of pixels that are not white, but full in one channel or two: their colour has changed.
+        burnt_percent: Share of pixels that are not white, but full in one channel or two: their color has changed.
         cut: Share of pixels that are full in a channel over the share just below, as a logarithm: high where light is
             cut off, low where it runs out gently.
     """
@@ -76,9 +76,9 @@ class Patch:
     percent: float
 
 
-def tone(grey: Grey) -> Tone:
+def tone(gray: Gray) -> Tone:
     """Lightness of a picture, with luminance by the sRGB curve (IEC 61966-2-1)."""
-    counts = histogram(grey)
+    counts = histogram(gray)
     share = counts / counts.sum()
     level = np.arange(256) / 255.0
     linear = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
@@ -86,7 +86,7 @@ def tone(grey: Grey) -> Tone:
     below = np.cumsum(share)
     low, lower, upper, high = (float(v) for v in np.searchsorted(below, [0.05, 0.25, 0.75, 0.95]))
     return Tone(
-        stops=float(np.log2(max(mean, MIDDLE_GREY / 256) / MIDDLE_GREY)),
+        stops=float(np.log2(max(mean, MIDDLE_GRAY / 256) / MIDDLE_GRAY)),
         median=float(np.searchsorted(below, 0.5)),
         dark_percent=float(100 * share[:40].sum()),
         light_percent=float(100 * share[216:].sum()),
@@ -120,12 +120,12 @@ def crushed_patches(frame: Frame, *, least_percent: float) -> tuple[Patch, ...]:
     return _patches(_between(frame.small_rgb, 0, BLACK), least_percent=least_percent)
 
 
-def _between(rgb: Pixels, low: int, high: int) -> Grey:
+def _between(rgb: Pixels, low: int, high: int) -> Gray:
     """Where all three channels are within two levels, 255; elsewhere 0."""
     return np.asarray(cv2.inRange(rgb, np.full(3, low, np.uint8), np.full(3, high, np.uint8)), np.uint8)
 
 
-def _patches(mask: Grey, *, least_percent: float) -> tuple[Patch, ...]:
+def _patches(mask: Gray, *, least_percent: float) -> tuple[Patch, ...]:
     """Connected parts of what is not 0, with little holes and clefts filled."""
     least = least_percent / 100 * mask.size
     if cv2.countNonZero(mask) < least:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from photo_inspector.pixels.frame import Floats, Frame, Grey
+from photo_inspector.pixels.frame import Floats, Frame, Gray
 from photo_inspector.pixels.ranks import quantile
 
 TILE_PX = 16
@@ -21,11 +21,11 @@ class Noise:
     """How grainy the picture is.
 
     Attributes:
-        sigma: Standard deviation of the grain in grey levels in the quieter tenth of the picture.
+        sigma: Standard deviation of the grain in gray levels in the quieter tenth of the picture.
         quarter: The same in the quieter quarter.
         half: The same in the quieter half.
-        lonely_percent: Share of pixels that differ from all their neighbours by 40 grey levels or more.
-        streak: Likeness of neighbouring grain values, -1..1; near or below 0 for sensor noise, above for texture.
+        lonely_percent: Share of pixels that differ from all their neighbors by 40 gray levels or more.
+        streak: Likeness of neighboring grain values, -1..1; near or below 0 for sensor noise, above for texture.
     """
 
     sigma: float
@@ -46,14 +46,14 @@ def noise(frame: Frame) -> Noise:
     return Noise(low, quarter, half, _lonely_percent(green), _streak(green))
 
 
-def tile_grain(grey: Grey) -> Floats:
-    """Standard deviation of the grain in grey levels, for every tile that is neither nearly black nor nearly white.
+def tile_grain(gray: Gray) -> Floats:
+    """Standard deviation of the grain in gray levels, for every tile that is neither nearly black nor nearly white.
 
     J. Immerkaer, "Fast noise variance estimation", CVIU 64 (1996): the mask [1 -2 1] by [1 -2 1] is blind to flat areas
     and ramps. All tiles speak when all are at the ends of the range. Needs one tile at least.
     """
-    rows, columns = grey.shape[0] // TILE_PX, grey.shape[1] // TILE_PX
-    work = grey[: rows * TILE_PX, : columns * TILE_PX]
+    rows, columns = gray.shape[0] // TILE_PX, gray.shape[1] // TILE_PX
+    work = gray[: rows * TILE_PX, : columns * TILE_PX]
     masked = np.abs(cv2.sepFilter2D(work, cv2.CV_16S, _MASK, _MASK, borderType=cv2.BORDER_REFLECT_101))
     # sixteen answers of the mask are at most 65 280 and fit into 16 bits
     strips = masked.view(np.uint16).reshape(rows, TILE_PX, columns * TILE_PX).sum(axis=1, dtype=np.uint16)
@@ -64,21 +64,21 @@ def tile_grain(grey: Grey) -> Floats:
     return np.asarray(grain[usable] if usable.sum() >= 4 else grain.ravel(), np.float32)
 
 
-def _lonely_percent(grey: Grey) -> float:
-    """Salt and pepper: pixels that are far above or below every neighbour."""
+def _lonely_percent(gray: Gray) -> float:
+    """Salt and pepper: pixels that are far above or below every neighbor."""
     ring = np.ones((3, 3), np.uint8)
     ring[1, 1] = 0
-    above = cv2.subtract(grey, cv2.dilate(grey, ring))
-    below = cv2.subtract(cv2.erode(grey, ring), grey)
-    return 100.0 * float(np.count_nonzero(cv2.max(above, below) >= 40)) / grey.size
+    above = cv2.subtract(gray, cv2.dilate(gray, ring))
+    below = cv2.subtract(cv2.erode(gray, ring), gray)
+    return 100.0 * float(np.count_nonzero(cv2.max(above, below) >= 40)) / gray.size
 
 
-def _streak(grey: Grey) -> float:
+def _streak(gray: Gray) -> float:
     """Correlation of the residual with itself three pixels on, sideways and down, in every other strip of 8 rows."""
-    strips = np.ascontiguousarray(grey[: grey.shape[0] // 8 * 8].reshape(-1, 8, grey.shape[1])[::2]).reshape(
-        -1, grey.shape[1]
+    strips = np.ascontiguousarray(gray[: gray.shape[0] // 8 * 8].reshape(-1, 8, gray.shape[1])[::2]).reshape(
+        -1, gray.shape[1]
     )
-    residual = cv2.sepFilter2D(strips, cv2.CV_16S, _MASK, _MASK).reshape(-1, 8, grey.shape[1])[:, 1:-1]
+    residual = cv2.sepFilter2D(strips, cv2.CV_16S, _MASK, _MASK).reshape(-1, 8, gray.shape[1])[:, 1:-1]
     clipped = np.clip(residual, -60, 60).astype(np.float32)
     power = float((clipped * clipped).mean())
     if power < 1e-3:

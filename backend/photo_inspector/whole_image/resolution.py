@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import rfft2
 
-from photo_inspector.pixels.frame import Floats, Frame, Grey
+from photo_inspector.pixels.frame import Floats, Frame, Gray
 from photo_inspector.pixels.ranks import median
 
 Indices = npt.NDArray[np.int64]
@@ -35,7 +35,7 @@ class Resolution:
         drop_3: From .2-.28 to .28-.36.
         drop_4: From .28-.36 to .36-.5.
         ripple: Strongest regular ripple that interpolation leaves in the second derivative, as a logarithm.
-        repeats: Share of pixels that repeat their left neighbour exactly, beyond flat places, 0..1.
+        repeats: Share of pixels that repeat their left neighbor exactly, beyond flat places, 0..1.
     """
 
     coarseness: float
@@ -61,7 +61,7 @@ def resolution(frame: Frame) -> Resolution:
     )
 
 
-def _band_energy(green: Grey, tile_px: tuple[int, int]) -> Floats:
+def _band_energy(green: Gray, tile_px: tuple[int, int]) -> Floats:
     """Mean power in five rings of the spectrum, over the tiles with the most contrast."""
     tiles = _windows(green, tile_px)
     order = np.argsort(-tiles[:, ::4, ::4].std(axis=(1, 2)))[:_MOST_TILES]
@@ -74,7 +74,7 @@ def _band_energy(green: Grey, tile_px: tuple[int, int]) -> Floats:
     return np.asarray(sums / sizes / (len(order) * _TILE_PX**2), np.float32)
 
 
-def _windows(green: Grey, tile_px: tuple[int, int]) -> Grey:
+def _windows(green: Gray, tile_px: tuple[int, int]) -> Gray:
     """Squares of _TILE_PX, shape (squares, side, side), none across the seam of two tiles of a large picture's sample.
 
     A seam is sharper than anything in a blurred picture. Only where tiles are narrower than a square it is put up with.
@@ -101,7 +101,7 @@ def _rings() -> tuple[Indices, Indices]:
     return ring, np.bincount(ring, minlength=len(_BANDS) + 1)[1 : len(_BANDS)]
 
 
-def _ripple(green: Grey, axis: int, *, seam_px: int) -> float:
+def _ripple(green: Gray, axis: int, *, seam_px: int) -> float:
     """A. Gallagher, "Detection of linear and cubic interpolation in JPEG compressed images" (CRV 2005).
 
     The mean size of the second derivative along rows is periodic by the factor of enlargement. Frequencies that the
@@ -134,8 +134,8 @@ def _ripple(green: Grey, axis: int, *, seam_px: int) -> float:
     return float(np.log(max(peak, doubled) / floor + 1e-6))
 
 
-def _repeats(green: Grey, *, seam_px: int) -> float:
-    """Pixels equal to their left neighbour where the one after next differs plainly."""
+def _repeats(green: Gray, *, seam_px: int) -> float:
+    """Pixels equal to their left neighbor where the one after next differs plainly."""
     rows = green[:: max(2, green.shape[0] // _MOST_LINES)]
     tiles = rows.reshape(rows.shape[0], -1, seam_px)
     same = tiles[..., 1:-1] == tiles[..., :-2]

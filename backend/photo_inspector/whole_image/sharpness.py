@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from photo_inspector.pixels.frame import Floats, Frame, Grey, halved
+from photo_inspector.pixels.frame import Floats, Frame, Gray, halved
 
 Whole16 = npt.NDArray[np.int16]
 REBLUR_PX = 1.5
@@ -22,11 +22,11 @@ _XY: Floats = np.array([[0.25, 0, -0.25], [0, 0, 0], [-0.25, 0, 0.25]], np.float
 EDGE_SHARE = 0.04
 """Share of pixels, those of steepest gradient, that count as edges."""
 LEAST_GRADIENT = 2.0
-"""Grey levels a pixel under which a gradient is left out."""
+"""Gray levels a pixel under which a gradient is left out."""
 _UNIT = 16 * 8
 """Sixteenths of a level, and the weight of the mask of Sobel."""
 LEAST_EDGES = 50
-"""Edge pixels under which nothing is said."""
+"""Below this number of edge pixels, sharpness is not measured."""
 DIRECTIONS = 12
 """Directions over half a turn in which detail is compared."""
 
@@ -80,8 +80,8 @@ def smears_of(level: Floats, *, count: int) -> tuple[Smear, ...]:
     """The loss of detail by direction in a level and in those that halving makes of it, finest first.
 
     Args:
-        level: Grey levels.
-        count: How many are told; each looks at two coarser levels as well.
+        level: Gray levels.
+        count: Number of levels; each also uses two coarser levels.
     """
     ladder = [_directional_energy(level)]
     for _ in range(count + 1):
@@ -100,7 +100,7 @@ def _smear(finer: Floats, coarser: Floats, coarsest: Floats) -> Smear:
     )
 
 
-def edge_blur(level: Floats | Grey) -> Floats:
+def edge_blur(level: Floats | Gray) -> Floats:
     """Blur in pixels at every pixel that crests one of the steepest edges; empty under 8 px.
 
     S. Zhuo, T. Sim, "Defocus map estimation from a single image", Pattern Recognition 44 (2011): a step edge blurred by
@@ -131,9 +131,9 @@ def edge_blur(level: Floats | Grey) -> Floats:
     return np.asarray(REBLUR_PX / np.sqrt(np.maximum(ratio, 1.01) ** 2 - 1), np.float32)
 
 
-def blur_of(grey: Grey) -> float:
+def blur_of(gray: Gray) -> float:
     """Blur of the sharper edges of one plane in pixels; 0 when there are too few edges."""
-    return _sharper(edge_blur(grey))
+    return _sharper(edge_blur(gray))
 
 
 def _sharper(widths: Floats) -> float:

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from photo_inspector.networks.sight import LEANS as SIGHT_LEANS
-from photo_inspector.pixels.frame import SEARCHED_PX, Floats, Frame, Grey, Mask
+from photo_inspector.pixels.frame import SEARCHED_PX, Floats, Frame, Gray, Mask
 
 STEP_DEG, LEANS = 0.5, 96
-"""Step and number of the leans that are told apart: 24 degrees either way."""
+"""Step in degrees and number of the tilt candidates: 24 degrees either way."""
 LEVEL_DEG = 1.5
 """A lean of less is level."""
 FAR_DEG = 4.5
@@ -26,7 +26,7 @@ _MOST_EDGES = 4000
 """Edge pixels that speak, the steepest; more add nothing."""
 _LEAST_EDGES = 50
 _LEAST_STEEP = 160
-"""Answer of the Scharr masks (32 for a grey level a pixel) under which a pixel is on no edge."""
+"""Answer of the Scharr masks (32 for a gray level a pixel) under which a pixel is on no edge."""
 _REACH = 4
 """Steps by which the direction of a single pixel may be off."""
 
@@ -82,8 +82,8 @@ class Edges:
 
 def edges(frame: Frame) -> Edges:
     """The edges of the searched level."""
-    grey = frame.searched_grey
-    return Edges(edge_maps(grey), (grey.shape[0], grey.shape[1]))
+    gray = frame.searched_gray
+    return Edges(edge_maps(gray), (gray.shape[0], gray.shape[1]))
 
 
 def lean_of(found: Edges, seen: Floats) -> Tilt:
@@ -117,7 +117,7 @@ def lean_of(found: Edges, seen: Floats) -> Tilt:
     )
 
 
-def edge_maps(grey: Grey) -> Floats:
+def edge_maps(gray: Gray) -> Floats:
     """What edges of each lean there are, shape (MAPS, LEANS), no lean in the middle; zeros where edges are few.
 
     Four numbers each for the near level and the near upright edges: their weight, the sum of the squared lengths of
@@ -126,9 +126,9 @@ def edge_maps(grey: Grey) -> Floats:
     F. O'Gorman, M. Clowes, 1976, for the direction).
     """
     none = np.zeros((MAPS, LEANS), np.float32)
-    if min(grey.shape) < 48:
+    if min(gray.shape) < 48:
         return none
-    soft = cv2.GaussianBlur(grey, (0, 0), 1.0)
+    soft = cv2.GaussianBlur(gray, (0, 0), 1.0)
     across = np.asarray(cv2.Scharr(soft, cv2.CV_16S, 1, 0))
     down = np.asarray(cv2.Scharr(soft, cv2.CV_16S, 0, 1))
     crest = _crests(np.abs(across), np.abs(down))
@@ -140,7 +140,7 @@ def edge_maps(grey: Grey) -> Floats:
         places, gx, gy, steep = places[chosen], gx[chosen], gy[chosen], steep[chosen]
     if places.size < _LEAST_EDGES:
         return none
-    height, width = grey.shape
+    height, width = gray.shape
     y, x = np.divmod(places, width)
     x, y = (x - width / 2).astype(np.float32), (y - height / 2).astype(np.float32)
     flat = np.abs(gy) > np.abs(gx)
