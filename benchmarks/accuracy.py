@@ -244,6 +244,31 @@ def print_boxes(answers: Sequence[Answer], guideline: Guideline) -> None:
             f"{others / max(1, len(own)):17.2f}"
         )
     print(f"all boxes met {met_all / max(1, total_all):.3f} (IoU .5, hair-thin ones .3)")
+    right, drawn = box_counts(answers, guideline)
+    print(f"precision of boxes {right / max(1, drawn):.3f} of {drawn} (on clean photographs all boxes are wrong)")
+
+
+def box_counts(answers: Sequence[Answer], guideline: Guideline) -> tuple[int, int]:
+    """How many boxes for local flaws are right, and how many there are.
+
+    With a planted local flaw, the boxes of its criterion count; on a clean photograph, all boxes of local flaws
+    that the photograph does not have itself. A box is right if its IoU with a planted one is at least .5 (.3 for
+    hair-thin ones).
+    """
+    local = {criterion_of(guideline, recipe) for recipe in LOCAL}
+    right = drawn = 0
+    for said in answers:
+        if said.recipe in LOCAL:
+            judged = {said.truth}
+        elif said.recipe == CLEAN:
+            judged = local - rightly_said(said, guideline)
+        else:
+            continue
+        shown = [f.box for f in said.findings if f.criterion_id in judged and f.box is not None]
+        least = 0.3 if said.thin else 0.5
+        right += sum(any(box.iou(true) >= least for true in said.boxes) for box in shown)
+        drawn += len(shown)
+    return right, drawn
 
 
 def print_severity(answers: Sequence[Answer]) -> None:
