@@ -25,6 +25,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
+import importable  # noqa: F401  # first: the folders that the next imports need
 from photo_inspector.inspector import BuiltinInspector
 from photos import own_flaws, photographs
 from planted import Planted

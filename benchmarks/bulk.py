@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,11 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from predict_load import LATENCY_S, fake_model
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))  # the tests' stand-ins
-
+import importable  # noqa: F401  # first: the folders that the next imports need
 from fake_label_studio import FakeWorkspace
+from predict_load import LATENCY_S, fake_model
 from review_copilot.bootstrap.engines import thread_engine
 from review_copilot.bootstrap.process import open_process
 from review_copilot.domain.review import ProjectKey

@@ -44,7 +44,8 @@ def main() -> int:
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as folder:
         photograph = Path(folder) / "photograph.jpg"
-        Image.fromarray(np.asarray(data.astronaut())).save(photograph)
+        picture = data.astronaut()  # type: ignore[no-untyped-call]  # scikit-image leaves it untyped
+        Image.fromarray(np.asarray(picture)).save(photograph)
         libraries, _ = least_s([sys.executable, "-c", "import typer, rich"], runs=runs)
         listed, _ = least_s([COMMAND, "--help"], runs=runs)
         inspected, wall = least_s([COMMAND, "inspect", str(photograph), "--json"], runs=runs)

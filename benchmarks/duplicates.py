@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+import importable  # noqa: F401  # first: the folders that the next imports need
 from photos import photographs
 from planted import as_jpeg
 from review_copilot.domain.image import THUMBNAIL_PX, Pixels

@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+import importable  # noqa: F401  # first: the folders that the next imports need
 from photo_inspector.editing import find_edits
 from photos import photographs
 from planted import Rng, as_jpeg

@@ -44,7 +44,7 @@ def _box(region_id: str, *, x: float) -> dict[str, object]:
 
 def measure(export: Path) -> None:
     """Import in this process and print seconds and peak memory in MiB."""
-    from review_copilot.bootstrap import SystemClock  # noqa: PLC0415  # loaded in the measured process alone
+    from review_copilot.bootstrap.reviewing import SystemClock  # noqa: PLC0415  # loaded in the measured process alone
     from review_copilot.flows.import_log import import_tasks  # noqa: PLC0415
     from review_copilot.labelstudio.exports import ExportReader, records  # noqa: PLC0415
     from review_copilot.labelstudio.label_config import generate  # noqa: PLC0415

@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 import cv2
 
+import importable  # noqa: F401  # first: the folders that the next imports need
 from accuracy import as_image, criterion_of
 from photo_inspector.inspector import BuiltinInspector
 from photos import photographs

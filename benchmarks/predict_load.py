@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -146,7 +146,8 @@ def measured(way: str, n: int, *, picture: Path, refuse: float = 0.0, broken: in
         command = [sys.executable, __file__, "--child", way, "--n", str(n), "--url", url, "--broken", str(broken)]
         out = subprocess.run(command, check=True, capture_output=True, text=True)
         found: dict[str, Any] = json.loads(re.findall(r"^\{.*\}$", out.stdout, re.MULTILINE)[-1])
-        return found | requests.get(f"{url}/counts", timeout=10).json()
+        counts: dict[str, Any] = requests.get(f"{url}/counts", timeout=10).json()
+        return found | counts
 
 
 def child(options: argparse.Namespace) -> None:
@@ -154,7 +155,8 @@ def child(options: argparse.Namespace) -> None:
     good = [f"{options.url}/picture-{n}.jpg" for n in range(options.n - options.broken)]
     images = [*good, *(f"{options.url}/picture-broken-{n}.jpg" for n in range(options.broken))]
     with tempfile.TemporaryDirectory() as folder:
-        ways = {"ours": ours, "close-ups": partial(ours, close_ups=6), "naive": naive}
+        close = partial(ours, close_ups=6)
+        ways: dict[str, Callable[..., dict[str, Any]]] = {"ours": ours, "close-ups": close, "naive": naive}
         found = ways[options.child](options.url, images=images, folder=Path(folder))
     print(json.dumps(found | {"peak_mib": peak_mib()}))
 

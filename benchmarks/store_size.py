@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
-
+import importable  # noqa: F401  # first: the folders that the next imports need
 from builders import PROJECT, a_review, a_suggestion, a_task, task_key
 from fakes import FakeClock
 from review_copilot.store import open_store

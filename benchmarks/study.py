@@ -22,6 +22,7 @@ import numpy as np
 from scipy.special import expit, logit, ndtri
 from sklearn.metrics import adjusted_rand_score
 
+import importable  # noqa: F401  # first: the folders that the next imports need
 from review_copilot.study.coefficients import krippendorff, unit_counts
 from review_copilot.study.flags import Cause, Flag
 from review_copilot.study.gap_counts import digest

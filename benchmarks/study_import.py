@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import importable  # noqa: F401  # first: the folders that the next imports need
 from study_export import export, labels_of
 from study_world import Truth, World
 

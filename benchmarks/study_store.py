@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
-
+import importable  # noqa: F401  # first: the folders that the next imports need
 from fakes import FakeClock
 from review_copilot.store import open_store
 from study_log import drafts, fill

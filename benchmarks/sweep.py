@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from review_copilot.bootstrap import SystemClock
+from review_copilot.bootstrap.reviewing import SystemClock
 from review_copilot.demo import label_studio_server as ls
 from review_copilot.flows.sweep import OVERLAP, SweepReport, sweep_project
 from review_copilot.labelstudio.client import LabelStudioClient
@@ -52,7 +52,7 @@ def fill(client: LabelStudioClient, tasks: int) -> LabelStudioWorkspace:
             {"data": {"image": f"http://example.org/{n}.png"}, "annotations": [{"result": boxes(n)}]} for n in numbers
         ]
         client.import_tasks(project.id, annotated)
-    return LabelStudioOpener(client, instance="", guideline=guideline).open(project.id)
+    return LabelStudioOpener(client, instance="", guideline_of=lambda _: guideline).open(project.id)
 
 
 def timed(sweep: Callable[[], SweepReport]) -> dict[str, float]:

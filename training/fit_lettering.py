@@ -15,6 +15,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 import photo_inspector.scoring
 from fit_places import MET, PARTLY
@@ -28,7 +29,7 @@ from plant_freely import FREELY
 from planted import Planted
 from recipes import PLANTS
 from review_copilot.domain.guideline import Severity
-from trees import Floats, Judge, Table, fit_trees, held_out, joined, platt, save
+from trees import Judge, Table, fit_trees, held_out, joined, platt, save
 
 TURNS = ("overlay", "overlay freely", "", "overlay", "other", "other", "")
 OTHERS = tuple(name for name in PLANTS if name not in {"overlay", "empty_frame"})
@@ -91,7 +92,11 @@ def main() -> None:
     save(joined({FLAW: judge}, least=np.zeros(1, np.float32)), folder / FILE)
 
 
-def report(told: Floats, right: np.ndarray, seen: list[tuple[list[dict[str, float]], list[int], int, bool]]) -> None:
+def report(
+    told: npt.NDArray[np.float64],
+    right: npt.NDArray[np.int64],
+    seen: list[tuple[list[dict[str, float]], list[int], int, bool]],
+) -> None:
     """Print recall of pictures with lettering and alarms of the others, held out, by score."""
     borders = np.cumsum([len(rows) for rows, _, _, _ in seen])[:-1]
     parts = list(zip(np.split(told, borders), np.split(right, borders), [own for *_, own in seen], strict=True))

@@ -173,7 +173,7 @@ def _resized(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def _changed(marked: Pixels, pixels: Pixels, least: int) -> Gray:
-    return (cv2.absdiff(marked, pixels).max(axis=2) >= least).astype(np.uint8)
+    return np.asarray(cv2.absdiff(marked, pixels).max(axis=2) >= least, np.uint8)
 
 
 def _lettered(pixels: Pixels, rng: Rng, *, first: int) -> tuple[Gray, Gray, list[Box], Pixels]:
@@ -194,8 +194,8 @@ def _lettered(pixels: Pixels, rng: Rng, *, first: int) -> tuple[Gray, Gray, list
         rows = slice(int(box.y * height), int(np.ceil(box.bottom * height)))
         columns = slice(int(box.x * width), int(np.ceil(box.right * width)))
         part[rows, columns] = ink[rows, columns]
-        points = cv2.findNonZero(part)
-        if points is not None and len(points) > 20:
+        points = np.argwhere(part)[:, ::-1].astype(np.int32)
+        if len(points) > 20:
             cv2.fillConvexPoly(hulls, cv2.convexHull(points), 1)
             cv2.fillConvexPoly(owners, cv2.convexHull(points), first + index)
     return hulls, owners, list(planted.boxes), planted.pixels

@@ -127,10 +127,10 @@ def defocus(pixels: Pixels, rng: Rng) -> Planted:
 def motion_blur(pixels: Pixels, rng: Rng) -> Planted:
     """A straight smear in any direction."""
     length = int(rng.integers(7, 32)) | 1
-    kernel = np.zeros((length, length), np.float32)
-    kernel[length // 2] = 1
+    line = np.zeros((length, length), np.float32)
+    line[length // 2] = 1
     turn = cv2.getRotationMatrix2D((length // 2, length // 2), float(rng.uniform(0, 180)), 1.0)
-    kernel = np.asarray(cv2.warpAffine(kernel, turn, (length, length)), np.float32)
+    kernel = np.asarray(cv2.warpAffine(line, turn, (length, length)), np.float32)
     return _planted("motion_blur", np.asarray(cv2.filter2D(pixels, -1, kernel / kernel.sum()), np.uint8))
 
 
@@ -167,7 +167,7 @@ def scratch(pixels: Pixels, rng: Rng) -> Planted:
         along = np.linspace(0, 1, 40)[:, None]
         points = start + along * way + np.sin(np.pi * along) * bend
         mask = np.zeros((height, width), np.uint8)
-        cv2.polylines(mask, [np.int32(points * 16)], False, 255, int(rng.integers(1, 3)), cv2.LINE_AA, 4)
+        cv2.polylines(mask, [(points * 16).astype(np.int32)], False, 255, int(rng.integers(1, 3)), cv2.LINE_AA, 4)
         if (mask > 80).sum() < 0.15 * max(height, width):
             continue
         tone = 235.0 if rng.random() < 0.75 else 20.0

@@ -86,7 +86,7 @@ def learn(batches: Callable[[Rng], Batch], *, steps: int) -> dict[str, npt.NDArr
         said = learning(pictures.contiguous(memory_format=torch.channels_last))
         wrong = _wrong(said, *truth)
         descent.zero_grad()
-        wrong.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        wrong.backward()
         descent.step()
         rate.step()
         follow(kept, learning, share=max(_FOLLOW, 1 / (step + 1)))

@@ -107,7 +107,7 @@ def learn(
         wrong = wrong + LINE_SHARE * _wrong_lines(said[2], spots, least=SPOT_PIXELS)
         wrong = wrong + BOX_SHARE * (_wrong_boxes(said[3], boxes[0]) + _wrong_boxes(said[4], boxes[1]))
         descent.zero_grad()
-        wrong.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        wrong.backward()
         descent.step()
         rate.step()
         follow(kept, learning, share=max(_FOLLOW, 10 / (step + 10)))
@@ -190,7 +190,7 @@ def _written(network: _Learning) -> dict[str, npt.NDArray[np.float16]]:
     arrays = {}
     with torch.no_grad():
         for name, layer in _layers_of(network).items():
-            convolution, norm = cast("tuple[nn.Conv2d, nn.BatchNorm2d]", (layer[0], layer[1]))
+            convolution, norm = layer[0], layer[1]
             spread, mean = cast("torch.Tensor", norm.running_var), cast("torch.Tensor", norm.running_mean)
             gain = norm.weight / torch.sqrt(spread + norm.eps)
             kernel, offset = convolution.weight * gain[:, None, None, None], norm.bias - mean * gain

@@ -82,7 +82,7 @@ def shares_of(photos: Sequence[Pixels]) -> npt.NDArray[np.float64]:
     shares = np.zeros(len(photos))
     for kind, share in ((small, SMALL_SHARE if both else 1.0), (~small, 1 - SMALL_SHARE if both else 1.0)):
         shares[kind] = share / max(1, int(kind.sum()))
-    return shares / shares.sum()
+    return np.asarray(shares / shares.sum())
 
 
 def tint_bank(rng: Rng) -> list[Tint]:
@@ -102,7 +102,8 @@ def view_of(photo: Pixels, tints: Sequence[Tint], rng: Rng) -> View:
     if rng.random() < 0.25:
         levels = 255 * (pixels / 255.0) ** rng.uniform(0.6, 1.5) * rng.uniform(0.6, 1.1) + rng.uniform(0, 25)
         pixels = np.clip(levels, 0, 255).astype(np.uint8)
-    stops, lab, kind = 0.0, np.zeros(2, np.float32), rng.random()
+    lab: Floats = np.zeros(2, np.float32)
+    stops, kind = 0.0, rng.random()
     if kind < _OVER + _UNDER:
         stops = float(rng.uniform(0.8, 3.0) if kind < _OVER else -rng.uniform(1.0, 5.0))
         pixels = exposed(pixels, stops, str(rng.choice(EXPOSURES)))
