@@ -74,9 +74,9 @@ def _bars(bars: tuple[Bar, ...]) -> list[Reading]:
     if len(shown) == 1:
         text = f"a {tone} bar {largest.depth_px} px wide shows nothing of the scene; "
     else:
-        sides = " and ".join(bar.side.value for bar in shown) if len(shown) == 2 else f"{len(shown)} sides"
-        text = f"{tone} bars at {sides} show nothing of the scene; "
-    text += f"{'it covers' if len(shown) == 1 else 'they cover'} {number(total)} % of the picture"
+        sides = f" ({' and '.join(bar.side.value for bar in shown)})" if len(shown) == 2 else ""
+        text = f"the widest of {len(shown)} {tone} bars{sides} that show nothing of the scene; "
+    text += f"{'it covers' if len(shown) == 1 else 'together they cover'} {number(total)} % of the picture"
     evidence = {"width_px": largest.depth_px, "bars": len(shown)}
     return [Reading("border", total, max(scores), text, box=bar_box(largest), evidence=evidence)]
 
