@@ -15,13 +15,13 @@ from review_copilot.library import load_guideline
 from review_copilot.plugin import hash_of_package
 from review_copilot.settings import Settings
 
-BUILTIN = "050fd47e5a89"
+BUILTIN = "fd7b732a19b2"
 """Changes with the drafts; say why in the commit."""
 DRAFTED = {
-    "photo-quality": ("930b4985cf32", "af49504a8267"),
-    "pcb": ("a3b59ec93510", "d59e90fc66d8"),
-    "generated-image": ("dee7bb6f3f14", "c79bab6db248"),
-    "edited-photo": ("9bb0d2295a8a", "4ac37ee5a20d"),
+    "photo-quality": ("930b4985cf32", "50e1f0c0cb30"),
+    "pcb": ("a3b59ec93510", "ac9f7c8ff547"),
+    "generated-image": ("dee7bb6f3f14", "b90a700abed1"),
+    "edited-photo": ("9bb0d2295a8a", "fd62a3680489"),
 }
 """Guideline: its revision, and the version of what the built-in inspector drafts by it with default settings."""
 

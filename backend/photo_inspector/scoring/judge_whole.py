@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -27,6 +28,10 @@ lies over everything, and of 522 planted ones two in a hundred left a tenth of t
 ALL_BRIGHT_STOPS = 2.0
 """Mean brightness above middle gray at which a picture is as likely over-exposed as not, whatever it shows: one in some
 six hundred photographs without a flaw is so, and the guideline calls it critical."""
+ONE_WAY, ONE_WAY_LEVELS = 45.0, 3
+"""Anisotropy in one of the finer levels at which a picture is as likely one of lines as a blurred one. Bars, blinds and
+ripples that fill a picture have 50 to 20,000. Of 180 photographs with planted motion blur of 7 to 31 px, 2 exceed it,
+and no clean one exceeds 10."""
 SURE = 0.98
 """Probability of a flaw that follows from the pixels without doubt."""
 
@@ -61,6 +66,8 @@ def _motion(whole: Whole, features: Features, score: float) -> Reading:
     smear, degrees = strength("motion_blur", features), whole.coarse.smear.direction_deg
     text = f"detail is smeared {way_of(degrees)} by about {number(smear)} px; edges along that direction are sharper"
     evidence = {"smear_px": round(smear, 1), "direction_deg": round(degrees)}
+    one_way = max(found.anisotropy for found in whole.coarse.smears[:ONE_WAY_LEVELS])
+    score *= logistic(math.log(one_way), middle=math.log(ONE_WAY), slope=-6)
     return Reading("motion_blur", smear, score, text, evidence=evidence)
 
 
