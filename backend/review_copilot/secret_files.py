@@ -30,7 +30,7 @@ class SecretFiles(PydanticBaseSettingsSource):
         """
         name = f"{self.config.get('env_prefix', '')}{field_name}".upper()
         environment = self._environment()
-        path = environment.get(f"{name}_FILE") if _is_secret(field, field_name) else None
+        path = environment.get(f"{name}_FILE") if is_secret(field, field_name) else None
         if not path:
             return None, field_name, False
         if environment.get(name):
@@ -47,7 +47,8 @@ class SecretFiles(PydanticBaseSettingsSource):
         return {**(dotenv_values(str(file)) if file else {}), **os.environ}
 
 
-def _is_secret(field: FieldInfo, name: str) -> bool:
+def is_secret(field: FieldInfo, name: str) -> bool:
+    """Whether a file can hold the value of a setting."""
     return field.annotation is SecretStr or name in ALSO_SECRET
 
 

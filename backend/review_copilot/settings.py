@@ -2,23 +2,70 @@
 
 from __future__ import annotations
 
+import difflib
+import json
+import os
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings import SettingsError as SourceError
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from review_copilot.errors import SettingsError
-from review_copilot.secret_files import SecretFiles
+from review_copilot.secret_files import SecretFiles, is_secret
 
 PREFIX = "REVIEW_COPILOT_"
+ENV_FILE = ".env"
+
+
+def _json(text: str) -> object:
+    """The value that a JSON text holds.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("it is not valid JSON") from None
+
+
+def _list(value: object) -> object:
+    """A list from `a,b`, from JSON, or as it is; empty from an empty text."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().startswith(("[", "{")):
+        return _json(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _hosts(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """The hosts as they are.
+
+    Raises:
+        ValueError: One of them is no host, but a URL or several words.
+    """
+    for entry in entries:
+        if re.search(r"[\s/]", entry):
+            raise ValueError(f"{entry!r} is not a host, write it without a scheme, a path, and spaces")
+    return entries
+
+
+def _object(value: object) -> object:
+    """A JSON object from its text, or as it is; empty from an empty text."""
+    if not isinstance(value, str):
+        return value
+    return _json(value) if value.strip() else {}
 
 
 class Settings(BaseSettings):
     """All settings with their defaults. A setting's environment variable is `REVIEW_COPILOT_` and its field name."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True)
 
     @classmethod
     def settings_customise_sources(
@@ -73,10 +120,10 @@ class Settings(BaseSettings):
     )
     allow_anonymous: bool = Field(False, description="Serve without a password. Allowed on a loopback address only.")
 
-    allowed_hosts: tuple[str, ...] = Field(
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list), AfterValidator(_hosts)] = Field(
         (),
-        description='Additional hosts that images may come from, as a JSON list; ["*"] allows any public one. '
-        "A host may include a port.",
+        description="Additional hosts that images may come from, separated by commas or as a JSON list; "
+        "`*` allows any public one. A host may include a port.",
     )
     local_files_root: Path | None = Field(
         None,
@@ -104,7 +151,7 @@ class Settings(BaseSettings):
     blind_share: float = Field(
         0.0, ge=0, le=1, description="Share of tasks, 0 to 1, whose suggestions are stored but not shown to reviewers."
     )
-    blind_shares: dict[int, Annotated[float, Field(ge=0, le=1)]] = Field(
+    blind_shares: Annotated[dict[int, Annotated[float, Field(ge=0, le=1)]], NoDecode, BeforeValidator(_object)] = Field(
         default_factory=dict, description='Blind share of individual projects by id, as JSON, for example {"7": 0.1}.'
     )
     blind_seed: SecretStr = Field(
@@ -151,10 +198,10 @@ class Settings(BaseSettings):
     model_reasoning_effort: str = Field(
         "", description="How hard a thinking model thinks, in its provider's words, such as low; not sent when empty."
     )
-    model_extra_body: dict[str, Any] = Field(
+    model_extra_body: Annotated[dict[str, Any], NoDecode, BeforeValidator(_object)] = Field(
         default_factory=dict, description='More fields of each request to the endpoint, as JSON such as {"seed": 1}.'
     )
-    model_extra_headers: dict[str, str] = Field(
+    model_extra_headers: Annotated[dict[str, str], NoDecode, BeforeValidator(_object)] = Field(
         default_factory=dict,
         repr=False,
         description='More headers of each request, as JSON such as {"X-Title": "Review"}.',
@@ -206,10 +253,50 @@ def load_settings(**overrides: object) -> Settings:
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
-    except (SourceError, RecursionError) as error:
-        raise SettingsError("A setting is not the JSON that it should be.", hint=f"{error}.") from None
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()
-        )
-        raise SettingsError(f"Invalid settings: {wrong}.", hint="Fix them in the environment or in .env.") from error
+        wrong = " ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())
+        raise SettingsError(wrong, hint=f"Fix it in the environment or in {ENV_FILE}.") from None
+
+
+def _sentence(place: tuple[int | str, ...], said: str) -> str:
+    """What is wrong with one setting, without its value, which may be a secret."""
+    name, *inside = [str(part) for part in place]
+    where = f", entry {'.'.join(inside)}" if inside else ""
+    said = said.removeprefix("Value error, ")
+    return f"{PREFIX}{name.upper()} is invalid{where}: {said[:1].lower()}{said[1:].rstrip('.')}."
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSetting:
+    """A variable with our prefix that no setting reads.
+
+    Attributes:
+        name: The variable.
+        meant: The setting whose name is nearest, with the prefix; empty if none is near.
+    """
+
+    name: str
+    meant: str
+
+    @property
+    def words(self) -> str:
+        """One sentence about it."""
+        meant = f" Did you mean {self.meant}?" if self.meant else ""
+        return f"{self.name} is not a setting, so it has no effect.{meant}"
+
+
+def unknown_settings(*, known: Collection[str] = ()) -> tuple[UnknownSetting, ...]:
+    """The variables in the environment and in `.env` that look like settings and are none, by name.
+
+    Args:
+        known: Variables that something else reads, such as the API key of a model connection.
+    """
+    fields = Settings.model_fields.items()
+    settings = {f"{PREFIX}{name.upper()}" for name, _ in fields}
+    files = {f"{PREFIX}{name.upper()}_FILE" for name, field in fields if is_secret(field, name)}
+    given = {name.upper() for name in (*os.environ, *dotenv_values(ENV_FILE))}
+    unknown = {name for name in given if name.startswith(PREFIX)} - settings - files - {name.upper() for name in known}
+    return tuple(
+        UnknownSetting(name, next(iter(difflib.get_close_matches(name, settings | files, n=1, cutoff=0.85)), ""))
+        for name in sorted(unknown)
+    )

@@ -7,7 +7,7 @@ from itertools import islice
 
 from review_copilot.bootstrap.reviewing import model_setup
 from review_copilot.domain.review import ReviewTask
-from review_copilot.errors import CopilotError
+from review_copilot.errors import CopilotError, ImageUnreadable
 from review_copilot.flows.review_context import ReviewContext
 from review_copilot.inspectors.assembly import price_of
 from review_copilot.inspectors.coalescing import CoalescingInspector
@@ -29,7 +29,7 @@ def estimate_run(
     setup: ReviewContext,
     on_unreadable: Callable[[int, CopilotError], None] = lambda _task_id, _error: None,
 ) -> Estimate | None:
-    """The expected cost of drafting a number of tasks; None if the inspector uses no model or no image can be read.
+    """The expected cost of drafting a number of tasks; None if the inspector uses no model.
 
     Args:
         tasks: The tasks; the sizes of the first `SAMPLE` images are read.
@@ -37,10 +37,16 @@ def estimate_run(
         settings: The model and its prices.
         setup: The project's review context.
         on_unreadable: Called with the task id of an image that cannot be read, and the error.
+
+    Raises:
+        ImageUnreadable: The inspector uses a model, and none of the images in the sample can be read.
     """
     model = model_part(setup.inspector)
     if model is None:
         return None
+    price = price_of(model_setup(settings))
+    if not count:
+        return model.estimate([], guideline=setup.guideline, price=price)
     sizes: list[tuple[int, int]] = []
     for task in islice(tasks, SAMPLE):
         try:
@@ -49,9 +55,12 @@ def estimate_run(
         except CopilotError as error:
             on_unreadable(task.key.task_id, error)
     if not sizes:
-        return None
+        raise ImageUnreadable(
+            f"The cost cannot be estimated, because none of the first {SAMPLE} images can be read.",
+            hint="Fix the errors above, or look at one task: review-copilot doctor --project N --task T",
+        )
     likely = [sizes[number % len(sizes)] for number in range(count)]
-    return model.estimate(likely, guideline=setup.guideline, price=price_of(model_setup(settings)))
+    return model.estimate(likely, guideline=setup.guideline, price=price)
 
 
 def model_part(inspector: Inspector) -> ModelInspector | None:

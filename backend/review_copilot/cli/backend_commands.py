@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import requests
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from review_copilot.bootstrap.parts import backend_of
-from review_copilot.errors import SettingsError
+from review_copilot.bootstrap.running_backend import ask_status
 from review_copilot.settings import load_settings
 from review_copilot.web.logging_setup import set_up_logging
 from review_copilot.web.server import serve as run_server
@@ -37,16 +36,7 @@ def serve(
 def status() -> None:
     """Show the state of the running backend."""
     backend = backend_of(load_settings())
-    try:
-        answer = requests.get(f"{backend.url}/status", auth=(backend.username, backend.password), timeout=10)
-        answer.raise_for_status()
-        fields = answer.json()
-    except requests.RequestException as error:
-        raise SettingsError(
-            f"The backend at {backend.url} did not return its status.",
-            hint="Start it with `review-copilot serve`. "
-            "If it is running, check REVIEW_COPILOT_PUBLIC_URL and REVIEW_COPILOT_PASSWORD.",
-        ) from error
+    fields = ask_status(backend).required
     table = Table("", "", show_header=False, title=backend.url)
     for name, value in fields.items():
         table.add_row(name.replace("_", " "), str(value))

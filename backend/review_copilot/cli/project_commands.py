@@ -18,6 +18,7 @@ from review_copilot.bootstrap.estimates import estimate_run
 from review_copilot.bootstrap.parts import backend_of
 from review_copilot.bootstrap.process import own_budget
 from review_copilot.bootstrap.reviewing import blind_share_of
+from review_copilot.bootstrap.running_backend import require_same_secrets
 from review_copilot.bootstrap.setups import changed_setup, default_setup, guideline_of, setup_in_force
 from review_copilot.cli.command_process import process_of
 from review_copilot.cli.quiet_logging import quiet_failures
@@ -87,6 +88,7 @@ def connect(
         )
     process = process_of(_settings(label_studio_url=url, label_studio_token=token))
     client, settings, store = process.required_label_studio.client, process.settings, process.store
+    require_same_secrets(backend_of(settings))
     existing = project_key(client.project(project), instance=process.instance.name) if project is not None else None
     before = setup_in_force(existing, setups=store, settings=settings) if existing else default_setup(settings)
     setup = changed_setup(

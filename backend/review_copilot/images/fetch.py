@@ -200,7 +200,7 @@ class ImageFetcher:
             if trust is Trust.NONE:
                 raise ImageForbidden(
                     f"The settings do not allow images from the host {url.host}.",
-                    hint=f'Add it to REVIEW_COPILOT_ALLOWED_HOSTS, such as ["{url.host}"].',
+                    hint=f"Add it to the list of allowed hosts: REVIEW_COPILOT_ALLOWED_HOSTS={url.host}",
                 )
             slot = nullcontext() if at_home else self._slots.slot(url.host, until=until)
             try:

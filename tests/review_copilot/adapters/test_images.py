@@ -142,7 +142,7 @@ def test_a_link_that_label_studio_signs_may_not_lead_to_a_private_address() -> N
 
 def test_hosts_that_are_not_allowed_are_never_called() -> None:
     with serving(lambda _: Answer(body=PNG)) as server:
-        with pytest.raises(ImageForbidden, match=r'REVIEW_COPILOT_ALLOWED_HOSTS, such as \["127.0.0.1"\]'):
+        with pytest.raises(ImageForbidden, match=r"REVIEW_COPILOT_ALLOWED_HOSTS=127\.0\.0\.1"):
             _load(f"{server.url}/a.png")
         with pytest.raises(ImageForbidden, match="private address"):
             _load(f"{server.url}/a.png", allowed_hosts=("*",))

@@ -12,6 +12,7 @@ import pytest
 
 from backends import PASSWORD, BackendProcess, backends
 from command_line import typed
+from web_server import Answer, serving
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,26 @@ def test_status_shows_what_the_backend_is_and_how_much_waits(running: BackendPro
 def test_status_without_a_backend_says_what_to_check(tmp_path: Path) -> None:
     done = typed("status", cwd=tmp_path, REVIEW_COPILOT_PORT="1", REVIEW_COPILOT_PASSWORD=PASSWORD)
     assert done.returncode != 0
-    assert "The backend at http://127.0.0.1:1 did not return its status." in done.stderr
+    assert "The backend at http://127.0.0.1:1 cannot be reached: nothing listens there." in done.stderr
     assert "review-copilot serve" in done.stderr
+
+
+def test_status_with_another_password_names_the_password(running: BackendProcess, tmp_path: Path) -> None:
+    settings = {"REVIEW_COPILOT_PORT": str(running.port), "REVIEW_COPILOT_PASSWORD": "no longer right"}
+    done = typed("status", cwd=tmp_path, **settings)
+    assert done.returncode == 2
+    assert "rejects the password in your settings" in done.stderr
+    assert "REVIEW_COPILOT_PASSWORD" in done.stderr
+    assert "no longer right" not in done.stderr
+
+
+@pytest.mark.parametrize("body", [b"<!doctype html><title>Sign in</title>", b'{"status": "UP"}', b"[1]"])
+def test_status_of_something_else_names_the_url(body: bytes, tmp_path: Path) -> None:
+    with serving(lambda _: Answer(200, body)) as server:
+        done = typed("status", cwd=tmp_path, REVIEW_COPILOT_PUBLIC_URL=server.url)
+    assert done.returncode == 2
+    assert "is not Review Copilot: something else answered (HTTP 200)" in done.stderr
+    assert "REVIEW_COPILOT_PUBLIC_URL" in done.stderr
 
 
 def test_an_engine_whose_package_is_not_there_names_the_pip_command(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from builders import task_key
 from opened import opened
 from review_copilot.bootstrap.estimates import SAMPLE, estimate_run
 from review_copilot.domain.review import ReviewTask
+from review_copilot.errors import ImageUnreadable
 from review_copilot.settings import load_settings
 
 
@@ -44,3 +45,23 @@ def test_a_sample_stands_for_the_run_and_nothing_is_asked(inspector: str) -> Non
 def test_the_built_in_inspector_costs_nothing() -> None:
     settings = load_settings(inspector="builtin")
     assert estimate_run(tasks(1), count=10, settings=settings, setup=opened(settings).context) is None
+
+
+def test_a_run_whose_images_cannot_be_read_has_no_estimate_and_names_them() -> None:
+    """It must not look like a run that costs nothing."""
+    settings = load_settings(inspector="openai", model="gpt-5.5", model_base_url="http://127.0.0.1:9/v1")
+    setup = opened(settings).context
+    named: list[int] = []
+    unreadable = [ReviewTask(task_key(number), image="data:image/png;base64,AAAA") for number in (1, 2)]
+    with pytest.raises(ImageUnreadable, match="cannot be estimated"):
+        estimate_run(
+            unreadable, count=2, settings=settings, setup=setup, on_unreadable=lambda task, _: named.append(task)
+        )
+    assert named == [1, 2]
+
+
+def test_a_run_without_tasks_costs_nothing() -> None:
+    settings = load_settings(inspector="openai", model="gpt-5.5", model_base_url="http://127.0.0.1:9/v1")
+    estimate = estimate_run([], count=0, settings=settings, setup=opened(settings).context)
+    assert estimate is not None
+    assert (estimate.images, estimate.calls, estimate.cost_usd) == (0, 0, 0)
