@@ -73,6 +73,7 @@ class FakeWorkspace:
         double: Task ids whose next prediction is stored twice.
         others: Predictions by id that the project holds beside those that were pushed.
         unreadable: Task ids that Label Studio fails on.
+        born: Task id to the time when it was created; the others are older than everything.
     """
 
     key: ProjectKey
@@ -82,6 +83,7 @@ class FakeWorkspace:
     lose: set[int] = field(default_factory=set)
     double: set[int] = field(default_factory=set)
     touched: dict[int, datetime] = field(default_factory=dict)
+    born: dict[int, datetime] = field(default_factory=dict)
     version: str = ""
     unreadable: set[int] = field(default_factory=set)
     others: dict[int, PredictionOrigin] = field(default_factory=dict)
@@ -153,6 +155,9 @@ class FakeWorkspace:
 
     def task_ids(self) -> frozenset[int]:
         return frozenset(self.images)
+
+    def created(self, *, since: datetime) -> frozenset[int]:
+        return frozenset(task_id for task_id, at in self.born.items() if at > since and task_id in self.images)
 
     def annotated(self) -> frozenset[int]:
         return frozenset(task_id for task_id in self.images if self.annotations.get(task_id))

@@ -74,6 +74,7 @@ class MemoryStore:
     _pending: dict[int, tuple[PendingDraft, datetime]] = field(default_factory=dict)
     _reviewed_crops: dict[ProjectKey, ReviewedCrops] = field(default_factory=dict)
     _setups: dict[ProjectKey, list[SetupVersion]] = field(default_factory=dict)
+    _marks: dict[ProjectKey, datetime] = field(default_factory=dict)
     _last_id: int = 0
 
     def remember(self, reviews: Sequence[Review]) -> None:
@@ -121,7 +122,7 @@ class MemoryStore:
 
     def projects(self) -> Sequence[ProjectKey]:
         known = [r.key.project for r in self._reviews.values()] + [project for project, _ in self._held]
-        return tuple(dict.fromkeys([*known, *self._bookmarks, *self._rollouts, *self._setups]))
+        return tuple(dict.fromkeys([*known, *self._bookmarks, *self._rollouts, *self._setups, *self._marks]))
 
     def rollout(self, project: ProjectKey, *, guideline_id: str, model_version: str) -> str:
         known = self._rollouts.setdefault(project, [])
@@ -146,6 +147,19 @@ class MemoryStore:
             and r.box is None
         )
         return {r.key.task_id: r for r in sorted(wanted, key=lambda r: r.created_at)}
+
+    def failed(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> frozenset[int]:
+        made = self.drafted(project, rollout=rollout, task_ids=task_ids).keys()
+        whole = (r for r in self._whole(project) if r.provenance.rollout == rollout and r.exposure is Exposure.FAILED)
+        return (frozenset(r.key.task_id for r in whole) & frozenset(task_ids)) - made
+
+    def new_tasks_since(self, project: ProjectKey) -> datetime | None:
+        return self._marks.get(project)
+
+    def mark_new_tasks(self, project: ProjectKey, since: datetime | None) -> None:
+        self._marks.pop(project, None)
+        if since is not None:
+            self._marks[project] = since
 
     def pictures(self, project: ProjectKey) -> Sequence[Picture]:
         looked_at = (r for r in self._whole(project) if r.image_sha256)

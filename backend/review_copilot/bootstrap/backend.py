@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from review_copilot.bootstrap.parts import images_at_once, webhook_secret_of
 from review_copilot.bootstrap.process import Process
+from review_copilot.bootstrap.setups import SetupResolver
 from review_copilot.concurrency.priority_pool import PriorityPool
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey, Review
@@ -56,6 +57,7 @@ def build_backend(process: Process) -> BackendParts:
         lease_s=settings.lease_s,
         watchers=watchers,
         remind=SimilarReviewNotes(process.store),
+        context_of=process.setup_of.of_rollout if isinstance(process.setup_of, SetupResolver) else None,
     )
     learning = Learning(store=process.store, guideline_of=guideline_of, images=process.images, clock=process.clock)
     bodies = WebhookBodies(guideline_of=guideline_of)

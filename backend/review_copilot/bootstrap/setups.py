@@ -18,7 +18,7 @@ from review_copilot.concurrency.lazy_value import LazyValue
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey
 from review_copilot.domain.setup import ProjectSetup
-from review_copilot.errors import SettingsError
+from review_copilot.errors import CopilotError, SettingsError
 from review_copilot.flows.blind_share import BlindShare
 from review_copilot.flows.review_context import ReviewContext
 from review_copilot.library import load_guideline, source_of_guideline
@@ -63,12 +63,34 @@ class SetupResolver:
 
     def __call__(self, project: ProjectKey | None = None) -> ReviewContext:
         """See `SetupOf`."""
-        setup = self._newest(project) if project is not None else None
+        return self._context(self._newest(project) if project is not None else None)
+
+    def _context(self, setup: ProjectSetup | None) -> ReviewContext:
         with self._lock:
             if setup not in self._ready:
                 self._ready[setup] = LazyValue(partial(self._create, setup))
             ready = self._ready[setup]
         return ready()
+
+    def of_rollout(self, project: ProjectKey, rollout: str) -> ReviewContext:
+        """What drafts a roll-out: the newest of the project's setups, or that of the settings, that gives its label.
+
+        If none does, because a newer release changed the inspector, it is the current setup. Its drafts name their
+        true version.
+
+        Raises:
+            LibraryError: The guideline of the current setup cannot be read.
+            InspectorUnavailable: Its inspector cannot be created.
+        """
+        current = self(project)
+        for setup in (*(version.setup for version in reversed(self._setups.setups(project))), None):
+            try:
+                context = self._context(setup)
+            except CopilotError:  # such as the connection of an old setup, which is no longer defined
+                continue
+            if context.makes(rollout):
+                return context
+        return current
 
     def _newest(self, project: ProjectKey) -> ProjectSetup | None:
         with self._lock:

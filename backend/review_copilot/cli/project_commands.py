@@ -118,8 +118,11 @@ def connect(
                 f"Project {project_id} was created. Fix the error, then run: connect --project {project_id}", err=True
             )
         raise
+    if store.new_tasks_since(key) is None:
+        store.mark_new_tasks(key, client.now() or process.clock.now())
     _show_report(report, token=client.token_kind)
     typer.echo(f"Setup {version.number}: guideline {setup.guideline_id}, inspector {setup.inspector}.")
+    typer.echo("The backend drafts new tasks by itself while it runs.")
 
 
 def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption = None) -> None:
@@ -127,6 +130,7 @@ def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption
     process = process_of(_settings(label_studio_url=url, label_studio_token=token))
     client = process.required_label_studio.client
     report = disconnect_project(client, project, backend_url=backend_of(process.settings).url)
+    process.store.mark_new_tasks(project_key(client.project(project), instance=process.instance.name), None)
     _show_report(report, token=client.token_kind)
 
 

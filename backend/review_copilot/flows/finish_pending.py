@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from review_copilot.concurrency.priority_pool import Ticket, Urgency
 from review_copilot.domain.pending_draft import PendingDraft
 from review_copilot.domain.review import Exposure, ProjectKey, Review, ReviewTask
-from review_copilot.errors import CopilotError, LabelStudioNotFound, RequestAbandoned
+from review_copilot.errors import CopilotError, LabelStudioNotFound, NoFurtherCalls, RequestAbandoned
 from review_copilot.flows.predict import DraftService, ask_for
 from review_copilot.flows.reconcile import extras, held
 from review_copilot.flows.review_context import rollout_of
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 BLOCK = 500
 """Pending drafts per claim. Each block ends with one import call, for which Label Studio recounts the project."""
+
+NO_CALLS_RETRY_S = 600.0
+"""Pause after the budget was used up or the endpoint kept failing. It counts as no attempt: nothing is given up."""
 
 RETRY_S = 30.0
 """Pause before another attempt for a failed draft, or for a project that cannot be read."""
@@ -107,7 +110,9 @@ def _work_off(
     """
     by_task = {pending_draft.key.task_id: pending_draft for pending_draft in pending_drafts}
     there = {task.key.task_id: task for task in workspace.tasks(only=list(by_task))}
-    current = rollout_of(workspace.key, store=service.store, setup_of=service.setup_of) == rollout
+    current = rollout == workspace.pinned() or rollout == rollout_of(
+        workspace.key, store=service.store, setup_of=service.setup_of
+    )
     state = held(workspace, rollout=rollout, task_ids=sorted(there))
     service.store.remember_predictions(workspace.key, [p for found in state.values() for p in found])
     wanted = {task_id for task_id in there if current or task_id in state}
@@ -130,6 +135,8 @@ def _deliver(
     shown = {task_id: review for task_id, review in drafts.items() if review.exposure is Exposure.SHOWN}
     if shown:
         report.sent += workspace.push(list(shown.values()))
+        if not workspace.pinned():  # the project's first drafts: without a pinned version, nobody sees them
+            workspace.pin(rollout)
         service.store.release([missing[task_id][0].id for task_id in shown], due_in_s=service.settle_s)
     _settle([missing[task_id][0] for task_id in drafts if task_id not in shown], service=service, report=report)
 
@@ -163,7 +170,13 @@ def _drafts(
     tickets = [ask_for(task, service=service, rollout=rollout, urgency=Urgency.OWED) for _, task in missing]
     wait([ticket.future for ticket in tickets], timeout=service.lease_s / 2)
     for (pending_draft, _), ticket in zip(missing, tickets, strict=True):
-        if (review := _finished(ticket)) is None:
+        try:
+            review = _finished(ticket)
+        except NoFurtherCalls as error:
+            log.warning("Postponed the draft of task %d: %s", pending_draft.key.task_id, error)
+            store.release([pending_draft.id], due_in_s=NO_CALLS_RETRY_S)
+            continue
+        if review is None:
             store.release([pending_draft.id], due_in_s=0.0)
         elif review.exposure is not Exposure.FAILED:
             drafts[pending_draft.key.task_id] = review
@@ -176,7 +189,11 @@ def _drafts(
 
 
 def _finished(ticket: Ticket[Review]) -> Review | None:
-    """The review; None if it was not ready in time."""
+    """The review; None if it was not ready in time.
+
+    Raises:
+        NoFurtherCalls: The budget is used up, or the endpoint keeps failing.
+    """
     ticket.withdraw()
     if not ticket.future.done() or isinstance(ticket.future.exception(), RequestAbandoned):
         return None

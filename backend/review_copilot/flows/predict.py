@@ -15,9 +15,9 @@ from typing import TypeAlias
 
 from review_copilot.concurrency.priority_pool import PriorityPool, Ticket, Urgency
 from review_copilot.domain.geometry import Box
-from review_copilot.domain.review import Exposure, Review, ReviewTask
+from review_copilot.domain.review import Exposure, ProjectKey, Review, ReviewTask
 from review_copilot.errors import RequestAbandoned
-from review_copilot.flows.review_context import SetupOf, review_task
+from review_copilot.flows.review_context import ReviewContext, SetupOf, review_task
 from review_copilot.ports import PendingDrafts, Store
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,8 @@ class DraftService:
         lease_s: Seconds that a claim on pending drafts lasts; after that, another process can claim them.
         watchers: Called with each new review.
         remind: Adds facts about similar reviews to a draft.
+        context_of: Returns what drafts a project's roll-out that is not that of its current setup, such as the pinned
+            one while a new roll-out is being made; None where only the current setup can draft.
     """
 
     setup_of: SetupOf
@@ -65,6 +67,7 @@ class DraftService:
     lease_s: float = LEASE_S
     watchers: Sequence[Callable[[Review], None]] = ()
     remind: Callable[[Review], Review] = lambda review: review
+    context_of: Callable[[ProjectKey, str], ReviewContext] | None = None
 
 
 def answer_in_time(
@@ -141,12 +144,18 @@ def _wait(futures: Collection[Future[Review]], *, for_s: float, gone: Callable[[
 def ask_for(
     task: ReviewTask, *, service: DraftService, rollout: str, urgency: Urgency, box: Box | None = None
 ) -> Ticket[Review]:
-    """Review a task on the pool; the review is stored before the ticket's future is done."""
+    """Review a task on the pool; the review is stored before the ticket's future is done.
+
+    Background work stops when the budget is used up: the future then raises `NoFurtherCalls`, and nothing is stored.
+    """
+    bulk = urgency is Urgency.OWED
 
     def work() -> Review:
         if box is None and (made := _made_meanwhile(task, service=service, rollout=rollout)):
             return made
-        review = service.remind(review_task(task, context=service.setup_of(task.key.project), rollout=rollout, box=box))
+        project = task.key.project
+        context = service.context_of(project, rollout) if bulk and service.context_of else service.setup_of(project)
+        review = service.remind(review_task(task, context=context, rollout=rollout, box=box, bulk=bulk))
         service.store.remember([review])
         for told in service.watchers:
             told(review)

@@ -57,6 +57,11 @@ class ReviewContext:
         )
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
+    def makes(self, rollout: str) -> bool:
+        """Whether that label is one for drafts of this setup, such as "photo-quality r3 9f2c1a"."""
+        guideline_id, number, version = [*rollout.rsplit(" ", 2), "", ""][:3]
+        return bool(number and version) and guideline_id == self.guideline.id and self.model_version.startswith(version)
+
 
 class SetupOf(Protocol):
     """Returns the setup of a project: the same object for the same setup, in all threads."""

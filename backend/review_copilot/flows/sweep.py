@@ -25,6 +25,9 @@ OVERLAP = timedelta(minutes=2)
 UNREADABLE = "TASK_UNREADABLE"
 """Name of the inbox event for a task that Label Studio could not read. No event of Label Studio has this name."""
 
+TASKS_CREATED = "TASKS_CREATED"
+"""Label Studio's name of the event for new tasks. `flows.draft_new_tasks` processes it; it says nothing of the log."""
+
 TRIED_AGAIN = 20
 """Maximum number of such tasks that one sweep tries again: each one causes failed requests."""
 
@@ -137,7 +140,11 @@ def _not_announced(changes: Counter[int], *, key: ProjectKey, store: Store) -> i
     """Number of changes without an event, including events that wait in the inbox."""
     if not changes.total():
         return 0
-    waiting = [wake for wake in store.waiting() if wake.action != UNREADABLE and wake.project_id in {0, key.project_id}]
+    waiting = [
+        wake
+        for wake in store.waiting()
+        if wake.action not in {UNREADABLE, TASKS_CREATED} and wake.project_id in {0, key.project_id}
+    ]
     if any(wake.project_id and not wake.task_ids for wake in waiting):
         return 0
     announced = {task_id for wake in waiting for task_id in wake.task_ids}
@@ -257,7 +264,7 @@ def empty_inbox(
     Events of a project that cannot be read remain in the inbox; events of a deleted project are removed.
     """
     report = SweepReport()
-    waiting = [notice for notice in store.waiting(limit=limit) if notice.action != UNREADABLE]
+    waiting = [n for n in store.waiting(limit=limit) if n.action not in {UNREADABLE, TASKS_CREATED}]
     by_wake = _by_notice(waiting, store=store)
     by_project: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
     for tasks_by_project in by_wake.values():

@@ -17,8 +17,9 @@ from review_copilot.labelstudio.payloads import SECRET_HEADER
 
 WEBHOOK_ACTIONS = (
     "ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED",
+    "TASKS_CREATED",
 )  # fmt: skip
-"""The events that the log needs: everything that changes a submission."""
+"""The events that the log needs, everything that changes a submission, and new tasks, which are drafted."""
 
 BACKEND_TITLE = "Review Copilot"
 

@@ -206,6 +206,10 @@ class LabelStudioWorkspace:
         """Ids of all existing tasks."""
         return self._ids(())
 
+    def created(self, *, since: datetime) -> frozenset[int]:
+        """Ids of the tasks that were created after a time, by Label Studio's clock."""
+        return self._ids((Filter("created_at", "greater", "Datetime", _filter_time(since)),))
+
     def annotated(self) -> frozenset[int]:
         """Ids of the tasks that currently have an annotation or a skip, without their content."""
         return frozenset().union(*(self._ids(filters) for filters in ANNOTATED))

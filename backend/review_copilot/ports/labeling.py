@@ -126,6 +126,10 @@ class Workspace(Protocol):
         """Ids of all existing tasks."""
         ...
 
+    def created(self, *, since: datetime) -> frozenset[int]:
+        """Ids of the tasks that were created after a time, by Label Studio's clock."""
+        ...
+
     def annotated(self) -> frozenset[int]:
         """Ids of the tasks that currently have an annotation or a skip: those that `changed` returns for all time."""
         ...

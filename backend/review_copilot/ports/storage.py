@@ -74,6 +74,10 @@ class ReviewStore(Protocol):
         """
         ...
 
+    def failed(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> frozenset[int]:
+        """The tasks among these whose draft under one roll-out failed each time; at most 10,000 ids."""
+        ...
+
     def pictures(self, project: ProjectKey) -> Sequence[Picture]:
         """Hashes of the images of whole-image reviews, in the order in which they were first seen.
 
@@ -260,6 +264,18 @@ class Rollouts(Protocol):
         ...
 
 
+class NewTaskMarks(Protocol):
+    """Which projects draft new tasks by themselves, and up to which time their new tasks were found."""
+
+    def new_tasks_since(self, project: ProjectKey) -> datetime | None:
+        """New tasks are those created after this time, UTC; None if the project does not draft new tasks by itself."""
+        ...
+
+    def mark_new_tasks(self, project: ProjectKey, since: datetime | None) -> None:
+        """Set that time; None turns it off."""
+        ...
+
+
 class PendingDrafts(Protocol):
     """A durable list of pending drafts: if a process stops, another one continues its work."""
 
@@ -317,7 +333,17 @@ class Setups(Protocol):
 
 
 class Store(
-    ReviewStore, OverrideLog, ColumnLog, Inbox, Bookmarks, Rollouts, PendingDrafts, ReviewedCropsStore, Setups, Protocol
+    ReviewStore,
+    OverrideLog,
+    ColumnLog,
+    Inbox,
+    Bookmarks,
+    Rollouts,
+    NewTaskMarks,
+    PendingDrafts,
+    ReviewedCropsStore,
+    Setups,
+    Protocol,
 ):
     """Everything that one database stores."""
 

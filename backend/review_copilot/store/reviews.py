@@ -111,6 +111,19 @@ def drafted(
     return {review.key.task_id: review for review in reviews}
 
 
+def failed(connection: sa.Connection, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> frozenset[int]:
+    """See `ports.ReviewStore.failed`."""
+    query = sa.select(_REVIEW.task_id, _REVIEW.exposure).where(
+        _REVIEW.project_ref == find_project(connection, project),
+        _REVIEW.rollout == rollout,
+        sa.not_(_REVIEW.for_box),
+        _REVIEW.task_id.in_(task_ids),
+    )
+    rows = connection.execute(query.distinct()).all()
+    made = {task_id for task_id, exposure in rows if exposure not in _NO_DRAFT}
+    return frozenset(task_id for task_id, exposure in rows if exposure == Exposure.FAILED.value) - made
+
+
 def remember_predictions(
     connection: sa.Connection, project: ProjectKey, predictions: Iterable[StoredPrediction]
 ) -> None:

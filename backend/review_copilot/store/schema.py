@@ -334,6 +334,14 @@ setups = sa.Table(
 )
 """Set-ups of projects. Append-only: the greatest number of a project is its setup."""
 
+new_task_marks = sa.Table(
+    "new_task_marks",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True, autoincrement=False),
+    sa.Column("since", UtcTime, nullable=False),
+)
+"""Projects that draft new tasks by themselves: the time after which a task is new."""
+
 MADE_AGAIN = frozenset({chunks.name, touched_tasks.name})
 """Tables with derived data only."""
 

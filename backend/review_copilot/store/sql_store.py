@@ -14,7 +14,6 @@ from review_copilot.domain.override import Comparison, LoggedOverride, Submitted
 from review_copilot.domain.pending_draft import PendingDraft
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.domain.reviewed_crops import ReviewedCrops
-from review_copilot.domain.setup import ProjectSetup, SetupVersion
 from review_copilot.domain.task_image import Picture
 from review_copilot.errors import StoreError
 from review_copilot.ports import Appended, Clock, Packing, Part, Shared, StoredPrediction, SweepPoint, WebhookNotice
@@ -28,7 +27,6 @@ from review_copilot.store import (
     pseudonyms,
     read_log,
     rollout_numbers,
-    setups_table,
 )
 from review_copilot.store import reviews as drafts
 from review_copilot.store.advisory_locks import Locks
@@ -39,6 +37,7 @@ from review_copilot.store.postgres_limits import (
     DatabaseNamedLocks,
     DatabaseReplyCache,
 )
+from review_copilot.store.project_store import ProjectStore
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ PAGE_REVISIONS = 500
 """Revisions per page with their rows, for the same reason."""
 
 
-class SqlStore:
+class SqlStore(ProjectStore):
     """Implements `ports.Store`. Safe to use from several threads and processes."""
 
     def __init__(self, database: Database, *, clock: Clock, pseudonym_key: str = "") -> None:
@@ -108,6 +107,11 @@ class SqlStore:
         """See `ports.ReviewStore`."""
         with self.database.reading() as connection:
             return drafts.drafted(connection, project, rollout=rollout, task_ids=task_ids)
+
+    def failed(self, project: ProjectKey, *, rollout: str, task_ids: Sequence[int]) -> frozenset[int]:
+        """See `ports.ReviewStore`."""
+        with self.database.reading() as connection:
+            return drafts.failed(connection, project, rollout=rollout, task_ids=task_ids)
 
     def pictures(self, project: ProjectKey) -> Sequence[Picture]:
         """See `ports.ReviewStore`."""
@@ -331,21 +335,6 @@ class SqlStore:
         """See `ports.ReviewedCropsStore`."""
         with self.database.writing() as connection:
             crops_table.keep(connection, project, book)
-
-    def setup(self, project: ProjectKey) -> SetupVersion | None:
-        """See `ports.Setups`."""
-        with self.database.reading() as connection:
-            return setups_table.newest(connection, project)
-
-    def setups(self, project: ProjectKey) -> Sequence[SetupVersion]:
-        """See `ports.Setups`."""
-        with self.database.reading() as connection:
-            return setups_table.history(connection, project)
-
-    def store_setup(self, project: ProjectKey, setup: ProjectSetup) -> SetupVersion:
-        """See `ports.Setups`."""
-        with self.database.writing() as connection:
-            return setups_table.append(connection, project, setup, now=self._clock.now())
 
     def _in(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)

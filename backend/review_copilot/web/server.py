@@ -68,6 +68,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             every_s=self._settings.sweep_every_s,
             locks=process.shared.named_locks,
             token=app.extensions[TOKEN_WATCH],
+            setup_of=process.setup_of,
         )
         app.extensions["review_copilot.woken"] = sweeper.woken
         sweeper.start()

@@ -14,7 +14,9 @@ from review_copilot.errors import (
     LabelStudioNotFound,
     LabelStudioUnreachable,
 )
+from review_copilot.flows.draft_new_tasks import add_announced_tasks, add_new_tasks
 from review_copilot.flows.log_webhook_bodies import log_bodies
+from review_copilot.flows.review_context import SetupOf
 from review_copilot.flows.sweep import SweepReport, empty_inbox, sweep_project
 from review_copilot.ports import BodyReader, NamedLocks, Store, WorkspaceOpener
 from review_copilot.web.token_watch import TokenWatch
@@ -48,6 +50,7 @@ class Sweeper:
         every_s: float,
         locks: NamedLocks | None = None,
         token: TokenWatch | None = None,
+        setup_of: SetupOf | None = None,
     ) -> None:
         """Store the parts; `start` begins the work.
 
@@ -58,6 +61,7 @@ class Sweeper:
             bodies: Reads webhook bodies.
             every_s: Seconds between two sweeps of all projects.
             token: Records whether Label Studio accepts the token.
+            setup_of: Gives the setup of a project, to draft new tasks; None to draft none.
             locks: Allow one backend at a time to sweep; None if this is the only backend.
         """
         self._store = store
@@ -67,6 +71,7 @@ class Sweeper:
         self._every_s = every_s
         self._locks = locks
         self._token = token or TokenWatch(has_token=opener is not None)
+        self._setup_of = setup_of
         self._stopping = threading.Event()
         self.woken = threading.Event()
         self._next_deleted = 0.0
@@ -91,6 +96,8 @@ class Sweeper:
                         go_on = self._no_webhook if self._lull() else lambda: True
                         self._report(log_bodies(self._store, reader=self._bodies, go_on=go_on))
                     elif ours and self._opener is not None:
+                        if self._setup_of is not None:
+                            add_announced_tasks(self._store, opener=self._opener, setup_of=self._setup_of)
                         self._report(empty_inbox(self._store, opener=self._opener))
                         if time.monotonic() >= next_full:
                             next_full = time.monotonic() + self._every_s
@@ -127,6 +134,8 @@ class Sweeper:
                 continue
             try:
                 workspace = opener.open(key.project_id)
+                if self._setup_of is not None and workspace.key == key:
+                    add_new_tasks(workspace, store=self._store, setup_of=self._setup_of)
                 self._report(sweep_project(workspace, store=self._store, deleted_tasks=look_for_deleted))
                 self._token.note(accepted=True)
             except LabelStudioNotFound:

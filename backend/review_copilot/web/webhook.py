@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest as HalfBody
 from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized
 
 from review_copilot.errors import BadRequest, StoreError
+from review_copilot.flows.sweep import TASKS_CREATED
 from review_copilot.labelstudio.payloads import read_webhook
 from review_copilot.ports import Inbox, WebhookNotice
 from review_copilot.web.auth import Authenticator
@@ -23,7 +24,7 @@ COUNTS = "review_copilot.webhook_counts"
 WAKING = frozenset(
     {"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED"}
 )
-"""Actions that can change the log. All others are answered and ignored."""
+"""Actions that can change the log. New tasks are stored too, if there is a token to draft them. Others are ignored."""
 
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -68,7 +69,7 @@ def webhook_routes(inbox: Inbox, authenticator: Authenticator, *, instance: str,
         authenticator.check_webhook()
         body = request.get_data()
         event = read_webhook(decoded(body))
-        if event.action not in WAKING:
+        if event.action not in WAKING and (keep_bodies or event.action != TASKS_CREATED):
             counts.count(WebhookOutcome.IGNORED)
             return jsonify(status="ignored", action=event.action), HTTPStatus.OK
         notice_id = inbox.put(

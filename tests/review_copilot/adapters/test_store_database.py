@@ -47,6 +47,7 @@ def fill(store: SqlStore) -> None:
     store.rollout(PROJECT, guideline_id="photo-quality", model_version="9f2c1a77aa01")
     store.put(WebhookNotice(0, "i", 7, (1,), "ANNOTATION_CREATED"))
     store.move_bookmark(PROJECT, at(0))
+    store.mark_new_tasks(PROJECT, at(0))
     store.keep_sweep(PROJECT, SweepPoint(since=None, up_to=at(0), after=3))
     store.record_deletion(TaskKey(PROJECT, 99))
     store.add_pending([a_task()], rollout="photo-quality r1 9f2c1a", due_in_s=0)

@@ -163,3 +163,20 @@ def test_a_count_beyond_all_sense_breaks_nothing(store: Store) -> None:
     assert cost is not None
     assert (cost.drafts, cost.calls) == (3, 3)
     assert cost.tokens >= 3 * 2**53
+
+
+def test_failed_tasks_are_those_whose_every_draft_failed(store: Store) -> None:
+    """A task that was drafted in the end did not fail, and neither did one under another roll-out, or a Magic box."""
+    box = Box(0, 0, 0.5, 0.5)
+    store.remember(
+        [
+            a_review("f1", key=task_key(1), exposure=Exposure.FAILED),
+            a_review("f2", key=task_key(2), exposure=Exposure.FAILED),
+            a_review("made", a_suggestion(), key=task_key(2)),
+            a_review("f3", key=task_key(3), exposure=Exposure.FAILED, box=box),
+            a_review("f4", key=task_key(4), exposure=Exposure.FAILED),
+        ]
+    )
+    label = a_review("any").provenance.rollout
+    assert store.failed(PROJECT, rollout=label, task_ids=[1, 2, 3]) == {1}
+    assert store.failed(PROJECT, rollout="photo-quality r99 000000", task_ids=[1, 4]) == frozenset()

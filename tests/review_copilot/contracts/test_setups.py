@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from fakes import FakeClock
 from review_copilot.domain.review import ProjectKey
@@ -52,3 +53,14 @@ def test_projects_do_not_share_set_ups(store: Store) -> None:
 def test_a_stored_set_up_makes_the_project_known(store: Store) -> None:
     store.store_setup(ONE, SETUP)
     assert list(store.projects()) == [ONE]
+
+
+def test_a_mark_of_new_tasks_is_set_moved_and_removed(store: Store, clock: FakeClock) -> None:
+    now = clock.now()
+    assert store.new_tasks_since(ONE) is None
+    store.mark_new_tasks(ONE, now)
+    store.mark_new_tasks(OTHER, now)
+    store.mark_new_tasks(ONE, now + timedelta(minutes=5))
+    assert (store.new_tasks_since(ONE), store.new_tasks_since(OTHER)) == (now + timedelta(minutes=5), now)
+    store.mark_new_tasks(ONE, None)
+    assert (store.new_tasks_since(ONE), store.new_tasks_since(OTHER)) == (None, now)

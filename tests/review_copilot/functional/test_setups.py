@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from review_copilot.bootstrap.setups import (
 )
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import CopilotError, InspectorUnavailable, LibraryError, SettingsError
+from review_copilot.flows.review_context import rollout_of
 from review_copilot.library import load_guideline
 from review_copilot.library.model_connections import read_connections
 from review_copilot.settings import Settings, load_settings
@@ -223,3 +225,28 @@ class TestCommands:
         done = typed("project", "show", "--project", "99", cwd=tmp_path, **environment)
         assert done.returncode == 2
         assert "connect --project 99" in done.stderr
+
+
+def test_a_roll_out_is_drafted_by_the_set_up_that_it_was_made_with(process: Process) -> None:
+    """Also after the project got another; where none gives its label, the current one drafts."""
+    settings, project = process.settings, PROJECTS[0]
+    assert isinstance(process.setup_of, SetupResolver)
+
+    def change(**to: Any) -> str:
+        assert isinstance(process.setup_of, SetupResolver)
+        process.store.store_setup(project, changed_setup(default_setup(settings), settings, **to))
+        process.setup_of.forget(project)
+        return rollout_of(project, store=process.store, setup_of=process.setup_of)
+
+    by_settings = rollout_of(project, store=process.store, setup_of=process.setup_of)
+    first, second = change(guideline="pcb"), change(guideline="pcb", min_score=0.5)
+    assert len({by_settings, first, second}) == 3
+    for label, guideline, min_score in (
+        (by_settings, "photo-quality", 0.0),
+        (first, "pcb", 0.0),
+        (second, "pcb", 0.5),
+        ("pcb r9 000000", "pcb", 0.5),
+        ("someone else's model", "pcb", 0.5),
+    ):
+        context = process.setup_of.of_rollout(project, label)
+        assert (context.guideline.id, context.min_score) == (guideline, min_score), label

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from opened import OpenedCopilot, opened
@@ -77,6 +78,22 @@ def test_an_unknown_action_is_answered_and_let_go_of(client: FlaskClient, app: F
     assert post(client, {"action": "SOMETHING_NEW"}).status_code == 200
     assert counted(app) == {"ignored": 1}
     assert not copilot.store.waiting()
+
+
+def test_new_tasks_are_queued_only_where_a_token_allows_to_draft_them(
+    client: FlaskClient, app: Flask, copilot: OpenedCopilot, tmp_path: Path
+) -> None:
+    """Without a token their bodies would wait in the inbox for nothing."""
+    body = {"action": "TASKS_CREATED", "tasks": [{"id": 1}, {"id": 2}], "project": {"id": 7}}
+    assert post(client, body).get_json()["status"] == "ignored"
+    assert counted(app) == {"ignored": 1}
+    settings = copilot.settings.model_copy(
+        update={"label_studio_token": SecretStr("0" * 40), "database_url": f"sqlite:///{tmp_path}/other.db"}
+    )
+    with_token = opened(settings)
+    assert post(create_app(with_token.parts()).test_client(), body).get_json()["status"] == "queued"
+    assert [(notice.action, notice.task_ids) for notice in with_token.store.waiting()] == [("TASKS_CREATED", (1, 2))]
+    with_token.close()
 
 
 @pytest.mark.parametrize("body", [b"", json.dumps(EVENT).encode()[:40], b"[" * 100_000, b"\xff\xfe", b"[]", b'{"a":1}'])
