@@ -23,6 +23,11 @@ def open_private(path: Path, mode: str = "w", *, newline: str | None = None) -> 
     return cast("TextIO", os.fdopen(handle, "w", encoding="utf-8", newline=newline))
 
 
+def open_private_to_append(path: Path) -> TextIO:
+    """Open a text file for appending, in UTF-8, that nobody else can read; see `open_private`."""
+    return cast("TextIO", os.fdopen(_opener(str(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND), "a", encoding="utf-8"))
+
+
 def keep_private(*paths: Path) -> None:
     """Take the rights of others from files that exist; files of another owner stay as they are."""
     for path in paths:

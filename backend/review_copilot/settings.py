@@ -224,6 +224,10 @@ class Settings(BaseSettings):
         Path("review-copilot-replies"),
         description="Folder that caches model replies, so that you pay for each only once. PostgreSQL replaces it.",
     )
+    model_prompts: Path | None = Field(
+        None,
+        description="Folder with your own prompt templates. The built-in ones replace those that it does not have.",
+    )
     model_profile: str = Field("", description="Name of a model profile. Default: chosen by the model's name.")
     model_profiles: Path | None = Field(
         None, description="Your own profiles.yaml, which takes precedence over the built-in one. `probe` writes to it."

@@ -17,7 +17,7 @@ from review_copilot.inspectors.coalescing import CoalescingInspector
 from review_copilot.inspectors.options import ModelSetup
 from review_copilot.inspectors.registry import InspectorRequest, create_inspector
 from review_copilot.labelstudio.transport import LabelStudioAuth, normalise_url
-from review_copilot.library import load_guideline, own_file, prompt_source
+from review_copilot.library import load_guideline, own_file, prompt_source, prompt_templates
 from review_copilot.plugin import InspectorOptions
 from review_copilot.ports import Clock, ImageSource, Inspector, Shared
 from review_copilot.settings import Settings
@@ -79,11 +79,12 @@ def model_setup(settings: Settings) -> ModelSetup:
         LibraryError: A file cannot be read.
     """
     own_profiles, own_prices = settings.model_profiles, settings.model_prices
+    system_prompt, user_prompt, second_look_prompt = prompt_templates(settings.model_prompts)
     return ModelSetup(
         model=settings.model,
-        system_prompt=prompt_source("inspect.system.md.j2"),
-        user_prompt=prompt_source("inspect.user.md.j2"),
-        second_look_prompt=prompt_source("second_look.md.j2"),
+        system_prompt=system_prompt,
+        user_prompt=user_prompt,
+        second_look_prompt=second_look_prompt,
         profile_files=(*own_file(own_profiles, missing_is_fine=True), prompt_source("profiles.yaml")),
         price_files=(*own_file(own_prices), prompt_source("prices.yaml")),
         profile=settings.model_profile,

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -149,14 +150,55 @@ def settings_for(setup: ProjectSetup, settings: Settings) -> Settings:
     if setup.model:
         changed |= _of_connection(named_connection(setup.model, settings))
     own = settings.model_copy(update=changed)
-    if not setup.images_may_leave and asks_elsewhere(own):
+    _check_images_stay(own, images_may_leave=setup.images_may_leave)
+    return own
+
+
+def changed_settings(
+    settings: Settings,
+    *,
+    images_may_leave: bool,
+    inspector: str | None = None,
+    model: str | None = None,
+    prompts: Path | None = None,
+    min_score: float | None = None,
+    second_look: bool | None = None,
+) -> Settings:
+    """The settings with another inspector, model, or threshold, for a setup that is only evaluated.
+
+    Args:
+        settings: The settings of a setup.
+        images_may_leave: Whether images may be sent to a model on another machine.
+        inspector: None to keep it, as for all others.
+        model: A model connection if the file of connections defines the name, otherwise a model at the same endpoint.
+        prompts: Folder with prompt templates.
+        min_score: Suggestions with a lower score are dropped, 0..1.
+        second_look: Whether a model checks each box again.
+
+    Raises:
+        SettingsError: Images must stay on this machine, and the model is on another one.
+        LibraryError: The file of model connections cannot be read.
+    """
+    given = {
+        "inspector": inspector, "model_prompts": prompts, "min_score": min_score, "model_second_look": second_look,
+    }  # fmt: skip
+    changed: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if model is not None:
+        known = read_connections(settings.models) if settings.models else {}
+        changed |= _of_connection(known[model]) if model in known else {"model": model}
+    own = settings.model_copy(update=changed)
+    _check_images_stay(own, images_may_leave=images_may_leave)
+    return own
+
+
+def _check_images_stay(settings: Settings, *, images_may_leave: bool) -> None:
+    if not images_may_leave and asks_elsewhere(settings):
         raise SettingsError(
-            f"The project does not allow sending images to another machine, and the model {own.model!r} is at "
-            f"{own.model_base_url or 'OpenAI'}.",
+            f"The project does not allow sending images to another machine, and the model {settings.model!r} is at "
+            f"{settings.model_base_url or 'OpenAI'}.",
             hint="Choose the inspector `builtin` or a model on this machine, or allow it with: "
             "review-copilot project set --project N --images-may-leave",
         )
-    return own
 
 
 def named_connection(name: str, settings: Settings) -> ModelConnection:

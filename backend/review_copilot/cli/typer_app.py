@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType({
     "guideline": Entry("guideline_commands", "List, show, and check guidelines."),
     "prompt": Entry("model_commands", "Show what is sent to a model."),
     "probe": Entry("model_commands", "Detect which box format a model uses, and store it as a profile."),
+    "evaluate": Entry("evaluate_commands", "Compare drafts with reviews by people, for one setup or two."),
     "connect": Entry("project_commands", "Connect a project to the running backend. Safe to run again."),
     "disconnect": Entry("project_commands", "Undo `connect`. Annotations and drafts stay."),
     "preannotate": Entry("project_commands", "Draft the tasks that have no draft, and show the drafts to reviewers."),

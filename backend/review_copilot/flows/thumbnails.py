@@ -9,7 +9,7 @@ import base64
 import io
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -173,9 +173,9 @@ def cut_pictures(
             loaded[spot.task] = _load(tasks.get(spot.task), images)
         picture = _cut(loaded.get(spot.task), spot.box)
         if picture and spot.row is not None:
-            cases[spot.row] = _data_uri(picture)
+            cases[spot.row] = data_uri(picture)
         elif picture:
-            sightings[spot.task, spot.annotation] = _data_uri(picture)
+            sightings[spot.task, spot.annotation] = data_uri(picture)
     return Pictures(cases, sightings, left_out=len(spots) - len(cases) - len(sightings))
 
 
@@ -186,22 +186,38 @@ def thumbnail(pixels: Pixels, box: Box | None) -> bytes:
         pixels: Upright RGB.
         box: The box, in fractions.
     """
-    height, width = pixels.shape[:2]
     whole = box is None or (box.width >= 0.95 and box.height >= 0.95)
-    left, top, right, bottom = (0, 0, width, height) if whole or box is None else _around(box, width, height)
+    return marked(pixels, around=None, boxes=()) if whole or box is None else marked(pixels, around=box, boxes=(box,))
+
+
+def marked(pixels: Pixels, *, around: Box | None, boxes: Sequence[Box]) -> bytes:
+    """A JPEG of a part of the image with outlines.
+
+    Args:
+        pixels: Upright RGB.
+        around: The part, in fractions, shown with a margin; None for the whole image.
+        boxes: The boxes to outline, in fractions.
+    """
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = (0, 0, width, height) if around is None else _around(around, width, height)
     picture = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
     scale = min(1.0, THUMBNAIL_PX / max(picture.size))
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     picture = picture.resize(size, Image.Resampling.LANCZOS)
-    if box is not None and not whole:
+    pen = ImageDraw.Draw(picture)
+    for box in boxes:
         x, y = (box.x * width - left) * scale, (box.y * height - top) * scale
         outline = (x, y, x + max(2.0, box.width * width * scale), y + max(2.0, box.height * height * scale))
-        pen = ImageDraw.Draw(picture)
         pen.rectangle(outline, outline=(0, 0, 0), width=4)
         pen.rectangle(outline, outline=(255, 200, 0), width=2)
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=JPEG_QUALITY)
     return file.getvalue()
+
+
+def data_uri(picture: bytes) -> str:
+    """A JPEG as a data URI."""
+    return "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")
 
 
 def _around(box: Box, width_px: int, height_px: int) -> tuple[int, int, int, int]:
@@ -264,7 +280,3 @@ def _cut(image: ReviewImage | None, box: Box | None) -> bytes | None:
         log.warning("%s has no thumbnail: %s", image.source, error)
         return None
     return thumbnail(pixels, box)
-
-
-def _data_uri(picture: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")

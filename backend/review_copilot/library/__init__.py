@@ -17,9 +17,13 @@ __all__ = [
     "load_guideline",
     "own_file",
     "prompt_source",
+    "prompt_templates",
     "shipped_label_config",
     "source_of_guideline",
 ]
+
+PROMPT_TEMPLATES = ("inspect.system.md.j2", "inspect.user.md.j2", "second_look.md.j2")
+"""Names of the prompt templates: what all tasks share, one task, and a second look."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -89,6 +93,30 @@ def prompt_source(name: str) -> str:
     except OSError as error:
         raise PromptError(
             f'There is no prompt template "{name}".', hint="The templates are in the folder prompts/."
+        ) from error
+
+
+def prompt_templates(folder: Path | None) -> tuple[str, ...]:
+    """The texts of `PROMPT_TEMPLATES`, in that order; the built-in text for a template that the folder does not have.
+
+    Args:
+        folder: The user's templates; None for the built-in ones.
+
+    Raises:
+        PromptError: The folder has none of the templates, or one cannot be read.
+    """
+    if folder is None:
+        return tuple(prompt_source(name) for name in PROMPT_TEMPLATES)
+    own = [folder / name for name in PROMPT_TEMPLATES]
+    if not any(path.is_file() for path in own):
+        raise PromptError(
+            f"{folder} contains no prompt template.", hint=f"Their names are {', '.join(PROMPT_TEMPLATES)}."
+        )
+    try:
+        return tuple(path.read_text(encoding="utf-8") if path.is_file() else prompt_source(path.name) for path in own)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(
+            f"A prompt template in {folder} cannot be read.", hint="Check its permissions, and that it is UTF-8 text."
         ) from error
 
 
