@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from review_copilot.bootstrap.embedder import embedder_of
 from review_copilot.bootstrap.process import Process
 from review_copilot.cli.command_process import process_of
+from review_copilot.cli.report_formats import Format, written
 from review_copilot.domain.review import ProjectKey
 from review_copilot.flows.packed_log import reading_of_log
-from review_copilot.flows.study_project import ProjectStudy, Scope, find_project, study_project
+from review_copilot.flows.study_project import Scope, find_project, study_project
 from review_copilot.flows.thumbnails import pictures_of, shown_rows
 from review_copilot.flows.uncovered_crops import crops_of
 from review_copilot.private_files import open_private
-from review_copilot.reports.study_html import to_html
-from review_copilot.reports.study_markdown import to_markdown
 from review_copilot.settings import load_settings
-from review_copilot.study.study_json import as_json
 from review_copilot.study.table import Floats, OverrideTable
-
-
-class Format(StrEnum):
-    """Formats that `report` writes."""
-
-    HTML = "html"
-    MARKDOWN = "md"
-    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -62,15 +51,17 @@ def report(
     key = find_project(process.store.projects(), project, instance=instance)
     scope = Scope(since=since.replace(tzinfo=UTC) if since else None)
     reading = reading_of_log(process.store, key)
-    made = study_project(
-        reading,
-        process.store.draft_totals(key, since=scope.since),
-        project=key,
-        guideline=process.setup_of(key).guideline,
-        scope=scope,
-        clock=process.clock,
-        see=_crop_features(process, key) if thumbnails else None,
-    )
+    # The matrices are small: several threads spend more time waiting for each other than calculating.
+    with threadpool_limits(limits=1, user_api="blas"):
+        made = study_project(
+            reading,
+            process.store.draft_totals(key, since=scope.since),
+            project=key,
+            guideline=process.setup_of(key).guideline,
+            scope=scope,
+            clock=process.clock,
+            see=_crop_features(process, key) if thumbnails else None,
+        )
     made = replace(made, link=process.instance.link_to(key))
     if file_format is Format.HTML and thumbnails:
         pictures = pictures_of(
@@ -99,13 +90,6 @@ def _crop_features(process: Process, key: ProjectKey) -> Callable[[OverrideTable
         return partial(look, measure=embedder)
     stored = process.store.reviewed_crops(key)
     return partial(look, known=stored.crops) if stored else look
-
-
-def written(made: ProjectStudy, file_format: Format) -> str:
-    """The report as text in one of its formats, with a line break at the end."""
-    if file_format is Format.JSON:
-        return json.dumps(as_json(made.study), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return to_markdown(made) if file_format is Format.MARKDOWN else to_html(made)
 
 
 def _count(count: int, word: str) -> str:

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
-from review_copilot.cli.report_commands import Format, written
+from review_copilot.cli.report_formats import Format, written
 from review_copilot.domain.draft_totals import Drafts
 from review_copilot.domain.guideline import Guideline, NovelPattern, RationaleStyle, VerdictRule
 from review_copilot.flows.packed_log import reading_of
@@ -48,14 +49,17 @@ def study(
 ) -> None:
     """Write the report from an exported log, without a database."""
     exported = read_export(file, project=project)
-    made = study_project(
-        reading_of(number_columns(exported.columns)),
-        Drafts(),
-        project=exported.project,
-        guideline=_guideline(guideline, exported),
-        scope=Scope(),
-        clock=_Now(),
-    )
+    reading = reading_of(number_columns(exported.columns))
+    # The matrices are small: several threads spend more time waiting for each other than calculating.
+    with threadpool_limits(limits=1, user_api="blas"):
+        made = study_project(
+            reading,
+            Drafts(),
+            project=exported.project,
+            guideline=_guideline(guideline, exported),
+            scope=Scope(),
+            clock=_Now(),
+        )
     text = written(made, file_format)
     if out is None:
         sys.stdout.write(text)

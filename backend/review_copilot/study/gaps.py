@@ -49,7 +49,8 @@ def find_gaps(count: Callable[[frozenset[str]], Digest], policy: Policy | None =
     if not len(counts.gap_counts.count):
         return Gaps(tuple(flags), (), ())
     known = figures(counts, rules)
-    suspect = frozenset(c for f in _criterion_flags(known, rules)[0] for c in f.criteria)
+    found, current = _criterion_flags(known, rules)
+    suspect = frozenset(c for f in found for c in f.criteria)
     people = odd_reviewers(known, rules, leave_out=suspect)
     habits = habit_flags(counts.visits, counts.gap_counts.reviewers, rules)
     named = {f.evidence.reviewer for f in habits}
@@ -57,17 +58,17 @@ def find_gaps(count: Callable[[frozenset[str]], Digest], policy: Policy | None =
     people = habits + [f for f in people if f.evidence.reviewer not in named]
     odd = frozenset(f.evidence.reviewer for f in people if f.evidence.reviewer)
     judged = count(odd) if odd else counts
-    by_others = figures(judged, rules) if odd and len(judged.gap_counts.count) else known
-    found, by_others = _criterion_flags(by_others, rules)
+    if odd and len(judged.gap_counts.count):
+        found, current = _criterion_flags(figures(judged, rules), rules)
     if found:  # what is natural shows better without them, and with that what else stands out
         apart = frozenset(c for f in found for c in f.criteria)
-        found, by_others = _criterion_flags(figures(by_others.counts, rules, apart=apart), rules, apart=apart)
+        found, current = _criterion_flags(figures(current.counts, rules, apart=apart), rules, apart=apart)
     flags += people + found
     flagged = frozenset(c for f in flags for c in f.criteria)
     return Gaps(
         tuple(sorted(flags, key=lambda f: -f.confidence)),
-        outlooks(by_others, rules, flagged=flagged),
-        standings(by_others),
+        outlooks(current, rules, flagged=flagged),
+        standings(current),
     )
 
 

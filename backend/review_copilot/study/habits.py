@@ -6,6 +6,7 @@ Each person is compared with themselves: who accepts much at all times is no cas
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import expit
@@ -31,6 +32,8 @@ FEWEST = 20
 _EVEN: Floats = RATES * (1 - RATES) / (RATES * (1 - RATES)).sum()
 WOBBLE = 0.35
 """A person's rate at one time of the day differs from that at another by this in logits, without any fault."""
+_SHIFTS: Floats = WOBBLE * np.array([-1.5, -0.75, 0.0, 0.75, 1.5])
+"""Such differences, in logits."""
 
 
 @dataclass(frozen=True)
@@ -67,34 +70,37 @@ def _at_hours(mine: Visits) -> _Habit:
     hour = (mine.made_s // 3600 % HOURS).astype(np.int64)
     yes = np.bincount(hour, weights=mine.overridden, minlength=HOURS)
     of = np.bincount(hour, weights=mine.decided, minlength=HOURS)
-    stretches = [(start, length) for start in range(HOURS) for length in range(1, LONGEST_H + 1)]
-    factors = []
-    for start, length in stretches:
-        inside = np.isin(np.arange(HOURS), np.arange(start, start + length) % HOURS)
-        factors.append(_quieter(yes[inside].sum(), of[inside].sum(), yes[~inside].sum(), of[~inside].sum()))
+    inside = _stretches()
+    factors = _quieter(inside @ yes, inside @ of, ~inside @ yes, ~inside @ of)
     best = int(np.argmax(factors))
-    start, length = stretches[best]
-    quiet = np.isin(hour, np.arange(start, start + length) % HOURS)
-    return _Habit(float(np.logaddexp.reduce(factors) - np.log(len(factors))), (start, (start + length) % HOURS), quiet)
+    start, end = best // LONGEST_H, (best // LONGEST_H + best % LONGEST_H + 1) % HOURS
+    return _Habit(float(np.logaddexp.reduce(factors) - np.log(len(factors))), (start, end), inside[best][hour])
 
 
-def _quieter(yes: float, of: float, other_yes: float, other_of: float) -> float:
-    """Log Bayes factor of "a third of the rate or less" against "the same rate, but for wobble"."""
-    if min(of, other_of) < FEWEST:
-        return 0.0
-    rest = other_yes * -np.logaddexp(0.0, -LOGITS) + (other_of - other_yes) * -np.logaddexp(0.0, LOGITS)
-    rest = np.exp(rest - rest.max()) * _EVEN
-    shifts = WOBBLE * np.array([-1.5, -0.75, 0.0, 0.75, 1.5])
-    weights = np.exp(-0.5 * (shifts / WOBBLE) ** 2)
-    same = [_fit(yes, of, expit(LOGITS + shift)) for shift in shifts]
-    less = [_fit(yes, of, RATES * share) for share in LEFT]
-    top = max(float(f.max()) for f in (*same, *less))
-    stays = sum(w * (rest * np.exp(f - top)).sum() for w, f in zip(weights / weights.sum(), same, strict=True))
-    falls = sum((rest * np.exp(f - top)).sum() for f in less) / len(less)
-    return float(np.log(falls + 1e-300) - np.log(stays + 1e-300))
+@lru_cache(maxsize=1)
+def _stretches() -> Flags:
+    """The hours of each stretch of the day, by start and then by length; shape (HOURS * LONGEST_H, HOURS)."""
+    start, length = np.divmod(np.arange(HOURS * LONGEST_H), LONGEST_H)
+    return np.asarray((np.arange(HOURS)[None, :] - start[:, None]) % HOURS <= length[:, None])
 
 
-def _fit(yes: float, of: float, rate: Floats) -> Floats:
+def _quieter(yes: Floats, of: Floats, other_yes: Floats, other_of: Floats) -> Floats:
+    """Log Bayes factors of "a third of the rate or less" against "the same rate, but for wobble", one for each part."""
+    rest = other_yes[:, None] * -np.logaddexp(0.0, -LOGITS) + (other_of - other_yes)[:, None] * -np.logaddexp(
+        0.0, LOGITS
+    )
+    rest = np.exp(rest - rest.max(axis=1, keepdims=True)) * _EVEN
+    weights = np.exp(-0.5 * (_SHIFTS / WOBBLE) ** 2)
+    rates = np.concatenate([expit(LOGITS + _SHIFTS[:, None]), RATES * np.array(LEFT)[:, None]])
+    fits = _fit(yes[:, None, None], of[:, None, None], rates)  # shape (parts, rates, grid)
+    tops = fits.max(axis=(1, 2), keepdims=True)
+    likely = np.einsum("pg,prg->pr", rest, np.exp(fits - tops))
+    stays = likely[:, : len(_SHIFTS)] @ (weights / weights.sum())
+    falls = likely[:, len(_SHIFTS) :].mean(axis=1)
+    return np.where(np.minimum(of, other_of) < FEWEST, 0.0, np.log(falls + 1e-300) - np.log(stays + 1e-300))
+
+
+def _fit(yes: float | Floats, of: float | Floats, rate: Floats) -> Floats:
     p = np.clip(rate, 1e-9, 1 - 1e-9)
     return np.asarray(yes * np.log(p) + (of - yes) * np.log1p(-p))
 
@@ -123,10 +129,9 @@ def _tired(mine: Visits) -> _Habit:
     of = np.bincount(bins, weights=mine.decided[long], minlength=8)
     at = (np.arange(8) + 0.5) / 8
     tired = [_slope(yes, of, [RATES * (1 - share * d) for d in at]) for share in (0.6, 0.75, 0.9, 1.0)]
-    slopes = WOBBLE * np.array([-1.5, -0.75, 0.0, 0.75, 1.5])
-    weights = np.log(np.exp(-0.5 * (slopes / WOBBLE) ** 2) / np.exp(-0.5 * (slopes / WOBBLE) ** 2).sum())
+    weights = np.log(np.exp(-0.5 * (_SHIFTS / WOBBLE) ** 2) / np.exp(-0.5 * (_SHIFTS / WOBBLE) ** 2).sum())
     even = [
-        w + _slope(yes, of, [expit(LOGITS + s * (d - 0.5)) for d in at]) for w, s in zip(weights, slopes, strict=True)
+        w + _slope(yes, of, [expit(LOGITS + s * (d - 0.5)) for d in at]) for w, s in zip(weights, _SHIFTS, strict=True)
     ]
     return _Habit(float(np.logaddexp.reduce(tired) - np.log(len(tired)) - np.logaddexp.reduce(even)), None, late)
 

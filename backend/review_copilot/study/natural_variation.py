@@ -161,7 +161,7 @@ def _belief(fits_natural: Floats, fits_other: Floats, prior: Prior, learn: Float
         mixed = learn[:, None] * np.log((1 - share) * fits_natural + share * fits_other)
         shares.append(mixed.sum(axis=0) - mixed)  # for each unit: all units but itself
     belief = _hyperprior(prior) + np.logaddexp.reduce(shares, axis=0)
-    return np.asarray(np.exp(belief - belief.max(axis=1, keepdims=True)))
+    return soft_exp(belief - belief.max(axis=1, keepdims=True))
 
 
 def _most_are_natural(likelihood: Floats, learn: Floats) -> Floats:
@@ -174,15 +174,22 @@ def _most_are_natural(likelihood: Floats, learn: Floats) -> Floats:
     weights /= weights.sum(axis=1, keepdims=True)
     means = weights @ LOGITS
     variance = weights @ LOGITS**2 - means**2
-    allowed = np.ones((len(means), len(_centres())))
-    for unit in range(len(means)):
-        others = np.flatnonzero((learn > 0) & (np.arange(len(means)) != unit))
-        if len(others) < FEWEST_FOR_A_MIDDLE:
-            continue
-        middle, doubt = float(np.median(means[others])), float(np.median(variance[others]))
-        near = np.abs(middle - _centres()) <= _TAIL * np.sqrt(_widths() ** 2 + doubt)
-        allowed[unit] = near if near.any() else 1.0
-    return allowed
+    middle, doubt = _medians_of_others(means, learn > 0), _medians_of_others(variance, learn > 0)
+    near = np.abs(middle[:, None] - _centres()) <= _TAIL * np.sqrt(_widths() ** 2 + doubt[:, None])
+    return np.where(near.any(axis=1, keepdims=True), near, 1.0)
+
+
+def _medians_of_others(values: Floats, learn: Flags) -> Floats:
+    """For each unit the median of all others that count; NaN of fewer than FEWEST_FOR_A_MIDDLE."""
+    others = learn.sum() - learn
+    ranked = np.sort(values[learn])
+    if not len(ranked):
+        return np.full(len(values), np.nan)
+    own = np.full(len(values), len(ranked))  # place of the unit itself among those that count
+    own[np.flatnonzero(learn)[np.argsort(values[learn], kind="stable")]] = np.arange(len(ranked))
+    middles = np.stack([(others - 1) // 2, others // 2])
+    middles = np.clip(middles + (middles >= own), 0, len(ranked) - 1)
+    return np.where(others < FEWEST_FOR_A_MIDDLE, np.nan, ranked[middles].mean(axis=0))
 
 
 def _centres() -> Floats:
