@@ -29,6 +29,7 @@ CopilotError                     hint, retryable, public message
 |   |-- LabelStudioAuthError     token missing, wrong, or of a type that is disabled
 |   |-- LabelStudioNotFound      no such project or task
 |   |-- LabelStudioFailed        it failed on the request itself (HTTP 500)
+|   |-- LabelStudioRejected      it found the request invalid (HTTP 400)
 |   |-- LabelStudioRefusesAddress  private address, since 1.23.1
 |   `-- LabelConfigError         the label config lacks a tag that a review needs
 |-- EngineError                  the cluster of a bulk run cannot be reached, or has no workers left
@@ -212,6 +213,10 @@ class LabelStudioNotFound(LabelStudioError):
 
 class LabelStudioFailed(LabelStudioError):
     """Label Studio failed on a request that it should have answered, such as one for a record it cannot read."""
+
+
+class LabelStudioRejected(LabelStudioError):
+    """Label Studio found a field of the request invalid."""
 
 
 class LabelStudioRefusesAddress(LabelStudioError):

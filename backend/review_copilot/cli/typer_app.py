@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType({
     "rollback": Entry("prediction_commands", "Show the drafts of the previous roll-out again, without model calls."),
     "serve": Entry("backend_commands", "Run the ML backend for Label Studio, and keep the override log up to date."),
     "status": Entry("backend_commands", "Show the state of the running backend."),
+    "doctor": Entry("doctor_commands", "Check the installation or a project, and show what fixes each fault."),
     "overrides": Entry("override_commands", "List, export, and import the override log."),
     "log": Entry("log_commands", "Back up and restore the log, and remove a person from it."),
     "study": Entry("study_commands", "Write the report from an exported log, without a database."),

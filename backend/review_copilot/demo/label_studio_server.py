@@ -17,8 +17,9 @@ import requests
 
 from review_copilot.demo.child_process import end_group, tail, wait_until_answering
 from review_copilot.errors import LabelStudioAuthError, LabelStudioError
+from review_copilot.labelstudio.releases import TESTED_RELEASE
 
-VERSION = "1.23.2"
+VERSION = TESTED_RELEASE
 """The release that this product is tested with."""
 
 READY_WITHIN_S = 240.0

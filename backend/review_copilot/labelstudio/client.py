@@ -12,7 +12,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from review_copilot.errors import LabelStudioError, LabelStudioFailed
+from review_copilot.errors import LabelStudioError, LabelStudioFailed, LabelStudioRejected
 from review_copilot.labelstudio.api_records import MlBackend, Project, Webhook
 from review_copilot.labelstudio.transport import TokenKind, Transport
 
@@ -24,6 +24,9 @@ IDS_PER_PAGE = 10_000
 
 MOST_UNREADABLE_IN_A_ROW = 20
 """After so many tasks in a row that Label Studio cannot read, something else than the tasks is wrong."""
+
+NO_SUCH_VALUE = "REVIEW_COPILOT_CHECK"
+"""Not a value of any field of Label Studio."""
 
 _T = TypeVar("_T")
 
@@ -307,6 +310,30 @@ class LabelStudioClient:
     def delete_ml_backend(self, backend_id: int) -> None:
         """Remove an ML backend; its webhook and its predictions remain."""
         self._transport.send("DELETE", f"/api/ml/{backend_id}")
+
+    def try_ml_address(self, project_id: int, url: str) -> None:
+        """Ask whether Label Studio may call an ML backend at a URL. Adds nothing: another field is invalid.
+
+        Raises:
+            LabelStudioRefusesAddress: It refuses the address.
+            LabelStudioError: The request failed for another reason.
+        """
+        self._try("/api/ml", {"project": project_id, "url": url, "auth_method": NO_SUCH_VALUE})
+
+    def try_webhook_address(self, project_id: int, url: str) -> None:
+        """Ask whether Label Studio may send webhooks to a URL. Adds nothing: another field is invalid.
+
+        Raises:
+            LabelStudioRefusesAddress: It refuses the address.
+            LabelStudioError: The request failed for another reason.
+        """
+        self._try("/api/webhooks/", {"project": project_id, "url": url, "actions": [NO_SUCH_VALUE]})
+
+    def _try(self, path: str, fields: Mapping[str, object]) -> None:
+        try:
+            self._transport.send("POST", path, body=fields)
+        except LabelStudioRejected:
+            return  # the address was accepted, and the invalid field was not
 
     def webhooks(self, project_id: int) -> tuple[Webhook, ...]:
         """The project's webhooks."""

@@ -163,3 +163,13 @@ def _revision(results: Sequence[Mapping[str, object]], guideline: Guideline) -> 
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
+
+
+def region_ids(results: object) -> tuple[str, ...]:
+    """Ids of the results that have coordinates, each once, in order."""
+    found: dict[str, None] = {}
+    for result in results if isinstance(results, list) else []:
+        value = result.get("value") if isinstance(result, Mapping) else None
+        if isinstance(value, Mapping) and "width" in value:
+            found[str(result.get("id"))] = None
+    return tuple(found)

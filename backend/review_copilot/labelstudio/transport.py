@@ -26,6 +26,7 @@ from review_copilot.errors import (
     LabelStudioFailed,
     LabelStudioNotFound,
     LabelStudioRefusesAddress,
+    LabelStudioRejected,
     LabelStudioUnreachable,
     SettingsError,
 )
@@ -301,7 +302,8 @@ def refusal(response: httpx.Response, *, secret: str) -> LabelStudioError:
     if status in RETRY_STATUS:
         return LabelStudioUnreachable(f"Label Studio is busy or restarting (HTTP {status}).")
     failed = status >= httpx.codes.INTERNAL_SERVER_ERROR
-    kind, verb = (LabelStudioFailed, "failed on") if failed else (LabelStudioError, "rejected")
+    rejected = LabelStudioRejected if status == httpx.codes.BAD_REQUEST else LabelStudioError
+    kind, verb = (LabelStudioFailed, "failed on") if failed else (rejected, "rejected")
     return kind(f"Label Studio {verb} the request to {response.request.url.path} (HTTP {status}): {said}.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from heapq import merge
@@ -18,7 +18,7 @@ from review_copilot.labelstudio.annotations import raw_annotations, read_annotat
 from review_copilot.labelstudio.api_records import Project
 from review_copilot.labelstudio.client import IDS_PER_PAGE, Filter, LabelStudioClient, RawTask
 from review_copilot.labelstudio.mapping import LabelMap, read_label_config
-from review_copilot.labelstudio.read_predictions import LONG_AGO, read_prediction
+from review_copilot.labelstudio.read_predictions import LONG_AGO, read_prediction, region_ids
 from review_copilot.labelstudio.regions import to_prediction
 from review_copilot.labelstudio.tasks import read_task
 from review_copilot.labelstudio.wire_values import whole_number
@@ -135,7 +135,7 @@ class LabelStudioWorkspace:
                         id=int(prediction["id"]),
                         task_id=int(task["id"]),
                         model_version=rollout,
-                        region_ids=_region_ids(prediction.get("result")),
+                        region_ids=region_ids(prediction.get("result")),
                     )
 
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
@@ -194,7 +194,7 @@ class LabelStudioWorkspace:
                 continue
             version = str(raw.get("model_version") or "")
             key = TaskKey(self._key, whole_number(raw.get("task")))
-            stored = StoredPrediction(prediction_id, key.task_id, version, _region_ids(raw.get("result")))
+            stored = StoredPrediction(prediction_id, key.task_id, version, region_ids(raw.get("result")))
             review = None
             if self._guideline and OUR_ROLLOUT.fullmatch(version):
                 review = read_prediction(
@@ -331,16 +331,6 @@ def project_key(project: Project, *, instance: str) -> ProjectKey:
 def _filter_time(moment: datetime) -> str:
     """The only time format that Label Studio's filters accept: UTC with microseconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _region_ids(results: object) -> tuple[str, ...]:
-    """Ids of the results that have coordinates, each once, in order."""
-    found: dict[str, None] = {}
-    for result in results if isinstance(results, list) else []:
-        value = result.get("value") if isinstance(result, Mapping) else None
-        if isinstance(value, Mapping) and "width" in value:
-            found[str(result.get("id"))] = None
-    return tuple(found)
 
 
 def _chunks(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:

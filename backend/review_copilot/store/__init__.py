@@ -1,8 +1,8 @@
 """The database: SQLAlchemy Core on SQLite or PostgreSQL. The only place that knows SQL."""
 
 from review_copilot.store.backup import backup, restore
-from review_copilot.store.database import is_shared, shown
+from review_copilot.store.database import file_of, is_shared, shown
 from review_copilot.store.pseudonyms import names_of
 from review_copilot.store.sql_store import SqlStore, open_store, shared_on
 
-__all__ = ["SqlStore", "backup", "is_shared", "names_of", "open_store", "restore", "shared_on", "shown"]
+__all__ = ["SqlStore", "backup", "file_of", "is_shared", "names_of", "open_store", "restore", "shared_on", "shown"]

@@ -116,6 +116,20 @@ def shown(url: str) -> str:
         return make_url(url).render_as_string(hide_password=True)
 
 
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database; None for a database in memory and for PostgreSQL.
+
+    Raises:
+        StoreError: The URL cannot be read.
+    """
+    with translated():
+        parsed = make_url(url)
+    name = parsed.database or ":memory:"
+    if parsed.get_backend_name() != "sqlite" or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name)
+
+
 def is_shared(url: str) -> bool:
     """Whether several machines can use the database: true for PostgreSQL, false for a file.
 

@@ -9,6 +9,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from review_copilot.bootstrap.backend import build_backend
+from review_copilot.bootstrap.doctor.check import State
+from review_copilot.bootstrap.doctor.start_lines import start_lines
 from review_copilot.bootstrap.parts import webhook_secret_of
 from review_copilot.bootstrap.process import open_process
 from review_copilot.library import load_guideline
@@ -88,5 +90,17 @@ def serve(settings: Settings, *, threads: int = 16) -> None:
     """
     Authenticator.from_settings(settings, webhook_secret=webhook_secret_of(settings))
     load_guideline(settings.guideline)
-    open_process(settings).close()  # reports wrong settings now, not at the first request
+    process = open_process(settings)  # reports wrong settings now, not at the first request
+    try:
+        for check in start_lines(process):
+            fix = f" Fix: {check.fix}" if check.fix else ""
+            log.log(
+                logging.WARNING if check.state is State.WRONG else logging.INFO,
+                "%s: %s%s",
+                check.name,
+                check.found,
+                fix,
+            )
+    finally:
+        process.close()
     Server(settings, threads=threads).run()

@@ -1,0 +1,1 @@
+"""Check an installation and a project, and name the line that fixes each fault."""
