@@ -8,6 +8,7 @@ from itertools import islice
 from review_copilot.bootstrap.reviewing import model_setup
 from review_copilot.domain.review import ReviewTask
 from review_copilot.errors import CopilotError, ImageUnreadable
+from review_copilot.flows.inspect_pages import MOST_PAGES
 from review_copilot.flows.review_context import ReviewContext
 from review_copilot.inspectors.assembly import price_of
 from review_copilot.inspectors.coalescing import CoalescingInspector
@@ -48,10 +49,13 @@ def estimate_run(
     if not count:
         return model.estimate([], guideline=setup.guideline, price=price)
     sizes: list[tuple[int, int]] = []
+    read = 0
     for task in islice(tasks, SAMPLE):
+        pages = min(1 + len(task.pages), MOST_PAGES)
         try:
             image = setup.images.load(task.image, task_id=task.key.task_id)
-            sizes.append((image.width_px, image.height_px))
+            sizes += pages * [(image.width_px, image.height_px)]
+            read += 1
         except CopilotError as error:
             on_unreadable(task.key.task_id, error)
     if not sizes:
@@ -59,7 +63,7 @@ def estimate_run(
             f"The cost cannot be estimated, because none of the first {SAMPLE} images can be read.",
             hint="Fix the errors above, or look at one task: review-copilot doctor --project N --task T",
         )
-    likely = [sizes[number % len(sizes)] for number in range(count)]
+    likely = [sizes[number % len(sizes)] for number in range(round(count * len(sizes) / read))]
     return model.estimate(likely, guideline=setup.guideline, price=price)
 
 

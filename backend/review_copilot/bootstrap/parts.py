@@ -41,11 +41,13 @@ def shared_limits(settings: Settings, *, store: SqlStore, clock: Clock, given: S
     common = shared_on(
         store,
         endpoint=f"{settings.model_base_url}\0{settings.model}",
+        account=hashlib.sha256(settings.model_api_key.get_secret_value().encode()).hexdigest()[:16],
         most=most_at_once(settings),
         reserved=reserved_slots(settings),
         budget_usd=settings.model_budget_usd,
         clock=clock,
     )
+    # The database's circuit breaker is shared by more processes than that of a run, so it takes precedence.
     return replace(common, concurrency=given.concurrency or common.concurrency, budget=given.budget or common.budget)
 
 

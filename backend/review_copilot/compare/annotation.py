@@ -145,8 +145,9 @@ def _by_place(suggestions: Sequence[Suggestion], regions: Sequence[SubmittedRegi
     ours = sorted(suggestions, key=lambda s: s.id)
     iou = pairwise_iou(corners([visible(s.box) for s in ours]), corners([visible(r.box) for r in regions]))
     same = np.array([[same_criterion(s, r) for r in regions] for s in ours])
+    same_page = np.array([[s.page == r.page for r in regions] for s in ours])
     everywhere = np.array([s.scope is Scope.IMAGE for s in ours])
-    allowed = (iou >= MIN_IOU) & (same | ~everywhere[:, None])
+    allowed = (iou >= MIN_IOU) & same_page & (same | ~everywhere[:, None])
     worth = np.where(allowed, iou + SAME_CRITERION * same, 0.0)
     found = assign(worth[None])[0]
     return {s.id: int(index) for s, index in zip(ours, found, strict=True) if index >= 0}

@@ -152,7 +152,7 @@ def _edits(suggestion: Suggestion, region: SubmittedRegion, asked: Asked) -> tup
     redrawn = region.shape is not Shape.RECTANGLE
     shown_severity = suggestion.severity if suggestion.severity in asked.severity else None
     changed = {
-        Aspect.PLACE: turned or redrawn or not same_place(suggestion.box, region.box),
+        Aspect.PLACE: turned or redrawn or region.page != suggestion.page or not same_place(suggestion.box, region.box),
         Aspect.CRITERION: not same_criterion(suggestion, region),
         Aspect.SEVERITY: region.severity is not shown_severity,
         Aspect.RATIONALE: asked.rationale and region.rationale.split() != suggestion.rationale.split(),

@@ -12,6 +12,16 @@ PAUSE_S = 60.0
 """After this pause, one call is allowed, so that calls resume without a restart when the endpoint works again."""
 
 
+def halted(why: str) -> ModelHalted:
+    """The error of a call that is not made."""
+    return ModelHalted(why, hint="Fix the cause and run the command again. Finished drafts are stored.")
+
+
+def last_failures(count: int, why: str) -> str:
+    """The reason after several failures in a row."""
+    return f"The last {count} calls to the model failed. The latest error: {why}"
+
+
 class Breaker:
     """One circuit breaker that all threads of a process share for one endpoint; implements `ports.CircuitBreaker`."""
 
@@ -35,9 +45,7 @@ class Breaker:
             if not self._why:
                 return
             if time.monotonic() < self._open_until:
-                raise ModelHalted(
-                    self._why, hint="Fix the cause and run the command again. Finished drafts are stored."
-                )
+                raise halted(self._why)
             self._open_until = time.monotonic() + self._pause_s  # other calls wait for the result of this one
 
     def answered(self) -> None:
@@ -52,6 +60,6 @@ class Breaker:
             if final:
                 self._why = why
             elif self._in_a_row >= self._most:
-                self._why = f"The last {self._in_a_row} calls to the model failed. The latest error: {why}"
+                self._why = last_failures(self._in_a_row, why)
             if self._why:
                 self._open_until = time.monotonic() + self._pause_s

@@ -57,6 +57,7 @@ class SubmittedRegion:
         note: Note on the reasons; empty if there is none.
         shape: The shape that was drawn.
         rotation_deg: Clockwise rotation in degrees, as in Label Studio.
+        page: Page of the task that the region is on, starting at 0.
     """
 
     id: str
@@ -69,6 +70,7 @@ class SubmittedRegion:
     note: str = ""
     shape: Shape = Shape.RECTANGLE
     rotation_deg: float = 0.0
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)

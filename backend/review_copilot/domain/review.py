@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -42,10 +42,12 @@ class ReviewTask:
 
     Attributes:
         key: Which task.
-        image: URL, path, or data URI of the image under review, from the task's data.
+        image: URL, path, or data URI of the image under review, from the task's data; of a document, one page.
         reference: The same for the reference image; empty without one.
         prompt: The prompt of a generated image; empty without one.
         data: Other text in the task's data, by field.
+        pages: The pages after `image`; empty for a single image.
+        page: Which page `image` is, starting at 0. Above 0 only for a request that concerns one page (Magic).
     """
 
     key: TaskKey
@@ -53,6 +55,14 @@ class ReviewTask:
     reference: str = ""
     prompt: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
+    pages: tuple[str, ...] = ()
+    page: int = 0
+
+    def at_page(self, page: int) -> ReviewTask:
+        """The task with that page alone; the task itself if it has no such page."""
+        if not 0 < page <= len(self.pages):
+            return self
+        return replace(self, image=self.pages[page - 1], pages=(), page=page)
 
 
 class Exposure(StrEnum):
@@ -100,8 +110,8 @@ class Review:
         provenance: Its origin.
         exposure: What the reviewer sees of it.
         created_at: UTC.
-        image_width_px: Upright width; 0 if the image could not be read.
-        image_height_px: Upright height; 0 if the image could not be read.
+        image_width_px: Upright width, of the first page; 0 if the image could not be read.
+        image_height_px: Upright height, of the first page; 0 if the image could not be read.
         image_sha256: Hash of the file; empty if the image could not be read.
         notes: Facts that are not suggestions.
         dropped: What was dropped, and why.
@@ -119,6 +129,7 @@ class Review:
         names_verdict: Whether it drafted a verdict; otherwise the verdict is a placeholder.
         unexamined: Ids of the guideline's criteria that nobody examined; none where a place was asked for (Magic), and
             in drafts of releases that did not record it.
+        page_sizes_px: Width and height of each page, (0, 0) for one that was not inspected; empty for a single image.
         read_back: Whether it was read from predictions in Label Studio: the reviewer saw all of it, regardless of the
             labels in the guideline.
     """
@@ -148,3 +159,10 @@ class Review:
     names_verdict: bool = True
     read_back: bool = False
     unexamined: tuple[str, ...] = ()
+    page_sizes_px: tuple[tuple[int, int], ...] = ()
+
+    def size_px(self, page: int) -> tuple[int, int]:
+        """Upright width and height of a page; of the image if there is only one."""
+        if 0 <= page < len(self.page_sizes_px) and all(self.page_sizes_px[page]):
+            return self.page_sizes_px[page]
+        return self.image_width_px, self.image_height_px

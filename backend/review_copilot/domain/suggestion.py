@@ -66,6 +66,7 @@ class Finding:
         rationale: In the guideline's style: place, evidence, criterion.
         evidence: What was measured or seen.
         source: Who says so, such as "measured" or a model's name.
+        page: Page of the task, starting at 0. Inspectors see one page at a time, so they leave it at 0.
     """
 
     criterion_id: str
@@ -75,6 +76,7 @@ class Finding:
     rationale: str
     evidence: Evidence = field(default_factory=dict)
     source: str = "measured"
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ class Suggestion:
         evidence: What was measured or seen.
         source: Who says so.
         crop_features: What its crop looks like (see `suggest.crop_features`); empty where it was not measured.
+        page: Page of the task that the box is on, starting at 0.
     """
 
     id: str
@@ -172,3 +175,4 @@ class Suggestion:
     evidence: Evidence
     source: str
     crop_features: CropFeatures = ()
+    page: int = 0

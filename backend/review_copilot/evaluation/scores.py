@@ -138,7 +138,7 @@ def matched(suggested: Sequence[Suggestion], regions: Sequence[TruthRegion]) -> 
     if not suggested or not regions:
         return ()
     iou = pairwise_iou(corners([visible(s.box) for s in suggested]), corners([visible(r.box) for r in regions]))
-    same = np.array([[s.criterion_id == r.criterion_id for r in regions] for s in suggested])
+    same = np.array([[(s.criterion_id, s.page) == (r.criterion_id, r.page) for r in regions] for s in suggested])
     # One is added, so that two pairs are always worth more than one.
     partner = assign(np.where(same & (iou >= MIN_IOU), 1.0 + iou, 0.0)[None])[0]
     return tuple((i, int(j)) for i, j in enumerate(partner) if j >= 0)

@@ -18,12 +18,14 @@ class TruthRegion:
         box: The place, in fractions; the whole image for an image-wide defect.
         severity: None if unknown.
         rationale: What people wrote; empty if nothing.
+        page: Page of the task, starting at 0.
     """
 
     criterion_id: str
     box: Box
     severity: Severity | None = None
     rationale: str = ""
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)

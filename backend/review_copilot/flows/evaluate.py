@@ -146,7 +146,7 @@ def _key(task: ReviewTask, content: str) -> str:
     project = task.key.project
     decides = [
         project.instance, project.project_id, project.created, task.key.task_id, task.image, task.reference,
-        task.prompt, sorted(task.data.items()), content,
+        task.prompt, sorted(task.data.items()), task.pages, content,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
 

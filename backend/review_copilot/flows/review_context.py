@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -13,9 +15,10 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.image import ReviewImage
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, ReviewTask
-from review_copilot.domain.suggestion import Brief, Usage
-from review_copilot.errors import CopilotError, InspectorError, NoFurtherCalls, RequestAbandoned
+from review_copilot.domain.suggestion import Brief, Inspection
+from review_copilot.errors import CopilotError, NoFurtherCalls, RequestAbandoned
 from review_copilot.flows.blind_share import BlindShare
+from review_copilot.flows.inspect_pages import inspect_pages, on_page, spent_on
 from review_copilot.ports import Clock, ImageSource, Inspector, Rollouts
 from review_copilot.suggest.drafting import ReviewHeader, failed, nothing_said, suggest
 
@@ -121,7 +124,7 @@ def review_task(
             raise
         log.warning("Task %d has no draft: %s", task.key.task_id, error)
         late = replace(header, elapsed_s=time.monotonic() - started)
-        return failed(late, error=str(error), kind=type(error).__name__, usage=_spent_on(error))
+        return failed(late, error=str(error), kind=type(error).__name__, usage=spent_on(error))
     except Exception:
         log.exception("Task %d has no draft because of an internal error", task.key.task_id)
         return failed(replace(header, elapsed_s=time.monotonic() - started), error=INTERNAL_ERROR, kind="internal")
@@ -147,6 +150,50 @@ def given_up(task: ReviewTask, *, context: ReviewContext, rollout: str, why: str
 
 
 def _review(task: ReviewTask, *, context: ReviewContext, header: ReviewHeader, started: float) -> Review:
+    if not task.pages:
+        with _looked_at(task, context=context, header=header) as (image, found):
+            inspection = on_page(found, task.page)
+            header = _finished(header, inspection, started=started)
+            pages = {task.page: image} if task.page else {}
+            return _suggested(inspection, image, context=context, header=header, pages=pages)
+
+    def look(page: int) -> tuple[ReviewImage, Inspection]:
+        with _looked_at(task.at_page(page), context=context, header=header) as found:
+            return found
+
+    document = inspect_pages(1 + len(task.pages), look=look)
+    header = _finished(header, document.inspection, started=started)
+    first = document.images[0]
+    review = _suggested(document.inspection, first, context=context, header=header, pages=document.images)
+    return document.described(review)
+
+
+def _suggested(
+    inspection: Inspection,
+    image: ReviewImage,
+    *,
+    context: ReviewContext,
+    header: ReviewHeader,
+    pages: Mapping[int, ReviewImage],
+) -> Review:
+    return suggest(
+        inspection, image=image, guideline=context.guideline, header=header, min_score=context.min_score, pages=pages
+    )
+
+
+def _finished(header: ReviewHeader, inspection: Inspection, *, started: float) -> ReviewHeader:
+    return replace(
+        header,
+        elapsed_s=time.monotonic() - started,
+        provenance=replace(header.provenance, prompt_hash=inspection.prompt_hash),
+    )
+
+
+@contextmanager
+def _looked_at(
+    task: ReviewTask, *, context: ReviewContext, header: ReviewHeader
+) -> Iterator[tuple[ReviewImage, Inspection]]:
+    """The task's image and its inspection; memory for the decoded image is held during the block."""
     image = context.images.load(task.image, task_id=task.key.task_id)
     reference = context.images.load(task.reference, task_id=task.key.task_id) if task.reference else None
     brief = Brief(
@@ -158,13 +205,7 @@ def _review(task: ReviewTask, *, context: ReviewContext, header: ReviewHeader, s
         task_data=task.data,
     )
     with context.memory.hold(sum(_work_bytes(each) for each in (image, reference) if each is not None)):
-        inspection = context.inspector.inspect(brief)
-        header = replace(
-            header,
-            elapsed_s=time.monotonic() - started,
-            provenance=replace(header.provenance, prompt_hash=inspection.prompt_hash),
-        )
-        return suggest(inspection, image=image, guideline=context.guideline, header=header, min_score=context.min_score)
+        yield image, context.inspector.inspect(brief)
 
 
 def _work_bytes(image: ReviewImage) -> int:
@@ -173,14 +214,6 @@ def _work_bytes(image: ReviewImage) -> int:
     docs/inspector.md has the measurements.
     """
     return (5 if image.format == "JPEG" else 8) * image.width_px * image.height_px
-
-
-def _spent_on(error: CopilotError) -> Usage | None:
-    """What model calls cost that brought no draft; None where none were made."""
-    if not isinstance(error, InspectorError) or not error.tokens[-1]:
-        return None
-    prompt, cached, completion, calls = error.tokens
-    return Usage(prompt, cached, completion, error.cost_usd, calls)
 
 
 def _provenance(context: ReviewContext, rollout: str) -> Provenance:

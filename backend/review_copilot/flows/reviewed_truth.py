@@ -116,7 +116,7 @@ def _truth(submission: Submission, task: ReviewTask, left_out: Counter[str]) -> 
         elif box is None:
             left_out["the region is outside the image"] += 1
         else:
-            regions.append(TruthRegion(region.criterion_id, box, region.severity, region.rationale))
+            regions.append(TruthRegion(region.criterion_id, box, region.severity, region.rationale, region.page))
     return Truth(
         task=replace(task, key=comparison.annotation.key),
         name=f"task {task.key.task_id}",

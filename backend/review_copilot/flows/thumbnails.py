@@ -262,7 +262,7 @@ def _suggested(store: ReviewStore, key: TaskKey, criterion: str, score: float) -
 
 
 def _load(task: ReviewTask | None, images: ImageSource) -> ReviewImage | None:
-    if task is None:
+    if task is None or task.pages:  # the log does not name the page of a region
         return None
     try:
         return images.load(task.image, task_id=task.key.task_id)

@@ -110,7 +110,7 @@ def _wanted(table: OverrideTable) -> Flags:
 
 
 def _pixels(task: ReviewTask | None, images: ImageSource) -> Pixels | None:
-    if task is None:
+    if task is None or task.pages:  # the log does not name the page of a region
         return None
     try:
         return images.load(task.image, task_id=task.key.task_id).feature_pixels

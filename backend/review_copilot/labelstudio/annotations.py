@@ -41,6 +41,7 @@ class _Region:
     rationale: str = ""
     reasons: list[Reason] = field(default_factory=list)
     note: str = ""
+    page: int = 0
 
 
 @dataclass(slots=True)
@@ -156,6 +157,7 @@ def _place(
     width, height = number(result.get("original_width")) or 0.0, number(result.get("original_height")) or 0.0
     region.box = bounding_box(shape, value, width_px=width, height_px=height)
     region.shape, region.rotation_deg, region.drawn = shape, rotation_of(value), drawn
+    region.page = max(0, whole_number(result.get("item_index")))
 
 
 def _read_image_field(from_name: str, value: Mapping[object, object], *, into: _Gathered, labels: LabelMap) -> bool:
@@ -235,6 +237,7 @@ def _submitted(region: _Region, labels: LabelMap) -> SubmittedRegion:
         note=region.note,
         shape=region.shape,
         rotation_deg=region.rotation_deg,
+        page=region.page,
     )
 
 
@@ -260,7 +263,8 @@ def _region_content(region: SubmittedRegion) -> list[str]:
     place = [f"{part:.6f}" for part in (region.box.x, region.box.y, region.box.width, region.box.height)]
     turned = f"{region.rotation_deg:.3f}"
     said = [region.severity or "", region.rationale, ",".join(sorted(region.reasons)), region.note]
-    return [region.id, region.shape, turned, *place, json.dumps(region.labels), *said]
+    page = [str(region.page)] if region.page else []  # hashes of single images stay as they were
+    return [region.id, region.shape, turned, *place, json.dumps(region.labels), *said, *page]
 
 
 def _person(value: object) -> str:

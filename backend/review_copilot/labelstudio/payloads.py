@@ -59,6 +59,7 @@ class PredictRequest:
         project: The project; `created` is empty if the body does not name it.
         label_config: The project's XML.
         drawn: The box that was drawn with the Magic tool; None for an ordinary request.
+        page: The page that it was drawn on, starting at 0.
         interactive: Whether the request comes from an open editor.
     """
 
@@ -67,6 +68,7 @@ class PredictRequest:
     label_config: str
     drawn: Box | None
     interactive: bool
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,14 @@ def read_predict(body: object, *, instance: str) -> PredictRequest:
     """
     parsed = _parse(_Predict, body)
     context = parsed.params.context if parsed.params else None
+    drawn, page = _drawn_box(context.result) if context else (None, 0)
     return PredictRequest(
         tasks=parsed.tasks,
         project=read_project(parsed.project, instance=instance),
         label_config=parsed.label_config,
-        drawn=_drawn_box(context.result) if context else None,
+        drawn=drawn,
         interactive=context is not None,
+        page=page,
     )
 
 
@@ -161,15 +165,15 @@ def read_webhook(body: object) -> WebhookEvent:
     )
 
 
-def _drawn_box(results: Sequence[Mapping[str, Any]]) -> Box | None:
-    """The last drawn shape with rectangle coordinates, converted from percent to fractions."""
+def _drawn_box(results: Sequence[Mapping[str, Any]]) -> tuple[Box | None, int]:
+    """The last drawn shape with rectangle coordinates, converted from percent to fractions, and its page."""
     for result in reversed(results):
         value = _mapping(result.get("value"))
         sides = [value.get(side) for side in ("x", "y", "width", "height")]
         if all(isinstance(side, int | float) and not isinstance(side, bool) for side in sides):
             x, y, width, height = (float(side) / 100 for side in sides if side is not None)
-            return Box(x, y, width, height).clipped()
-    return None
+            return Box(x, y, width, height).clipped(), max(0, whole_number(result.get("item_index")))
+    return None, 0
 
 
 def _parse(model: type[_ModelT], body: object) -> _ModelT:

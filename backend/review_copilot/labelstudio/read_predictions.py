@@ -136,6 +136,7 @@ def _suggestion(region: SubmittedRegion, *, score: float, source: str) -> Sugges
         rationale=region.rationale,
         evidence={},
         source=source,
+        page=region.page,
     )
 
 

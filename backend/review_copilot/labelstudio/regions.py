@@ -90,13 +90,16 @@ def _region(sheet: _Sheet, suggestion: Suggestion, box: Box) -> Iterator[dict[st
     """Box, severity, and rationale under one region id; each repeats the coordinates, as the editor requires."""
     labels, review = sheet.labels, sheet.review
     place = _percent(box)
+    width_px, height_px = review.size_px(suggestion.page)
     common: dict[str, object] = {
         "id": suggestion.id,
         "to_name": labels.image,
-        "original_width": review.image_width_px,
-        "original_height": review.image_height_px,
+        "original_width": width_px,
+        "original_height": height_px,
         "image_rotation": 0,
     }
+    if review.page_sizes_px or suggestion.page:
+        common["item_index"] = suggestion.page
     marked = {"score": round(suggestion.score, _DIGITS), "meta": {"text": [_evidence(sheet, suggestion)]}}
     label = labels.label_texts[suggestion.criterion_id]
     if labels.rectangle == labels.labels:

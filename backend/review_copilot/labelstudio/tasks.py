@@ -26,6 +26,7 @@ def read_task(raw: Mapping[str, object], *, project: ProjectKey, labels: LabelMa
     return ReviewTask(
         key=TaskKey(project, _whole_number(raw.get("id"))),
         image=_text(_value(fields, labels.image_field)),
+        pages=_later_pages(_value(fields, labels.image_field)),
         reference=_text(_value(fields, labels.reference_field)),
         prompt=_text(_value(fields, labels.prompt_field)),
         data={str(name): text for name, value in fields.items() if name not in special and (text := _text(value))},
@@ -42,6 +43,11 @@ def _value(fields: Mapping[object, object], name: str) -> object:
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
+
+
+def _later_pages(value: object) -> tuple[str, ...]:
+    """The pages after the first, of a list that `valueList` shows; a page that is no text is empty, and fails alone."""
+    return tuple(_text(page) for page in value[1:]) if isinstance(value, list) else ()
 
 
 def _text(value: object) -> str:

@@ -43,6 +43,9 @@ def write_coco(submissions: Iterable[Submission], out: TextIO, *, guideline: Gui
             continue
         images.append(_image(len(images) + 1, submission, size))
         for region in submission.regions:
+            if region.page:
+                report.leave_out("the region is on a later page")
+                continue
             if region.criterion_id is None:
                 report.leave_out("the region has no criterion")
                 continue

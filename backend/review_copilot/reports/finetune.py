@@ -156,6 +156,7 @@ def _unfit(submission: Submission, *, guideline: Guideline, untouched: bool) -> 
         "the image's size is unknown": not (review and review.image_width_px),
         "the verdict is missing": comparison.annotation.verdict is None,
         "no finding remains, but the drafted verdict was kept": _contradicts_itself(submission),
+        "a region is on a later page": any(region.page for region in regions),
         "a region has no criterion": any(region.criterion_id is None for region in regions),
         "the guideline has no such criterion": any(region.criterion_id not in known for region in regions),
         "a severity is missing": any(region.severity is None for region in regions),

@@ -353,6 +353,16 @@ replies = sa.Table(
     sa.Column("kept_at", UtcTime, nullable=False),
 )
 
+breakers = sa.Table(
+    "breakers",
+    metadata,
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("in_a_row", sa.Integer, nullable=False),
+    sa.Column("why", Text, nullable=False),
+    sa.Column("open_until", UtcTime, nullable=True),
+)
+"""Circuit breakers of model endpoints. `why` is empty while calls are allowed."""
+
 budgets = sa.Table(
     "purses",
     metadata,

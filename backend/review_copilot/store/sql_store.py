@@ -31,6 +31,7 @@ from review_copilot.store import (
 from review_copilot.store import reviews as drafts
 from review_copilot.store.advisory_locks import Locks
 from review_copilot.store.database import Database, connect, migrate
+from review_copilot.store.database_breaker import DatabaseBreaker
 from review_copilot.store.postgres_limits import (
     DailyBudget,
     DatabaseConcurrencyLimit,
@@ -361,13 +362,14 @@ def open_store(url: str, *, clock: Clock, pseudonym_key: str = "") -> SqlStore:
 
 
 def shared_on(
-    store: SqlStore, *, endpoint: str, most: int, reserved: int, budget_usd: float | None, clock: Clock
+    store: SqlStore, *, endpoint: str, account: str, most: int, reserved: int, budget_usd: float | None, clock: Clock
 ) -> Shared:
     """Limits that backends on one PostgreSQL share for model calls.
 
     Args:
         store: The database.
         endpoint: Names the endpoint and its model.
+        account: Names the account at the endpoint, by a hash of its key: a wrong key stops no other one.
         most: Maximum number of concurrent requests to it, for all backends together.
         reserved: Number of them that are reserved for the Magic tool.
         budget_usd: Maximum amount that all backends may spend per day; None for no limit.
@@ -378,4 +380,5 @@ def shared_on(
         budget=DailyBudget(store.database, limit_usd=budget_usd, clock=clock),
         replies=DatabaseReplyCache(store.database, clock=clock),
         named_locks=DatabaseNamedLocks(store.locks),
+        breaker=DatabaseBreaker(store.database, endpoint=f"{endpoint}\0{account}", clock=clock),
     )

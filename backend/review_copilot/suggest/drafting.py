@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Guideline, Verdict
@@ -50,7 +51,13 @@ class ReviewHeader:
 
 
 def suggest(
-    inspection: Inspection, *, image: ReviewImage, guideline: Guideline, header: ReviewHeader, min_score: float
+    inspection: Inspection,
+    *,
+    image: ReviewImage,
+    guideline: Guideline,
+    header: ReviewHeader,
+    min_score: float,
+    pages: Mapping[int, ReviewImage] = MappingProxyType({}),
 ) -> Review:
     """Create the review of an inspection.
 
@@ -60,12 +67,13 @@ def suggest(
         guideline: The guideline that was used.
         header: Task, time, and provenance.
         min_score: Findings with a lower score are dropped, 0..1.
+        pages: Further pages by number, starting at 1, without those that were not inspected.
 
     Returns:
         Suggestions with stable ids, whole-image ones first, then by descending score. `dropped` lists what was dropped.
     """
     kept, dropped = _worth_showing(inspection.findings, guideline=guideline, min_score=min_score)
-    suggestions = _with_ids(kept, guideline=guideline, header=header, image=image)
+    suggestions = _with_ids(kept, guideline=guideline, header=header, pages={0: image, **pages})
     unexamined = () if header.box else unexamined_criteria(guideline, inspection.examined)
     complete = not unexamined and not inspection.incomplete  # a missing part may contain a defect
     verdict = decide(suggestions, guideline, sure_from=inspection.sure_from, complete=complete)
@@ -191,7 +199,8 @@ def _worth_showing(
 
 
 def _same_flaw(one: Finding, other: Finding) -> bool:
-    return one.criterion_id == other.criterion_id and _place(one).iou(_place(other)) > MERGE_IOU
+    same = (one.criterion_id, one.page) == (other.criterion_id, other.page)
+    return same and _place(one).iou(_place(other)) > MERGE_IOU
 
 
 def _place(finding: Finding) -> Box:
@@ -200,9 +209,9 @@ def _place(finding: Finding) -> Box:
 
 
 def _with_ids(
-    findings: Sequence[Finding], *, guideline: Guideline, header: ReviewHeader, image: ReviewImage
+    findings: Sequence[Finding], *, guideline: Guideline, header: ReviewHeader, pages: Mapping[int, ReviewImage]
 ) -> tuple[Suggestion, ...]:
-    pixels = image.feature_pixels if findings else None
+    pixels = {page: pages[page].feature_pixels for page in sorted({finding.page for finding in findings})}
     suggestions = []
     for finding in findings:
         box = _place(finding)
@@ -214,6 +223,7 @@ def _with_ids(
                     finding.severity.value,
                     [round(v, 5) for v in (box.x, box.y, box.width, box.height)],
                     finding.rationale,
+                    *([finding.page] if finding.page else []),
                 ),
                 criterion_id=finding.criterion_id,
                 label=guideline.label_of(finding.criterion_id),
@@ -224,7 +234,8 @@ def _with_ids(
                 rationale=finding.rationale,
                 evidence=finding.evidence,
                 source=finding.source,
-                crop_features=() if pixels is None else crop_features_of(pixels, box),
+                crop_features=crop_features_of(pixels[finding.page], box),
+                page=finding.page,
             )
         )
     return tuple(suggestions)

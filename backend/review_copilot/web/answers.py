@@ -53,7 +53,9 @@ def _interactive(
     task = _readable(asked.tasks[0], asked=asked, labels=labels) if asked.tasks else None
     if task is None or asked.drawn is None:
         return {"result": []}
-    review = review_box(task, service=service, rollout=rollout, box=asked.drawn, gone=has_disconnected)
+    review = review_box(
+        task.at_page(asked.page), service=service, rollout=rollout, box=asked.drawn, gone=has_disconnected
+    )
     return {"result": []} if review is None else to_interactive(review, labels).payload
 
 

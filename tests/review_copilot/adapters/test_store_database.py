@@ -28,6 +28,7 @@ from review_copilot.errors import StoreBusy, StoreError
 from review_copilot.ports import ColumnChunk, Packing, Part, StoredPrediction, SweepPoint, WebhookNotice
 from review_copilot.store import SqlStore, open_store, schema
 from review_copilot.store.database import migrate
+from review_copilot.store.database_breaker import DatabaseBreaker
 from review_copilot.store.postgres_limits import DailyBudget, DatabaseReplyCache
 from review_copilot.store.schema import metadata
 from study_log import drafts
@@ -53,6 +54,7 @@ def fill(store: SqlStore) -> None:
     store.add_pending([a_task()], rollout="photo-quality r1 9f2c1a", due_in_s=0)
     DatabaseReplyCache(store.database, clock=FakeClock()).put("reply-00", "{}")
     DailyBudget(store.database, limit_usd=1.0, clock=FakeClock()).reserve(0.1)
+    DatabaseBreaker(store.database, endpoint="e", clock=FakeClock()).failed("HTTP 500.", final=False)
 
 
 def tables(store: SqlStore) -> set[str]:

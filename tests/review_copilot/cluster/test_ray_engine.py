@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import Counter
@@ -13,16 +14,17 @@ from typing import Any
 import pytest
 import ray
 
-from fake_endpoint import Busy, endpoint
+from fake_endpoint import Busy, endpoint, refusing
 from fake_label_studio import FakeWorkspace
 from fakes import FakeClock, MemoryStore
 from opened import opened
 from pictures import noise_uris
+from postgres import fresh_database
 from ray_nodes import a_context, most_at_once, nodes
 from review_copilot.bootstrap.engines import ray_engine
 from review_copilot.domain.review import ProjectKey
 from review_copilot.engines.ray_cluster import MOST_LOSSES, Cluster, RayEngine
-from review_copilot.errors import EngineError
+from review_copilot.errors import EngineError, ModelHalted
 from review_copilot.flows.preannotate import Progress, preannotate
 from review_copilot.ports import Shared
 from review_copilot.settings import load_settings
@@ -119,6 +121,39 @@ def test_settings_make_workers_that_ask_the_endpoint_within_its_limit(cluster: o
             len(running.turns) + len(running.probes),
         )
         assert model.most == 4
+        copilot.store.close()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_dead_endpoint_stops_all_workers_of_a_run(
+    database: str, cluster: object, postgres_server: str, tmp_path: Path
+) -> None:
+    """With SQLite, the run has a circuit breaker; with PostgreSQL, the backends share it too."""
+    shared = database == "postgresql"
+    with endpoint(lambda _: refusing(400, "The model crashed.")) as running:
+        settings = load_settings(
+            _env_file=None,
+            database_url=fresh_database(postgres_server) if shared else f"sqlite:///{tmp_path}/log.db",
+            inspector="openai",
+            model="m",
+            model_base_url=running.url,
+            model_cache=tmp_path / "replies",
+            concurrency=2,
+        )
+        copilot = opened(settings)
+        engine = ray_engine(settings, copilot.context, cluster=Cluster(workers=3))
+        report = preannotate(
+            FakeWorkspace(KEY, dict(enumerate(noise_uris(60), start=1))),
+            engine=engine, store=copilot.store, rollout=copilot.rollout(KEY), clock=copilot.clock,
+        )  # fmt: skip
+        assert re.match(r"The last 2\d calls to the model failed\.", report.stopped)
+        assert 20 <= len(report.failures) <= 20 + 6
+        backend = copilot.process.shared.breaker
+        assert (backend is not None) is shared
+        if backend is not None:
+            backend.check()
+            with pytest.raises(ModelHalted):
+                backend.check()
         copilot.store.close()
 
 

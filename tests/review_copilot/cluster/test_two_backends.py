@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from backends import BackendProcess, backends
-from fake_endpoint import Busy, FakeEndpoint, endpoint
+from fake_endpoint import Busy, FakeEndpoint, Model, endpoint, refusing
 from pictures import noise_uris
 from postgres import fresh_database
 from review_copilot.bootstrap.process import open_process, own_budget
+from review_copilot.concurrency.breaker import MOST_IN_A_ROW
 from review_copilot.settings import load_settings
 
 PRICES = "prices: [{match: 'a-model', input: 10, cached: 10, output: 100, read: '2026-11'}]"
@@ -25,7 +26,7 @@ CALL_USD = (2000 * 10 + 100 * 100) / 1e6
 
 @contextmanager
 def two(
-    server: str, folder: Path, *, model: Busy, **settings: object
+    server: str, folder: Path, *, model: Model, **settings: object
 ) -> Iterator[tuple[list[BackendProcess], FakeEndpoint]]:
     with endpoint(model) as running:
         shared = {
@@ -81,6 +82,16 @@ def test_a_budget_is_one_for_both(postgres_server: str, tmp_path: Path) -> None:
         made = sum(bool(result) for result in results)
         assert made == len(asked.turns)
         assert 0.4 < made * CALL_USD <= 1.0
+
+
+@pytest.mark.timeout(180)
+def test_a_dead_endpoint_is_left_alone_by_both(postgres_server: str, tmp_path: Path) -> None:
+    """Each backend alone would make 20 calls before it stops."""
+    broken = {"model_timeout_s": 5.0, "concurrency": 2, "model_concurrency": 2}
+    with two(postgres_server, tmp_path, model=lambda _: refusing(400, "The model crashed."), **broken) as (both, asked):
+        assert not any(ask_both(both, noise_uris(80)))
+        calls = len({turn.pictures[0].tobytes() for turn in asked.turns if turn.pictures})
+        assert MOST_IN_A_ROW <= calls < MOST_IN_A_ROW + 4
 
 
 def test_a_runs_own_budget_is_not_the_days_of_all_backends(postgres_server: str) -> None:

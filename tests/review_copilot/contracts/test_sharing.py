@@ -14,11 +14,14 @@ import pytest
 
 from fakes import FakeClock
 from postgres import fresh_database
+from review_copilot.bootstrap.reviewing import SystemClock
+from review_copilot.concurrency.breaker import Breaker
 from review_copilot.concurrency.throttle import Throttle
-from review_copilot.errors import BudgetSpent
+from review_copilot.errors import BudgetSpent, ModelHalted
 from review_copilot.inspectors.pricing import ProcessBudget
-from review_copilot.ports import Budget, ConcurrencyLimit
+from review_copilot.ports import Budget, CircuitBreaker, ConcurrencyLimit
 from review_copilot.store import SqlStore, open_store
+from review_copilot.store.database_breaker import DatabaseBreaker
 from review_copilot.store.postgres_limits import DailyBudget, DatabaseConcurrencyLimit, DatabaseNamedLocks
 
 MakeSeats = Callable[..., ConcurrencyLimit]
@@ -167,6 +170,73 @@ def test_a_budget_holds_for_all_who_share_it(budgets: tuple[Budget, Budget]) -> 
     while call(0):
         paid += 1
     assert paid == 8, "at 80 cents spent, another call could cost more than is left"
+
+
+@pytest.fixture(params=["process", "sqlite", "postgresql"])
+def breakers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[CircuitBreaker, CircuitBreaker]]:
+    """A circuit breaker that opens after three failures and pauses for 0.3 seconds, as two who share it see it."""
+    if request.param == "process":
+        breaker = Breaker(most_in_a_row=3, pause_s=0.3)
+        yield breaker, breaker
+        return
+    if request.param == "postgresql":
+        first, second = request.getfixturevalue("stores")
+    else:
+        first = second = open_store(f"sqlite:///{tmp_path / 'log.db'}", clock=SystemClock())
+    a, b = (
+        DatabaseBreaker(s.database, endpoint="e", clock=SystemClock(), most_in_a_row=3, pause_s=0.3)
+        for s in (first, second)
+    )
+    a.check()
+    b.check()
+    yield a, b
+    first.close()
+
+
+def is_open(breaker: CircuitBreaker) -> bool:
+    try:
+        breaker.check()
+    except ModelHalted:
+        return True
+    return False
+
+
+def test_failures_in_a_row_of_all_together_stop_all(breakers: tuple[CircuitBreaker, CircuitBreaker]) -> None:
+    ours, theirs = breakers
+    ours.failed("HTTP 500.", final=False)
+    theirs.failed("HTTP 500.", final=False)
+    theirs.answered()
+    for breaker in (ours, theirs):
+        breaker.failed("HTTP 500.", final=False)
+    assert not is_open(ours)
+    ours.failed("HTTP 503.", final=False)
+    with pytest.raises(ModelHalted, match=r"The last 3 calls to the model failed\. The latest error: HTTP 503\."):
+        theirs.check()
+    assert is_open(ours)
+
+
+def test_after_a_pause_one_of_all_makes_a_call_and_its_answer_frees_all(
+    breakers: tuple[CircuitBreaker, CircuitBreaker],
+) -> None:
+    ours, theirs = breakers
+    ours.failed("The key is wrong.", final=True)
+    assert is_open(theirs)
+    time.sleep(0.35)
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(is_open, [ours, theirs] * 4)).count(False) == 1
+    theirs.answered()
+    assert not is_open(ours)
+    assert not is_open(theirs)
+
+
+def test_a_process_that_starts_while_calls_are_stopped_makes_one(stores: tuple[SqlStore, SqlStore]) -> None:
+    """Someone may have fixed the cause; the others wait for its answer. Another account is not concerned."""
+    running, started, other = (
+        DatabaseBreaker(store.database, endpoint=name, clock=SystemClock())
+        for store, name in ((stores[0], "e"), (stores[1], "e"), (stores[1], "e with another key"))
+    )
+    running.failed("The key is wrong.", final=True)
+    assert [is_open(started), is_open(started), is_open(other), is_open(other)] == [False, True, False, False]
 
 
 def test_without_a_limit_nothing_is_refused_or_written(stores: tuple[SqlStore, SqlStore]) -> None:

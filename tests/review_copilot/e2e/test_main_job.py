@@ -10,19 +10,33 @@ from pathlib import Path
 import pytest
 import requests
 
+from command_line import typed
 from pictures import scene
 from review_copilot.demo import label_studio_server as ls
+from review_copilot.demo.run_demo import as_environment
 from review_copilot.demo.scripted_reviewer import ScriptedReviewer, chosen, drafted, moved, region_ids, without_region
 from review_copilot.domain.override import Aspect, OverrideKind, Subject
 from review_copilot.flows.sweep import sweep_project
 from review_copilot.labelstudio import tag_names
 from review_copilot.labelstudio.connect import ConnectOptions, connect
+from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.transport import TokenKind
 from workplace import Workplace, lamps, png, workplace
 
 pytestmark = pytest.mark.labelstudio
 
 COLLEAGUE = ls.Account(email="colleague@example.org")
+
+
+def evaluates_without_a_trace(context: Workplace, reviewer: ScriptedReviewer, project_id: int) -> None:
+    """Type `review-copilot evaluate`: it reads the reviews and the uploads, and leaves every task as it was."""
+    before = reviewer.tasks(project_id)
+    words = ("evaluate", "--project", str(project_id), "--against", "min-score=0.99")
+    done = typed(*words, cwd=context.folder, **as_environment(context.copilot.settings))
+    assert done.returncode == 0, done.stderr
+    assert "6 new drafts, 0 from earlier runs." in done.stderr
+    assert "3 images with 8 regions" in done.stdout, "one of nine was rejected"
+    assert reviewer.tasks(project_id) == before
 
 
 @pytest.mark.timeout(600)  # starts a server, which takes minutes on a crowded machine
@@ -42,8 +56,8 @@ def test_the_main_job(kind: TokenKind, request: pytest.FixtureRequest, tmp_path:
             options = ConnectOptions(guideline=context.copilot.guideline)
             again = connect(context.copilot.client, project_id, backend=context.copilot.backend, options=options)
             assert again.unchanged
-            assert len(context.copilot.client.ml_backends(project_id)) == 1
-            assert len(context.copilot.client.webhooks(project_id)) == 1
+            parts = (context.copilot.client.ml_backends(project_id), context.copilot.client.webhooks(project_id))
+            assert tuple(map(len, parts)) == (1, 1)
         progress = context.draft(project_id)
         assert (progress.stored, progress.failures) == (3, {})
         assert context.draft(project_id).skipped == 3
@@ -78,8 +92,7 @@ def test_the_main_job(kind: TokenKind, request: pytest.FixtureRequest, tmp_path:
         assert of_second == [OverrideKind.UNTOUCHED] * len(region_ids(drafted(second)))
 
         before = context.rows(project_id)
-        for everything in (False, True):
-            repeated = sweep_project(workspace, store=context.copilot.store, everything=everything)
+        for repeated in (sweep_project(workspace, store=context.copilot.store, everything=e) for e in (False, True)):
             assert (repeated.annotations, repeated.revisions, repeated.rows, repeated.deleted) == (2, 0, 0, 0)
         assert context.rows(project_id) == before
 
@@ -89,6 +102,8 @@ def test_the_main_job(kind: TokenKind, request: pytest.FixtureRequest, tmp_path:
                 project_id, lambda rows: any(row.annotation_id == by_webhook for row in rows), within_s=20
             )
         assert {row.confirmed for row in rows} == {True}
+
+        evaluates_without_a_trace(context, reviewer, project_id)
 
 
 def test_each_row_names_the_person_who_did_it(workplace_in_use: Workplace) -> None:
@@ -176,6 +191,29 @@ def test_a_skipped_and_a_deleted_annotation_are_in_the_log(workplace_in_use: Wor
     assert Counter(row.override.subject for row in rows)[Subject.TASK] == 1
     everything = workplace_in_use.copilot.store.overrides(project=rows[0].key.project, current=False)
     assert {row.deleted for row in everything if row.annotation_id == annotation_id} == {True}
+
+
+def test_regions_of_a_document_are_on_their_page(workplace_in_use: Workplace) -> None:
+    """Three pages in one task: each is drafted, and what is submitted on the third stays tied to its draft there."""
+    project_id = workplace_in_use.connected_project("Document", {f"page{n}.png": lamps(seed=60 + n) for n in range(3)})
+    client = workplace_in_use.copilot.client
+    with ls.signed_in(workplace_in_use.server) as session:
+        reviewer = ScriptedReviewer(workplace_in_use.server.url, session)
+        uploads = [task["data"]["image"] for task in reviewer.tasks(project_id)]
+        config = generate(workplace_in_use.copilot.guideline).replace('value="$image"', 'valueList="$image"')
+        client.update_project(project_id, label_config=config)
+        client.import_tasks(project_id, [{"image": uploads}])
+        assert workplace_in_use.draft(project_id).failures == {}
+        document = reviewer.tasks(project_id)[-1]
+        regions = [r for r in drafted(document) if r["type"] == "rectanglelabels"]
+        assert Counter(r["item_index"] for r in regions) == {0: 3, 1: 3, 2: 3}
+        last = next(r["id"] for r in regions if r["item_index"] == 2)
+        annotation_id = reviewer.submit(document, moved(drafted(document), last, by_percent=4))
+    rows = workplace_in_use.wait_for(project_id, lambda rows: {r.annotation_id for r in rows} == {annotation_id})
+    edited = [row.override for row in rows if row.override.kind is OverrideKind.EDITED]
+    assert [(row.suggestion_id, row.edits) for row in edited] == [(last, (Aspect.PLACE,))]
+    stored = workplace_in_use.copilot.store.newest(rows[0].key)[annotation_id]
+    assert Counter(region.page for region in stored.regions) == {0: 3, 1: 3, 2: 3}
 
 
 def test_two_tasks_with_one_picture_say_so_and_stay_untouched(workplace_in_use: Workplace) -> None:

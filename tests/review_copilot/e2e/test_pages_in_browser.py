@@ -11,10 +11,18 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import make_server
 
+from builders import a_criterion, a_guideline, a_review, a_suggestion, a_task, task_key
 from opened import opened
+from pictures import scene
+from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Verdict
 from review_copilot.domain.review import ProjectKey
+from review_copilot.evaluation.evaluation import Drafted, evaluate
+from review_copilot.evaluation.truth import Truth, TruthRegion
 from review_copilot.flows.packed_log import reading_of_log
 from review_copilot.flows.study_project import Scope, study_project
+from review_copilot.flows.thumbnails import data_uri, marked
+from review_copilot.reports.evaluation_html import to_html as evaluation_to_html
 from review_copilot.reports.study_html import to_html
 from review_copilot.settings import load_settings
 from review_copilot.web import create_app
@@ -27,6 +35,8 @@ KEY = ProjectKey("http://127.0.0.1:9", 3, "1760000000")
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PAPER = {"width": 680, "height": 1009}
 """A4 within margins of 15 mm, in CSS pixels."""
+EVALUATION = "evaluation.html"
+"""A page of `review-copilot evaluate` beside the report."""
 PAGES = (
     "/",
     "/?criterion=PQ-02",
@@ -66,6 +76,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
     )
     file = folder / "report.html"
     file.write_text(to_html(report), "utf-8")
+    (folder / EVALUATION).write_text(evaluation_page(), "utf-8")
     server = make_server("127.0.0.1", 0, create_app(copilot.parts()), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -74,6 +85,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
     thread.join()
     server.server_close()
     copilot.store.close()
+
+
+def evaluation_page() -> str:
+    """Two setups that differ on one blind image."""
+    guideline, key = a_guideline(a_criterion("PQ-01")), task_key(1)
+    truth = Truth(a_task(1), "1.png", (TruthRegion("PQ-01", Box(0.1, 0.1, 0.2, 0.2)),), Verdict.FAIL, blind=True)
+    reviews = (a_review("r1", a_suggestion(), key=key), a_review("r2", key=key, verdict=Verdict.PASS))
+    setups = [Drafted(review.id, review.id, guideline, {1: review}) for review in reviews]
+    crop = data_uri(marked(scene(), around=None, boxes=[Box(0.1, 0.1, 0.2, 0.2)]))
+    return evaluation_to_html(evaluate([truth], setups, margin=0.02), crops={1: (crop, crop, crop)})
 
 
 def violations(page: Page) -> list[str]:
@@ -93,7 +114,7 @@ def test_no_page_breaks_a_rule_of_accessibility(place: tuple[str, Path], browser
     url, file = place
     with bypassing(browser, viewport=DESKTOP, color_scheme=scheme) as context:
         page = context.new_page()
-        for path in (*(url + path for path in PAGES), file.as_uri()):
+        for path in (*(url + path for path in PAGES), file.as_uri(), file.with_name(EVALUATION).as_uri()):
             page.goto(path)
             assert violations(page) == [], path
 
@@ -103,7 +124,7 @@ def test_pages_fit_a_phone(place: tuple[str, Path], browser: Browser) -> None:
     url, file = place
     with browser.new_context(viewport=PHONE) as context:  # type: ignore[arg-type]  # a viewport
         page = context.new_page()
-        for path in (*(url + path for path in PAGES), file.as_uri()):
+        for path in (*(url + path for path in PAGES), file.as_uri(), file.with_name(EVALUATION).as_uri()):
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
         page.goto(url + "/")
@@ -122,6 +143,7 @@ def test_the_browser_asks_nobody_else_and_refuses_nothing(place: tuple[str, Path
         page.on("console", lambda message: said.append(message.text))
         page.goto(url + "/")
         page.goto(file.as_uri())
+        page.goto(file.with_name(EVALUATION).as_uri())
         own = url.removesuffix("/copilot")
         assert [address for address in asked if not address.startswith((own, "file:", "data:"))] == []
         assert said == []

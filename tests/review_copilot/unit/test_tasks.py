@@ -24,9 +24,12 @@ def test_a_task_is_read_with_reference_prompt_and_other_text() -> None:
     assert task.data == {"shop": "12"}
 
 
-def test_a_list_of_images_gives_the_first() -> None:
-    task = read_task({"id": 1, "data": {"image": ["a.jpg", "b.jpg"]}}, project=PROJECT, labels=LABELS)
-    assert task.image == "a.jpg"
+def test_a_list_of_images_gives_pages() -> None:
+    """A page that is no text stays in the list, so that the others keep their numbers."""
+    task = read_task({"id": 1, "data": {"image": ["a.jpg", None, " c.jpg "]}}, project=PROJECT, labels=LABELS)
+    assert (task.image, task.pages) == ("a.jpg", ("", "c.jpg"))
+    assert [task.at_page(n).image for n in range(4)] == ["a.jpg", "", "c.jpg", "a.jpg"]
+    assert (task.at_page(2).pages, task.at_page(2).page) == ((), 2)
 
 
 def test_a_dotted_field_leads_into_nested_data() -> None:
