@@ -15,7 +15,7 @@ PCB ?=
 
 LABEL_STUDIO := $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV))
 
-.PHONY: lock audit demo test test-unit test-faults test-scale test-local lint format docs pictures label-config \
+.PHONY: lock audit demo test test-unit test-requests test-faults test-scale test-local lint format docs pictures label-config \
 	mutants bench bench-accuracy bench-study bench-scale clean
 
 $(VENV)/.ready: pyproject.toml requirements.lock
@@ -33,6 +33,11 @@ test: $(VENV)/.ready  ## everything: unit, contracts, adapters, functional, end 
 
 test-unit: $(VENV)/.ready  ## the fast ones
 	$(BIN)/python -m pytest tests/review_copilot/unit $(ARGS)
+
+test-requests: $(VENV)/.ready  ## malformed requests, ROUNDS times as many as in the tests: no answer may be a 5xx
+	REVIEW_COPILOT_REQUEST_ROUNDS=$(or $(ROUNDS),10) $(BIN)/python -m pytest \
+		tests/review_copilot/functional/test_api_description.py \
+		tests/review_copilot/functional/test_malformed_requests.py $(ARGS)
 
 test-faults: $(VENV)/.ready  ## reviewers at work on a real Label Studio while things break; EVENTS, SEED, FIGURES=FILE
 	@command -v faketime >/dev/null || { echo "faketime is needed to set clocks back: apt-get install faketime"; exit 1; }

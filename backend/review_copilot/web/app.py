@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from review_copilot.bootstrap.backend import BackendParts
 from review_copilot.errors import BadRequest, CopilotError, LabelConfigError, StoreBusy
+from review_copilot.web.api_description import api_description_routes
 from review_copilot.web.auth import Authenticator
 from review_copilot.web.dashboard import DashboardSource, dashboard_routes
 from review_copilot.web.metrics import Meter
@@ -55,6 +56,7 @@ def create_app(parts: BackendParts) -> Flask:
     app.register_blueprint(webhook_routes(process.store, authenticator, instance=instance, keep_bodies=not token))
     meter.show_webhooks(app.extensions[COUNTS])
     app.register_blueprint(dashboard_routes(dashboard, authenticator))
+    app.register_blueprint(api_description_routes(authenticator))
     guard(app)
     app.register_error_handler(CopilotError, _answer_known_error)
     app.register_error_handler(HTTPException, _answer_http_error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ from review_copilot.library import load_guideline
 from review_copilot.settings import load_settings
 from review_copilot.web import create_app
 
-SEED, REQUESTS = 16, 1000
+SEED, REQUESTS = 16, 9000 * int(os.environ.get("REVIEW_COPILOT_REQUEST_ROUNDS", "1"))
+"""Of the mutations. With those of `test_api_description`, CI sends more than 20,000 requests."""
 AUTH = ("copilot", "open sesame")
 CONFIG = generate(load_guideline("photo-quality"))
 TASK: dict[str, Any] = {"id": 1, "data": {"image": "data:image/png;base64,AAAA"}}
@@ -123,6 +125,7 @@ def test_every_answer_is_guarded(client: FlaskClient, route: str, auth: tuple[st
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
+@pytest.mark.timeout(3600)
 def test_seeded_mutations_of_requests(client: FlaskClient) -> None:
     rng = random.Random(SEED)
     for number in range(REQUESTS):
