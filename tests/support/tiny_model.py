@@ -20,7 +20,7 @@ from transformers import (
 
 _IMAGE_PX = 28
 _PATCH_PX = 14
-_TEMPLATE = (
+TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>"
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
     "{% for part in message['content'] %}"
@@ -31,7 +31,7 @@ _TEMPLATE = (
 
 
 def a_review_of(criterion_id: str) -> str:
-    """A good review with one finding, as a model would write it."""
+    """A good review with one finding, as a model would write it of a guideline with that criterion alone."""
     finding = {
         "criterion": criterion_id,
         "description": None,
@@ -40,16 +40,18 @@ def a_review_of(criterion_id: str) -> str:
         "severity": "major",
         "confidence": 80,
     }
-    return json.dumps({"findings": [finding], "verdict": "discuss", "summary": "One spot."})
+    review = {"criteria": {criterion_id: "flaw"}, "findings": [finding], "verdict": "discuss", "summary": "One spot."}
+    return json.dumps(review)
 
 
-def build_tiny_model(folder: Path, *, seed: int = 4, says: str = "") -> Path:
+def build_tiny_model(folder: Path, *, seed: int = 4, says: str = "", template: str | None = TEMPLATE) -> Path:
     """Write a two-layer LLaVA with a byte-level vocabulary into a folder.
 
     Args:
         folder: Where to.
         seed: Of the random weights.
         says: What it answers to everything; empty for whatever random weights say.
+        template: Its chat template; None for a base model, which has none.
 
     Returns:
         The folder.
@@ -95,7 +97,7 @@ def build_tiny_model(folder: Path, *, seed: int = 4, says: str = "") -> Path:
         tokenizer=tokenizer,
         patch_size=_PATCH_PX,
         vision_feature_select_strategy="default",
-        chat_template=_TEMPLATE,
+        chat_template=template,
         num_additional_image_tokens=1,
     )
     model.save_pretrained(folder)

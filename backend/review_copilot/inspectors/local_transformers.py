@@ -173,7 +173,7 @@ def _inputs(weights: _Weights, asked: Sequence[_Asked]) -> Any:
                 return_tensors="pt",
                 processor_kwargs={"padding": True},
             )
-        except (TemplateError, ValueError, AttributeError) as error:
+        except (TemplateError, ValueError, AttributeError, TypeError) as error:
             refused = error
     reason = " ".join(str(refused).split())[:300]
     raise InspectorUnavailable(

@@ -19,6 +19,7 @@ from review_copilot.inspectors.chat import Faults
 from review_copilot.inspectors.reading.criteria import read_criterion
 from review_copilot.inspectors.reading.fields import (
     Unreadable,
+    alone,
     by_plain_name,
     field_of,
     is_null,
@@ -44,6 +45,7 @@ from review_copilot.inspectors.views import View
 _SAME_PLACE_IOU = 0.9
 _NOTE_LETTERS = 240
 _MOST_FAULTS = 8
+_ANSWERS = ("result", "status", "answer", "flaw", "value", "found", "present", "verdict", "finding")
 _NOT_LOOKED = ("cannot tell", "cannottell", "unclear", "unknown", "not examined", "not checked", "n/a", "na", "skipped")
 
 
@@ -232,8 +234,8 @@ class _Reader:
             for item in written:
                 if isinstance(item, Mapping):
                     named = by_plain_name(item)
-                    rest = [value for name, value in named.items() if name in {"result", "status", "answer", "flaw"}]
-                    pairs.append((field_of(named, "criterion")[1], rest[0] if rest else None))
+                    rest = next((named[name] for name in _ANSWERS if name in named), None)
+                    pairs.append((field_of(named, "criterion")[1], rest))
         said: dict[str, str] = {}
         for name, value in pairs:
             try:
@@ -281,10 +283,11 @@ class _Reader:
 
 def _looked(value: Any) -> str:
     """flaw, none or not looked."""
-    if isinstance(value, bool):
-        return "flaw" if value else "none"
-    text = str(value).strip().lower()
-    if value is None or not text or any(text.startswith(word) for word in _NOT_LOOKED):
+    value = alone(value)
+    if isinstance(value, int | float | str) and value in {0, 1, "0", "1"}:
+        return "flaw" if int(value) else "none"
+    text = "" if value is None or isinstance(value, Mapping | list) else str(value).strip().lower()
+    if not text or any(text.startswith(word) for word in _NOT_LOOKED):
         return "not looked"
     plain = plain_name(text)
     clean = plain.startswith(("none", "no", "clean", "pass", "ok", "absent", "false"))

@@ -33,7 +33,7 @@ from review_copilot.inspectors.views import View
 from review_copilot.library import prompt_source
 from review_copilot.plugin.contract_suite import InspectorContract
 from review_copilot.ports import Inspector
-from tiny_model import a_review_of, build_tiny_model
+from tiny_model import TEMPLATE, a_review_of, build_tiny_model
 
 GUIDELINE = a_guideline(a_criterion("C-01"))
 NAMES = ("inspect.system.md.j2", "inspect.user.md.j2", "second_look.md.j2")
@@ -102,6 +102,38 @@ def test_weights_are_loaded_once_for_all_threads_and_chats(random_model: Path) -
 def test_a_folder_without_a_model_says_so(tmp_path: Path) -> None:
     with pytest.raises(InspectorUnavailable, match="cannot be loaded"):
         local(tmp_path).ask(question())
+
+
+REFUSES_SYSTEM = (
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}" + TEMPLATE
+)
+MUST_ALTERNATE = (
+    "{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}"
+    "{% endif %}{% endfor %}" + TEMPLATE
+)
+TEXT_ONLY = "{% for message in messages %}{{ '<|user|>' + message['content'] + '</s>' }}{% endfor %}<|assistant|>"
+
+
+@pytest.mark.parametrize("template", [REFUSES_SYSTEM, MUST_ALTERNATE])
+def test_a_template_that_refuses_the_system_role_gets_its_words_from_the_user(template: str, tmp_path: Path) -> None:
+    folder = build_tiny_model(tmp_path / "model", says=a_review_of("C-01"), template=template)
+    said = inspector(local(folder)).inspect(Brief(an_image(scene()), GUIDELINE))
+    assert [finding.criterion_id for finding in said.findings] == ["C-01"]
+    weights = local_transformers._load(str(folder), "cpu", "auto")
+    tokens = local_transformers._inputs(weights, [local_transformers._Asked(question(), time.monotonic() + 60)])
+    words = weights.processor.tokenizer.decode(tokens["input_ids"][0])
+    assert "Static." in words
+    assert "Review." in words
+    assert "<|system|>" not in words
+
+
+@pytest.mark.parametrize("template", [None, TEXT_ONLY])
+def test_a_model_that_cannot_be_asked_in_chats_or_pictures_says_so(template: str | None, tmp_path: Path) -> None:
+    folder = build_tiny_model(tmp_path / "model", template=template)
+    with pytest.raises(InspectorUnavailable, match="chat template does not take the question") as raised:
+        local(folder).ask(question())
+    assert "instruction-tuned" in raised.value.hint
 
 
 def test_the_inspector_reads_the_models_review(scripted_model: Path) -> None:

@@ -47,10 +47,12 @@ class Blocks:
 
     Attributes:
         found: In their order.
+        text: The text that their places refer to: strings that are JSON themselves stand in it as JSON.
         cut_at: Where a value begins that never ends; None where there is none.
     """
 
     found: tuple[Block, ...]
+    text: str
     cut_at: int | None = None
 
 
@@ -75,7 +77,7 @@ def blocks_of(text: str) -> Blocks:
             cut_at = start
             break
         at = start + 1
-    return Blocks(tuple(found), cut_at)
+    return Blocks(tuple(found), text, cut_at)
 
 
 def _inlined(text: str) -> str:

@@ -21,11 +21,13 @@ _LETTERS = re.compile(r"[A-Za-z]{3,}")
 _NAMED_NUMBER = re.compile(r"""["']?([A-Za-z]\w{0,12}|[xy]\d?)["']?\s*[:=]\s*["']?(-?\d+(?:\.\d+)?)""")
 
 _EDGES: Mapping[str, tuple[str, ...]] = {
-    "x": ("x1", "xmin", "left", "x0", "minx", "xleft", "startx", "l"),
-    "y": ("y1", "ymin", "top", "y0", "miny", "ytop", "starty", "t"),
-    "x2": ("x2", "xmax", "right", "maxx", "xright", "endx", "r"),
-    "y2": ("y2", "ymax", "bottom", "maxy", "ybottom", "endy", "b"),
+    "x": ("x1", "xmin", "left", "x0", "minx", "xleft", "startx", "xstart", "xfrom", "fromx", "leftx", "topleftx", "l"),
+    "y": ("y1", "ymin", "top", "y0", "miny", "ytop", "starty", "ystart", "yfrom", "fromy", "topy", "toplefty", "t"),
+    "x2": ("x2", "xmax", "right", "maxx", "xright", "endx", "xend", "xto", "tox", "rightx", "bottomrightx", "r"),
+    "y2": ("y2", "ymax", "bottom", "maxy", "ybottom", "endy", "yend", "yto", "toy", "bottomy", "bottomrighty", "b"),
 }
+_FROM_ZERO = ("x0", "y0", "x1", "y1")
+"""Corners counted from 0, where `x1` is the right edge."""
 _SIZES: Mapping[str, tuple[str, ...]] = {
     "x": ("x", "left", "xmin", "x1", "x0", "topleftx"),
     "y": ("y", "top", "ymin", "y1", "y0", "toplefty"),
@@ -102,6 +104,8 @@ def _of_list(written: list[Any]) -> WrittenBox:
         return WrittenBox(tuple(_number(value) for item in written for value in item))
     if len(written) == 2 and all(isinstance(item, Mapping) for item in written):
         return _of_corners(written)
+    if len(written) in {4, 5}:
+        return _of_outline(written)
     raise Unreadable("its box is not a list of numbers")
 
 
@@ -111,6 +115,8 @@ def _of_names(named: Mapping[str, Any]) -> WrittenBox:
             return _of_corners([named[name] for name in corners])
     if (sized := _all_of(named, _SIZES)) is not None:
         return WrittenBox(sized, Order.XYWH)
+    if all(name in named for name in _FROM_ZERO):
+        return WrittenBox(tuple(_number(named[name]) for name in _FROM_ZERO), Order.XYXY)
     if (edges := _all_of(named, _EDGES)) is not None:
         return WrittenBox(edges, Order.XYXY)
     if named.keys() == {"x", "y"}:
@@ -143,6 +149,17 @@ def _of_corners(corners: Sequence[Any]) -> WrittenBox:
         else:
             raise Unreadable("a corner of its box is not two numbers")
     return WrittenBox(tuple(numbers), order)
+
+
+def _of_outline(corners: list[Any]) -> WrittenBox:
+    """The box of its four corners, one after the other; the first one can come again at the end."""
+    ring = [_of_corners([corner]) for corner in corners]
+    points = [corner.numbers for corner in ring]
+    first, second = ({point[axis] for point in points} for axis in range(2))
+    closed = len(points) == 4 or points[0] == points[-1]
+    if not closed or len(set(points)) != 4 or len(first) != 2 or len(second) != 2:
+        raise Unreadable("the corners of its box are not those of a rectangle")
+    return WrittenBox((min(first), min(second), max(first), max(second)), ring[0].order)
 
 
 def _of_text(written: str) -> WrittenBox:

@@ -51,8 +51,9 @@ def _exact(text: str, guideline: Guideline) -> str | None:
 
 
 def _id_pattern(criterion_id: str) -> re.Pattern[str]:
-    parts = re.findall(r"[A-Za-z]+|\d+", criterion_id)
-    return re.compile(r"(?<![A-Za-z0-9])" + r"[-_. ]?".join(map(re.escape, parts)) + r"(?![A-Za-z0-9])", re.IGNORECASE)
+    """The id in any case, with any separator between its parts, and with any number of leading zeros."""
+    parts = [f"0*{int(part)}" if part.isdecimal() else part for part in re.findall(r"[A-Za-z]+|\d+", criterion_id)]
+    return re.compile(r"(?<![A-Za-z0-9])" + r"[-_. \u2010-\u2015]?".join(parts) + r"(?![A-Za-z0-9])", re.IGNORECASE)
 
 
 def _has_id(text: str, criterion_id: str) -> bool:

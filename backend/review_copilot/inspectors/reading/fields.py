@@ -99,6 +99,26 @@ def field_of(named: Json, field: str) -> tuple[bool, Any]:
     return False, None
 
 
+_INNER = (
+    *("value", "severity", "verdict", "confidence", "level", "result", "status", "answer", "flaw", "rating", "name"),
+    *("number", "found", "present"),
+)
+"""Names under which an object holds the one value that it stands for."""
+
+
+def alone(value: Any) -> Any:
+    """The one value in a list of one, or in an object that stands for a value; other values as they are."""
+    if isinstance(value, list) and len(value) == 1:
+        return alone(value[0])
+    if isinstance(value, Mapping):
+        named = by_plain_name(value)
+        if len(named) == 1:
+            return alone(next(iter(named.values())))
+        found = next((name for name in _INNER if name in named), None)
+        return alone(named[found]) if found else value
+    return value
+
+
 def is_null(value: object) -> bool:
     """Whether a value says that there is none: null, or a word for it."""
     return value is None or (isinstance(value, str) and value.strip().strip("\"'()[].").lower() in NULL_WORDS)
@@ -110,8 +130,7 @@ def read_severity(value: object) -> Severity:
     Raises:
         Unreadable: It names none, or more than one.
     """
-    if isinstance(value, Mapping):
-        value = next((v for k, v in value.items() if plain_name(str(k)) in {"level", "name", "value", "severity"}), "")
+    value = alone(value)
     words = set(re.findall(r"[a-z]+", value.lower())) if isinstance(value, str) else set()
     meant = [severity for severity, known in _SEVERITIES.items() if words & set(known.split())]
     exact = [severity for severity in meant if severity.value in words]
@@ -123,6 +142,7 @@ def read_severity(value: object) -> Severity:
 
 def read_verdict(value: object) -> Verdict | None:
     """A verdict in any case or by a common synonym; None when it is none."""
+    value = alone(value)
     words = set(re.findall(r"[a-z]+", value.lower())) if isinstance(value, str) else set()
     meant = [verdict for verdict, known in _VERDICTS.items() if words & set(known.split())]
     return meant[0] if len(meant) == 1 and not words & _NEGATIONS else None
@@ -134,12 +154,10 @@ def read_count(value: object) -> int:
     Raises:
         Unreadable: It holds no number, several, or a broken one.
     """
-    number = value
+    number = value = alone(value)
     if isinstance(value, str):
         found = _NUMBER.findall(value)
         number = float(found[0]) if len(found) == 1 else None
-    if isinstance(value, list) and len(value) == 1:
-        return read_count(value[0])
     if isinstance(number, bool) or not isinstance(number, int | float) or number != number // 1:
         raise Unreadable(f"{_shown(value)} is no number of a picture")
     return int(number)
@@ -156,7 +174,7 @@ def read_confidence(value: object, *, of_one: bool) -> tuple[float, bool] | None
         The share, and whether it had to be brought within 0..1; None when there is no number.
     """
     number: float | None = None
-    whole = 100.0
+    whole, value = 100.0, alone(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
     elif isinstance(value, str) and (found := _NUMBER.findall(value)):
@@ -172,6 +190,7 @@ def read_confidence(value: object, *, of_one: bool) -> tuple[float, bool] | None
 
 def is_of_one(value: object) -> bool:
     """Whether a confidence can only be one from 0 to 1."""
+    value = alone(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str) or "%" in str(value) or "/" in str(value):
         return False
     found = _NUMBER.findall(str(value))

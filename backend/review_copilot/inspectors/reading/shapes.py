@@ -5,6 +5,7 @@ Takes wrappers, bare lists, one finding without a list, and findings one after t
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from review_copilot.inspectors.reading.thoughts import without_thoughts
 CUT_OFF = "the reply is cut off: send one complete JSON object"
 NO_OBJECT = "the reply must be one JSON object and nothing else"
 NO_FINDINGS = '"findings" must be a list'
+_ESCAPED = "&quot;"
+"""In a text without any quotation mark, it means that the whole text was escaped for a page."""
 _FINDING_FIELDS = ("severity", "box", "rationale", "confidence")
 
 
@@ -55,7 +58,7 @@ def written_review(text: str) -> Written:
     Raises:
         NoReview: There is none, or it is cut off.
     """
-    told = without_thoughts(text)
+    told = without_thoughts(html.unescape(text) if _ESCAPED in text and '"' not in text else text)
     answer = told.answer
     if not answer.strip(" \n\r\t\ufeff`") and told.thoughts:
         answer = last_of(told.thoughts)
@@ -73,8 +76,8 @@ def last_of(thoughts: str) -> str:
     if blocks.cut_at is not None or not blocks.found:
         return ""
     last = blocks.found[-1]
-    rest = thoughts[last.end :].strip(" \n\r\t`~.")
-    return thoughts[last.start : last.end] if not rest or rest.startswith("<") else ""
+    rest = blocks.text[last.end :].strip(" \n\r\t`~.")
+    return blocks.text[last.start : last.end] if not rest or rest.startswith("<") else ""
 
 
 def _chosen(found: Sequence[Block], *, whole: str) -> Written:
