@@ -30,6 +30,7 @@ from review_copilot.study.gaps import find_gaps
 from review_copilot.study.patterns import cluster
 from review_copilot.study.project_study import study
 from review_copilot.study.table import Flags, Outcome, OverrideTable, table_of
+from study_coverage import coverage
 from study_import import CRITERIA as ROAD_CRITERIA
 from study_import import found_by_report, planted
 from study_rows import logged_rows
@@ -335,7 +336,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     """Run the figures asked for and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--projects", type=int, default=8, help="projects for each cause and rate")
-    parser.add_argument("--only", default="recall,nulls,mixed,road,reviews,patterns,speed,scale")
+    parser.add_argument("--only", default="recall,nulls,mixed,road,reviews,patterns,coverage,speed,scale")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args(None if arguments is None else list(arguments))
     parts: dict[str, Callable[[], Row]] = {
@@ -345,6 +346,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         "road": road,
         "reviews": lambda: reviews(chosen.projects),
         "patterns": lambda: patterns(chosen.projects),
+        "coverage": coverage,
         "speed": speed,
         "scale": scale,
     }

@@ -80,7 +80,7 @@ def touch_one(file: Path) -> None:
 def kept_bytes(file: Path) -> int:
     """Bytes of packed rows and sums."""
     database = sqlite3.connect(file)
-    (found,) = database.execute("SELECT sum(length(counts) + length(rows)) FROM chunks").fetchone()
+    (found,) = database.execute("SELECT sum(length(counts) + length(rows)) FROM parcels").fetchone()
     database.close()
     return int(found)
 

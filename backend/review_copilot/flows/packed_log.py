@@ -20,7 +20,7 @@ def _pack(columns: LogColumns) -> ColumnChunk:
     return ColumnChunk(counts=pack_counts(count(table)), rows=pack_table(table))
 
 
-PACKING = Packing("counts 3, rows 2", _pack)
+PACKING = Packing("counts 4, rows 2", _pack)
 """Name of the packed format. Change it whenever the packed content or the meaning of its numbers changes."""
 
 

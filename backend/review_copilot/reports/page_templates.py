@@ -110,6 +110,7 @@ def environment(*, escaped: bool) -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
+        "agreement_basis": study_words.agreement_basis,
         "agreement_word": study_words.agreement_word,
         "certainty": study_words.certainty,
         "coefficient": study_words.coefficient,

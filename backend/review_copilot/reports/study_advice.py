@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from review_copilot.domain.guideline import Guideline
 from review_copilot.reports.study_words import between, day, name_of, number, percent, person
-from review_copilot.study.flags import Cause, Evidence, Flag
+from review_copilot.study.flags import FEWEST_SHARED, Cause, Evidence, Flag
 from review_copilot.study.reviewer_differences import ACCEPTS, ACCEPTS_MORE
 
 
@@ -55,7 +55,7 @@ def advice(flag: Flag, guideline: Guideline) -> Advice:
 
 
 def _model_wrong(names: list[str], evidence: Evidence) -> tuple[str, str]:
-    if not evidence.shared:
+    if (evidence.shared or 0) < FEWEST_SHARED:
         return (
             f"Drafts of {names[0]} are often wrong",
             "Look at the cases, then change threshold, prompt or examples. Have two people review some tasks.",

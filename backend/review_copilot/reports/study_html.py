@@ -8,7 +8,7 @@ from review_copilot.flows.study_project import ProjectStudy
 from review_copilot.reports.page_templates import Frame, render
 from review_copilot.reports.study_advice import Advice, advice
 from review_copilot.reports.study_charts import matrix, reliability, scale_top, trend
-from review_copilot.reports.study_words import tasks_url, unexplained
+from review_copilot.reports.study_words import strangers, tasks_url, unexplained
 from review_copilot.study.criterion_rates import CriterionStudy
 from review_copilot.study.flags import Flag
 from review_copilot.study.project_study import Study
@@ -63,6 +63,7 @@ def to_html(report: ProjectStudy, *, frame: Frame | None = None) -> str:
         flags=advised(report),
         flagged=frozenset(criterion for flag in study.flags for criterion in flag.criteria),
         waiting=waiting(study),
+        strangers=strangers(study.criteria, report.guideline),
         unexplained=[c for c in study.criteria if unexplained(c)],
         early=2 * len(waiting(study)) > len(study.criteria),
         revised=any(c.change is not None for c in study.criteria),

@@ -7,7 +7,7 @@ import re
 from review_copilot.flows.study_project import ProjectStudy
 from review_copilot.reports.page_templates import environment
 from review_copilot.reports.study_html import advised, overall, waiting
-from review_copilot.reports.study_words import tasks_url
+from review_copilot.reports.study_words import strangers, tasks_url
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
@@ -28,6 +28,7 @@ def to_markdown(report: ProjectStudy) -> str:
         flags=advised(report),
         flagged=frozenset(criterion for flag in report.study.flags for criterion in flag.criteria),
         waiting=waiting(report.study),
+        strangers=strangers(report.study.criteria, report.guideline),
         overall=overall(report.study),
         revised=any(c.change is not None for c in report.study.criteria),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from review_copilot.domain.draft_totals import Why
 from review_copilot.domain.guideline import UNCOVERED, Guideline
 from review_copilot.domain.review import ProjectKey
 from review_copilot.study import rates
+from review_copilot.study.agreement import Agreement
 from review_copilot.study.coefficients import Coefficient
 from review_copilot.study.criterion_rates import CriterionStudy
 
@@ -151,3 +152,18 @@ def agreement_word(value: float) -> str:
     if math.isnan(value):
         return "not known yet"
     return "reliable" if value >= 0.8 else "tentative" if value >= 2 / 3 else "low"
+
+
+def agreement_basis(found: Agreement) -> str:
+    """What the headline of agreement rests on, and how far it can be relied on."""
+    if not found.headline.units:
+        return "not known: nothing was reviewed by two people"
+    what = "tasks without a draft" if found.basis == "blind" else "suggestions seen by two or more"
+    return f"alpha, {agreement_word(found.headline.value)}; {number(found.headline.units)} {what}"
+
+
+def strangers(criteria: Sequence[CriterionStudy], guideline: Guideline) -> tuple[str, ...]:
+    """Ids of criteria in the log that the guideline does not have; empty for a guideline without criteria."""
+    if not guideline.criteria:
+        return ()
+    return tuple(c.criterion for c in criteria if c.criterion != UNCOVERED and guideline.criterion(c.criterion) is None)

@@ -21,6 +21,8 @@ from review_copilot.study.pace import lead_times_of, median_lead_times
 from review_copilot.study.rates import wilson
 from review_copilot.study.table import Floats, OverrideTable
 
+FEWEST_BLIND = 10
+"""Tasks that people annotated without a draft, from which those are the headline."""
 SHRINK = 20.0
 """A reviewer's agreement is drawn towards everybody's by as many imagined decisions as this."""
 
@@ -81,7 +83,11 @@ class Agreement:
 
     Attributes:
         tasks: Tasks with annotations by two or more people.
-        overall: Krippendorff's alpha of presence over all criteria together.
+        headline: The coefficient that a draft cannot raise: `blind` from FEWEST_BLIND tasks on, else `decision`.
+        basis: What the headline is: "blind" or "decision".
+        blind: Krippendorff's alpha of presence over all criteria, among annotations made without a draft.
+        overall: Krippendorff's alpha of presence over all criteria together. Regions that came from the same draft are
+            alike for that reason, so it says more about the drafts than about people.
         verdict: Krippendorff's alpha (nominal) of the verdict.
         decision: Krippendorff's alpha of keeping or overriding the same suggestion.
         box_f1: F1 of boxes of the same criterion at IoU 0.5.
@@ -90,6 +96,9 @@ class Agreement:
     """
 
     tasks: int
+    headline: Coefficient
+    basis: str
+    blind: Coefficient
     overall: Coefficient
     verdict: Coefficient
     decision: Coefficient
@@ -129,12 +138,25 @@ def agreement_of(
         for column in agreement_counts.boxes.sums.T
     )
     boxes = box_agreement(made, chances)
-    presence = [_presence(agreement_counts, c) for c in range(len(criteria))]
+    presence = [
+        _presence(agreement_counts.presence, agreement_counts.sharing, criterion=c) for c in range(len(criteria))
+    ]
+    blind = _all_together(
+        [
+            _presence(agreement_counts.blind_presence, agreement_counts.blind_sharing, criterion=c)
+            for c in range(len(criteria))
+        ]
+    )
+    decision = _interval(agreement_counts.decisions)
+    by_blind = int(agreement_counts.blind_sharing.sums.sum()) >= FEWEST_BLIND and np.isfinite(blind.value)
     return Agreement(
         tasks=int(agreement_counts.sharing.sums.sum()),
-        overall=_interval(added(presence) if presence else Cells(np.zeros((0, 2), dtype=np.int64), np.zeros((0, 1)))),
+        headline=blind if by_blind else decision,
+        basis="blind" if by_blind else "decision",
+        blind=blind,
+        overall=_all_together(presence),
         verdict=_interval(agreement_counts.verdicts),
-        decision=_interval(agreement_counts.decisions),
+        decision=decision,
         box_f1=boxes.overall,
         criteria=tuple(
             CriterionAgreement(
@@ -161,15 +183,18 @@ def _interval(counted: Cells, *, keys: int = 0, metric: Metric = "nominal") -> C
     return interval_of_patterns(patterns.keys, patterns.sums[:, 0].astype(np.int64), metric=metric)
 
 
-def _presence(agreement_counts: AgreementCounts, c: int) -> Cells:
+def _all_together(presence: Sequence[Cells]) -> Coefficient:
+    """Alpha of presence over all criteria."""
+    return _interval(added(presence) if presence else Cells(np.zeros((0, 2), dtype=np.int64), np.zeros((0, 1))))
+
+
+def _presence(presence: Cells, sharing: Cells, *, criterion: int) -> Cells:
     """Shared tasks by how many annotations do not show a criterion and how many do, those included where none does."""
-    shown = agreement_counts.presence.where(agreement_counts.presence.keys[:, 0] == c)
+    shown = presence.where(presence.keys[:, 0] == criterion)
     shown = Cells(shown.keys[:, 1:], shown.sums)
-    absent = np.stack(
-        [agreement_counts.sharing.keys[:, 0], np.zeros(len(agreement_counts.sharing.keys), dtype=np.int64)], axis=1
-    )
+    absent = np.stack([sharing.keys[:, 0], np.zeros(len(sharing.keys), dtype=np.int64)], axis=1)
     taken = np.stack([shown.keys.sum(axis=1), np.zeros(len(shown.keys), dtype=np.int64)], axis=1)
-    all_tasks = added([shown, Cells(absent, agreement_counts.sharing.sums), Cells(taken, -shown.sums)])
+    all_tasks = added([shown, Cells(absent, sharing.sums), Cells(taken, -shown.sums)])
     return all_tasks.where(all_tasks.sums[:, 0] > 0)
 
 

@@ -11,6 +11,7 @@ from review_copilot.domain.override import Subject
 from review_copilot.study.box_agreement import pair_boxes
 from review_copilot.study.coefficients import unit_counts
 from review_copilot.study.grouped_sums import EACH, PLAIN, Cells, cells, keyed
+from review_copilot.study.people import one_annotation_each
 from review_copilot.study.table import SUBJECTS, Flags, Ints, OverrideTable
 
 
@@ -18,8 +19,12 @@ from review_copilot.study.table import SUBJECTS, Flags, Ints, OverrideTable
 class AgreementCounts:
     """What agreement is measured from; adds up over parts of a log that have whole tasks.
 
+    Of several annotations of a task by one person, only the newest counts: people are compared, not annotations.
+
     Attributes:
         presence: Shared tasks in which somebody shows a criterion, by criterion, annotations without it and with it.
+        blind_presence: The same among annotations whose authors saw no draft.
+        blind_sharing: Tasks that two or more people annotated without a draft, by how many did.
         pairs: Shared tasks of two annotations, where no more than two people share tasks: by the two people, the
             criterion, and whether each annotation shows it; left out where none does.
         sharers: Annotations of shared tasks, by reviewer.
@@ -32,6 +37,8 @@ class AgreementCounts:
     """
 
     presence: Cells = field(metadata=keyed("criteria", PLAIN, PLAIN))
+    blind_presence: Cells = field(metadata=keyed("criteria", PLAIN, PLAIN))
+    blind_sharing: Cells = field(metadata=keyed(PLAIN))
     pairs: Cells = field(metadata=keyed("reviewers", "reviewers", "criteria", PLAIN, PLAIN))
     sharers: Cells = field(metadata=keyed("reviewers"))
     sharing: Cells = field(metadata=keyed(PLAIN))
@@ -49,7 +56,9 @@ def count_agreement(table: OverrideTable, *, gold: frozenset[int] = frozenset())
         table: The log, or a part of it that has whole tasks.
         gold: Ids of annotations that are the standard.
     """
+    table = one_annotation_each(table, also=gold)
     presence = _Presence.of(table)
+    blind = _Presence.of(table.where(table.blind))
     verdicts = (table.subject == SUBJECTS.index(Subject.VERDICT)) & (table.value_to >= 0)
     reviewed = table.reviewed
     overrode = table.overridden.astype(np.int64)
@@ -60,9 +69,11 @@ def count_agreement(table: OverrideTable, *, gold: frozenset[int] = frozenset())
     severities = unit_counts(unit, table.severity_to[rated], levels=len(Severity))
     return AgreementCounts(
         presence=presence.patterns(),
+        blind_presence=blind.patterns(),
+        blind_sharing=blind.sharing(),
         pairs=presence.pairs(),
         sharers=cells((presence.reviewer,)),
-        sharing=cells((np.bincount(presence.units(), minlength=len(presence.shared_tasks)),)),
+        sharing=presence.sharing(),
         verdicts=cells(
             list(unit_counts(table.task[verdicts], table.value_to[verdicts], levels=max(1, len(table.values))).T)
         ),
@@ -104,6 +115,10 @@ class _Presence:
     def units(self) -> Ints:
         """The number of each annotation's task, from 0."""
         return np.searchsorted(self.shared_tasks, self.task)
+
+    def sharing(self) -> Cells:
+        """See `AgreementCounts.sharing`."""
+        return cells((np.bincount(self.units(), minlength=len(self.shared_tasks)),))
 
     def patterns(self) -> Cells:
         """See `AgreementCounts.presence`."""

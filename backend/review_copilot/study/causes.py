@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from review_copilot.study.confusion import explains
 from review_copilot.study.criterion_figures import Figures, Stream, confidence
-from review_copilot.study.flags import EXCEPTION, Cause, Evidence, Flag, Policy
+from review_copilot.study.flags import EXCEPTION, FEWEST_SHARED, Cause, Evidence, Flag, Policy
 from review_copilot.study.pooling import pooled
 from review_copilot.study.rate_changes import Change, changes, periods
 from review_copilot.study.rates import discoveries, percent, wilson
@@ -183,7 +183,11 @@ def _wrong_or_ambiguous(
         unclear=int(known.unclear[c]),
     )
     agree = "differ from each other" if cause is Cause.AMBIGUOUS else "agree with each other"
-    words = f"; those who saw the same suggestion {agree}" if tie.suggestions else "; no two of them saw the same one"
+    words = "; no two of them saw the same one"
+    if tie.suggestions:
+        words = f"; too few of them ({tie.suggestions}) were seen by two people to say whether people agree"
+    if tie.suggestions >= FEWEST_SHARED:
+        words = f"; those who saw the same suggestion {agree}"
     return [
         Flag(
             cause,

@@ -1,4 +1,11 @@
-"""Coefficients of agreement between raters: Krippendorff's alpha, Cohen's and Fleiss' kappa. Knows numbers only."""
+"""Coefficients of agreement between raters: Krippendorff's alpha, Cohen's and Fleiss' kappa. Knows numbers only.
+
+All intervals are quantiles of replicates in which units weigh as much as a Dirichlet distribution says (the Bayesian
+bootstrap, Rubin 1981), and each level is agreed on half a time more, as are all disagreements together (Jeffreys' prior
+of a share, as far as only agreement counts). A plain bootstrap covers the
+truth in 38 % of samples of ten units where raters nearly always agree; `benchmarks/study.py --only coverage` measures
+these intervals.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +13,16 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy.special import ndtri
 
 from review_copilot.study.table import Floats, Ints
 
 Metric: TypeAlias = Literal["nominal", "ordinal", "interval", "ratio"]
 Weights: TypeAlias = Literal["none", "linear", "quadratic"]
 REPLICATES = 1000
+_SEEN = 0.5
+"""How often agreement on each level, and any disagreement, is taken to be seen beside the data."""
+_WIDER_BELOW = 20
+"""With this many units, the quantiles of an interval cut off half of the tail that they cut off of many units."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ def krippendorff(counts: Ints, *, metric: Metric = "nominal", values: Floats | N
 def interval_of_patterns(
     patterns: Ints, often: Ints, *, metric: Metric = "nominal", values: Floats | None = None, seed: int = 0
 ) -> Coefficient:
-    """Krippendorff's alpha with a percentile bootstrap interval over units (1 000 replicates, repeatable by seed).
+    """Krippendorff's alpha with an interval over units (1 000 replicates, repeatable by seed).
 
     It is made from how often each row of counts occurs, which adds up over parts of the units.
 
@@ -95,15 +105,41 @@ def interval_of_patterns(
         return Coefficient(float("nan"), float("nan"), float("nan"), 0)
     patterns, often = patterns[rated], often[rated]
     units, levels = int(often.sum()), patterns.shape[1]
-    drawn = np.random.default_rng(seed).multinomial(units, often / units, size=REPLICATES)
     flat = _coincidences(patterns).reshape(len(patterns), -1)
-    replicates = _alpha((drawn @ flat).reshape(REPLICATES, levels, levels), metric, values)
     whole = (often @ flat).reshape(levels, levels)
     if not _varies(whole):
         return Coefficient(float("nan"), float("nan"), float("nan"), units)
-    value = float(_alpha(whole[None], metric, values)[0])
-    low, high = np.quantile(replicates, [0.025, 0.975])
-    return Coefficient(value, float(low), float(high), units)
+    replicates = _alpha(_replicates(flat, often, levels=levels, seed=seed), metric, values)
+    return _with_interval(float(_alpha(whole[None], metric, values)[0]), replicates, units)
+
+
+def _replicates(flat: Floats, often: Floats, *, levels: int, seed: int) -> Floats:
+    """Coincidence matrices that the units may come from, shape (REPLICATES, levels, levels).
+
+    Args:
+        flat: Coincidence matrix of each kind of unit, shape (kinds, levels * levels).
+        often: Units of each kind.
+        levels: Number of levels.
+        seed: Of the random numbers.
+    """
+    one, two = np.triu_indices(levels)
+    pairs = np.zeros((len(one), levels, levels))
+    pairs[np.arange(len(one)), one, two] += 0.5
+    pairs[np.arange(len(one)), two, one] += 0.5
+    pairs *= float(often @ flat.sum(axis=1)) / float(often.sum())  # as many ratings as a unit has in the mean
+    random = np.random.default_rng(seed)
+    weights = random.standard_gamma(often, size=(REPLICATES, len(often)))
+    imagined = random.standard_gamma(
+        np.where(one == two, _SEEN, _SEEN / max(1, (one != two).sum())), size=(REPLICATES, len(pairs))
+    )
+    return np.asarray(weights @ flat + imagined @ pairs.reshape(len(pairs), -1)).reshape(REPLICATES, levels, levels)
+
+
+def _with_interval(value: float, replicates: Floats, units: int) -> Coefficient:
+    """The coefficient with the quantiles of its replicates, which hold the value itself and never pass 1."""
+    tail = 0.025 * units / (units + _WIDER_BELOW)
+    low, high = np.quantile(replicates, [tail, 1.0 - tail])
+    return Coefficient(value, min(float(low), value), min(max(float(high), value), 1.0), units)
 
 
 def _varies(coincidence: Floats) -> bool:
@@ -145,62 +181,69 @@ def _distances(margin: Floats, metric: Metric, values: Floats | None) -> Floats:
     return np.broadcast_to(gap**2, (len(margin), levels, levels))
 
 
-def cohen(table: Floats, *, weights: Weights = "none", drop_unused: bool = True) -> Coefficient:
-    """Cohen's kappa of two raters, with the large-sample interval of Fleiss, Cohen and Everitt (1969).
+def cohen(table: Floats, *, weights: Weights = "none", drop_unused: bool = True, seed: int = 0) -> Coefficient:
+    """Cohen's kappa of two raters, with an interval over units.
 
     Args:
         table: Cross table, first rater in rows; levels in rising order.
         weights: How near misses count.
         drop_unused: Leave out levels that neither rater used, so that the weights go by the rank of used levels (as
             R's irr does).
+        seed: Of the replicates.
 
     Returns:
         NaN where both raters used one level only.
     """
     used = (table.sum(axis=0) + table.sum(axis=1)) > 0
     counts = table[np.ix_(used, used)] if drop_unused else table
-    n = float(counts.sum())
+    n = int(counts.sum())
     if n == 0 or len(counts) < 2:
-        return Coefficient(float("nan"), float("nan"), float("nan"), int(n))
-    p = counts / n
-    rank = np.arange(len(p))
-    apart = np.abs(rank[:, None] - rank[None, :]) / (len(p) - 1)
+        return Coefficient(float("nan"), float("nan"), float("nan"), n)
+    rank = np.arange(len(counts))
+    apart = np.abs(rank[:, None] - rank[None, :]) / (len(counts) - 1)
     worth = {"none": 1.0 * (apart == 0), "linear": 1 - apart, "quadratic": 1 - apart**2}[weights]
-    rows, columns = p.sum(axis=1), p.sum(axis=0)
-    chance = float(rows @ worth @ columns)
-    kappa = (float((p * worth).sum()) - chance) / (1 - chance)
-    by_row, by_column = worth @ columns, rows @ worth
-    spread = (p * (worth - (by_row[:, None] + by_column[None, :]) * (1 - kappa)) ** 2).sum()
-    error = np.sqrt(max(0.0, spread - (kappa - chance * (1 - kappa)) ** 2) / n) / (1 - chance)
-    half = float(ndtri(0.975)) * float(error)
-    return Coefficient(kappa, max(kappa - half, -1.0), min(kappa + half, 1.0), int(n))
+    cells = len(counts) * (len(counts) - 1)
+    imagined = np.where(np.eye(len(counts)) > 0, _SEEN, _SEEN / cells)
+    replicates = np.random.default_rng(seed).standard_gamma(counts + imagined, size=(REPLICATES, *counts.shape))
+    return _with_interval(float(_kappa(counts[None], worth)[0]), _kappa(replicates, worth), n)
 
 
-def fleiss(counts: Ints, often: Ints | None = None) -> Coefficient:
-    """Fleiss' kappa (1971), with the interval from the standard error under chance (Fleiss, Nee and Landis 1979).
+def _kappa(tables: Floats, worth: Floats) -> Floats:
+    """Cohen's kappa of each cross table of a stack."""
+    p = tables / tables.sum(axis=(1, 2), keepdims=True)
+    chance = np.einsum("bi,ij,bj->b", p.sum(axis=2), worth, p.sum(axis=1))
+    return np.asarray(((p * worth).sum(axis=(1, 2)) - chance) / (1 - chance))
+
+
+def fleiss(counts: Ints, often: Ints | None = None, *, seed: int = 0) -> Coefficient:
+    """Fleiss' kappa (1971), with an interval over units.
 
     Args:
         counts: From `unit_counts`; units without ratings are left out.
         often: How many units have each row of counts; None for one each.
+        seed: Of the replicates.
 
     Returns:
         NaN unless all units have the same number of ratings, two or more, and more than one level is used.
     """
     known = counts.sum(axis=1) > 0
-    rated, weight = counts[known], (np.ones(len(counts)) if often is None else often)[known]
-    units = int(weight.sum())
+    rated, weight = np.unique(counts[known], axis=0, return_inverse=True)
+    units_of = (np.ones(len(counts)) if often is None else often)[known]
+    each = np.bincount(weight.ravel(), weights=units_of, minlength=len(rated))
+    units = int(each.sum())
     nothing = Coefficient(float("nan"), float("nan"), float("nan"), units)
     if not units:
         return nothing
     raters = int(rated[0].sum())
-    share = weight @ rated / (units * raters)
-    chance = float((share**2).sum())
-    if raters < 2 or (rated.sum(axis=1) != raters).any() or chance == 1.0:
+    if raters < 2 or (rated.sum(axis=1) != raters).any() or not _varies((each @ rated)[None]):
         return nothing
-    agreed = ((rated**2).sum(axis=1) - raters) / (raters * (raters - 1))
-    kappa = (float(weight @ agreed) / units - chance) / (1 - chance)
-    variation = float((share * (1 - share)).sum())
-    error = np.sqrt(2.0 * (variation**2 - (share * (1 - share) * (1 - 2 * share)).sum()))
-    error /= variation * np.sqrt(units * raters * (raters - 1))
-    half = float(ndtri(0.975)) * float(error)
-    return Coefficient(kappa, max(kappa - half, -1.0), min(kappa + half, 1.0), units)
+    flat, levels = _coincidences(rated).reshape(len(rated), -1), rated.shape[1]
+    value = float(_fleiss((each @ flat).reshape(1, levels, levels))[0])
+    return _with_interval(value, _fleiss(_replicates(flat, each, levels=levels, seed=seed)), units)
+
+
+def _fleiss(coincidence: Floats) -> Floats:
+    """Fleiss' kappa of each coincidence matrix of a stack."""
+    share = coincidence / coincidence.sum(axis=(1, 2), keepdims=True)
+    chance = (share.sum(axis=2) ** 2).sum(axis=1)
+    return np.asarray((np.trace(share, axis1=1, axis2=2) - chance) / (1 - chance))

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 EXCEPTION = 3.0
 """Log Bayes factor from which a unit is likelier an exception than one of the others' kind (about 20 to 1)."""
+FEWEST_SHARED = 5
+"""Suggestions seen by two or more people below which nothing is said about whether people agree."""
 
 
 class Cause(StrEnum):

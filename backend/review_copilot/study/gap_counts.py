@@ -11,6 +11,7 @@ from review_copilot.domain.guideline import UNCOVERED
 from review_copilot.domain.override import OverrideKind, Reason
 from review_copilot.study.grouped_sums import PLAIN, Cells, cells, keyed
 from review_copilot.study.pace import Visits, visits_of
+from review_copilot.study.people import last_of_each
 from review_copilot.study.table import KINDS, Flags, Floats, Ints, Outcome, OverrideTable, reason_bit
 
 DAY_S = 86400.0
@@ -214,8 +215,10 @@ def count_reviews(table: OverrideTable, without: frozenset[str] = frozenset()) -
     outcome = np.where(overrode_it, table.outcomes()[reviewed], int(Outcome.KEPT))
     # A suggestion that one person reviewed twice (a second annotation) counts once for agreement, its rows all count.
     suggestion = table.suggestion[reviewed]
-    seen = np.bincount(suggestion, minlength=1) if len(reviewed) else np.zeros(1, dtype=np.int64)
-    overrode = np.bincount(suggestion, weights=overrode_it, minlength=1).astype(np.int64)
+    once = last_of_each(suggestion, table.reviewer[reviewed], table.reviewers)
+    size = int(suggestion.max(initial=0)) + 1
+    seen = np.bincount(suggestion[once], minlength=size)
+    overrode = np.bincount(suggestion[once], weights=overrode_it[once], minlength=size).astype(np.int64)
     seen_by = np.minimum(seen[suggestion], MOST_REVIEWERS)
     gap_counts = cells(
         (

@@ -24,6 +24,22 @@ from review_copilot.study.study_counts import Counts, count
 from review_copilot.study.table import Floats, OverrideTable
 from review_copilot.study.uncovered import pattern_flag
 
+MOST_WORK = 0.8
+"""Share of annotations from which one person's part of the work is named."""
+
+
+@dataclass(frozen=True)
+class Busiest:
+    """The person who made MOST_WORK of the annotations or more.
+
+    Attributes:
+        reviewer: Name.
+        annotations: How many they made.
+    """
+
+    reviewer: str
+    annotations: int
+
 
 @dataclass(frozen=True)
 class Study:
@@ -45,6 +61,8 @@ class Study:
         confusions: The most frequent first.
         weeks: By time, none left out in between.
         policy: By which flags were raised.
+        busiest: Who made most of the annotations; None where nobody made as many, or only one person reviews.
+        unclaimed: Regions without a label that a criterion claims, such as a renamed one.
     """
 
     rows: int
@@ -62,6 +80,8 @@ class Study:
     confusions: tuple[Confusion, ...]
     weeks: tuple[Week, ...]
     policy: Policy
+    busiest: Busiest | None
+    unclaimed: int
 
 
 def study(
@@ -163,7 +183,18 @@ def figures_of(
         confusions=confusions(counts),
         weeks=weeks(counts),
         policy=rules,
+        busiest=_busiest(counts),
+        unclaimed=int(counts.outcome_counts.unclaimed.sums.sum()),
     )
+
+
+def _busiest(counts: Counts) -> Busiest | None:
+    submissions = counts.outcome_counts.submissions
+    made = np.bincount(submissions.keys[:, 0], weights=submissions.sums[:, 0]) if len(submissions.keys) else np.zeros(1)
+    first = int(np.argmax(made))
+    if (made > 0).sum() < 2 or made[first] < MOST_WORK * made.sum():
+        return None
+    return Busiest(counts.words("reviewers")[first], int(made[first]))
 
 
 def _digest(counts: Counts, tables: Callable[[], Iterable[OverrideTable]], without: frozenset[str]) -> Digest:

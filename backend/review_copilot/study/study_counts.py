@@ -20,6 +20,7 @@ from review_copilot.study.packing import pack, unpack
 from review_copilot.study.table import KINDS, Floats, Ints, Outcome, OverrideTable, table_of
 
 WORDS = ("criteria", "reviewers", "guidelines", "models", "values")
+_DRAWN = (KINDS.index(OverrideKind.ADDED), KINDS.index(OverrideKind.EDITED))
 _AT_ONCE = 16
 """Parts that are added up together, so that few are held at a time."""
 
@@ -36,6 +37,7 @@ class OutcomeCounts:
         scores: See `count_scores`; by criterion.
         moves: Relabellings, by suggested and submitted criterion.
         added: Regions that nobody had suggested, by criterion.
+        unclaimed: Regions without a label that a criterion claims, by 0.
         missed: See `count_added`.
         submissions: See `count_submissions`.
     """
@@ -47,6 +49,7 @@ class OutcomeCounts:
     scores: Cells = field(metadata=keyed("criteria", PLAIN))
     moves: Cells = field(metadata=keyed("criteria", "criteria"))
     added: Cells = field(metadata=keyed("criteria"))
+    unclaimed: Cells = field(metadata=keyed(PLAIN))
     missed: Cells = field(metadata=keyed("criteria"))
     submissions: Cells = field(metadata=keyed("reviewers", PLAIN))
 
@@ -136,6 +139,7 @@ def _outcome_counts(table: OverrideTable) -> OutcomeCounts:
     revision = table.guideline[rows]
     said = revision >= 0
     added = table.regions & (table.kind == KINDS.index(OverrideKind.ADDED)) & (table.submitted >= 0)
+    unclaimed = table.regions & (table.submitted < 0) & np.isin(table.kind, _DRAWN)
     return OutcomeCounts(
         outcomes=cells((suggested, day, outcome)),
         reasons=cells((suggested, table.reasons[rows])),
@@ -146,6 +150,7 @@ def _outcome_counts(table: OverrideTable) -> OutcomeCounts:
         scores=count_scores(suggested, table.score[rows], ~table.overridden[rows]),
         moves=cells((suggested[moved], table.submitted[rows][moved])),
         added=cells((table.submitted[added],)),
+        unclaimed=cells((np.zeros(int(unclaimed.sum()), dtype=np.int64),)),
         missed=count_added(table),
         submissions=count_submissions(table),
     )

@@ -4,12 +4,14 @@
                 "tasks": [...], "cases": [{"task", "annotation", "why"}]}],
      "novel_patterns": [{"name", "size", "tasks", "words", "growth", "reviewers", "first_seen", "last_seen",
                          "typical": [...], "draft": {"label", "definition", "flag_when"}}],
-     "agreement": {"tasks", "overall", "verdict", "decision", "box_f1", "criteria": [...], "reviewers": [...]},
+     "agreement": {"tasks", "headline", "basis", "blind", "overall", "verdict", "decision", "box_f1",
+                   "criteria": [...], "reviewers": [...]},
      "criteria": [{"criterion", "suggestions", "overridden", "rate", "rate_interval", "shrunken_rate",
                    "natural_rate", "natural_95", "q", "outcomes", "reasons", "text_kept", "added", "change",
                    "enough_reviews", "outlook", "calibration"}],
      "calibration": {...}, "automation_bias": {...}, "confusions": [...], "weeks": [...],
-     "period": {"since", "until"}, "counts": {"rows", "tasks", "annotations", "skipped"}}
+     "busiest": {"reviewer", "annotations"} or null, "period": {"since", "until"},
+     "counts": {"rows", "tasks", "annotations", "skipped", "unclaimed"}}
 
 Tasks are Label Studio's task ids. What is not known is null; a fact of the evidence that does not apply is left out.
 """
@@ -47,12 +49,14 @@ def as_json(study: Study) -> dict[str, Json]:
             }
             for w in study.weeks
         ],
+        "busiest": _plain(asdict(study.busiest)) if study.busiest else None,
         "period": {"since": iso(study.since_s), "until": iso(study.until_s)},
         "counts": {
             "rows": study.rows,
             "tasks": study.tasks,
             "annotations": study.annotations,
             "skipped": study.skipped,
+            "unclaimed": study.unclaimed,
         },
     }
 

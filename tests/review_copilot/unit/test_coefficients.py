@@ -20,6 +20,7 @@ from review_copilot.study.coefficients import (
     unit_counts,
 )
 from review_copilot.study.table import Ints
+from study_coverage import TARGET, Case, covered
 
 # One string for each rater, one digit for each unit, a dot where the rater gave none.
 # Krippendorff's example of three coders, as Wikipedia gives it.
@@ -88,23 +89,19 @@ def test_fleiss_kappa_is_the_published_one(counts: Ints, published: float) -> No
     assert round(fleiss(counts).value, 3) == published
 
 
-def test_fleiss_interval_follows_the_published_z() -> None:
-    """R's irr gives z = 17.652 for the diagnoses; z is kappa over its standard error."""
-    kappa = fleiss(counts_of(DIAGNOSES))
-    error = (kappa.high - kappa.low) / (2 * 1.959964)
-    assert kappa.value / error == pytest.approx(17.652, abs=0.001)
+@pytest.mark.parametrize(("weights", "published"), [("none", 0.484), ("linear", 0.470)])
+def test_cohens_kappa_is_the_published_one(weights: Weights, published: float) -> None:
+    assert round(cohen(SAS, weights=weights).value, 3) == published
 
 
-@pytest.mark.parametrize(
-    ("weights", "published", "low", "high"),
-    [("none", 0.484, 0.214, 0.755), ("linear", 0.470, 0.184, 0.756)],
-)
-def test_cohens_kappa_and_its_interval_are_the_published_ones(
-    weights: Weights, published: float, low: float, high: float
+@pytest.mark.parametrize(("raters", "shares"), [(2, (0.9, 0.1)), (2, (0.5, 0.5)), (3, (0.6, 0.3, 0.1))])
+@pytest.mark.parametrize("units", [10, 30])
+def test_intervals_hold_the_truth_in_92_percent_of_small_samples(
+    units: int, raters: int, shares: tuple[float, ...]
 ) -> None:
-    kappa = cohen(SAS, weights=weights)
-    # The second interval is published as .1845, which rounds either way.
-    assert (round(kappa.value, 3), round(kappa.low, 3), round(kappa.high, 3)) == (published, low, high)
+    """`benchmarks/study.py --only coverage` prints every case. A plain bootstrap covers 38 % of the second one here."""
+    for name, held in covered(Case(units, raters, shares, 0.05), samples=100).items():
+        assert held >= TARGET, name
 
 
 @pytest.mark.parametrize(("weights", "published"), [("none", -0.006), ("linear", 0.146), ("quadratic", 0.252)])
@@ -115,7 +112,7 @@ def test_cohens_weights_go_by_the_rank_of_used_levels(weights: Weights, publishe
     assert round(cohen(table, weights=weights).value, 3) == published
 
 
-def test_the_bootstrap_interval_holds_alpha_and_is_repeatable() -> None:
+def test_the_interval_holds_alpha_and_is_repeatable() -> None:
     counts = counts_of(DIAGNOSES)
     found = interval_of_patterns(*np.unique(counts, axis=0, return_counts=True))
     assert found.value == pytest.approx(krippendorff(counts))

@@ -10,10 +10,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from builders import NOON, a_provenance, task_key
-from review_copilot.domain.geometry import Box
+from builders import NOON, a_provenance
+from log_rows import a_row
 from review_copilot.domain.guideline import UNCOVERED
-from review_copilot.domain.override import Aspect, LoggedOverride, Override, OverrideKind, Reason, Subject
+from review_copilot.domain.override import Aspect, LoggedOverride, OverrideKind, Reason
 from review_copilot.study.agreement import agreement
 from review_copilot.study.bias import automation_bias
 from review_copilot.study.box_agreement import box_agreement, pair_boxes
@@ -22,51 +22,6 @@ from review_copilot.study.patterns import cluster, novel_patterns
 from review_copilot.study.project_study import study
 from review_copilot.study.study_json import as_json
 from review_copilot.study.table import Outcome, OverrideTable, table_of
-
-HERE = Box(0.1, 0.1, 0.2, 0.2)
-
-
-def a_row(
-    kind: OverrideKind = OverrideKind.UNTOUCHED,
-    *,
-    task: int = 1,
-    annotation: int = 1,
-    reviewer: str = "ada",
-    criterion: str = "PQ-01",
-    exposure: str = "shown",
-    days: float = 0.0,
-    **changes: object,
-) -> LoggedOverride:
-    """One row of the log about a region that was suggested, or added where `kind` says so."""
-    suggested = kind is not OverrideKind.ADDED
-    override = Override(
-        Subject.REGION,
-        kind,
-        suggestion_id=f"s{task}" if suggested else "",
-        criterion_from=criterion if suggested else "",
-        criterion_to="" if kind is OverrideKind.REJECTED else criterion,
-        severity_from="major" if suggested else "",
-        severity_to="" if kind is OverrideKind.REJECTED else "major",
-        text_similarity=1.0 if suggested else None,
-        score=0.8 if suggested else None,
-        box_to=None if kind is OverrideKind.REJECTED else HERE,
-    )
-    return LoggedOverride(
-        id=annotation,
-        revision=1,
-        current=True,
-        key=task_key(task),
-        annotation_id=annotation,
-        override=replace(override, **changes),  # type: ignore[arg-type]  # a test names real fields
-        author=reviewer,
-        editor=reviewer,
-        created_at=NOON + timedelta(days=days),
-        updated_at=None,
-        logged_at=NOON + timedelta(days=300),
-        lead_time_s=20.0,
-        provenance=a_provenance(),
-        exposure=exposure,
-    )
 
 
 def outcome_of(row: LoggedOverride) -> Outcome:
