@@ -82,7 +82,7 @@ def same_criterion(suggestion: Suggestion, region: SubmittedRegion) -> bool:
 def pair_row(suggestion: Suggestion, region: SubmittedRegion, *, review_id: str, asked: Asked) -> Override:
     """The row of a suggestion that was submitted, changed or not."""
     edits = _edits(suggestion, region, asked)
-    change = text_change(suggestion.rationale, region.rationale) if asked.rationale else None
+    change = text_change(suggestion.rationale, region.rationale) if _has_text(suggestion, asked) else None
     return Override(
         subject=Subject.REGION,
         kind=_kind(region, edits),
@@ -150,14 +150,21 @@ def field_kind(draft: str, submitted: str) -> OverrideKind | None:
 def _edits(suggestion: Suggestion, region: SubmittedRegion, asked: Asked) -> tuple[Aspect, ...]:
     turned = abs((region.rotation_deg + 180.0) % 360.0 - 180.0) > ROTATED_DEG
     redrawn = region.shape is not Shape.RECTANGLE
-    shown_severity = suggestion.severity if suggestion.severity in asked.severity else None
+    known = suggestion.criterion_id
+    offered = asked.severity if known not in asked.without_severity else frozenset()
+    shown_severity = suggestion.severity if suggestion.severity in offered else None
     changed = {
         Aspect.PLACE: turned or redrawn or region.page != suggestion.page or not same_place(suggestion.box, region.box),
         Aspect.CRITERION: not same_criterion(suggestion, region),
         Aspect.SEVERITY: region.severity is not shown_severity,
-        Aspect.RATIONALE: asked.rationale and region.rationale.split() != suggestion.rationale.split(),
+        Aspect.RATIONALE: _has_text(suggestion, asked) and region.rationale.split() != suggestion.rationale.split(),
     }
     return tuple(aspect for aspect, is_changed in changed.items() if is_changed)
+
+
+def _has_text(suggestion: Suggestion, asked: Asked) -> bool:
+    """Whether the label config offers a text for the suggestion's rationale."""
+    return asked.rationale and suggestion.criterion_id not in asked.without_rationale
 
 
 def _kind(region: SubmittedRegion, edits: tuple[Aspect, ...]) -> OverrideKind:

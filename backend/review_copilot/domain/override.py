@@ -84,6 +84,8 @@ class Asked:
         summary: Text per image.
         criteria: Criteria with a label, including UNCOVERED; suggestions for others could not be shown. None for
             all.
+        without_severity: Criteria whose regions have no severity field, although others have one.
+        without_rationale: Criteria whose regions have no text for the rationale, although others have one.
     """
 
     severity: frozenset[Severity] = frozenset(Severity)
@@ -91,6 +93,8 @@ class Asked:
     verdict: frozenset[Verdict] = frozenset(Verdict)
     summary: bool = True
     criteria: frozenset[str] | None = None
+    without_severity: frozenset[str] = frozenset()
+    without_rationale: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,12 @@ class _Region:
     shape: Shape = Shape.RECTANGLE
     rotation_deg: float = 0.0
     labels: list[str] = field(default_factory=list)
-    severity: Severity | None = None
-    rationale: str = ""
-    reasons: list[Reason] = field(default_factory=list)
-    note: str = ""
     page: int = 0
+    severities: dict[str, Severity] = field(default_factory=dict)
+    """By the name of the tag: each label can have its own."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """The same, for rationales and notes."""
+    reasons: list[Reason] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -109,11 +110,12 @@ def read_annotation(raw: Mapping[str, object], *, key: TaskKey, labels: LabelMap
         dropped=tuple(map(clean, gathered.dropped)),
         unplaced=unplaced,
         asked=Asked(
-            severity=frozenset(labels.severity.texts if labels.severity else ()),
-            rationale=bool(labels.rationale),
+            severity=frozenset(word for found in labels.all_fields if found.severity for word in found.severity.texts),
+            rationale=any(found.rationale for found in labels.all_fields),
             verdict=frozenset(labels.verdict.texts if labels.verdict else ()),
             summary=bool(labels.summary),
             criteria=frozenset(labels.label_texts),
+            **_missing_for_some(labels),
         ),
         image_width_px=_pixels(results, "original_width"),
         image_height_px=_pixels(results, "original_height"),
@@ -183,17 +185,28 @@ def _read_region_field(
     """Read a severity, rationale, reasons, or note; False if the result is none of these."""
     if not from_name:
         return False
-    if labels.severity is not None and from_name == labels.severity.name:
-        region.severity = next(iter(_choices(labels.severity, value, into=into)), region.severity)
-    elif labels.reasons is not None and from_name == labels.reasons.name:
-        region.reasons.extend(_choices(labels.reasons, value, into=into))
-    elif from_name == labels.rationale:
-        region.rationale = _text(value)
-    elif from_name == labels.note:
-        region.note = _text(value)
-    else:
-        return False
-    return True
+    for fields in labels.all_fields:
+        if fields.severity is not None and from_name == fields.severity.name:
+            region.severities.update((from_name, word) for word in _choices(fields.severity, value, into=into)[:1])
+        elif fields.reasons is not None and from_name == fields.reasons.name:
+            region.reasons.extend(_choices(fields.reasons, value, into=into))
+        elif from_name in {fields.rationale, fields.note}:
+            region.texts[from_name] = _text(value)
+        else:
+            continue
+        return True
+    return False
+
+
+def _missing_for_some(labels: LabelMap) -> dict[str, frozenset[str]]:
+    """The criteria that have no severity or no rationale, if others have one; empty if none has."""
+    fields = labels.region_fields.items()
+    severity = frozenset(known for known, found in fields if found.severity is None)
+    rationale = frozenset(known for known, found in fields if not found.rationale)
+    return {
+        "without_severity": severity if len(severity) < len(fields) else frozenset(),
+        "without_rationale": rationale if len(rationale) < len(fields) else frozenset(),
+    }
 
 
 def _choices(choice_field: ChoiceField[_Word], value: Mapping[object, object], *, into: _Gathered) -> list[_Word]:
@@ -226,15 +239,20 @@ def _labels(kind: str, value: Mapping[object, object]) -> list[str]:
 
 def _submitted(region: _Region, labels: LabelMap) -> SubmittedRegion:
     known = (labels.criterion_of(label) for label in region.labels)
+    criterion_id = next((found for found in known if found is not None), None)
+    fields = (labels.fields_of(criterion_id), *labels.all_fields)  # the label's own tags first, then any other
     return SubmittedRegion(
         id=region.id,
         box=region.box or Box(0.0, 0.0, 0.0, 0.0),
         labels=tuple(region.labels),
-        criterion_id=next((criterion_id for criterion_id in known if criterion_id is not None), None),
-        severity=region.severity,
-        rationale=region.rationale,
+        criterion_id=criterion_id,
+        severity=next(
+            (region.severities[f.severity.name] for f in fields if f.severity and f.severity.name in region.severities),
+            None,
+        ),
+        rationale=next((region.texts[f.rationale] for f in fields if region.texts.get(f.rationale)), ""),
         reasons=tuple(dict.fromkeys(region.reasons)),
-        note=region.note,
+        note=next((region.texts[f.note] for f in fields if region.texts.get(f.note)), ""),
         shape=region.shape,
         rotation_deg=region.rotation_deg,
         page=region.page,

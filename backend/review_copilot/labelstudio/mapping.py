@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 from xml.etree import ElementTree as ET
@@ -17,8 +17,11 @@ from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verd
 from review_copilot.domain.override import Feedback, Reason
 from review_copilot.errors import LabelConfigError
 from review_copilot.labelstudio import tag_names
+from review_copilot.labelstudio.box_tags import choose_box_tags, mapped_labels, normal
+from review_copilot.labelstudio.tag_conditions import Condition, condition_of
 
 _Word = TypeVar("_Word", bound=StrEnum)
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +42,38 @@ class ChoiceField(Generic[_Word]):
 
 
 @dataclass(frozen=True, slots=True)
+class RegionFields:
+    """The tags that describe a region with one label. Names are empty and fields None if there is no such tag.
+
+    Attributes:
+        severity: Choices.
+        rationale: Text.
+        reasons: Choices.
+        note: Text.
+    """
+
+    severity: ChoiceField[Severity] | None = None
+    rationale: str = ""
+    reasons: ChoiceField[Reason] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LabelMap:
     """The tags of a label config that a review uses. Names are empty and fields None if the config has no such tag.
 
     Attributes:
         image: Name of the image tag under review.
-        image_field: Field of the task's data that it shows.
-        reference_field: Field that a second image shows.
-        prompt_field: Field that a text tag shows as the prompt.
+        image_value: Its value, such as "$image"; see `data_values.resolve`.
         rectangle: Name of the tag that draws boxes.
         labels: Name of the tag that labels them: `rectangle` again for RectangleLabels.
         label_texts: Criterion id (or UNCOVERED) to its label in this config, without criteria that have no label.
         criteria: Normalized label to criterion id, for every name that the guideline or the config uses.
-        severity: Per region.
-        rationale: Text per region.
-        reasons: Per region.
-        note: Text per region.
+        reference_value: Value of a second image.
+        prompt_value: Value of a text tag that shows the prompt.
+        region_fields: Criterion id to the tags of its regions: a tag can be shown for some labels only.
+        other_regions: The tags of regions without a label of the guideline.
+        all_fields: Both, each combination once.
         verdict: Per image.
         summary: Text per image.
         feedback: Per image.
@@ -63,17 +82,16 @@ class LabelMap:
     """
 
     image: str
-    image_field: str
+    image_value: str
     rectangle: str
     labels: str
     label_texts: Mapping[str, str]
     criteria: Mapping[str, str]
-    reference_field: str = ""
-    prompt_field: str = ""
-    severity: ChoiceField[Severity] | None = None
-    rationale: str = ""
-    reasons: ChoiceField[Reason] | None = None
-    note: str = ""
+    reference_value: str = ""
+    prompt_value: str = ""
+    region_fields: Mapping[str, RegionFields] = field(default_factory=dict)
+    other_regions: RegionFields = RegionFields()
+    all_fields: tuple[RegionFields, ...] = ()
     verdict: ChoiceField[Verdict] | None = None
     summary: str = ""
     feedback: ChoiceField[Feedback] | None = None
@@ -84,56 +102,85 @@ class LabelMap:
         """The criterion id of a label in a result; None if the guideline has no such label."""
         return self.criteria.get(normal(label))
 
-
-def normal(text: str) -> str:
-    """A name without case, dashes, underscores, and surrounding spaces."""
-    return re.sub(r"[\s_-]+", " ", text).strip().casefold()
+    def fields_of(self, criterion_id: str | None) -> RegionFields:
+        """The tags of a region with that criterion; those of any region for None."""
+        return self.region_fields.get(criterion_id or "", self.other_regions)
 
 
 def read_label_config(xml: str, guideline: Guideline) -> LabelMap:
     """Map a label config to a guideline.
 
+    Of several tags that draw boxes, the one with the most labels of the guideline counts, and the image that it refers
+    to is the image under review.
+
     Raises:
-        LabelConfigError: It is not XML, shows no image, or has no tag that draws boxes on the image.
+        LabelConfigError: It is not XML, shows no image, repeats the image (Repeater), or has no tag that draws boxes
+            on the image.
     """
     tags = _parsed(xml)
-    rectangle, labels = _box_tags(tags)
-    image = _image_tag(tags, rectangle)
-    label_texts, criteria = _mapped_labels(labels, guideline)
+    boxes = choose_box_tags(tags, guideline)
+    image, rectangle, labels = boxes.image, boxes.rectangle, boxes.labels
+    label_texts, criteria = mapped_labels(labels, guideline)
     on_image = [tag for tag in tags if image.get("name", "") in tag.get("toName", "").split(",")]
     per_region = [tag for tag in on_image if _says(tag, "perRegion")]
     per_image = [tag for tag in on_image if not _says(tag, "perRegion") and not _says(tag, "perItem")]
-    region_texts, image_texts = _text_names(per_region), _text_names(per_image)
-    rationale = _pick(region_texts, ("rationale", "explanation", "reason", "why", "description", ""))
-    note = _pick([name for name in region_texts if name != rationale], ("note", "comment"))
+    image_texts = _text_names(per_image)
     feedback_note = _pick(image_texts, ("feedback",))
     summary = _pick([name for name in image_texts if name != feedback_note], ("summary", "overall", "rationale", ""))
-    severity = _choice_field(per_region, tag_names.SEVERITY_CHOICES)
+    conditions = {tag: condition_of(tag, boxes.parents, labels=labels.get("name", "")) for tag in per_region}
+    region_fields = {
+        known: _region_fields([tag for tag in per_region if conditions[tag].holds(text)], conditions)
+        for known, text in boxes.values.items()
+    }
+    other_regions = _region_fields([tag for tag in per_region if conditions[tag].always], conditions)
     verdict = _choice_field(per_image, tag_names.VERDICT_CHOICES)
     return LabelMap(
         image=image.get("name", ""),
-        image_field=_field(image),
-        reference_field=_reference_field(tags, image),
-        prompt_field=_prompt_field(tags),
+        image_value=_value(image),
+        reference_value=_reference_value(tags, image),
+        prompt_value=_prompt_value(tags),
         rectangle=rectangle.get("name", ""),
         labels=labels.get("name", ""),
         label_texts=label_texts,
         criteria=criteria,
-        severity=severity,
-        rationale=rationale,
-        reasons=_choice_field(per_region, tag_names.REASON_CHOICES),
-        note=note,
+        region_fields=region_fields,
+        other_regions=other_regions,
+        all_fields=_once([*region_fields.values(), other_regions]),
         verdict=verdict,
         summary=summary,
         feedback=_choice_field(per_image, tag_names.FEEDBACK_CHOICES),
         feedback_note=feedback_note,
         problems=(
             *_missing_labels(label_texts, guideline),
-            *_missing_choices("severity", severity, tag_names.SEVERITY_CHOICES),
+            *_missing_severities(region_fields, guideline),
             *_missing_choices("verdict", verdict, tag_names.VERDICT_CHOICES),
-            *([] if rationale else ["It has no per-region text area for the rationale."]),
+            *_missing_rationales(region_fields, guideline),
             *([] if summary else ["It has no text area for the summary."]),
         ),
+    )
+
+
+def _once(items: Iterable[_Item]) -> tuple[_Item, ...]:
+    """The items in order, equal ones once; they need not be hashable."""
+    found: list[_Item] = []
+    for item in items:
+        if item not in found:
+            found.append(item)
+    return tuple(found)
+
+
+def _region_fields(tags: Sequence[ET.Element], conditions: Mapping[ET.Element, Condition]) -> RegionFields:
+    """The tags that describe a region, of those that are shown for it; one that is made for its label comes first."""
+    found = sorted(tags, key=lambda tag: conditions[tag].always)
+    texts = _text_names(found)
+    rationale = _pick(texts, ("rationale", "explanation", "reason", "why", "description", ""))
+    note = _pick([name for name in texts if name != rationale], ("note", "comment"))
+    own = [tag for tag in found if not conditions[tag].always]
+    return RegionFields(
+        severity=_choice_field(own, tag_names.SEVERITY_CHOICES) or _choice_field(found, tag_names.SEVERITY_CHOICES),
+        rationale=rationale,
+        reasons=_choice_field(own, tag_names.REASON_CHOICES) or _choice_field(found, tag_names.REASON_CHOICES),
+        note=note,
     )
 
 
@@ -148,49 +195,6 @@ def _parsed(xml: str) -> list[ET.Element]:
         raise LabelConfigError(
             f"The label config is not valid XML{line}.", hint="Fix it in the project settings."
         ) from error
-
-
-def _box_tags(tags: Sequence[ET.Element]) -> tuple[ET.Element, ET.Element]:
-    """The tag that draws boxes and the one that labels them; RectangleLabels is both."""
-    found = [tag for tag in tags if tag.tag == "RectangleLabels" and tag.get("name")]
-    if found:
-        return found[0], found[0]
-    plain = next((tag for tag in tags if tag.tag == "Rectangle" and tag.get("name")), None)
-    if plain is not None:
-        labels = (tag for tag in tags if tag.tag == "Labels" and tag.get("toName") == plain.get("toName"))
-        if (label_tag := next(labels, None)) is not None:
-            return plain, label_tag
-    raise LabelConfigError(
-        "The label config has no RectangleLabels tag, so it cannot show suggestions.",
-        hint="Add one, or generate a label config: review-copilot label-config.",
-    )
-
-
-def _image_tag(tags: Sequence[ET.Element], rectangle: ET.Element) -> ET.Element:
-    targets = rectangle.get("toName", "").split(",")
-    image = next((tag for tag in tags if tag.tag == "Image" and tag.get("name") in targets), None)
-    if image is None:
-        raise LabelConfigError(
-            f'The rectangle tag "{rectangle.get("name", "")}" does not refer to an Image tag.',
-            hint="Set its toName to the name of an Image tag.",
-        )
-    return image
-
-
-def _mapped_labels(labels: ET.Element, guideline: Guideline) -> tuple[dict[str, str], dict[str, str]]:
-    """Criterion id to the config's label, and every known name, normalized, to criterion id."""
-    known = {normal(UNCOVERED): UNCOVERED, normal(guideline.novel.label): UNCOVERED}
-    for criterion in guideline.criteria:
-        for name in (criterion.label, criterion.id, f"{criterion.id} {criterion.label}"):
-            known[normal(name)] = criterion.id
-    texts: dict[str, str] = {}
-    for label in labels.iter("Label"):
-        value, alias = label.get("value", ""), label.get("alias", "")
-        criterion_id = known.get(normal(value)) or known.get(normal(alias))
-        if criterion_id is not None:
-            texts.setdefault(criterion_id, alias or value)
-            known.update({normal(name): criterion_id for name in (value, alias) if name})
-    return texts, known
 
 
 def _choice_field(tags: Iterable[ET.Element], words: Mapping[_Word, str]) -> ChoiceField[_Word] | None:
@@ -227,25 +231,43 @@ def _says(tag: ET.Element, attribute: str) -> bool:
     return tag.get(attribute, "").casefold() == "true"
 
 
-def _field(tag: ET.Element) -> str:
-    return (tag.get("value") or tag.get("valueList") or "").removeprefix("$")
+def _value(tag: ET.Element) -> str:
+    return tag.get("value") or tag.get("valueList") or ""
 
 
-def _reference_field(tags: Sequence[ET.Element], image: ET.Element) -> str:
-    others = [tag for tag in tags if tag.tag == "Image" and tag is not image and _field(tag) != _field(image)]
-    named = [tag for tag in others if re.search("ref|template|golden", f"{tag.get('name')} {_field(tag)}".casefold())]
-    return _field((named or others)[0]) if others else ""
+def _reference_value(tags: Sequence[ET.Element], image: ET.Element) -> str:
+    others = [tag for tag in tags if tag.tag == "Image" and tag is not image and _value(tag) != _value(image)]
+    named = [tag for tag in others if re.search("ref|template|golden", f"{tag.get('name')} {_value(tag)}".casefold())]
+    return _value((named or others)[0]) if others else ""
 
 
-def _prompt_field(tags: Sequence[ET.Element]) -> str:
+def _prompt_value(tags: Sequence[ET.Element]) -> str:
     texts = (tag for tag in tags if tag.tag in {"Text", "HyperText"})
-    return next((_field(tag) for tag in texts if "prompt" in f"{tag.get('name')} {_field(tag)}".casefold()), "")
+    return next((_value(tag) for tag in texts if "prompt" in f"{tag.get('name')} {_value(tag)}".casefold()), "")
 
 
 def _missing_labels(label_texts: Mapping[str, str], guideline: Guideline) -> list[str]:
     everything = [*(criterion.id for criterion in guideline.criteria), UNCOVERED]
     missing = [f"{guideline.label_of(known)} ({known})" for known in everything if known not in label_texts]
     return [f"It has no label for: {', '.join(missing)}."] if missing else []
+
+
+def _missing_severities(fields: Mapping[str, RegionFields], guideline: Guideline) -> list[str]:
+    distinct = _once([found.severity for found in fields.values()])
+    if len(distinct) <= 1:  # the same tag for all labels, or none
+        return _missing_choices("severity", next(iter(distinct), None), tag_names.SEVERITY_CHOICES)
+    without = [guideline.label_of(known) for known, found in fields.items() if found.severity is None]
+    missing = [f"It has no choices for the severity of: {', '.join(without)}."] if without else []
+    offered = [severity for severity in distinct if severity is not None]
+    return missing + [line for one in offered for line in _missing_choices("severity", one, tag_names.SEVERITY_CHOICES)]
+
+
+def _missing_rationales(fields: Mapping[str, RegionFields], guideline: Guideline) -> list[str]:
+    without = [known for known, found in fields.items() if not found.rationale]
+    if not fields or len(without) == len(fields):
+        return ["It has no per-region text area for the rationale."]
+    named = ", ".join(guideline.label_of(known) for known in without)
+    return [f"It has no per-region text area for the rationale of: {named}."] if without else []
 
 
 def _missing_choices(what: str, field: ChoiceField[_Word] | None, words: Mapping[_Word, str]) -> list[str]:

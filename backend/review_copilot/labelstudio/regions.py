@@ -108,16 +108,17 @@ def _region(sheet: _Sheet, suggestion: Suggestion, box: Box) -> Iterator[dict[st
     else:
         yield {**common, **marked, "from_name": labels.rectangle, "type": "rectangle", "value": place}
         yield {**common, "from_name": labels.labels, "type": "labels", "value": {**place, "labels": [label]}}
-    if labels.severity is None or suggestion.severity not in labels.severity.texts:
+    fields = labels.fields_of(suggestion.criterion_id)
+    if fields.severity is None or suggestion.severity not in fields.severity.texts:
         sheet.left_out[f'the severity "{suggestion.severity}"', "The label config does not offer it."] += 1
     else:
-        value = {**place, "choices": [labels.severity.texts[suggestion.severity]]}
-        yield {**common, "from_name": labels.severity.name, "type": "choices", "value": value}
-    if not labels.rationale:
+        value = {**place, "choices": [fields.severity.texts[suggestion.severity]]}
+        yield {**common, "from_name": fields.severity.name, "type": "choices", "value": value}
+    if not fields.rationale:
         sheet.left_out["a rationale", "The label config has no per-region text area."] += 1
     else:
         value = {**place, "text": [suggestion.rationale]}
-        yield {**common, "from_name": labels.rationale, "type": "textarea", "value": value}
+        yield {**common, "from_name": fields.rationale, "type": "textarea", "value": value}
 
 
 def _add_image_fields(sheet: _Sheet) -> None:

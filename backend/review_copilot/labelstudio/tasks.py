@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from review_copilot.domain.review import ProjectKey, ReviewTask, TaskKey
+from review_copilot.labelstudio.data_values import fields_in, resolve
 from review_copilot.labelstudio.mapping import LabelMap
 from review_copilot.labelstudio.wire_values import clean, whole_number
 
@@ -22,27 +23,16 @@ def read_task(raw: Mapping[str, object], *, project: ProjectKey, labels: LabelMa
     """
     data = raw.get("data")
     fields = data if isinstance(data, Mapping) else {}
-    special = {labels.image_field, labels.reference_field, labels.prompt_field}
+    special = fields_in(labels.image_value, labels.reference_value, labels.prompt_value)
+    image = resolve(labels.image_value, fields)
     return ReviewTask(
         key=TaskKey(project, _whole_number(raw.get("id"))),
-        image=_text(_value(fields, labels.image_field)),
-        pages=_later_pages(_value(fields, labels.image_field)),
-        reference=_text(_value(fields, labels.reference_field)),
-        prompt=_text(_value(fields, labels.prompt_field)),
+        image=_text(image),
+        pages=_later_pages(image),
+        reference=_text(resolve(labels.reference_value, fields)),
+        prompt=_text(resolve(labels.prompt_value, fields)),
         data={str(name): text for name, value in fields.items() if name not in special and (text := _text(value))},
     )
-
-
-def _value(fields: Mapping[object, object], name: str) -> object:
-    """The value of a field; a dotted name can also refer to nested objects."""
-    if not name:
-        return None
-    if name in fields:
-        return fields[name]
-    value: object = fields
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
 
 
 def _later_pages(value: object) -> tuple[str, ...]:

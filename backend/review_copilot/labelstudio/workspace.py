@@ -99,7 +99,7 @@ class LabelStudioWorkspace:
         first = list(islice(found, LOOKED_AT_FOR_AN_IMAGE))
         if first and not any(task.image for task in first):
             raise LabelConfigError(
-                f'No task of project {self._key.project_id} has an image in the field "{self._labels.image_field}".',
+                f'No task of project {self._key.project_id} has an image in "{self._labels.image_value}".',
                 hint="Set the value of the Image tag to a field of the tasks' data.",
             )
         yield from chain(first, found)

@@ -301,7 +301,7 @@ def test_one_image_of_each_kind_of_storage_is_tried(workplace_in_use: Workplace)
         "images": State.WRONG,
     }
     assert "REVIEW_COPILOT_ALLOWED_HOSTS=images.example.org" in checks["image: URL at images.example.org"].fix
-    assert '1 tasks have no image in "image"' in checks["images"].found
+    assert '1 tasks have no image in "$image"' in checks["images"].found
 
 
 def test_a_task_is_explained_from_its_data_to_its_regions(workplace_in_use: Workplace, project_id: int) -> None:

@@ -169,6 +169,6 @@ def test_tasks_without_the_label_configs_image_are_an_error_before_work_begins(
     first = min(opener.open(project.id).task_ids())
     assert [task.image for task in opener.open(project.id).tasks()] == ["http://example.org/1.png", ""]
     label_studio_client.delete_task(first)
-    with pytest.raises(LabelConfigError, match=r'No task of project .* has an image in the field "photo"'):
+    with pytest.raises(LabelConfigError, match=r'No task of project .* has an image in "\$photo"'):
         next(opener.open(project.id).tasks())
     label_studio_client.delete_project(project.id)

@@ -231,3 +231,35 @@ FIELDS = ("id", "completed_by", "updated_by", "created_at", "lead_time", "parent
 )
 def test_no_annotation_makes_it_raise(raw: dict[str, object]) -> None:
     assert read_annotation(raw, key=KEY, labels=LABELS).key == KEY
+
+
+BY_LABEL = """<View><Image name="image" value="$image"/>
+<RectangleLabels name="label" toName="image"><Label value="Out of focus"/><Label value="Noise"/></RectangleLabels>
+<Choices name="focus_sev" toName="image" perRegion="true" whenTagName="label" whenLabelValue="Out of focus">
+<Choice value="minor"/><Choice value="major"/><Choice value="critical"/></Choices>
+<Choices name="noise_sev" toName="image" perRegion="true" whenTagName="label" whenLabelValue="Noise">
+<Choice value="minor"/><Choice value="major"/><Choice value="critical"/></Choices></View>"""
+
+
+def test_a_severity_is_written_to_the_tag_of_its_label_and_read_from_it_first() -> None:
+    """After a relabel, the editor can submit the severities of both labels."""
+    labels = read_label_config(BY_LABEL, GUIDELINE)
+    noise = a_suggestion("s1", criterion_id="PQ-06", label="Noise", severity=Severity.CRITICAL)
+    focus = a_suggestion("s2", severity=Severity.MINOR)
+    written = to_prediction(a_review("r1", noise, focus), labels).payload["result"]
+    assert isinstance(written, list)
+    severities = {(r["id"], r["from_name"]) for r in written if r["type"] == "choices"}
+    assert severities == {("s1", "noise_sev"), ("s2", "focus_sev")}
+    read_back = read_annotation({"id": 3, "result": written}, key=KEY, labels=labels)
+    assert {r.id: r.severity for r in read_back.regions} == {"s1": Severity.CRITICAL, "s2": Severity.MINOR}
+
+    both = [
+        a_result("rectanglelabels", {**PLACE, "rectanglelabels": ["Noise"]}),
+        a_result("choices", {**PLACE, "choices": ["minor"]}, from_name="focus_sev"),
+        a_result("choices", {**PLACE, "choices": ["major"]}, from_name="noise_sev"),
+    ]
+    for results in (both, both[::-1]):
+        (region,) = read_annotation({"id": 3, "result": results}, key=KEY, labels=labels).regions
+        assert region.severity is Severity.MAJOR
+    (region,) = read_annotation({"id": 3, "result": both[:2]}, key=KEY, labels=labels).regions
+    assert region.severity is Severity.MINOR, "from any candidate"

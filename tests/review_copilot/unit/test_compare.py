@@ -171,6 +171,15 @@ def test_a_region_drawn_anew_over_a_deleted_suggestion_is_paired_by_place() -> N
     assert (row.kind, row.suggestion_id, row.region_id) == (OverrideKind.EDITED, "s1", "drawn")
 
 
+def test_fields_that_only_some_labels_have_are_compared_for_those() -> None:
+    suggestion = a_suggestion()
+    bare = replace(as_submitted(suggestion), severity=None, rationale="")
+    asked = Asked(without_severity=frozenset({"PQ-01"}), without_rationale=frozenset({"PQ-01"}))
+    assert region_row(bare, asked=asked).kind is OverrideKind.UNTOUCHED
+    other = Asked(without_severity=frozenset({"PQ-06"}), without_rationale=frozenset({"PQ-06"}))
+    assert region_row(bare, asked=other).edits == (Aspect.SEVERITY, Aspect.RATIONALE)
+
+
 def test_a_region_that_overlaps_by_less_than_half_is_another_one() -> None:
     drawn = replace(AS_DRAFTED, id="drawn", box=Box(0.1, 0.1, 0.2, 0.09))
     assert [kind for _, kind in kinds(compare(an_annotation(drawn), [REVIEW]))[:2]] == [

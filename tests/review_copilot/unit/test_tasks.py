@@ -39,6 +39,39 @@ def test_a_dotted_field_leads_into_nested_data() -> None:
     assert task.image == "a.jpg"
 
 
+INDEXED = {
+    "shots": [{"url": "a.jpg"}, {"url": "b.jpg"}],
+    "names": ["a.jpg", "b.jpg"],
+    "file": "b.jpg",
+    "n": 7,
+    "x.y": "d",
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "image"),
+    [
+        ("$shots[1].url", "b.jpg"),
+        ("$shots.1.url", "b.jpg"),
+        ("$names[1]", "b.jpg"),
+        ("$x.y", "d"),
+        ("/data/local-files/?d=set/$file", "/data/local-files/?d=set/b.jpg"),
+        ("https://example.org/$n/$names[0]", "https://example.org/7/a.jpg"),
+        ("https://example.org/fixed.jpg", "https://example.org/fixed.jpg"),
+        ("$shots[2].url", ""),
+        ("$shots[1].url.more", ""),
+        ("/files/$missing", ""),
+        ("/files/$shots", ""),
+    ],
+)
+def test_a_value_is_resolved_as_the_editor_does(value: str, image: str) -> None:
+    labels = read_label_config(generate(GUIDELINE).replace("$image", value), GUIDELINE)
+    task = read_task({"id": 1, "data": INDEXED}, project=PROJECT, labels=labels)
+    assert task.image == image
+    assert "shots" not in task.data
+    assert ("file" in task.data) == ("$file" not in value)
+
+
 @pytest.mark.parametrize("raw", [{}, {"id": "x"}, {"id": 3, "data": None}, {"data": {"image": None}}, {"data": []}])
 def test_a_task_without_an_image_is_read_and_has_none(raw: dict[str, object]) -> None:
     assert read_task(raw, project=PROJECT, labels=LABELS).image == ""

@@ -65,6 +65,8 @@ def _steps(this: _Explained) -> Iterator[Check]:
     yield _data(this)
     if this.task.image:
         yield _image(this, this.task.image, name="image")
+    for number, page in enumerate(this.task.pages, start=2):
+        yield _image(this, page, name=f"page {number}")
     if this.task.reference:
         yield _image(this, this.task.reference, name="reference image")
     review = _newest(this)
@@ -77,7 +79,7 @@ def _steps(this: _Explained) -> Iterator[Check]:
 
 
 def _data(this: _Explained) -> Check:
-    field = this.labels.image_field
+    field = this.labels.image_value
     if this.task.image:
         return right("task data", f'"{field}" names {printable(this.task.image)}.')
     data = this.raw.get("data")

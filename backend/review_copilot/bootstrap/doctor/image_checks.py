@@ -50,7 +50,7 @@ def image_checks(
     if empty:
         yield wrong(
             "images",
-            f'{len(empty)} tasks have no image in "{labels.image_field}", such as task {empty[0]}.',
+            f'{len(empty)} tasks have no image in "{labels.image_value}", such as task {empty[0]}.',
             "Set the value of the Image tag to the field of the tasks' data that names the image.",
         )
     for kind, task in first.items():
