@@ -12,7 +12,8 @@ def table() -> str:
     """The table in Markdown, with one row per setting in the order of the class."""
     lines = ["| Setting | Default | Meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        default = field.get_default(call_default_factory=True)
+        stated = name == "home" or field.default_factory_takes_validated_data  # the description says it
+        default = None if stated else field.get_default(call_default_factory=True)
         shown = "" if isinstance(default, SecretStr) or default in ("", None, (), {}) else f"`{default}`"
         lines.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import platformdirs
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -19,6 +20,20 @@ from review_copilot.errors import SettingsError
 from review_copilot.secret_files import SecretFiles, is_secret
 
 PREFIX = "REVIEW_COPILOT_"
+DATABASE = "review-copilot.db"
+REPLIES = "replies"
+
+
+def user_data_folder() -> Path:
+    """The folder for this product's data of this user, by the platform's convention."""
+    return platformdirs.user_data_path("review-copilot", appauthor=False)
+
+
+def database_in(folder: Path) -> str:
+    """URL of the SQLite database in a folder."""
+    return f"sqlite:///{folder / DATABASE}"
+
+
 ENV_FILE = ".env"
 
 
@@ -98,8 +113,13 @@ class Settings(BaseSettings):
         "builtin", description="Inspector that drafts: builtin, openai, transformers, hybrid, or your own."
     )
 
+    home: Path = Field(
+        default_factory=user_data_folder,
+        description="Folder of the database and the cached model replies. Default: the user's data folder.",
+    )
     database_url: str = Field(
-        "sqlite:///review-copilot.db", description="SQLAlchemy URL of the database: SQLite or PostgreSQL."
+        default_factory=lambda settings: database_in(settings.get("home") or user_data_folder()),
+        description="SQLAlchemy URL of the database: SQLite or PostgreSQL. Default: review-copilot.db in HOME.",
     )
     pseudonym_key: SecretStr = Field(
         SecretStr(""),
@@ -221,8 +241,9 @@ class Settings(BaseSettings):
         description="Maximum US dollars per run, or per day for all backends together. Empty means no limit.",
     )
     model_cache: Path | None = Field(
-        Path("review-copilot-replies"),
-        description="Folder that caches model replies, so that you pay for each only once. PostgreSQL replaces it.",
+        default_factory=lambda settings: (settings.get("home") or user_data_folder()) / REPLIES,
+        description="Folder that caches model replies, so that you pay for each only once. Default: replies in HOME. "
+        "PostgreSQL replaces it.",
     )
     model_prompts: Path | None = Field(
         None,
@@ -242,6 +263,11 @@ class Settings(BaseSettings):
         description="Folder of a local embedding model for novel crops in `report`. Default: measured features.",
     )
     model_batch_size: int = Field(4, ge=1, description="Maximum images in one batch of a local model.")
+
+    @property
+    def database_is_at_home(self) -> bool:
+        """Whether the database is the default one in the home folder."""
+        return self.database_url == database_in(self.home)
 
     @property
     def database_is_shared(self) -> bool:

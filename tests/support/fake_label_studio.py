@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -15,7 +16,7 @@ from review_copilot.domain.measure import Measure
 from review_copilot.domain.override import SubmittedAnnotation
 from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
 from review_copilot.domain.suggestion import Brief, Finding, Inspection, Usage
-from review_copilot.errors import ImageUnreadable
+from review_copilot.errors import ImageUnreadable, LabelStudioError
 from review_copilot.ports import PredictionOrigin, StoredPrediction, TaskState
 
 
@@ -120,6 +121,21 @@ class FakeWorkspace:
             if p.model_version == rollout and (task_ids is None or p.task_id in task_ids):
                 yield p
 
+    def versions(self) -> Mapping[str, int]:
+        return Counter(p.model_version for p in self.stored.values())
+
+    def copy_predictions(self, source: str, *, to: str, task_ids: Sequence[int]) -> int:
+        newest = {p.task_id: p for p in self.predictions(rollout=source, task_ids=task_ids)}
+        for prediction in newest.values():
+            number = next(self.numbers)
+            self.stored[number] = replace(prediction, id=number, model_version=to)
+        return len(newest)
+
+    def delete_version(self, rollout: str) -> int:
+        if rollout == self.version:
+            raise LabelStudioError(f"{rollout} is pinned.")
+        return self.delete_predictions([p.id for p in self.predictions(rollout=rollout)])
+
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
         return sum(self.stored.pop(number, None) is not None for number in prediction_ids)
 
@@ -127,6 +143,8 @@ class FakeWorkspace:
         return self.version
 
     def pin(self, rollout: str) -> None:
+        if rollout not in self.versions():
+            raise LabelStudioError(f"No prediction is stored under {rollout}.")
         self.version = rollout
 
     def now(self) -> datetime | None:

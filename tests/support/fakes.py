@@ -353,6 +353,9 @@ class MemoryStore:
     def setups(self, project: ProjectKey) -> Sequence[SetupVersion]:
         return tuple(self._setups.get(project, ()))
 
+    def drafted_before_setups(self, project: ProjectKey) -> Provenance | None:
+        return None  # it was never a database of an earlier release
+
     def store_setup(self, project: ProjectKey, setup: ProjectSetup) -> SetupVersion:
         kept = self._setups.setdefault(project, [])
         if not kept or kept[-1].setup != setup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from review_copilot.bootstrap.data_home import prepare_home
 from review_copilot.bootstrap.parts import has_token, instance_of, shared_limits
 from review_copilot.bootstrap.reviewing import SystemClock, image_fetcher
 from review_copilot.bootstrap.setups import SetupResolver
@@ -92,7 +93,9 @@ def open_process(settings: Settings, *, shared: Shared | None = None) -> Process
 
     Raises:
         StoreError: The database cannot be opened.
+        SettingsError: The database of an earlier release is in the current folder.
     """
+    prepare_home(settings)
     clock = SystemClock()
     store = open_store(settings.database_url, clock=clock, pseudonym_key=settings.pseudonym_key.get_secret_value())
     limits = shared_limits(settings, store=store, clock=clock, given=shared or Shared())

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from review_copilot.bootstrap.adopt_setup import own_setup
 from review_copilot.bootstrap.reviewing import inspector_of, review_context
 from review_copilot.concurrency.lazy_value import LazyValue
 from review_copilot.domain.guideline import Guideline
@@ -98,8 +99,7 @@ class SetupResolver:
             read_at, setup = self._read.get(project, (-KEPT_S, None))
         if time.monotonic() - read_at < KEPT_S and read_at >= 0:
             return setup
-        version = self._setups.setup(project)
-        setup = version.setup if version else None
+        setup = own_setup(project, setups=self._setups, settings=self._settings)
         with self._lock:
             self._read[project] = time.monotonic(), setup
         return setup
@@ -293,5 +293,4 @@ def setup_in_force(project: ProjectKey, *, setups: Setups, settings: Settings) -
     Raises:
         GuidelineError: The guideline of the settings cannot be read.
     """
-    version = setups.setup(project)
-    return version.setup if version else default_setup(settings)
+    return own_setup(project, setups=setups, settings=settings) or default_setup(settings)

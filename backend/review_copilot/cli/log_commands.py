@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from review_copilot.bootstrap.data_home import prepare_home
 from review_copilot.cli.command_process import process_of
 from review_copilot.errors import StoreError
 from review_copilot.settings import load_settings
@@ -48,7 +49,9 @@ def write_backup(
     file: Annotated[Path, typer.Argument(help="Backup file; compressed if the name ends in .gz.")],
 ) -> None:
     """Back up the whole database to one file. The backend can keep running."""
-    url = load_settings().database_url
+    settings = load_settings()
+    prepare_home(settings)
+    url = settings.database_url
     counts = backup(url, file)
     typer.echo(f"{_rows(counts)} of {shown(url)} written to {file}.")
 
@@ -57,7 +60,9 @@ def read_backup(
     file: Annotated[Path, typer.Argument(help="A file from `log backup`, of this release or an older one.")],
 ) -> None:
     """Restore a backup into an empty database, SQLite or PostgreSQL."""
-    url = load_settings().database_url
+    settings = load_settings()
+    prepare_home(settings)
+    url = settings.database_url
     counts = restore(file, url)
     typer.echo(f"{_rows(counts)} of {file} read into {shown(url)}.")
 

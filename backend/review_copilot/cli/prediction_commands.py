@@ -59,9 +59,9 @@ def rollback(
     """Show the drafts of the previous roll-out again, without model calls."""
     process = process_of(load_settings())
     workspace = process.required_label_studio.opener.open(project)
-    label, change = roll_back(workspace, store=process.store, to=to)
+    label, change = roll_back(workspace, store=process.store, clock=process.clock, to=to)
     print(
-        f"{label} is shown again: {change.restored} predictions restored, "
+        f"{label} is shown again: {change.restored} predictions restored, {change.carried} copied, "
         f"{change.removed} of the newer roll-out removed. {change.begun} started tasks keep theirs. Before the next "
         "preannotate, also restore the guideline or inspector. Otherwise it rolls out the newer content again."
     )

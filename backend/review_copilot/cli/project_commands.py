@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from review_copilot.bootstrap.adopt_setup import refuse_other_setup, refuse_unknown_setup
 from review_copilot.bootstrap.backend import build_backend
 from review_copilot.bootstrap.engines import ray_engine, thread_engine
 from review_copilot.bootstrap.estimates import estimate_run
 from review_copilot.bootstrap.parts import backend_of
-from review_copilot.bootstrap.process import own_budget
+from review_copilot.bootstrap.process import Process, own_budget
 from review_copilot.bootstrap.reviewing import blind_share_of
 from review_copilot.bootstrap.running_backend import require_same_secrets
 from review_copilot.bootstrap.setups import changed_setup, default_setup, guideline_of, setup_in_force
@@ -30,10 +31,11 @@ from review_copilot.cli.setup_options import (
     ModelChoice,
     ProjectOption,
 )
+from review_copilot.domain.review import ProjectKey
 from review_copilot.engines.ray_cluster import Cluster
 from review_copilot.errors import CopilotError, LabelStudioFailed, SettingsError
 from review_copilot.flows import preannotate as flow
-from review_copilot.flows.draft_project import DraftingTools, draft_project
+from review_copilot.flows.draft_project import DraftedProject, DraftingTools, draft_project
 from review_copilot.flows.review_context import rollout_of
 from review_copilot.flows.sweep import empty_inbox, sweep_project
 from review_copilot.labelstudio.client import Filter
@@ -91,6 +93,8 @@ def connect(
     require_same_secrets(backend_of(settings))
     existing = project_key(client.project(project), instance=process.instance.name) if project is not None else None
     before = setup_in_force(existing, setups=store, settings=settings) if existing else default_setup(settings)
+    if existing and guideline is None and inspector is None:
+        refuse_unknown_setup(store.drafted_before_setups(existing), project=existing, setup=before)
     setup = changed_setup(
         before,
         settings,
@@ -166,6 +170,13 @@ def preannotate(
     ] = "",
     workers: Annotated[int, typer.Option(min=1, help="Number of Ray workers, each with its own inspector.")] = 2,
     gpus: Annotated[float, typer.Option(min=0, help="GPUs per worker, such as 0.5, for local models.")] = 0.0,
+    guideline: Annotated[
+        str | None, typer.Option(help="Stop unless the project's setup has this guideline: a name, or a file.")
+    ] = None,
+    inspector: Annotated[str | None, typer.Option(help="Stop unless the project's setup has this inspector.")] = None,
+    carry_over: Annotated[
+        bool, typer.Option("--carry-over", help="Copy the old drafts of all other tasks, and show the new roll-out.")
+    ] = False,
     filter_: Annotated[
         list[str] | None,
         typer.Option(
@@ -175,13 +186,14 @@ def preannotate(
 ) -> None:
     """Draft the tasks that have no draft, and show the drafts to reviewers.
 
-    You can stop it and run it again at any time; it continues where it stopped. A new roll-out does not change tasks
-    that a reviewer has started. It removes the drafts of the previous roll-out at the end.
+    You can stop it and run it again at any time; it continues where it stopped. Reviewers see the drafts of the
+    previous roll-out until every task with a draft has a new one. Tasks that a reviewer has started keep theirs.
     """
     quiet_failures(context)
     settings = _settings(concurrency=concurrency, model_budget_usd=budget or None)
     process = process_of(settings, shared=own_budget(settings) if budget else None)
     workspace = process.required_label_studio.opener.open(project)
+    _check_setup(process, workspace.key, guideline=guideline, inspector=inspector)
     setup = process.setup_of(workspace.key)
     rollout = rollout_of(workspace.key, store=process.store, setup_of=process.setup_of)
     filters = [_filter(words) for words in filter_ or ()]
@@ -200,6 +212,7 @@ def preannotate(
             rollout=rollout,
             tools=tools,
             scope=scope,
+            carry_rest=carry_over,
             on_progress=lambda now: bar.update(job, completed=now.done, total=now.total, pace=_pace(now)),
         )
     report = drafted.progress
@@ -214,9 +227,22 @@ def preannotate(
         )
         print(estimate or f"{report.drafted} images, no model calls, no cost")
         return
-    _say_drafted(report, rollout=rollout, removed=drafted.removed, console=console)
+    _say_drafted(drafted, console=console)
     if report.failures or report.undelivered or report.stopped:
         raise typer.Exit(1)
+
+
+def _check_setup(process: Process, key: ProjectKey, *, guideline: str | None, inspector: str | None) -> None:
+    """Stop before the project is drafted with another guideline or inspector than that of its setup.
+
+    Raises:
+        SettingsError: They differ.
+        GuidelineError: The guideline cannot be read.
+    """
+    setup = setup_in_force(key, setups=process.store, settings=process.settings)
+    refuse_unknown_setup(process.store.drafted_before_setups(key), project=key, setup=setup)
+    wanted = changed_setup(setup, process.settings, guideline=guideline, inspector=inspector)
+    refuse_other_setup(setup, wanted=wanted, project_id=key.project_id)
 
 
 def _unreadable(console: Console) -> Callable[[int, CopilotError], None]:
@@ -226,20 +252,21 @@ def _unreadable(console: Console) -> Callable[[int, CopilotError], None]:
     return say
 
 
-def _say_drafted(report: flow.Progress, *, rollout: str, removed: int, console: Console) -> None:
+def _say_drafted(drafted: DraftedProject, *, console: Console) -> None:
+    report = drafted.progress
     for task_id, reason in sorted(report.failures.items()):
         console.print(f"[red]task {task_id} has no draft:[/] {escape(reason)}", soft_wrap=True)
     if report.stopped:
         console.print(f"[red]Stopped:[/] {escape(report.stopped)}", soft_wrap=True)
     if report.undelivered:
         console.print(f"[red]Label Studio rejected the drafts of tasks {list(report.undelivered)}[/]")
-    old = f"; {removed} of the previous roll-out removed" if removed else ""
     print(
-        f"{rollout}: {report.drafted} drafted with {report.suggestions} suggestions, "
+        f"{drafted.rollout}: {report.drafted} drafted with {report.suggestions} suggestions, "
         f"{report.skipped} already had a draft, {report.withheld} withheld, "
         f"{report.resumed} delivered from an earlier run, {len(report.failures)} failed; "
-        f"{report.stored} predictions stored and pinned{old}."
+        f"{report.stored + report.carried} predictions stored{' and pinned' if report.pinned else ''}."
     )
+    _say_switch(drafted)
     if report.alike:
         print(
             f"{report.alike} tasks show the same image as another task, or almost the same. Their drafts name the "
@@ -252,6 +279,25 @@ def _say_drafted(report: flow.Progress, *, rollout: str, removed: int, console: 
             f"Model: {spent.calls} calls, {spent.prompt_tokens} prompt tokens ({spent.cached_tokens} of them cached), "
             f"{spent.completion_tokens} completion tokens, {cost}."
         )
+
+
+def _say_switch(drafted: DraftedProject) -> None:
+    report = drafted.progress
+    if not drafted.replaces:
+        return
+    if not report.pinned:
+        why = f"{report.waiting} tasks have only that draft" if report.waiting else "no task has a new draft"
+        print(
+            f"Reviewers still see {drafted.replaces}: {why}. Run preannotate again to draft them, or add --carry-over "
+            "to keep their drafts."
+        )
+        return
+    carried = f"{report.carried} of its drafts were copied. " if report.carried else ""
+    removed = f" {drafted.removed} predictions of older roll-outs were removed." if drafted.removed else ""
+    print(
+        f"It replaces {drafted.replaces}. {carried}The old drafts stay in Label Studio until the next roll-out, for "
+        f"reviewers who have a task open.{removed}"
+    )
 
 
 def _pace(now: flow.Progress) -> str:

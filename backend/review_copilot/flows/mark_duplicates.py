@@ -23,8 +23,8 @@ MOST_NAMED = 3
 def mark_duplicates(workspace: Workspace, *, store: ReviewStore, rollout: str, clock: Clock) -> int:
     """Replace the drafts that do not name the other tasks with the same image yet.
 
-    The old prediction is deleted first, and the new draft is stored before it is sent. After a crash in between, the
-    task has no prediction and its draft is in the store, so that the next run delivers it.
+    The new draft is stored, then sent, and the old prediction is deleted last. Of two predictions under one label,
+    Label Studio shows the newest. After a crash in between, the next run deletes the older one.
 
     Returns:
         Number of tasks in the project that show the same image as another task.
@@ -42,11 +42,13 @@ def mark_duplicates(workspace: Workspace, *, store: ReviewStore, rollout: str, c
             continue
         stored = held(workspace, rollout=rollout, task_ids=free)
         store.remember_predictions(workspace.key, [p for found in stored.values() for p in found])
-        workspace.delete_predictions([p.id for found in stored.values() for p in found])
         now = clock.now()
         told = [remarked(shown[i], remark=_sentences(facts[i]), evidence=facts[i], now=now) for i in free]
         store.remember(told)
         workspace.push(told)
+        sent = held(workspace, rollout=rollout, task_ids=free)
+        replaced = {p.id for task_id, found in stored.items() if len(sent.get(task_id, ())) > len(found) for p in found}
+        workspace.delete_predictions(sorted(replaced))
     return len(alike)
 
 

@@ -33,6 +33,10 @@ MEND_ROUNDS = 3
 """Number of read-backs that may find differences before the run gives up and reports them."""
 
 
+INTERRUPTED = "Interrupted."
+"""Why a run ended that somebody stopped with Ctrl-C."""
+
+
 @dataclass
 class Progress:
     """Counts of a pre-annotation, passed to `on_progress` after each change.
@@ -52,6 +56,9 @@ class Progress:
         undelivered: Ids of tasks whose draft Label Studio did not store.
         seconds_to_first: Seconds until the first drafts were in Label Studio; None before that.
         alike: Tasks of the project with the same image as another task, or nearly; their drafts mention it.
+        pinned: Whether the roll-out is pinned at the end.
+        carried: Drafts of the replaced roll-out that were copied to this one.
+        waiting: Tasks that have only a draft of the replaced roll-out, so that this one is not pinned.
         usage: Cost of this run's model calls, as far as the provider reports it and prices are known.
         stopped: Why the run ended early; empty if it did not.
         started_at: `time.monotonic()` at the start of the run.
@@ -71,6 +78,9 @@ class Progress:
     undelivered: tuple[int, ...] = ()
     seconds_to_first: float | None = None
     alike: int = 0
+    pinned: bool = False
+    carried: int = 0
+    waiting: int = 0
     usage: Usage = field(default_factory=Usage)
     stopped: str = ""
     started_at: float = field(default_factory=time.monotonic)
@@ -95,14 +105,15 @@ class Scope:
         limit: Maximum number of tasks to draft; None for all.
         budget_usd: The run stops after its model calls cost this amount; None for no limit.
         dry: Count what would be drafted and delivered, without doing it.
-        leave_begun: Do not change tasks that a reviewer has started, as for a new roll-out.
+        replaces: Reviewers see the drafts of another version, which this roll-out is to replace: the run leaves tasks
+            that a reviewer has started, and pins nothing. `flows.switch_rollout` decides when to pin.
     """
 
     only: Sequence[int] | None = None
     limit: int | None = None
     budget_usd: float | None = None
     dry: bool = False
-    leave_begun: bool = False
+    replaces: bool = False
 
 
 EVERYTHING = Scope()
@@ -119,7 +130,9 @@ def preannotate(
     remind: Callable[[Review], Review] = lambda review: review,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
-    """Store a prediction for every task without one under the roll-out, and pin the roll-out.
+    """Store a prediction for every task without one under the roll-out, and pin the roll-out if it replaces none.
+
+    It is pinned with its first drafts, because no reviewer sees a version that is not pinned.
 
     Args:
         workspace: The project.
@@ -138,7 +151,7 @@ def preannotate(
         LabelStudioError: The project cannot be read, or Label Studio rejected an import.
     """
     progress = Progress(total=workspace.count_tasks() if scope.only is None else len(scope.only))
-    outbox = _Outbox(workspace, progress, on_progress)
+    outbox = _Outbox(workspace, progress, on_progress, pins="" if scope.replaces else rollout)
     undone = islice(_undone(workspace, store=store, rollout=rollout, scope=scope, outbox=outbox), scope.limit)
     if scope.dry:
         progress.drafted = sum(1 for _ in undone)
@@ -156,12 +169,13 @@ def preannotate(
     except NoFurtherCalls as error:  # finished drafts are delivered; the next run continues here
         progress.stopped = str(error)
     except KeyboardInterrupt:
-        progress.stopped = "Interrupted."
+        progress.stopped = INTERRUPTED
     outbox.send()
     progress.alike = mark_duplicates(workspace, store=store, rollout=rollout, clock=clock)
-    _mend(workspace, store=store, rollout=rollout, progress=progress, leave_begun=scope.leave_begun)
-    if progress.stored:
+    _mend(workspace, store=store, rollout=rollout, progress=progress, leave_begun=scope.replaces)
+    if progress.stored and not scope.replaces:
         workspace.pin(rollout)
+        progress.pinned = True
     on_progress(progress)
     return progress
 
@@ -176,7 +190,7 @@ def _undone(
         ids = [task.key.task_id for task in window]
         delivered = held(workspace, rollout=rollout, task_ids=ids).keys()
         kept = store.drafted(workspace.key, rollout=rollout, task_ids=[i for i in ids if i not in delivered])
-        begun = workspace.begun([i for i in ids if i not in delivered]) if scope.leave_begun else frozenset()
+        begun = workspace.begun([i for i in ids if i not in delivered]) if scope.replaces else frozenset()
         for task in window:
             task_id = task.key.task_id
             if task_id in delivered or task_id in begun:
@@ -208,8 +222,11 @@ def _count(review: Review, progress: Progress) -> None:
 class _Outbox:
     """Drafts to be sent to Label Studio; holds at most one chunk."""
 
-    def __init__(self, workspace: Workspace, progress: Progress, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, workspace: Workspace, progress: Progress, on_progress: Callable[[Progress], None], *, pins: str
+    ) -> None:
         self._workspace = workspace
+        self._pins = pins
         self.progress = progress
         self._on_progress = on_progress
         self._waiting: list[Review] = []
@@ -230,6 +247,9 @@ class _Outbox:
         if created != len(self._waiting):
             log.warning("Label Studio stored %d of %d predictions", created, len(self._waiting))
         self._waiting.clear()
+        if self._pins and created:
+            self._workspace.pin(self._pins)
+            self._pins = ""
         self._sent_at = time.monotonic()
         if self.progress.seconds_to_first is None:
             self.progress.seconds_to_first = self._sent_at - self._started

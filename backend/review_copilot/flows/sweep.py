@@ -245,8 +245,11 @@ def _append(state: TaskState, *, store: Store, surely_newest: bool = False) -> A
 def _as_asked(annotation: SubmittedAnnotation, known: SubmittedAnnotation | None) -> SubmittedAnnotation:
     """The annotation, read with the label config of its first log entry, if it has not changed since then.
 
-    A field that was added to the label config later was not left empty by the reviewer: it did not exist.
+    A field that was added to the label config later was not left empty by the reviewer: it did not exist. An
+    annotation also keeps the prediction that it started from: when Label Studio deletes a prediction, it forgets this.
     """
+    if known is not None and annotation.parent_prediction is None:
+        annotation = replace(annotation, parent_prediction=known.parent_prediction)
     read = annotation.content_hash, annotation.updated_at
     if known is None or read != (known.content_hash, known.updated_at):
         return annotation

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from heapq import merge
 from itertools import chain, islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import Exposure, ProjectKey, Review, ReviewTask, TaskKey
-from review_copilot.errors import LabelConfigError, LabelStudioNotFound
+from review_copilot.errors import LabelConfigError, LabelStudioError, LabelStudioNotFound
 from review_copilot.labelstudio.annotations import raw_annotations, read_annotation
 from review_copilot.labelstudio.api_records import Project
 from review_copilot.labelstudio.client import IDS_PER_PAGE, Filter, LabelStudioClient, RawTask
@@ -137,6 +137,39 @@ class LabelStudioWorkspace:
                         model_version=rollout,
                         region_ids=region_ids(prediction.get("result")),
                     )
+
+    def versions(self) -> Mapping[str, int]:
+        """Number of stored predictions by version, of all models."""
+        return self._client.model_versions(self._key.project_id)
+
+    def copy_predictions(self, source: str, *, to: str, task_ids: Sequence[int]) -> int:
+        """Store a version's predictions of these tasks again under another label; returns the number created."""
+        holds = Filter("predictions_model_versions", "contains", "List", [source])
+        created = 0
+        for ids in _chunks(sorted(set(task_ids)), PUSH_AT_ONCE):
+            newest: dict[int, Mapping[str, Any]] = {}
+            for task in self._raw(("id", "predictions"), only=ids, everything=True, filters=(holds,)):
+                same = [p for p in task.get("predictions", []) if p.get("model_version") == source]
+                if same:
+                    newest[int(task["id"])] = max(same, key=lambda p: int(p["id"]))
+            copies: list[dict[str, object]] = [
+                {"task": task_id, "result": p.get("result"), "score": p.get("score"), "model_version": to}
+                for task_id, p in newest.items()
+            ]
+            created += self._client.import_predictions(self._key.project_id, copies) if copies else 0
+        return created
+
+    def delete_version(self, rollout: str) -> int:
+        """Delete all predictions of a version; returns how many there were."""
+        if rollout == self.pinned():
+            raise LabelStudioError(
+                f"{rollout} is pinned: without its predictions, reviewers would see no drafts.",
+                hint="Pin another version first: review-copilot rollback, or preannotate.",
+            )
+        count = self.versions().get(rollout, 0)
+        if count:
+            self._client.delete_model_version(self._key.project_id, rollout)
+        return count
 
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:
         """Delete predictions by id; returns the number that existed."""

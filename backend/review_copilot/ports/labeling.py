@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -83,6 +83,26 @@ class Workspace(Protocol):
 
     def predictions(self, *, rollout: str, task_ids: Sequence[int] | None = None) -> Iterator[StoredPrediction]:
         """Label Studio's predictions under a roll-out, by ascending task id; of all tasks if None."""
+        ...
+
+    def versions(self) -> Mapping[str, int]:
+        """Number of stored predictions by version, of all models."""
+        ...
+
+    def copy_predictions(self, source: str, *, to: str, task_ids: Sequence[int]) -> int:
+        """Store a version's predictions of these tasks again under another label; returns the number created.
+
+        The copies are the same in everything else, also in their region ids. A task with several predictions gets a
+        copy of the newest.
+        """
+        ...
+
+    def delete_version(self, rollout: str) -> int:
+        """Delete all predictions of a version; returns how many there were.
+
+        Raises:
+            LabelStudioError: It is pinned, so that reviewers would see no drafts.
+        """
         ...
 
     def delete_predictions(self, prediction_ids: Iterable[int]) -> int:

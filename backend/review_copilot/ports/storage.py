@@ -10,7 +10,7 @@ from typing import Protocol
 from review_copilot.domain.draft_totals import Drafts, Undrafted, Why
 from review_copilot.domain.override import Comparison, LoggedOverride, SubmittedAnnotation
 from review_copilot.domain.pending_draft import PendingDraft
-from review_copilot.domain.review import ProjectKey, Review, ReviewTask, TaskKey
+from review_copilot.domain.review import ProjectKey, Provenance, Review, ReviewTask, TaskKey
 from review_copilot.domain.reviewed_crops import ReviewedCrops
 from review_copilot.domain.setup import ProjectSetup, SetupVersion
 from review_copilot.domain.task_image import Picture
@@ -325,6 +325,10 @@ class Setups(Protocol):
 
     def setups(self, project: ProjectKey) -> Sequence[SetupVersion]:
         """All setups that the project had, oldest first."""
+        ...
+
+    def drafted_before_setups(self, project: ProjectKey) -> Provenance | None:
+        """What an earlier release drafted the project with, if it has no setup of its own since; else None."""
         ...
 
     def store_setup(self, project: ProjectKey, setup: ProjectSetup) -> SetupVersion:

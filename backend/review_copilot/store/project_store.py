@@ -7,10 +7,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from review_copilot.domain.review import ProjectKey
+from review_copilot.domain.review import ProjectKey, Provenance
 from review_copilot.domain.setup import ProjectSetup, SetupVersion
 from review_copilot.ports import Clock
-from review_copilot.store import schema, setups_table
+from review_copilot.store import codec, rollout_numbers, schema, setups_table
 from review_copilot.store.database import Database
 from review_copilot.store.row_keys import ensure_project, find_project
 
@@ -36,7 +36,22 @@ class ProjectStore:
     def store_setup(self, project: ProjectKey, setup: ProjectSetup) -> SetupVersion:
         """See `ports.Setups`."""
         with self.database.writing() as connection:
-            return setups_table.append(connection, project, setup, now=self._clock.now())
+            stored = setups_table.append(connection, project, setup, now=self._clock.now())
+            without = schema.projects_without_setup
+            connection.execute(sa.delete(without).where(without.c.project_ref == find_project(connection, project)))
+            return stored
+
+    def drafted_before_setups(self, project: ProjectKey) -> Provenance | None:
+        """See `ports.Setups`."""
+        review, without = schema.reviews.c, schema.projects_without_setup.c
+        with self.database.reading() as connection:
+            ref = find_project(connection, project)
+            if connection.scalar(sa.select(without.project_ref).where(without.project_ref == ref)) is None:
+                return None
+            newest = rollout_numbers.labels(connection, project)[-1:]
+            query = sa.select(review.payload).where(review.project_ref == ref, review.rollout.in_(newest))
+            payload = connection.scalar(query.order_by(review.id.desc()).limit(1))
+            return None if payload is None else codec.review_from_json(payload).provenance
 
     def new_tasks_since(self, project: ProjectKey) -> datetime | None:
         """See `ports.NewTaskMarks`."""

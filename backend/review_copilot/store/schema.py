@@ -342,6 +342,13 @@ new_task_marks = sa.Table(
 )
 """Projects that draft new tasks by themselves: the time after which a task is new."""
 
+projects_without_setup = sa.Table(
+    "projects_without_setup",
+    metadata,
+    sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True, autoincrement=False),
+)
+"""Projects that an earlier release drafted by its settings and that have no setup of their own yet."""
+
 MADE_AGAIN = frozenset({chunks.name, touched_tasks.name})
 """Tables with derived data only."""
 

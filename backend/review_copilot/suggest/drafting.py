@@ -139,6 +139,35 @@ def remarked(review: Review, *, remark: str, evidence: Evidence, now: datetime) 
     )
 
 
+def carried(review: Review, *, rollout: str, now: datetime) -> Review:
+    """The review under another roll-out's label, without a new inspection.
+
+    It keeps its suggestion ids, and its provenance names what made it. It costs nothing a second time.
+    """
+    return replace(
+        review,
+        id=str(uuid.uuid5(NAMESPACE, json.dumps([review.id, rollout]))),
+        provenance=replace(review.provenance, rollout=rollout),
+        created_at=now,
+        elapsed_s=0.0,
+        usage=None,
+    )
+
+
+def rejected(review: Review, *, error: str, now: datetime) -> Review:
+    """The record that a draft reached no reviewer, because Label Studio did not store it."""
+    return replace(
+        review,
+        id=str(uuid.uuid5(NAMESPACE, json.dumps([review.id, error, now.isoformat()]))),
+        suggestions=(),
+        exposure=Exposure.FAILED,
+        error=error,
+        error_kind="rejected",
+        created_at=now,
+        usage=None,
+    )
+
+
 def failed(header: ReviewHeader, *, error: str, kind: str = "", usage: Usage | None = None) -> Review:
     """The review of a task that could not be inspected: no suggestions, the reason, and the cost of the attempt."""
     review = _without_suggestions(

@@ -52,6 +52,9 @@ def fill(store: SqlStore) -> None:
     store.keep_sweep(PROJECT, SweepPoint(since=None, up_to=at(0), after=3))
     store.record_deletion(TaskKey(PROJECT, 99))
     store.add_pending([a_task()], rollout="photo-quality r1 9f2c1a", due_in_s=0)
+    with store.database.writing() as connection:
+        project = connection.scalar(sa.select(schema.projects.c.id).limit(1))
+        connection.execute(sa.insert(schema.projects_without_setup), {"project_ref": project})
     DatabaseReplyCache(store.database, clock=FakeClock()).put("reply-00", "{}")
     DailyBudget(store.database, limit_usd=1.0, clock=FakeClock()).reserve(0.1)
     DatabaseBreaker(store.database, endpoint="e", clock=FakeClock()).failed("HTTP 500.", final=False)

@@ -42,7 +42,7 @@ def test_what_the_model_is_not_told_costs_no_call_and_what_it_is_told_costs_one_
         assert second != first
         assert (report.drafted, report.skipped, report.usage.calls) == (TASKS - 1, 1, 0)
         assert len(running.turns) == TASKS, "answers are carried over"
-        labels = {p.task_id: p.model_version for p in workspace.stored.values()}
-        assert labels == {task: first if task == 3 else second for task in workspace.images}
+        shown = {p.task_id for p in workspace.predictions(rollout=second)}
+        assert (workspace.pinned(), shown) == (second, set(workspace.images)), "task 3, which was begun, has a copy"
         _, report = draft(workspace, tmp_path, running.url, min_score=0.35, model_max_tokens=1000)
         assert report.usage.calls == TASKS - 1
