@@ -35,6 +35,8 @@ def database_in(folder: Path) -> str:
 
 
 ENV_FILE = ".env"
+DEPENDENT = "default_factory_not_called"
+"""Kind of an error of a default that depends on another setting, which is invalid and has an error of its own."""
 
 
 def _json(text: str) -> object:
@@ -284,7 +286,8 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
     except ValidationError as error:
-        wrong = " ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())
+        own = [item for item in error.errors() if item["type"] != DEPENDENT]
+        wrong = " ".join(_sentence(item["loc"], item["msg"]) for item in own)
         raise SettingsError(wrong, hint=f"Fix it in the environment or in {ENV_FILE}.") from None
 
 
@@ -326,7 +329,11 @@ def unknown_settings(*, known: Collection[str] = ()) -> tuple[UnknownSetting, ..
     files = {f"{PREFIX}{name.upper()}_FILE" for name, field in fields if is_secret(field, name)}
     given = {name.upper() for name in (*os.environ, *dotenv_values(ENV_FILE))}
     unknown = {name for name in given if name.startswith(PREFIX)} - settings - files - {name.upper() for name in known}
-    return tuple(
-        UnknownSetting(name, next(iter(difflib.get_close_matches(name, settings | files, n=1, cutoff=0.85)), ""))
-        for name in sorted(unknown)
-    )
+    return tuple(UnknownSetting(name, _nearest(name, settings | files)) for name in sorted(unknown))
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    """The known name that is most alike after the common prefix; empty if none is near."""
+    endings = [other.removeprefix(PREFIX) for other in known]
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), endings, n=1, cutoff=0.7)
+    return f"{PREFIX}{near[0]}" if near else ""
