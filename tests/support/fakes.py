@@ -403,5 +403,7 @@ class MemoryStore:
             lead_time_s=annotation.lead_time_s,
             provenance=self._provenance_of(override, comparison),
             exposure=comparison.exposure,
+            unexamined=comparison.unexamined,
+            left_out=comparison.left_out,
             confirmed=comparison.confirmed,
         )

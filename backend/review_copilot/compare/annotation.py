@@ -82,6 +82,8 @@ def compare(
         review_ids=tuple(review.id for review in compared),
         exposure=compared[0].exposure.value if compared else "",
         confirmed=confirmed,
+        unexamined=chosen.unexamined if chosen else (),
+        left_out=chosen.left_out if chosen else "",
     )
 
 

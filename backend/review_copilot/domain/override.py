@@ -251,6 +251,8 @@ class Comparison:
         review_ids: Reviews that were compared; the one that was shown is first.
         exposure: What the reviewer saw, according to the store; empty if there was no review.
         confirmed: False if the annotation comes from an unverified webhook body.
+        unexamined: Ids of the criteria that nobody examined for the compared review.
+        left_out: What the compared review lacks, in one line (see `Review.left_out`).
     """
 
     annotation: SubmittedAnnotation
@@ -259,6 +261,8 @@ class Comparison:
     review_ids: tuple[str, ...] = ()
     exposure: str = ""
     confirmed: bool = True
+    unexamined: tuple[str, ...] = ()
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +286,8 @@ class LoggedOverride:
         exposure: What the reviewer saw; empty if there was no review.
         confirmed: False for rows from an unchecked webhook body.
         deleted: Whether the annotation or its task was deleted later.
+        unexamined: Ids of the criteria that nobody examined for the draft.
+        left_out: What the draft lacks, in one line (see `Review.left_out`).
     """
 
     id: int
@@ -300,3 +306,5 @@ class LoggedOverride:
     exposure: str
     confirmed: bool = True
     deleted: bool = False
+    unexamined: tuple[str, ...] = ()
+    left_out: str = ""

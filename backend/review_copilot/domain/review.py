@@ -166,3 +166,14 @@ class Review:
         if 0 <= page < len(self.page_sizes_px) and all(self.page_sizes_px[page]):
             return self.page_sizes_px[page]
         return self.image_width_px, self.image_height_px
+
+    @property
+    def left_out(self) -> str:
+        """What the draft lacks, in one line: criteria that were not examined, what was dropped, and notes.
+
+        Empty if nothing is missing. Notes contain what was repaired in a model's reply.
+        """
+        dropped = [f"{part.what} ({part.reason})" for part in self.dropped]
+        parts = (("Not examined", self.unexamined), ("Dropped", dropped), ("Notes", self.notes))
+        line = "; ".join(f"{name}: {', '.join(entries)}" for name, entries in parts if entries)
+        return " ".join(line.split())

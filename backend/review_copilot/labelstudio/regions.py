@@ -132,7 +132,8 @@ def _add_image_fields(sheet: _Sheet) -> None:
         sheet.left_out["the summary", "The label config has no text area for it."] += 1
     elif review.summary:
         value = {"text": [review.summary]}
-        sheet.results.append(_image_field(sheet, "summary", name=labels.summary, kind="textarea", value=value))
+        summary = _image_field(sheet, "summary", name=labels.summary, kind="textarea", value=value)
+        sheet.results.append({**summary, "meta": {"text": [review.left_out]}} if review.left_out else summary)
 
 
 def _image_field(sheet: _Sheet, what: str, *, name: str, kind: str, value: dict[str, object]) -> dict[str, object]:

@@ -157,6 +157,13 @@ COLUMNS: tuple[Column, ...] = (
     _of_override(_number, "score", "The suggestion's score, 0 to 1."),
     *_of_box("box_from", "the suggested box, as a fraction of the upright image."),
     *_of_box("box_to", "the submitted box, as a fraction of the upright image; may be outside 0 to 1."),
+    _column(
+        "unexamined",
+        ColumnType.LIST,
+        "Criteria that nobody examined for the draft: a rate of 0 says nothing about them. Empty in rows of releases "
+        "that did not record it.",
+    ),
+    _text("left_out", "What the draft lacks, in one line: not examined, dropped, or noted about the reply."),
 )
 
 

@@ -301,6 +301,8 @@ def _revision_columns(annotation: SubmittedAnnotation, comparison: Comparison, n
         "logged_at": now,
         "lead_time_s": annotation.lead_time_s,
         "exposure": comparison.exposure,
+        "unexamined": list(comparison.unexamined),
+        "left_out": comparison.left_out,
         "confirmed": comparison.confirmed,
         "review_ids": list(comparison.review_ids),
         "payload": codec.annotation_to_json(annotation),

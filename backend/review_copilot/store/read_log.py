@@ -143,6 +143,8 @@ _REVISION_COLUMNS = (
     "logged_at",
     "lead_time_s",
     "exposure",
+    "unexamined",
+    "left_out",
     "confirmed",
 )
 
@@ -165,6 +167,8 @@ def _logged(row: Mapping[Any, Any]) -> LoggedOverride:
         exposure=row["exposure"],
         confirmed=row["confirmed"],
         deleted=bool(row["deleted"]),
+        unexamined=tuple(row["unexamined"]),
+        left_out=row["left_out"],
     )
 
 
@@ -183,4 +187,6 @@ def _comparison(
         review_ids=tuple(revision["review_ids"]),
         exposure=revision["exposure"],
         confirmed=revision["confirmed"],
+        unexamined=tuple(revision["unexamined"]),
+        left_out=revision["left_out"],
     )

@@ -178,6 +178,8 @@ revisions = sa.Table(
     sa.Column("review_ids", Json, nullable=False),
     sa.Column("payload", Json, nullable=False),
     sa.Column("seen_until", UtcTime),
+    sa.Column("unexamined", Json, nullable=False, server_default="[]"),
+    sa.Column("left_out", Text, nullable=False, server_default=""),
     sa.UniqueConstraint("annotation_ref", "number", name="revisions_are_numbered"),
     sa.Index("newest_revision", "annotation_ref", "seen_until", "id"),
     sqlite_autoincrement=True,

@@ -22,6 +22,7 @@ from fakes import FakeClock
 from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Exposure, ProjectKey
+from review_copilot.domain.suggestion import Dropped
 from review_copilot.domain.task_image import Picture
 from review_copilot.ports import Appended, Store, StoredPrediction, SweepPoint, WebhookNotice
 
@@ -248,3 +249,16 @@ def test_many_at_once_are_the_same_as_one_by_one(store: Store) -> None:
     assert [row.override.note for row in store.overrides()] == ["elsewhere", "second"]
     assert store.living(task_key()) == {11, 12}
     assert store.append_all([]) == Appended()
+
+
+def test_what_a_draft_lacked_is_in_every_row_of_the_log(store: Store) -> None:
+    """Also in what is read back to compare again."""
+    dropped = (Dropped("PQ-01 at score 0.10", "below the least score of 0.3"),)
+    review = replace(a_review("r1", a_suggestion("s1")), unexamined=("PQ-02", "PQ-03"), dropped=dropped)
+    store.append(compare(untouched(review), [review]))
+    line = "Not examined: PQ-02, PQ-03; Dropped: PQ-01 at score 0.10 (below the least score of 0.3)"
+    rows = list(store.overrides())
+    assert rows
+    assert {(row.unexamined, row.left_out) for row in rows} == {(("PQ-02", "PQ-03"), line)}
+    (again,) = store.comparisons()
+    assert (again.unexamined, again.left_out) == (("PQ-02", "PQ-03"), line)

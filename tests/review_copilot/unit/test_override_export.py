@@ -57,6 +57,8 @@ ROW = LoggedOverride(
     lead_time_s=12.5,
     provenance=a_provenance(),
     exposure="shown",
+    unexamined=("PQ-02", "PQ-03"),
+    left_out="Not examined: PQ-02, PQ-03",
 )
 BARE = replace(
     ROW,
@@ -67,6 +69,8 @@ BARE = replace(
     lead_time_s=None,
     provenance=None,
     exposure="",
+    unexamined=(),
+    left_out="",
 )
 
 
@@ -86,6 +90,8 @@ def test_csv_holds_everything() -> None:
     first, second = as_csv(ROW, BARE)
     assert list(first) == [column.name for column in COLUMNS]
     assert first["edits"] == "place|criterion"
+    assert (first["unexamined"], first["left_out"]) == ("PQ-02|PQ-03", "Not examined: PQ-02, PQ-03")
+    assert (second["unexamined"], second["left_out"]) == ("", "")
     assert first["text_to"] == EDITED.text_to
     assert (first["instance"], first["guideline_revision"]) == (task_key().project.instance, "9f2c1a77aa01")
     assert (first["updated_at"], first["current"]) == ("2026-03-02T12:01:00.500000+00:00", "true")
