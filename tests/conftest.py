@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fakes import FakeClock
 from postgres import fresh_database, running_postgres
@@ -14,6 +15,9 @@ from review_copilot.demo import label_studio_server as ls
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.transport import Transport
 from review_copilot.store import SqlStore, open_store
+
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")  # a busy machine is no failure
 
 ENVIRONMENT_VARIABLE = "REVIEW_COPILOT_TEST_LABEL_STUDIO_ENV"
 
