@@ -166,8 +166,10 @@ def agreement_basis(found: Agreement) -> str:
     """What the headline of agreement rests on, and how far it can be relied on."""
     if not found.headline.units:
         return "not known: nothing was reviewed by two people"
-    what = "tasks without a draft" if found.basis == "blind" else "suggestions seen by two or more"
-    return f"alpha, {agreement_word(found.headline.value)}; {number(found.headline.units)} {what}"
+    of = f"{number(found.headline.units)} suggestions seen by two or more"
+    if found.basis == "blind":
+        of = f"{number(found.blind_tasks)} tasks without a draft"
+    return f"alpha, {agreement_word(found.headline.value)}; {of}"
 
 
 def strangers(criteria: Sequence[CriterionStudy], guideline: Guideline) -> tuple[str, ...]:

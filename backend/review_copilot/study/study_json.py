@@ -4,7 +4,7 @@
                 "tasks": [...], "cases": [{"task", "annotation", "why"}], "words": [...]}],
      "novel_patterns": [{"name", "size", "tasks", "words", "growth", "reviewers", "first_seen", "last_seen",
                          "typical": [...], "draft": {"label", "definition", "flag_when"}}],
-     "agreement": {"tasks", "headline", "basis", "blind", "overall", "verdict", "decision", "box_f1",
+     "agreement": {"tasks", "headline", "basis", "blind_tasks", "blind", "overall", "verdict", "decision", "box_f1",
                    "criteria": [...], "reviewers": [...]},
      "criteria": [{"criterion", "suggestions", "overridden", "rate", "rate_interval", "shrunken_rate",
                    "natural_rate", "natural_95", "q", "outcomes", "reasons", "text_kept", "added", "change",
