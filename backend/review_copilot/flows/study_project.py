@@ -13,6 +13,7 @@ from review_copilot.domain.draft_totals import Cost, Drafts
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import SettingsError
+from review_copilot.flows.look_again import LookAgain, look_again
 from review_copilot.flows.packed_log import Reading, some_of
 from review_copilot.flows.thumbnails import NO_PICTURES, Pictures
 from review_copilot.ports import Clock
@@ -54,6 +55,7 @@ class ProjectStudy:
         made_at: When, UTC.
         link: Label Studio's URL in a browser; empty if unknown.
         pictures: Thumbnails by case and sighting, if images were available.
+        again: Submissions whose verdict contradicts their boxes.
     """
 
     project: ProjectKey
@@ -64,6 +66,7 @@ class ProjectStudy:
     made_at: datetime
     link: str = ""
     pictures: Pictures = field(default=NO_PICTURES)
+    again: LookAgain = field(default=LookAgain())
 
     @property
     def cost(self) -> Cost | None:
@@ -126,7 +129,13 @@ def study_project(
     if scope.criterion:
         found = _narrowed(found, rows, scope.criterion)
     return ProjectStudy(
-        project=project, guideline=guideline, study=found, drafts=drafts, scope=scope, made_at=clock.now()
+        project=project,
+        guideline=guideline,
+        study=found,
+        drafts=drafts,
+        scope=scope,
+        made_at=clock.now(),
+        again=look_again(rows.tables(), guideline),
     )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from review_copilot.domain.guideline import Guideline
+from review_copilot.reports.lowest_score import FEWEST_SCORES, lowest_score
 from review_copilot.reports.study_words import between, day, name_of, number, percent, person
 from review_copilot.study.flags import FEWEST_SHARED, Cause, Evidence, Flag
+from review_copilot.study.project_study import Study
 from review_copilot.study.reviewer_differences import ACCEPTS, ACCEPTS_MORE
 
 
@@ -47,11 +49,34 @@ KINDS: Mapping[Cause, str] = {
 }
 
 
-def advice(flag: Flag, guideline: Guideline) -> Advice:
-    """The flag as a headline, something to do, and a count."""
+def advice(flag: Flag, guideline: Guideline, study: Study | None = None) -> Advice:
+    """The flag as a headline, something to do, and a count.
+
+    Args:
+        flag: What stands out.
+        guideline: Names the criteria.
+        study: The study with the flag, for advice on scores; None without.
+    """
     names = [name_of(criterion, guideline) for criterion in flag.criteria]
     headline, action = _SAYINGS[flag.cause](names, flag.evidence)
+    if flag.cause is Cause.MODEL_WRONG and study is not None:
+        action = " ".join(filter(None, (action, _about_scores(flag.criteria[0], study))))
     return Advice(headline, action, _count(flag), KINDS[flag.cause])
+
+
+def _about_scores(criterion: str, study: Study) -> str:
+    """What a lowest score would drop and what it would cost; empty where too few scores are known."""
+    mine = next((c.calibration for c in study.criteria if c.criterion == criterion), None)
+    if mine is None or mine.count < FEWEST_SCORES:
+        return ""
+    found = lowest_score(mine, everything=study.calibration)
+    if found is None:
+        return "No lowest score clearly helps: it would cost too many suggestions that reviewers keep."
+    return (
+        f"Under a score of {found.score:.1f}, reviewers reject {number(found.rejected)} of {number(found.below)}. "
+        f"`review-copilot project set --min-score {found.score:.1f}` drops these, and costs {number(found.cost)} "
+        f"suggestions under all criteria that reviewers kept."
+    )
 
 
 def _model_wrong(names: list[str], evidence: Evidence) -> tuple[str, str]:
@@ -69,7 +94,7 @@ def _model_wrong(names: list[str], evidence: Evidence) -> tuple[str, str]:
 def _ambiguous(names: list[str], _: Evidence) -> tuple[str, str]:
     return (
         f"Reviewers read {names[0]} differently",
-        "Decide the three cases below together, then write the answer into “flag when” and “do not flag when”.",
+        "Decide the cases below together, then write the answer into “flag when” and “do not flag when”.",
     )
 
 
@@ -78,7 +103,9 @@ def _uncovered(_: list[str], evidence: Evidence) -> tuple[str, str]:
     what = "flaws" if not count else "1 new pattern" if count == 1 else f"{count} new patterns"
     return (
         f"Reviewers mark {what} that no criterion covers",
-        "Read the new patterns below. Each comes with a draft criterion that you can add or reject.",
+        "Read the new patterns below. Each comes with a draft criterion that you can add or reject."
+        if count
+        else "Open the tasks below. Nothing recurs in them often enough yet to be named as a pattern.",
     )
 
 

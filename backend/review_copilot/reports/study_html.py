@@ -38,7 +38,7 @@ def overall(study: Study) -> Overall:
 
 def advised(report: ProjectStudy) -> tuple[tuple[Flag, Advice], ...]:
     """Each flag with its advice."""
-    return tuple((flag, advice(flag, report.guideline)) for flag in report.study.flags)
+    return tuple((flag, advice(flag, report.guideline, report.study)) for flag in report.study.flags)
 
 
 def waiting(study: Study) -> tuple[CriterionStudy, ...]:

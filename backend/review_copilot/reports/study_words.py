@@ -13,6 +13,7 @@ from review_copilot.study import rates
 from review_copilot.study.agreement import Agreement
 from review_copilot.study.coefficients import Coefficient
 from review_copilot.study.criterion_rates import CriterionStudy
+from review_copilot.study.flags import Flag
 
 UNKNOWN = "–"
 
@@ -77,8 +78,15 @@ def unexplained(criterion: CriterionStudy) -> bool:
     return known and stand is not None and stand.rate_low > stand.natural_high
 
 
-def certainty(confidence: float) -> str:
-    """A probability as a word and a number, such as "very sure, over 99 %"."""
+FEW_REVIEWS = 30
+"""Decisions below which a flag is called likely at most, and without a number: such a number would say too much."""
+
+
+def certainty(flag: Flag) -> str:
+    """How sure a flag is, as a word and a number such as "very sure, over 99 %"."""
+    confidence, reviews = flag.confidence, flag.evidence.reviews
+    if reviews < FEW_REVIEWS:
+        return f"{'likely' if confidence >= 0.8 else 'possible'}, from only {reviews} decisions"
     word = "very sure" if confidence >= 0.99 else "sure" if confidence >= 0.95 else "likely"
     word = word if confidence >= 0.8 else "possible"
     return f"{word}, over 99 %" if confidence > 0.99 else f"{word}, {confidence:.0%}".replace("%", " %")
@@ -158,12 +166,15 @@ def agreement_basis(found: Agreement) -> str:
     """What the headline of agreement rests on, and how far it can be relied on."""
     if not found.headline.units:
         return "not known: nothing was reviewed by two people"
-    what = "tasks without a draft" if found.basis == "blind" else "suggestions seen by two or more"
-    return f"alpha, {agreement_word(found.headline.value)}; {number(found.headline.units)} {what}"
+    of = f"{number(found.headline.units)} suggestions seen by two or more"
+    if found.basis == "blind":
+        of = f"{number(found.blind_tasks)} tasks without a draft"
+    return f"alpha, {agreement_word(found.headline.value)}; {of}"
 
 
 def strangers(criteria: Sequence[CriterionStudy], guideline: Guideline) -> tuple[str, ...]:
     """Ids of criteria in the log that the guideline does not have; empty for a guideline without criteria."""
     if not guideline.criteria:
         return ()
-    return tuple(c.criterion for c in criteria if c.criterion != UNCOVERED and guideline.criterion(c.criterion) is None)
+    ids = (c.criterion for c in criteria)
+    return tuple(sorted(name for name in ids if name != UNCOVERED and guideline.criterion(name) is None))

@@ -85,6 +85,7 @@ class Agreement:
         tasks: Tasks with annotations by two or more people.
         headline: The coefficient that a draft cannot raise: `blind` from FEWEST_BLIND tasks on, else `decision`.
         basis: What the headline is: "blind" or "decision".
+        blind_tasks: Tasks that two or more people annotated without a draft.
         blind: Krippendorff's alpha of presence over all criteria, among annotations made without a draft.
         overall: Krippendorff's alpha of presence over all criteria together. Regions that came from the same draft are
             alike for that reason, so it says more about the drafts than about people.
@@ -98,6 +99,7 @@ class Agreement:
     tasks: int
     headline: Coefficient
     basis: str
+    blind_tasks: int
     blind: Coefficient
     overall: Coefficient
     verdict: Coefficient
@@ -148,11 +150,13 @@ def agreement_of(
         ]
     )
     decision = _interval(agreement_counts.decisions)
-    by_blind = int(agreement_counts.blind_sharing.sums.sum()) >= FEWEST_BLIND and np.isfinite(blind.value)
+    blind_tasks = int(agreement_counts.blind_sharing.sums.sum())
+    by_blind = blind_tasks >= FEWEST_BLIND and np.isfinite(blind.value)
     return Agreement(
         tasks=int(agreement_counts.sharing.sums.sum()),
         headline=blind if by_blind else decision,
         basis="blind" if by_blind else "decision",
+        blind_tasks=blind_tasks,
         blind=blind,
         overall=_all_together(presence),
         verdict=_interval(agreement_counts.verdicts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +28,9 @@ from review_copilot.study.table import (
 MOST_TASKS = 200
 """Tasks named by a flag; the most telling ones where there are more."""
 MOST_CASES = 3
+MOST_WORDS = 3
+_MOST_NOTES = 1000
+"""Different notes that are counted for a flag; the least frequent are dropped where a log has more."""
 _OF_PEOPLE = frozenset({Cause.REVIEWER, Cause.BULK_HOURS, Cause.FATIGUE})
 _TOUCHES = {
     Cause.SEVERITY_VAGUE: Touch.SEVERITY,
@@ -57,6 +61,7 @@ class _Gathered:
 
     tasks: dict[int, tuple[float, int]] = field(default_factory=dict)
     candidates: dict[str, list[_Candidate]] = field(default_factory=dict)
+    notes: Counter[str] = field(default_factory=Counter)
 
 
 def gather(flags: Sequence[Flag], tables: Iterable[OverrideTable]) -> tuple[tuple[Flag, ...], OverrideTable]:
@@ -79,6 +84,9 @@ def gather(flags: Sequence[Flag], tables: Iterable[OverrideTable]) -> tuple[tupl
 
 def _take(flag: Flag, table: OverrideTable, found: _Gathered) -> None:
     rows, telling = _concerned(flag, table)
+    written, often = np.unique(table.note[rows][table.note[rows] >= 0], return_counts=True)
+    found.notes.update({table.notes[i]: n for i, n in zip(written.tolist(), often.tolist(), strict=True)})
+    found.notes = Counter(dict(found.notes.most_common(_MOST_NOTES)))
     order = np.lexsort((table.row[rows], -telling))
     rows, telling = rows[order], telling[order]
     _, first = np.unique(table.task[rows], return_index=True)
@@ -103,7 +111,8 @@ def _take(flag: Flag, table: OverrideTable, found: _Gathered) -> None:
 
 def _attached(flag: Flag, found: _Gathered) -> Flag:
     candidates = sorted((c for of_one in found.candidates.values() for c in of_one), key=lambda c: c.order)
-    return replace(flag, tasks=tuple(found.tasks), cases=_typical(candidates))
+    words = sorted(found.notes.items(), key=lambda note: (-note[1], note[0]))[:MOST_WORDS]
+    return replace(flag, tasks=tuple(found.tasks), cases=_typical(candidates), words=tuple(note for note, _ in words))
 
 
 def _concerned(flag: Flag, table: OverrideTable) -> tuple[Ints, Floats]:

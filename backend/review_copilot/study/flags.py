@@ -169,6 +169,7 @@ class Flag:
         evidence: The numbers.
         tasks: Task ids, the most telling first.
         cases: Three typical ones (fewer where there are fewer).
+        words: What reviewers wrote there, the most frequent first; at most three.
     """
 
     cause: Cause
@@ -178,6 +179,7 @@ class Flag:
     evidence: Evidence
     tasks: tuple[int, ...] = ()
     cases: tuple[Case, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -301,7 +301,9 @@ def _pattern(table: OverrideTable, rows: Ints, words: tuple[str, ...], span: tup
         typical=_typical(table, rows, words),
         draft=DraftCriterion(
             label=name.capitalize(),
-            definition=f"Reviewers describe this as: {'; '.join(notes[:2]) or name}.",
+            definition=f"Reviewers describe this as: {'; '.join(notes[:2])}."
+            if notes
+            else "Reviewers' notes do not agree on what this is. Look at the regions and name it yourself.",
             flag_when=notes,
         ),
         rows=tuple(np.sort(table.row[rows]).tolist()),
@@ -309,10 +311,14 @@ def _pattern(table: OverrideTable, rows: Ints, words: tuple[str, ...], span: tup
 
 
 def _common_notes(table: OverrideTable, rows: Ints) -> tuple[str, ...]:
-    """What was written, the most frequent first."""
-    written = table.note[rows][table.note[rows] >= 0]
-    which, often = np.unique(written, return_counts=True)
-    return tuple(table.notes[int(which[i])] for i in np.argsort(-often, kind="stable")[:3])
+    """Notes that share a word with FEWEST_ALIKE or more of them, the most frequent first."""
+    which, often = np.unique(table.note[rows][table.note[rows] >= 0], return_counts=True)
+    notes = [table.notes[i] for i in which.tolist()]
+    said: Counter[str] = Counter()
+    for note, times in zip(notes, often.tolist(), strict=True):
+        said.update(dict.fromkeys(_content(note), times))
+    agreed = [i for i, note in enumerate(notes) if any(said[word] >= FEWEST_ALIKE for word in _content(note))]
+    return tuple(notes[i] for i in sorted(agreed, key=lambda i: -often[i])[:3])
 
 
 def _typical(table: OverrideTable, rows: Ints, words: tuple[str, ...]) -> tuple[Sighting, ...]:

@@ -18,7 +18,7 @@ from review_copilot.study.gap_counts import Digest, Reviews, count_reviews, dige
 from review_copilot.study.gaps import find_gaps
 from review_copilot.study.grouped_sums import sum_of
 from review_copilot.study.joining import renumbered
-from review_copilot.study.pace import median_lead_times
+from review_copilot.study.pace import TimeSaved, median_lead_times, time_saved
 from review_copilot.study.patterns import Pattern, novel_patterns
 from review_copilot.study.study_counts import Counts, count
 from review_copilot.study.table import Floats, OverrideTable
@@ -62,6 +62,7 @@ class Study:
         weeks: By time, none left out in between.
         policy: By which flags were raised.
         busiest: Who made most of the annotations; None where nobody made as many, or only one person reviews.
+        saved: Typical time with and without a draft; None while too few annotations have none.
         unclaimed: Regions without a label that a criterion claims, such as a renamed one.
     """
 
@@ -81,6 +82,7 @@ class Study:
     weeks: tuple[Week, ...]
     policy: Policy
     busiest: Busiest | None
+    saved: TimeSaved | None
     unclaimed: int
 
 
@@ -184,6 +186,7 @@ def figures_of(
         weeks=weeks(counts),
         policy=rules,
         busiest=_busiest(counts),
+        saved=time_saved(counts.lead_times),
         unclaimed=int(counts.outcome_counts.unclaimed.sums.sum()),
     )
 

@@ -1,15 +1,16 @@
 """The documented JSON form of a study. Knows nothing but how to write it down.
 
     {"flags": [{"criterion": id, [A, B] for a pair, or null, "cause", "summary", "evidence": {...}, "confidence",
-                "tasks": [...], "cases": [{"task", "annotation", "why"}]}],
+                "tasks": [...], "cases": [{"task", "annotation", "why"}], "words": [...]}],
      "novel_patterns": [{"name", "size", "tasks", "words", "growth", "reviewers", "first_seen", "last_seen",
                          "typical": [...], "draft": {"label", "definition", "flag_when"}}],
-     "agreement": {"tasks", "headline", "basis", "blind", "overall", "verdict", "decision", "box_f1",
+     "agreement": {"tasks", "headline", "basis", "blind_tasks", "blind", "overall", "verdict", "decision", "box_f1",
                    "criteria": [...], "reviewers": [...]},
      "criteria": [{"criterion", "suggestions", "overridden", "rate", "rate_interval", "shrunken_rate",
                    "natural_rate", "natural_95", "q", "outcomes", "reasons", "text_kept", "added", "change",
                    "enough_reviews", "outlook", "calibration"}],
      "calibration": {...}, "automation_bias": {...}, "confusions": [...], "weeks": [...],
+     "time_saved": {"drafted", "undrafted", "drafted_s", "undrafted_s", "saved_s", "low_s", "high_s"} or null,
      "busiest": {"reviewer", "annotations"} or null, "period": {"since", "until"},
      "counts": {"rows", "tasks", "annotations", "skipped", "unclaimed"}}
 
@@ -49,6 +50,7 @@ def as_json(study: Study) -> dict[str, Json]:
             }
             for w in study.weeks
         ],
+        "time_saved": _plain(asdict(study.saved)) if study.saved else None,
         "busiest": _plain(asdict(study.busiest)) if study.busiest else None,
         "period": {"since": iso(study.since_s), "until": iso(study.until_s)},
         "counts": {
@@ -73,6 +75,7 @@ def _flag(flag: Flag) -> Json:
         "confidence": round(flag.confidence, 6),
         "tasks": list(flag.tasks),
         "cases": [_case(case) for case in flag.cases],
+        "words": list(flag.words),
     }
 
 

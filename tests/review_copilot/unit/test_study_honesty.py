@@ -9,6 +9,7 @@ import pytest
 
 from log_rows import a_row
 from review_copilot.domain.override import LoggedOverride, OverrideKind
+from review_copilot.reports.study_words import agreement_basis
 from review_copilot.study.agreement import FEWEST_BLIND, agreement
 from review_copilot.study.gap_counts import digest
 from review_copilot.study.people import last_of_each
@@ -74,7 +75,8 @@ def test_tasks_without_a_draft_are_the_headline_when_there_are_enough(tasks: int
                 rows.append(a_row(REJECTED, task=task, annotation=10 * task + n, reviewer=name, exposure="withheld"))
     found = agreement(table_of(rows))
     assert found.basis == basis
-    assert (found.blind.value, found.blind.units) == (1.0, tasks)
+    assert (found.blind.value, found.blind_tasks) == (1.0, tasks)
+    assert ("tasks without a draft" in agreement_basis(found)) == (basis == "blind")
 
 
 def test_one_reviewer_with_most_of_the_work_is_named() -> None:

@@ -26,6 +26,7 @@ from study_world import Plan
 
 GUIDELINE = load_guideline("photo-quality")
 LINK = "http://label-studio.test"
+EVIDENCE = Evidence(100, 30, 0.3, 0.22, 0.4, 0.1, 0.17, 90.0)
 NASTY = '<script>alert("x")</script> | `y` [z](http://evil.test)'
 
 
@@ -53,6 +54,10 @@ def report() -> ProjectStudy:
     )
 
 
+def a_flag(confidence: float, *, reviews: int) -> Flag:
+    return Flag(Cause.AMBIGUOUS, ("PQ-02",), confidence, "", replace(EVIDENCE, reviews=reviews))
+
+
 class Parsed(HTMLParser):
     """Collects start tags with their attributes."""
 
@@ -71,7 +76,7 @@ def test_the_first_section_says_what_to_do_first(report: ProjectStudy) -> None:
     flag = report.study.flags[0]
     assert study_advice.advice(flag, GUIDELINE).count in first
     assert "threshold" in first
-    assert study_words.certainty(flag.confidence) in first
+    assert study_words.certainty(flag) in first
 
 
 def test_the_file_needs_nothing_but_itself(report: ProjectStudy) -> None:
@@ -170,9 +175,6 @@ def test_cost_is_told_only_where_it_is_known(report: ProjectStudy) -> None:
     assert "No usage is known" in to_html(free)
 
 
-EVIDENCE = Evidence(100, 30, 0.3, 0.22, 0.4, 0.1, 0.17, 90.0)
-
-
 @pytest.mark.parametrize(
     ("flag", "headline"),
     [
@@ -255,8 +257,10 @@ def test_every_cause_has_its_headline_and_remedy(flag: Flag, headline: str) -> N
         (study_words.dollars(0.00001), "under US$ 0.0001"),
         (study_words.dollars(12.5), "US$ 12.50"),
         (study_words.seconds(300), "5 min"),
-        (study_words.certainty(0.999), "very sure, over 99 %"),
-        (study_words.certainty(0.85), "likely, 85 %"),
+        (study_words.certainty(a_flag(0.999, reviews=300)), "very sure, over 99 %"),
+        (study_words.certainty(a_flag(0.85, reviews=30)), "likely, 85 %"),
+        (study_words.certainty(a_flag(0.96, reviews=16)), "likely, from only 16 decisions"),
+        (study_words.certainty(a_flag(0.7, reviews=16)), "possible, from only 16 decisions"),
         (study_words.agreement_word(0.7), "tentative"),
         (study_words.name_of("uncovered", GUIDELINE), GUIDELINE.novel.label),
         (study_words.name_of("XX-1", GUIDELINE), "XX-1"),
