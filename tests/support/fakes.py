@@ -102,7 +102,8 @@ class MemoryStore:
             tokens=sum(usage.prompt_tokens + usage.completion_tokens for usage in used),
             usd=sum(usage.cost_usd for usage in used),
         )
-        return Drafts(len(newest), reasons, cost if used else None)
+        unexamined = Counter(criterion for review in newest.values() for criterion in review.unexamined)
+        return Drafts(len(newest), reasons, cost if used else None, unexamined)
 
     def undrafted(
         self,

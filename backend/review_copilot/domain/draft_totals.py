@@ -69,11 +69,14 @@ class Drafts:
         undrafted: Number of them without suggestions, by reason, according to their newest draft. A reason may be
             missing if its number is 0.
         cost: None if no usage is known; its `kept` is 0.
+        unexamined: Criterion id to the number of tasks whose newest draft did not examine it; at least 1. Tasks without
+            any inspection are not among them.
     """
 
     tasks: int = 0
     undrafted: Mapping[Why, int] = field(default_factory=dict)
     cost: Cost | None = None
+    unexamined: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def without(self) -> int:

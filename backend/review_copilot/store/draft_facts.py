@@ -7,6 +7,7 @@ in a table of their own, because columns after `payload` would be stored behind 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -53,7 +54,7 @@ def note(connection: sa.Connection, reviews: Sequence[Review]) -> None:
 
 
 def totals(connection: sa.Connection, project: ProjectKey, *, since: datetime | None, until: datetime | None) -> Drafts:
-    """See `ports.ReviewStore.draft_totals`; reads the project's rows twice, in key order."""
+    """See `ports.ReviewStore.draft_totals`; reads the project's rows three times, in key order."""
     counted = tuple(_within(_FACT, find_project(connection, project), since, until))
     newest = (
         sa.select((sa.func.max(_FACT.review_ref * _CODE_SPAN + _FACT.why) % _CODE_SPAN).label("why"))
@@ -76,7 +77,22 @@ def totals(connection: sa.Connection, project: ProjectKey, *, since: datetime | 
         tasks=sum(tasks.values()),
         undrafted={_REASONS[code]: many for code, many in tasks.items() if code in _REASONS},
         cost=Cost(drafts, int(calls), int(tokens), math.nan if unclear else usd) if drafts else None,
+        unexamined=_unexamined(connection, counted),
     )
+
+
+def _unexamined(connection: sa.Connection, counted: Sequence[sa.ColumnElement[bool]]) -> Mapping[str, int]:
+    """Criterion id to the number of tasks whose newest draft did not examine it."""
+    newest = sa.select(sa.func.max(_FACT.review_ref)).where(*counted).group_by(_FACT.task_id)
+    query = (
+        sa.select(_FACT.unexamined, sa.func.count())
+        .where(*counted, _FACT.unexamined != [], _FACT.review_ref.in_(newest))
+        .group_by(_FACT.unexamined)
+    )
+    tasks: Counter[str] = Counter()
+    for criteria, many in connection.execute(query):
+        tasks.update(dict.fromkeys(criteria, many))
+    return dict(tasks)
 
 
 def undrafted(
@@ -126,6 +142,7 @@ def _numbers(review: Review) -> dict[str, object]:
         "tokens": usage and _double(usage.prompt_tokens + usage.completion_tokens),
         "cost_usd": usage and (None if math.isnan(usage.cost_usd) else usage.cost_usd),
         "error": review.error,
+        "unexamined": list(review.unexamined),
     }
 
 

@@ -108,6 +108,7 @@ draft_facts = sa.Table(
     sa.Column("tokens", sa.Double),
     sa.Column("cost_usd", sa.Double),
     sa.Column("error", Json, nullable=False),
+    sa.Column("unexamined", Json, nullable=False, server_default="[]"),
     sqlite_with_rowid=False,
 )
 """One row per whole-image review, written with it. `why` is 0 if it shows suggestions; `calls` and `tokens` are

@@ -44,7 +44,8 @@ def reviews(draw: st.DrawFn) -> Review:
         created_at=at(draw(st.integers(0, 4))),
         box=draw(st.sampled_from((None, None, None, Box(0, 0, 0.5, 0.5)))),
     )
-    return replace(review, usage=draw(usages))
+    unexamined = draw(st.sampled_from(((), (), ("C-1",), ("C-1", "C-2"))))
+    return replace(review, usage=draw(usages), unexamined=unexamined)
 
 
 def one_by_one(written: Sequence[Review], project: ProjectKey) -> tuple[Drafts, dict[Why, list[Undrafted]]]:
@@ -68,7 +69,9 @@ def one_by_one(written: Sequence[Review], project: ProjectKey) -> tuple[Drafts, 
         tokens=sum(usage.prompt_tokens + usage.completion_tokens for usage in used),
         usd=pytest.approx(math.fsum(usage.cost_usd for usage in used)),  # type: ignore[arg-type]  # equal to a float
     )
-    return Drafts(len(newest), Counter({w: len(t) for w, t in listed.items() if t}), cost if used else None), listed
+    reasons = Counter({w: len(t) for w, t in listed.items() if t})
+    unexamined = Counter(criterion for review in newest.values() for criterion in review.unexamined)
+    return Drafts(len(newest), reasons, cost if used else None, unexamined), listed
 
 
 numbers = count()
@@ -123,6 +126,14 @@ def test_each_task_without_a_suggestion_has_its_reason(store: Store) -> None:
     listed = [store.undrafted(PROJECT, why, limit=9) for why in Why]
     assert [[task.task_id for task in tasks] for tasks in listed] == [[2], [3], [4], [5]]
     assert listed[1][0].said == "The image could not be fetched."
+
+
+def test_criteria_that_the_newest_draft_of_a_task_did_not_examine_are_counted(store: Store) -> None:
+    first = replace(a_review("r1", a_suggestion(), key=task_key(1)), unexamined=("C-1", "C-2"))
+    store.remember([first, replace(a_review("r2", key=task_key(2)), unexamined=("C-2",))])
+    assert store.draft_totals(PROJECT).unexamined == {"C-1": 1, "C-2": 2}
+    store.remember([a_review("r3", a_suggestion(), key=task_key(1))])
+    assert store.draft_totals(PROJECT).unexamined == {"C-2": 1}
 
 
 def test_a_later_draft_replaces_a_failed_one(store: Store) -> None:

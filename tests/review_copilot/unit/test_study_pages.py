@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -173,6 +174,15 @@ def test_cost_is_told_only_where_it_is_known(report: ProjectStudy) -> None:
     assert f"US$ {told.cost.usd_per_kept:.4f} for each" in to_html(told)
     free = replace(report, drafts=Drafts(3))
     assert "No usage is known" in to_html(free)
+
+
+def test_criteria_that_nobody_examined_are_named(report: ProjectStudy) -> None:
+    """A criterion without suggestions is not a criterion without flaws."""
+    missing = replace(report, drafts=replace(report.drafts, tasks=40, unexamined={"PQ-06": 12, "PQ-02": 40}))
+    said = "PQ-02 Motion blur in 40 of 40 drafts, PQ-06 Noise in 12 of 40 drafts"
+    assert said in unescape(to_html(missing))
+    assert said in to_markdown(missing)
+    assert "Not examined" not in to_html(report)
 
 
 @pytest.mark.parametrize(
