@@ -217,9 +217,8 @@ def _say_run(run: Run, left_out: Counter[str], console: Console) -> None:
         )
     if run.usage != Usage():
         spent = run.usage
-        console.print(
-            f"{run.made} new drafts, {spent.calls} model calls, ${spent.cost_usd:.4f} at the price table's rates."
-        )
+        cost = f"${spent.cost_usd:.4f} at the price table's rates" if spent.cost_usd else "no known price"
+        console.print(f"{run.made} new drafts, {spent.calls} model calls, {cost}.")
     else:
         console.print(f"{run.made} new drafts, {run.done - run.made} from earlier runs.")
 

@@ -80,7 +80,7 @@ class ImageScore:
         texts: The rationales.
         failed: Whether there is no draft, because the inspector failed. All regions then count as missed.
         incomplete: Whether nobody examined some of the criteria.
-        cost_usd: What its model calls cost; None if it came from the reply cache.
+        cost_usd: What its model calls cost; None if it came from the reply cache, or if no price is known.
         tokens: Prompt and completion tokens of its model calls; None if it came from the reply cache.
         latency_s: Seconds for loading and inspecting; None if it came from the reply cache.
     """
@@ -124,7 +124,7 @@ def score_image(truth: Truth, review: Review, *, guideline: Guideline, criteria:
         texts=_texts(suggested, regions, pairs, max_words=guideline.rationale.max_words),
         failed=failed,
         incomplete=bool(review.unexamined),
-        cost_usd=usage.cost_usd if usage else None,
+        cost_usd=usage.cost_usd if usage and usage.cost_usd else None,
         tokens=usage.prompt_tokens + usage.completion_tokens if usage else None,
         latency_s=None if cached or failed else review.elapsed_s,
     )

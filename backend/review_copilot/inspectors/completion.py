@@ -76,7 +76,7 @@ def read_completion(body: bytes) -> Completion:
         raise ErrorInside(error_of(completion, status=200))
     try:
         choice = completion["choices"][0]
-        message = choice["message"]
+        message = choice["message"] if "message" in choice else {"content": choice["text"]}  # of the older API
         if not isinstance(message, Mapping):
             raise TypeError  # noqa: TRY301 - the same answer as for every other wrong shape
     except (KeyError, IndexError, TypeError) as error:

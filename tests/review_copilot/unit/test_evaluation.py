@@ -95,6 +95,8 @@ def test_a_failed_draft_misses_everything_and_has_no_latency() -> None:
 def test_a_cached_reply_has_neither_cost_nor_latency() -> None:
     found = score(truth(1), draft(1, usage=Usage(cache_hit=True), elapsed_s=0.01))
     assert (found.cost_usd, found.tokens, found.latency_s) == (None, None, None)
+    unpriced = score(truth(1), draft(1, usage=Usage(prompt_tokens=900, completion_tokens=100, calls=1)))
+    assert (unpriced.cost_usd, unpriced.tokens) == (None, 1000), "a model without a known price is not free"
     assert score(truth(1), draft(1, elapsed_s=2.5)).latency_s == 2.5, "an inspector without a model has no usage"
 
 

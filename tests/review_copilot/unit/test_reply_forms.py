@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from builders import a_criterion, a_guideline
 from fake_endpoint import finding, reply
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity, Verdict
+from review_copilot.inspectors.completion import read_completion
 from review_copilot.inspectors.coordinates import Convention, Order, Unit
 from review_copilot.inspectors.message_text import text_of
 from review_copilot.inspectors.reply import Reply, ReplyForm, ReplyProblem
@@ -115,9 +117,32 @@ def test_a_reply_that_was_escaped_for_a_page_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    "around",
+    [
+        lambda text: {"output": f"<json>{text}</json>"},
+        lambda text: {"output": {"text": f"Here it is:\n```json\n{text}\n```"}},
+        lambda text: {"answer": html.escape(text)},
+    ],
+)
+def test_a_reply_in_a_wrapped_text_with_words_around_it_is_read(around: Callable[[str], object]) -> None:
+    assert read(json.dumps(around(GOOD))).findings == read(GOOD).findings
+
+
+def test_a_draft_in_one_of_several_texts_is_no_reply() -> None:
+    draft = {"thoughts": 'At first {"findings": [], "verdict": "pass"}.', "answer": "I cannot tell."}
+    with pytest.raises(ReplyProblem):
+        read(json.dumps(draft))
+
+
+@pytest.mark.parametrize(
     "wrapped", [json.dumps({"output": GOOD}), f"I am sure now. {json.dumps({'output': GOOD})}", GOOD]
 )
 def test_a_reply_within_a_string_at_the_end_of_a_thought_is_found(wrapped: str) -> None:
     text = text_of({"content": "", "reasoning_content": wrapped}, by_tool=False)
     got = read(text)
     assert (got.findings, got.verdict) == (read(GOOD).findings, Verdict.FAIL)
+
+
+def test_a_completion_of_the_older_api_is_read() -> None:
+    body = json.dumps({"choices": [{"text": GOOD, "finish_reason": "stop"}]}).encode()
+    assert read(text_of(read_completion(body).message, by_tool=False)).findings == read(GOOD).findings

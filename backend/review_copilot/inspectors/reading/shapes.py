@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from review_copilot.inspectors.reading.blocks import Block, blocks_of, objects_in
@@ -16,6 +16,7 @@ from review_copilot.inspectors.reading.fields import (
     COVERAGE_NAMES,
     FINDING_LISTS,
     MAY_BE_EMPTY,
+    alone,
     by_plain_name,
     field_of,
 )
@@ -58,7 +59,8 @@ def written_review(text: str) -> Written:
     Raises:
         NoReview: There is none, or it is cut off.
     """
-    told = without_thoughts(html.unescape(text) if _ESCAPED in text and '"' not in text else text)
+    escaped = _ESCAPED in text and '"' not in text.strip().strip('"')
+    told = without_thoughts(html.unescape(text) if escaped else text)
     answer = told.answer
     if not answer.strip(" \n\r\t\ufeff`") and told.thoughts:
         answer = last_of(told.thoughts)
@@ -67,7 +69,14 @@ def written_review(text: str) -> Written:
         raise NoReview(CUT_OFF)
     if not blocks.found:
         raise NoReview(NO_OBJECT)
-    return _chosen(blocks.found, whole=answer)
+    try:
+        return _chosen(blocks.found, whole=answer)
+    except NoReview:
+        within = alone(blocks.found[-1].value)
+        if not isinstance(within, str):
+            raise
+        inner = written_review(within)  # a wrapper around a text, which may have words or tags around its JSON
+        return replace(inner, mended=(*inner.mended, "a reply within a string"))
 
 
 def last_of(thoughts: str) -> str:
