@@ -22,23 +22,28 @@ LONGEST_TEXT = 90
 
 
 def to_table(rows: Iterable[LoggedOverride]) -> Table:
-    """One line per row of the log: who did what with which suggestion."""
+    """One line per row of the log: who did what with which suggestion, in which annotation.
+
+    The author made the annotation. The editor submitted the listed revision; a dash stands for the author.
+    """
     table = Table(header_style="bold", expand=False)
-    for name in ("task", "kind", "about"):
+    for name in ("task", "annotation", "kind", "about"):
         table.add_column(name, no_wrap=True)
     table.add_column("what changed", overflow="fold", ratio=1)
-    for name in ("reasons", "by"):
+    for name in ("reasons", "author", "editor"):
         table.add_column(name, overflow="fold")
     for row in rows:
         override = row.override
         style = KIND_STYLE.get(override.kind, "")
         table.add_row(
             str(row.key.task_id),
+            str(row.annotation_id),
             f"[{style}]{override.kind.value}[/]" if style else override.kind.value,
             escape(_about(override)),
             escape("; ".join(_changes(override))),
             escape(", ".join((*_words(override.reasons), *([f'"{override.note}"'] if override.note else [])))),
-            escape(row.editor or row.author),
+            escape(row.author or "unknown"),
+            escape(row.editor) if row.editor and row.editor != row.author else "–",
         )
     return table
 
