@@ -39,9 +39,16 @@ from review_copilot.flows.draft_project import DraftedProject, DraftingTools, dr
 from review_copilot.flows.review_context import rollout_of
 from review_copilot.flows.sweep import empty_inbox, sweep_project
 from review_copilot.labelstudio.client import Filter
-from review_copilot.labelstudio.connect import ConnectionReport, ConnectOptions, Outcome, create_project
+from review_copilot.labelstudio.config_plan import where_fields_go
+from review_copilot.labelstudio.connect import (
+    ConnectionPlan,
+    ConnectOptions,
+    create_project,
+    plan_connection,
+)
 from review_copilot.labelstudio.connect import connect as connect_project
 from review_copilot.labelstudio.connect import disconnect as disconnect_project
+from review_copilot.labelstudio.connection_report import ConnectionReport, Outcome
 from review_copilot.labelstudio.transport import TokenKind
 from review_copilot.labelstudio.workspace import project_key
 from review_copilot.settings import Settings, load_settings
@@ -75,6 +82,10 @@ def connect(
     replace_config: Annotated[
         bool, typer.Option("--replace-config", help="Replace a label config that Review Copilot did not generate.")
     ] = False,
+    add_labels: Annotated[
+        bool, typer.Option("--add-labels", help="Add the guideline's labels to a label config that people wrote.")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only print what would be stored where.")] = False,
     reference: Annotated[bool, typer.Option("--reference", help="Show the task's $reference image.")] = False,
     prompt: Annotated[bool, typer.Option("--prompt", help="Show the task's $prompt text.")] = False,
     guideline: GuidelineChoice = None,
@@ -88,6 +99,8 @@ def connect(
         raise SettingsError(
             "`connect` needs one project.", hint="Give either --project N, or --create TITLE for a new one."
         )
+    if check and project is None:
+        raise SettingsError("`connect --check` needs an existing project.", hint="Give --project N.")
     process = process_of(_settings(label_studio_url=url, label_studio_token=token))
     client, settings, store = process.required_label_studio.client, process.settings, process.store
     require_same_secrets(backend_of(settings))
@@ -105,15 +118,26 @@ def connect(
         images_may_leave=images_may_leave,
     )
     options = ConnectOptions(
-        guideline=guideline_of(setup), replace_config=replace_config, reference=reference, prompt=prompt
+        guideline=guideline_of(setup),
+        replace_config=replace_config,
+        add_labels=add_labels,
+        reference=reference,
+        prompt=prompt,
+        earlier=tuple(guideline_of(version.setup) for version in store.setups(existing)) if existing else (),
     )
+    plan = None
+    if project is not None:
+        plan = plan_connection(client, client.project(project), options)
+        _show_plan(plan, options)
+        if check:
+            return
     project_id = project if project is not None else create_project(client, title=create or "", options=options)
     key = project_key(client.project(project_id), instance=process.instance.name)
     earlier = store.setup(key)
     version = store.store_setup(key, setup)  # first, because Label Studio calls the backend while it connects
     try:
         options = replace(options, blind_share=setup.blind_share or blind_share_of(settings).of(project_id))
-        report = connect_project(client, project_id, backend=backend_of(settings), options=options)
+        report = connect_project(client, project_id, backend=backend_of(settings), options=options, plan=plan)
     except CopilotError:
         if earlier is not None:
             store.store_setup(key, earlier.setup)
@@ -136,6 +160,19 @@ def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption
     report = disconnect_project(client, project, backend_url=backend_of(process.settings).url)
     process.store.mark_new_tasks(project_key(client.project(project), instance=process.instance.name), None)
     _show_report(report, token=client.token_kind)
+
+
+def _show_plan(plan: ConnectionPlan, options: ConnectOptions) -> None:
+    console = Console()
+    for part, tag in where_fields_go(plan.config.labels, options.guideline):
+        console.print(f"  {part:16} -> {escape(tag)}", soft_wrap=True, highlight=False)
+    change = "changes" if plan.config.is_change else "is kept"
+    console.print(f"  The label config {change}. {escape(plan.config.detail)}", soft_wrap=True, highlight=False)
+    for line in plan.config.missing:
+        console.print(f"    {escape(line)}", soft_wrap=True, highlight=False)
+    console.print(f"  {escape(plan.trial.words)}", soft_wrap=True, highlight=False)
+    for problem in (*plan.config.labels.problems, *plan.trial.invalid):
+        console.print(f"  [yellow]note[/] {escape(problem)}", soft_wrap=True, highlight=False)
 
 
 def _show_report(report: ConnectionReport, *, token: TokenKind) -> None:
@@ -267,6 +304,11 @@ def _say_drafted(drafted: DraftedProject, *, console: Console) -> None:
         f"{report.stored + report.carried} predictions stored{' and pinned' if report.pinned else ''}."
     )
     _say_switch(drafted)
+    if report.unstored:
+        print(
+            f"{report.unstored} suggestions were not stored, because the label config has no label for them. "
+            "To see which, run review-copilot connect --project N --check."
+        )
     if report.alike:
         print(
             f"{report.alike} tasks show the same image as another task, or almost the same. Their drafts name the "

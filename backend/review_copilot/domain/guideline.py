@@ -60,6 +60,8 @@ class Criterion:
         measures: Names of the built-in measures for it; empty if only models can detect it.
         hotkey: Key for the label in the editor; empty to assign one automatically.
         detail: Whether a model needs full-size parts of the image to see the defect.
+        formerly: Earlier labels, oldest first. Results in Label Studio keep the oldest, so that their history stays
+            together.
     """
 
     id: str
@@ -73,6 +75,7 @@ class Criterion:
     measures: tuple[str, ...]
     hotkey: str = ""
     detail: bool = False
+    formerly: tuple[str, ...] = ()
 
     def severity_of(self, strength: float) -> Severity | None:
         """The severity for a strength, by the levels' numbers; None below minor or without numbers."""

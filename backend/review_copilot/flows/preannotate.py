@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -19,7 +19,7 @@ from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import NoFurtherCalls
 from review_copilot.flows.mark_duplicates import mark_duplicates
 from review_copilot.flows.reconcile import extras, held
-from review_copilot.ports import Clock, Engine, ReviewStore, Workspace
+from review_copilot.ports import Clock, Engine, ReviewStore, StoredPrediction, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,9 @@ class Progress:
         resumed: Drafts that an earlier run made but did not deliver.
         skipped: Tasks that already had their draft, or that a reviewer has started.
         withheld: Tasks of the blind share, whose drafts are stored but not sent.
-        suggestions: Suggestions in the new drafts.
+        suggestions: Suggestions in the new drafts. At the end, those that Label Studio stored.
+        unstored: Suggestions in the new drafts that Label Studio does not have, because the label config cannot hold
+            them.
         failures: Task id to reason, for tasks without a draft.
         stored: Predictions that Label Studio has under the roll-out at the end.
         resent: Predictions that a read-back did not find and that were sent again.
@@ -61,6 +63,7 @@ class Progress:
         waiting: Tasks that have only a draft of the replaced roll-out, so that this one is not pinned.
         usage: Cost of this run's model calls, as far as the provider reports it and prices are known.
         stopped: Why the run ended early; empty if it did not.
+        new: Ids of the tasks with a new draft.
         started_at: `time.monotonic()` at the start of the run.
     """
 
@@ -71,6 +74,7 @@ class Progress:
     skipped: int = 0
     withheld: int = 0
     suggestions: int = 0
+    unstored: int = 0
     failures: dict[int, str] = field(default_factory=dict)
     stored: int = 0
     resent: int = 0
@@ -83,6 +87,7 @@ class Progress:
     waiting: int = 0
     usage: Usage = field(default_factory=Usage)
     stopped: str = ""
+    new: set[int] = field(default_factory=set)
     started_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -216,6 +221,7 @@ def _count(review: Review, progress: Progress) -> None:
         progress.withheld += 1
     else:
         progress.drafted += 1
+        progress.new.add(review.key.task_id)
         progress.suggestions += len(review.suggestions)
 
 
@@ -256,13 +262,28 @@ class _Outbox:
             self._on_progress(self.progress)
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Some tasks at the end of a read-back.
+
+    Attributes:
+        stored: Task id to its predictions in Label Studio.
+        drafted: Task id to its draft in the store.
+        missing: Ids of tasks whose draft Label Studio does not have.
+    """
+
+    stored: Mapping[int, Sequence[StoredPrediction]]
+    drafted: Mapping[int, Review]
+    missing: Sequence[int]
+
+
 def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: Progress, leave_begun: bool) -> None:
     """Read back Label Studio's predictions, window by window; delete extras and send missing ones until both agree."""
-    stored = 0
+    stored = shown = drawn = 0
     undelivered: list[int] = []
     ids = sorted(workspace.task_ids())
     for start in range(0, len(ids), WINDOW):
-        found, missing = _mend_window(
+        window = _mend_window(
             ids[start : start + WINDOW],
             workspace,
             store=store,
@@ -270,9 +291,13 @@ def _mend(workspace: Workspace, *, store: ReviewStore, rollout: str, progress: P
             progress=progress,
             leave_begun=leave_begun,
         )
-        stored += found
-        undelivered += missing
+        stored += len(window.stored)
+        undelivered += window.missing
+        new = [task_id for task_id in window.stored if task_id in progress.new]
+        shown += sum(len(window.stored[task_id][-1].region_ids) for task_id in new)
+        drawn += sum(len(window.drafted[task_id].suggestions) for task_id in new if task_id in window.drafted)
     progress.stored, progress.undelivered = stored, tuple(undelivered)
+    progress.suggestions, progress.unstored = shown, max(0, drawn - shown)
     if undelivered:
         log.error("Label Studio still does not have the predictions of %d tasks", len(undelivered))
 
@@ -285,8 +310,8 @@ def _mend_window(
     rollout: str,
     progress: Progress,
     leave_begun: bool,
-) -> tuple[int, Sequence[int]]:
-    """The number of tasks with a prediction at the end, and the ids of tasks without one."""
+) -> _Window:
+    """Make some tasks agree with the store, and return what they have at the end."""
     for last_round in (*[False] * (MEND_ROUNDS - 1), True):
         stored = held(workspace, rollout=rollout, task_ids=ids)
         store.remember_predictions(workspace.key, [p for found in stored.values() for p in found])
@@ -301,4 +326,4 @@ def _mend_window(
         progress.deleted += workspace.delete_predictions(surplus)
         if missing:
             progress.resent += workspace.push(missing)
-    return len(stored), [review.key.task_id for review in missing]
+    return _Window(stored, drafted, [review.key.task_id for review in missing])

@@ -92,7 +92,7 @@ def mapped_labels(labels: ET.Element, guideline: Guideline) -> tuple[dict[str, s
 def _known_names(guideline: Guideline) -> dict[str, str]:
     known = {normal(UNCOVERED): UNCOVERED, normal(guideline.novel.label): UNCOVERED}
     for criterion in guideline.criteria:
-        for name in (criterion.label, criterion.id, f"{criterion.id} {criterion.label}"):
+        for name in (criterion.label, criterion.id, f"{criterion.id} {criterion.label}", *criterion.formerly):
             known[normal(name)] = criterion.id
     return known
 

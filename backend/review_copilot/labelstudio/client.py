@@ -110,6 +110,14 @@ class LabelStudioClient:
         """Update fields of a project, named as in `Project`."""
         return _read(Project, self._transport.send("PATCH", f"/api/projects/{project_id}/", body=changes))
 
+    def validate_label_config(self, project_id: int, label_config: str) -> None:
+        """Check that a project can get a label config: an update alone accepts even the removal of used labels.
+
+        Raises:
+            LabelStudioError: It is invalid, or the project's annotations use a label or a tag that it lacks.
+        """
+        self._transport.send("POST", f"/api/projects/{project_id}/validate/", body={"label_config": label_config})
+
     def delete_project(self, project_id: int) -> None:
         """Delete a project and everything in it."""
         self._transport.send("DELETE", f"/api/projects/{project_id}/")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import StrEnum
-from xml.etree import ElementTree as ET
 
 from review_copilot.domain.guideline import Guideline
-from review_copilot.errors import LabelConfigError, LabelStudioError, LabelStudioRefusesAddress
+from review_copilot.domain.review import ProjectKey
+from review_copilot.errors import LabelStudioError, LabelStudioRefusesAddress
 from review_copilot.labelstudio.api_records import MlBackend, Project, Webhook
 from review_copilot.labelstudio.client import LabelStudioClient
+from review_copilot.labelstudio.config_plan import ConfigPlan, ConfigWish, plan_config
+from review_copilot.labelstudio.connection_report import ConnectionReport, Outcome, Step
 from review_copilot.labelstudio.label_config import generate, instructions
-from review_copilot.labelstudio.mapping import read_label_config
 from review_copilot.labelstudio.payloads import SECRET_HEADER
+from review_copilot.labelstudio.trial import Trial, try_on_tasks
+from review_copilot.labelstudio.undo_connection import put_back, read_state
 
 WEBHOOK_ACTIONS = (
     "ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED",
@@ -25,54 +27,6 @@ BACKEND_TITLE = "Review Copilot"
 
 _OUR_INSTRUCTIONS = re.compile(r"<p><i>Revision [0-9a-f]+</i></p>\s*\Z")
 """The last line that `label_config.instructions` writes."""
-
-
-class Outcome(StrEnum):
-    """Result of setting up one part of the connection."""
-
-    MADE = "made"
-    CHANGED = "changed"
-    KEPT = "kept"
-    REMOVED = "removed"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One part of the connection.
-
-    Attributes:
-        part: Name of the part, such as "label config" or "webhook".
-        outcome: The result.
-        detail: One sentence for the user.
-    """
-
-    part: str
-    outcome: Outcome
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionReport:
-    """Report of a connection.
-
-    Attributes:
-        project_id: The project.
-        title: Its title.
-        url: Its page in Label Studio.
-        steps: The steps, in the order they ran.
-        problems: What the label config cannot show or collect, as sentences.
-    """
-
-    project_id: int
-    title: str
-    url: str
-    steps: tuple[Step, ...]
-    problems: tuple[str, ...] = ()
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether everything was already set up."""
-        return all(step.outcome is Outcome.KEPT for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +61,8 @@ class ConnectOptions:
         reference: Show the task's `$reference` image.
         prompt: Show the task's `$prompt` text.
         blind_share: Share of tasks whose suggestions are withheld, 0..1; the instructions mention it.
+        add_labels: Add the guideline's labels to a label config that someone else wrote.
+        earlier: Guidelines of the project's earlier setups; see `ConfigWish`.
     """
 
     guideline: Guideline
@@ -114,11 +70,38 @@ class ConnectOptions:
     reference: bool = False
     prompt: bool = False
     blind_share: float = 0.0
+    add_labels: bool = False
+    earlier: tuple[Guideline, ...] = ()
+
+    @property
+    def config_wish(self) -> ConfigWish:
+        """What the label config should show."""
+        return ConfigWish(
+            guideline=self.guideline,
+            replace=self.replace_config,
+            add_labels=self.add_labels,
+            reference=self.reference,
+            prompt=self.prompt,
+            earlier=self.earlier,
+        )
 
     @property
     def label_config(self) -> str:
         """The label config that the guideline generates."""
         return generate(self.guideline, reference=self.reference, prompt=self.prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPlan:
+    """What a connection would do with the label config.
+
+    Attributes:
+        config: The label config that the project will have.
+        trial: What it does with real tasks.
+    """
+
+    config: ConfigPlan
+    trial: Trial
 
 
 def create_project(client: LabelStudioClient, *, title: str, options: ConnectOptions) -> int:
@@ -131,26 +114,55 @@ def create_project(client: LabelStudioClient, *, title: str, options: ConnectOpt
 
 
 def connect(
-    client: LabelStudioClient, project_id: int, *, backend: Backend, options: ConnectOptions
+    client: LabelStudioClient,
+    project_id: int,
+    *,
+    backend: Backend,
+    options: ConnectOptions,
+    plan: ConnectionPlan | None = None,
 ) -> ConnectionReport:
     """Set up or check the project, its webhook, and its ML backend, in that order.
 
     The webhook comes first: when the backend is added, Label Studio creates a webhook without our secret unless one
-    with its URL exists.
+    with its URL exists. If a step fails, everything is put back as it was.
+
+    Args:
+        client: The server.
+        project_id: The project.
+        backend: The backend, as Label Studio reaches it.
+        options: How to set up the project.
+        plan: What `plan_connection` returned for these options; None plans now.
 
     Raises:
         LabelConfigError: The project's label config cannot be used for reviews; nothing was changed.
         LabelStudioRefusesAddress: The backend has a private address; the hint contains the settings that allow it.
-        LabelStudioError: Label Studio rejected a step. Completed steps remain; run `connect` again.
+        LabelStudioError: Label Studio rejected a step.
     """
     before = client.project(project_id)
-    steps = [_label_config(client, before, options), *_settings(client, before, options)]
-    steps.extend(_webhook(client, project_id, backend))
-    steps.extend(_ml_backend(client, project_id, backend))
-    steps.append(_pinned(client, before))
-    after = client.project(project_id)
-    problems = read_label_config(after.label_config, options.guideline).problems
-    return _report(client, after, steps, problems=problems)
+    planned = plan or plan_connection(client, before, options)
+    state = read_state(client, before)
+    try:
+        steps = [_label_config(client, before, planned.config), *_settings(client, before, options)]
+        steps.extend(_webhook(client, project_id, backend))
+        steps.extend(_ml_backend(client, project_id, backend))
+        steps.append(_pinned(client, before))
+    except LabelStudioError:
+        put_back(client, state)
+        raise
+    problems = (*planned.config.labels.problems, *planned.trial.invalid)
+    return _report(client, client.project(project_id), steps, problems=problems)
+
+
+def plan_connection(client: LabelStudioClient, project: Project, options: ConnectOptions) -> ConnectionPlan:
+    """Plan the label config, and try it on the project's tasks. Changes nothing.
+
+    Raises:
+        LabelConfigError: The label config cannot be used for reviews, or no task that was tried has an image.
+        LabelStudioError: The tasks cannot be read.
+    """
+    config = plan_config(project.label_config, options.config_wish)
+    key = ProjectKey("", project.id, project.created_stamp)
+    return ConnectionPlan(config, try_on_tasks(client, key, plan=config, guideline=options.guideline))
 
 
 def disconnect(client: LabelStudioClient, project_id: int, *, backend_url: str) -> ConnectionReport:
@@ -185,28 +197,13 @@ def _report(
     return ConnectionReport(project.id, project.title, url, tuple(steps), problems)
 
 
-def _label_config(client: LabelStudioClient, project: Project, options: ConnectOptions) -> Step:
-    part, wanted = "label config", options.label_config
-    if _same_xml(project.label_config, wanted):
-        return Step(part, Outcome.KEPT, f"It already matches {options.guideline.title}.")
-    blank = _is_blank(project.label_config)
-    if not blank and not options.replace_config:
-        try:
-            problems = read_label_config(project.label_config, options.guideline).problems
-        except LabelConfigError as error:
-            raise LabelConfigError(
-                error.public, hint=f"{error.hint} To replace the label config, add --replace-config."
-            ) from error
-        missing = (
-            f"it has no tag for {len(problems)} of a review's fields" if problems else "it has all fields of a review"
-        )
-        return Step(
-            part,
-            Outcome.KEPT,
-            f"It differs from the guideline's label config; {missing}. To replace it, add --replace-config.",
-        )
-    client.update_project(project.id, label_config=wanted)
-    return Step(part, Outcome.MADE if blank else Outcome.CHANGED, f"It now matches {options.guideline.title}.")
+def _label_config(client: LabelStudioClient, project: Project, plan: ConfigPlan) -> Step:
+    if plan.is_change:
+        if not plan.is_first:
+            client.validate_label_config(project.id, plan.xml)  # a change alone would accept the removal of used labels
+        client.update_project(project.id, label_config=plan.xml)
+    outcome = Outcome.MADE if plan.is_first else Outcome.CHANGED if plan.is_change else Outcome.KEPT
+    return Step("label config", outcome, plan.detail)
 
 
 def _settings(client: LabelStudioClient, project: Project, options: ConnectOptions) -> list[Step]:
@@ -375,18 +372,3 @@ def _ours(models: tuple[MlBackend, ...], backend: Backend) -> list[MlBackend]:
 
 def _our_hooks(hooks: tuple[Webhook, ...], backend: Backend) -> list[Webhook]:
     return sorted((hook for hook in hooks if hook.url == backend.webhook_url), key=lambda hook: hook.id)
-
-
-def _same_xml(one: str, other: str) -> bool:
-    """Whether two label configs are equal except for layout."""
-    try:
-        return ET.canonicalize(one, strip_text=True) == ET.canonicalize(other, strip_text=True)
-    except ET.ParseError:
-        return False
-
-
-def _is_blank(label_config: str) -> bool:
-    """Whether the project has no label config yet: none, or an empty View, as in new projects."""
-    if not label_config.strip():
-        return True
-    return re.fullmatch(r"\s*<View\s*(/>|>\s*</View>)\s*", label_config) is not None

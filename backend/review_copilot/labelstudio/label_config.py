@@ -115,15 +115,25 @@ def _add_labels(parent: ET.Element, guideline: Guideline) -> None:
     keys = _dealt_keys(guideline)
     for index, criterion in enumerate(guideline.criteria):
         color = PALETTE[index % len(PALETTE)]
-        _add_label(labels, criterion.label, color=color, hint=criterion.definition, hotkey=keys.get(criterion.label))
+        _add_label(
+            labels,
+            criterion.label,
+            color=color,
+            hint=criterion.definition,
+            hotkey=keys.get(criterion.label),
+            alias=next(iter(criterion.formerly), ""),
+        )
     novel = guideline.novel
     _add_label(labels, novel.label, color=NOVEL_COLOR, hint=novel.definition, hotkey=keys.get(novel.label))
 
 
-def _add_label(parent: ET.Element, value: str, *, color: str, hint: str, hotkey: str | None) -> None:
+def _add_label(parent: ET.Element, value: str, *, color: str, hint: str, hotkey: str | None, alias: str = "") -> None:
+    """Add a label. Results hold the alias if there is one, so that a renamed label stays the same in them."""
     attributes = {"value": value, "background": color, "hint": hint}
     if hotkey:
         attributes["hotkey"] = hotkey
+    if alias:
+        attributes["alias"] = alias
     ET.SubElement(parent, "Label", attributes)
 
 

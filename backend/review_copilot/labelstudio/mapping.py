@@ -102,6 +102,11 @@ class LabelMap:
         """The criterion id of a label in a result; None if the guideline has no such label."""
         return self.criteria.get(normal(label))
 
+    @property
+    def holds_suggestions(self) -> bool:
+        """Whether it has a label for a criterion; the novel pattern alone is none."""
+        return bool(self.label_texts.keys() - {UNCOVERED})
+
     def fields_of(self, criterion_id: str | None) -> RegionFields:
         """The tags of a region with that criterion; those of any region for None."""
         return self.region_fields.get(criterion_id or "", self.other_regions)
@@ -126,7 +131,9 @@ def read_label_config(xml: str, guideline: Guideline) -> LabelMap:
     per_image = [tag for tag in on_image if not _says(tag, "perRegion") and not _says(tag, "perItem")]
     image_texts = _text_names(per_image)
     feedback_note = _pick(image_texts, ("feedback",))
-    summary = _pick([name for name in image_texts if name != feedback_note], ("summary", "overall", "rationale", ""))
+    summary = _pick(
+        [name for name in image_texts if name != feedback_note], ("summary", "overall", "rationale", "conclusion")
+    )
     conditions = {tag: condition_of(tag, boxes.parents, labels=labels.get("name", "")) for tag in per_region}
     region_fields = {
         known: _region_fields([tag for tag in per_region if conditions[tag].holds(text)], conditions)
@@ -173,7 +180,7 @@ def _region_fields(tags: Sequence[ET.Element], conditions: Mapping[ET.Element, C
     """The tags that describe a region, of those that are shown for it; one that is made for its label comes first."""
     found = sorted(tags, key=lambda tag: conditions[tag].always)
     texts = _text_names(found)
-    rationale = _pick(texts, ("rationale", "explanation", "reason", "why", "description", ""))
+    rationale = _pick(texts, ("rationale", "explanation", "reason", "why", "description"))
     note = _pick([name for name in texts if name != rationale], ("note", "comment"))
     own = [tag for tag in found if not conditions[tag].always]
     return RegionFields(
@@ -219,12 +226,11 @@ def _text_names(tags: Iterable[ET.Element]) -> list[str]:
 
 
 def _pick(found: Sequence[str], words: Sequence[str]) -> str:
-    """The first name that contains the first word found in any name; the word "" matches any name but a note's."""
-    for word in words:
-        for name in found:
-            if (word and word in normal(name)) or (not word and not re.search("note|comment|feedback", normal(name))):
-                return name
-    return ""
+    """The first name that contains the first word found in any name; empty if none does.
+
+    A text area with any other name is somebody's own, such as a transcription, and never gets a text of ours.
+    """
+    return next((name for word in words for name in found if word in normal(name)), "")
 
 
 def _says(tag: ET.Element, attribute: str) -> bool:

@@ -44,13 +44,18 @@ class _Sheet:
 def to_prediction(review: Review, labels: LabelMap) -> Drafted:
     """Convert the whole review: regions, verdict, and summary, under its roll-out.
 
+    A label config without a label for any criterion gets nothing: a verdict alone would hide the suggestions.
+
     Small boxes come first and image-wide ones last: the editor of 1.23 draws in reverse order (ImageView sorts with a
     comparator that reverses), so that a click finds the smallest box under it.
     The score is the mean of the suggestions' scores, for sorting in the Data Manager; None without suggestions.
     """
     sheet = _Sheet(review, labels)
     _add_regions(sheet)
-    _add_image_fields(sheet)
+    if labels.holds_suggestions:
+        _add_image_fields(sheet)
+    else:
+        sheet.left_out["the verdict and the summary", "The label config has no label for any criterion."] += 1
     return Drafted(_payload(sheet), sheet.dropped())
 
 

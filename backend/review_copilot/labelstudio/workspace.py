@@ -17,6 +17,7 @@ from review_copilot.errors import LabelConfigError, LabelStudioError, LabelStudi
 from review_copilot.labelstudio.annotations import raw_annotations, read_annotation
 from review_copilot.labelstudio.api_records import Project
 from review_copilot.labelstudio.client import IDS_PER_PAGE, Filter, LabelStudioClient, RawTask
+from review_copilot.labelstudio.config_plan import no_label
 from review_copilot.labelstudio.mapping import LabelMap, read_label_config
 from review_copilot.labelstudio.read_predictions import LONG_AGO, read_prediction, region_ids
 from review_copilot.labelstudio.regions import to_prediction
@@ -88,9 +89,15 @@ class LabelStudioWorkspace:
         """All tasks by ascending id, or only the given ones, page by page.
 
         Raises:
-            LabelConfigError: None of the first tasks has the data field that the label config uses for the image.
+            LabelConfigError: The label config has no label for any criterion, or none of the first tasks has the data
+                field that it uses for the image.
             LabelStudioError: The tasks cannot be read.
         """
+        if self._guideline is not None and not self._labels.holds_suggestions:
+            raise LabelConfigError(
+                no_label(self._labels, self._guideline),
+                hint=f"Add the labels: review-copilot connect --project {self._key.project_id} --add-labels",
+            )
         raw = self._raw(("id", "data"), only=only, everything=False)
         found = (read_task(task, project=self._key, labels=self._labels) for task in raw)
         if only is not None:

@@ -94,6 +94,7 @@ class _CriterionEntry(_Strict):
     measures: tuple[_Id, ...] = ()
     hotkey: _OptionalText = ""
     detail: Annotated[bool, Field(strict=True)] = False
+    formerly: tuple[_Text, ...] = ()
 
 
 class _NovelEntry(_Strict):
@@ -210,6 +211,8 @@ def _contradictions(parsed: _File, document: MarkedDocument) -> Iterator[Problem
             )
         yield from twice("id", entry.id, (*here, "id"))
         yield from twice("label", entry.label, (*here, "label"))
+        for position, label in enumerate(entry.formerly):
+            yield from twice("label", label, (*here, "formerly", position))
         yield from twice("hotkey", entry.hotkey, (*here, "hotkey"))
         for position, measure in enumerate(entry.measures):
             yield from twice("measure", measure, (*here, "measures", position))
@@ -236,7 +239,11 @@ def _error(problems: Iterable[Problem], *, file: str) -> GuidelineError:
 
 
 def _guideline(parsed: _File, *, guideline_id: str) -> Guideline:
-    content = json.dumps(parsed.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    values = parsed.model_dump(mode="json")
+    for entry in values["criteria"]:
+        if not entry["formerly"]:
+            del entry["formerly"]  # guidelines without the key keep the revision that they had before it existed
+    content = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return Guideline(
         id=guideline_id,
         title=parsed.title,
@@ -268,4 +275,5 @@ def _criterion(entry: _CriterionEntry) -> Criterion:
         measures=entry.measures,
         hotkey=entry.hotkey,
         detail=entry.detail,
+        formerly=entry.formerly,
     )

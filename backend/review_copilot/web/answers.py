@@ -71,6 +71,9 @@ def _result(review: Review | None, labels: LabelMap) -> object:
     """A prediction. Without one, the empty list: Label Studio stores nothing, and the number of results stays right."""
     if review is None or review.exposure is not Exposure.SHOWN:
         return []
+    if not labels.holds_suggestions:
+        log.warning("task %d has no draft: the label config has no label for any criterion", review.key.task_id)
+        return []
     drafted = to_prediction(review, labels)
     for dropped in drafted.dropped:
         log.warning("task %d: %s is not in the draft: %s", review.key.task_id, dropped.what, dropped.reason)

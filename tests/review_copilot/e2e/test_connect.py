@@ -15,11 +15,11 @@ from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.connect import (
     Backend,
     ConnectOptions,
-    Outcome,
     connect,
     create_project,
     disconnect,
 )
+from review_copilot.labelstudio.connection_report import Outcome
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.payloads import SECRET_HEADER
 from review_copilot.labelstudio.transport import Transport

@@ -75,6 +75,7 @@ def test_a_good_guideline_is_read_whole() -> None:
         ("id: T-02", "id: T 02", 23, "letters, digits"),
         ("label: Dark", "label: soft", 24, 'the label "soft" is already used (line 12)'),
         ("label: Dark", "label: novel pattern", 24, "already used (line 9)"),
+        ("label: Dark", "label: Dark\n    formerly: [Soft]", 25, 'the label "Soft" is already used (line 12)'),
         ("rationale: Say where.\n    measures", "rationale: Say where.\n    hotkey: 1\n    measures", 22, "in quotes"),
         ("at_least: 2", "at_least: 1", 19, "increase at_least"),
         ("at_least: 2", "at_least: two", 19, "plain number"),
@@ -124,6 +125,14 @@ def test_the_revision_knows_content_only() -> None:
     assert read(GOOD.replace("It is soft.", "It is very soft.")) != read(GOOD)
     assert read(GOOD.replace("at_least: 2", "at_least: 2.5")) != read(GOOD)
     assert read(GOOD.replace("at_least: 2", "at_least: 2.0")) == read(GOOD)
+
+
+def test_earlier_labels_are_read_and_change_only_the_revision_of_a_guideline_that_names_them() -> None:
+    renamed = GOOD.replace("label: Dark", "label: Too dark\n    formerly: [Dark, Dim]")
+    guideline = read_guideline(renamed, guideline_id="tiny", file="tiny.yaml")
+    assert guideline.criteria[1].formerly == ("Dark", "Dim")
+    assert guideline.revision != read(GOOD)
+    assert read(GOOD.replace("label: Dark", "label: Dark\n    formerly: []")) == read(GOOD)
 
 
 def test_the_default_guideline_is_one_to_work_by() -> None:

@@ -29,7 +29,9 @@ HOME_MADE = """
   <Choices name="mood" toName="photo"><Choice value="pass"/><Choice value="happy"/></Choices>
   <Choices name="ok" toName="photo"><Choice value="PASS"/><Choice value="FAIL"/></Choices>
   <TextArea name="note" toName="photo" perRegion="true"/>
-  <TextArea name="words" toName="photo" perRegion="true"/>
+  <TextArea name="my_explanation" toName="photo" perRegion="true"/>
+  <TextArea name="transcription" toName="photo" perRegion="true"/>
+  <TextArea name="translation" toName="photo"/>
   <TextArea name="other" toName="left"/>
 </View>
 """
@@ -77,7 +79,7 @@ def test_a_home_made_config_is_mapped_by_type_and_name() -> None:
     assert labels.verdict is not None
     assert labels.verdict.name == "ok"
     assert labels.verdict.texts == {Verdict.PASS: "PASS", Verdict.FAIL: "FAIL"}
-    assert (fields.rationale, fields.note) == ("words", "note")
+    assert (fields.rationale, fields.note) == ("my_explanation", "note")
     assert (labels.summary, fields.reasons, labels.feedback) == ("", None, None)
 
 
