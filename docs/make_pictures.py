@@ -119,7 +119,7 @@ def _review(browser: Browser, up: Demo) -> tuple[Sight, Sight]:
         (stamp,) = editor.wait_for_regions(bool)
         editor.select(stamp.id)
         before = _sight(editor)
-        flares = editor.draw(FLARES, hotkey="0")
+        flares = editor.draw(FLARES, hotkey="Alt+0")
         editor.select(flares.id)
         editor.choose("minor")
         editor.select(stamp.id)

@@ -170,6 +170,12 @@ class Editor:
         """What the list of regions at the right says, line by line."""
         return self.page.locator(".lsf-outliner-item__title").all_inner_texts()
 
+    def listed_drafts(self) -> list[str]:
+        """What the list of regions at the right says of the drafts, line by line; nobody can type there."""
+        shown = self.page.locator(".lsf-outliner-item input:visible").all()
+        assert not any(line.is_editable() for line in shown)
+        return [line.input_value() for line in shown]
+
     def field(self, name: str) -> str:
         """The text that is on the screen in a text field: "rationale" or "summary"."""
         return self.page.locator(f".rc-{name} [data-testid=htx-textbox-content]").inner_text()

@@ -113,6 +113,12 @@ class Workplace:
             remind=SimilarReviewNotes(copilot.store),
         )
 
+    def definition(self, criterion_id: str) -> str:
+        """The definition of a criterion of the copilot's guideline."""
+        found = self.copilot.guideline.criterion(criterion_id)
+        assert found is not None
+        return found.definition
+
     def rows(self, project_id: int) -> list[LoggedOverride]:
         """What the log holds of a project now."""
         key = self.copilot.opener.open(project_id).key

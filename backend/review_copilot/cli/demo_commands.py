@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from review_copilot.demo.run_demo import Demo, closing_line, demo, review_by_script, show_log, wait_for_log
+from review_copilot.demo.run_demo import Demo, closing_line, demo, review_by_script, show_log, show_report, wait_for_log
 
 SCRIPTED_ANNOTATIONS = 6
 
@@ -48,6 +48,7 @@ def run_demo(
             review_by_script(up, console=console)
             rows = wait_for_log(up, annotations=SCRIPTED_ANNOTATIONS)
             show_log(rows, console=console)
+            show_report(up, console=console)
             print(closing_line(up, rows))
             return
         waiting.append(True)
@@ -59,9 +60,14 @@ def run_demo(
 def _welcome(up: Demo, console: Console) -> None:
     account = up.server.account
     console.rule("[bold]Ready")
-    console.print(f"Review:   {up.server.url}/projects/{up.project_id}/data?labeling=1", soft_wrap=True)
-    console.print(f"Sign in:  {account.email}  /  {account.password}")
-    console.print(f"Backend:  {up.backend.url}   (log: {up.backend.log})", soft_wrap=True)
+    settings = up.process.settings
+    console.print(f"Review:    {up.server.url}/projects/{up.project_id}/data?labeling=1", soft_wrap=True)
+    console.print(f"  sign in: {account.email}  /  {account.password}", soft_wrap=True, highlight=False)
+    console.print(f"Dashboard: {up.backend.url}/copilot/?project={up.project_id}", soft_wrap=True)
+    console.print(
+        f"  sign in: {settings.username}  /  {settings.password.get_secret_value()}", soft_wrap=True, highlight=False
+    )
+    console.print(f"Backend:   {up.backend.url}   (log: {up.backend.log})", soft_wrap=True)
     console.print("\nThe override log records each annotation that you submit. To see it, run in another terminal:")
     console.print(
         f"  REVIEW_COPILOT_DATABASE_URL={up.process.settings.database_url} review-copilot overrides list",

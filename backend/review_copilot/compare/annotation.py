@@ -161,7 +161,8 @@ def _image_rows(annotation: SubmittedAnnotation, review: Review | None, asked: A
     rows = []
     verdict_from = drafted.verdict.value if drafted and drafted.verdict in asked.verdict else ""
     verdict_to = annotation.verdict.value if annotation.verdict else ""
-    if kind := field_kind(verdict_from, verdict_to):
+    cleared = bool(verdict_from) and not verdict_to and not annotation.feedback
+    if not cleared and (kind := field_kind(verdict_from, verdict_to)):
         rows.append(
             Override(
                 subject=Subject.VERDICT,

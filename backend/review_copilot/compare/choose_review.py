@@ -52,14 +52,17 @@ def foreign_parent(
 
 
 def began_at(annotation: SubmittedAnnotation) -> datetime | None:
-    """When work on the annotation started: first submission minus lead time; None if unknown.
+    """When work on the annotation started: first submission minus lead time; None if unknown or unreadable.
 
     Label Studio adds the time of later edits to the lead time, so that the result can be too early for an edited
     annotation, but never too late.
     """
     if annotation.created_at is None:
         return None
-    return annotation.created_at - timedelta(seconds=annotation.lead_time_s or 0.0)
+    try:
+        return annotation.created_at - timedelta(seconds=annotation.lead_time_s or 0.0)
+    except OverflowError:
+        return None
 
 
 def _by_parent(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rapidfuzz.distance import LCSseq, Levenshtein
 
 from review_copilot.domain.geometry import Box
+from review_copilot.domain.guideline import Severity
 from review_copilot.domain.override import (
     Asked,
     Aspect,
@@ -156,7 +157,7 @@ def _edits(suggestion: Suggestion, region: SubmittedRegion, asked: Asked) -> tup
     changed = {
         Aspect.PLACE: turned or redrawn or region.page != suggestion.page or not same_place(suggestion.box, region.box),
         Aspect.CRITERION: not same_criterion(suggestion, region),
-        Aspect.SEVERITY: region.severity is not shown_severity,
+        Aspect.SEVERITY: region.severity is not shown_severity and not _cleared(region, shown_severity),
         Aspect.RATIONALE: _has_text(suggestion, asked) and region.rationale.split() != suggestion.rationale.split(),
     }
     return tuple(aspect for aspect, is_changed in changed.items() if is_changed)
@@ -165,6 +166,11 @@ def _edits(suggestion: Suggestion, region: SubmittedRegion, asked: Asked) -> tup
 def _has_text(suggestion: Suggestion, asked: Asked) -> bool:
     """Whether the label config offers a text for the suggestion's rationale."""
     return asked.rationale and suggestion.criterion_id not in asked.without_rationale
+
+
+def _cleared(region: SubmittedRegion, shown: Severity | None) -> bool:
+    """Whether the severity is missing and no reason says why: pressing its key twice clears it by accident."""
+    return shown is not None and region.severity is None and Reason.WRONG_SEVERITY not in region.reasons
 
 
 def _kind(region: SubmittedRegion, edits: tuple[Aspect, ...]) -> OverrideKind:

@@ -16,6 +16,7 @@ from review_copilot.errors import DemoFailed
 
 STOP_WITHIN_S = 10.0
 TAIL_LINES = 25
+SAY_EVERY_S = 10.0
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
@@ -38,6 +39,8 @@ def wait_until_answering(
     within_s: float,
     log: Path,
     log_end: Callable[[], str],
+    say: Callable[[str], None] = lambda _line: None,
+    say_every_s: float = SAY_EVERY_S,
 ) -> None:
     """Wait until a GET request to the URL succeeds.
 
@@ -48,11 +51,13 @@ def wait_until_answering(
         within_s: Maximum wait, in seconds.
         log: Its log file, for the hint.
         log_end: Returns the end of its log, without secrets.
+        say: Called with a line of progress.
+        say_every_s: Seconds between two lines.
 
     Raises:
         DemoFailed: It exited or did not respond in time. The message contains the end of the log.
     """
-    began = time.monotonic()
+    began = said_at = time.monotonic()
     while time.monotonic() - began < within_s:
         if (code := process.poll()) is not None:
             raise DemoFailed(
@@ -61,6 +66,9 @@ def wait_until_answering(
         with suppress(requests.RequestException):
             if requests.get(url, timeout=5).ok:
                 return
+        if (now := time.monotonic()) - said_at >= say_every_s:
+            said_at = now
+            say(f"  {now - began:4.0f} s  {name} is still starting ...")
         time.sleep(0.1)
     raise DemoFailed(
         f"{name} did not respond at {url} within {within_s:.0f} s:\n{log_end()}", hint=f"See the whole log in {log}."

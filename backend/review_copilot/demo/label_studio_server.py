@@ -22,8 +22,9 @@ from review_copilot.labelstudio.releases import TESTED_RELEASE
 VERSION = TESTED_RELEASE
 """The release that this product is tested with."""
 
-READY_WITHIN_S = 240.0
-"""Maximum time of a start. The first one creates a database: about 15 s on an idle machine, minutes on a busy one."""
+READY_WITHIN_S = 900.0
+"""Maximum time of a start. The first one creates a database: about 15 s on an idle machine, minutes on a busy one.
+A server that fails exits by itself, which ends the wait at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +146,16 @@ def _install_step(command: list[str], *, sink_path: Path, sink_fd: int, say: Cal
 
 
 @contextmanager
-def running(environment: Path, *, data: Path, options: ServerOptions) -> Iterator[LabelStudioServer]:
+def running(
+    environment: Path, *, data: Path, options: ServerOptions, say: Callable[[str], None] = lambda _line: None
+) -> Iterator[LabelStudioServer]:
     """Run a server during the block. Leaves no process behind.
 
     Args:
         environment: The environment that `install` returned.
         data: Folder for its database and uploads. An existing database is reused.
         options: Options of the server.
+        say: Called with a line of progress every ten seconds until it is ready.
 
     Raises:
         DemoFailed: It exited or did not respond in time. The message contains the end of the log without secrets.
@@ -174,6 +178,7 @@ def running(environment: Path, *, data: Path, options: ServerOptions) -> Iterato
             within_s=READY_WITHIN_S,
             log=log,
             log_end=lambda: _safe_tail(server),
+            say=say,
         )
         yield server
     finally:

@@ -1,6 +1,7 @@
-"""Create a dozen photos for the demo: photos from scikit-image, most of them with one visible flaw.
+"""Create a dozen photos for the demo: photos from scikit-image, most of them with visible flaws.
 
-A photo has at most one flaw, so that you can judge the drafts quickly.
+Most have at most one flaw, so that you can judge the drafts quickly. Three have three flaws or more, most of them
+local. The last one has a lens flare, which no criterion covers, and one is clean.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Photograph:
 
     Attributes:
         name: File name.
-        planted: Criterion label of its flaw; empty for a clean photo.
+        planted: Criterion labels of its flaws, separated by commas; empty for a clean photo.
         data: Content of the JPEG file.
     """
 
@@ -91,10 +92,6 @@ def _noisy(pixels: Pixels) -> Pixels:
     return _to_pixels(pixels + grain)
 
 
-def _blue(pixels: Pixels) -> Pixels:
-    return _to_pixels(pixels * np.array([0.72, 0.95, 1.35]))
-
-
 def _hazy(pixels: Pixels) -> Pixels:
     return _to_pixels(0.32 * pixels + 135)
 
@@ -116,6 +113,32 @@ def _stamped(pixels: Pixels) -> Pixels:
     return np.array(image, np.uint8)
 
 
+def _scanned(pixels: Pixels) -> Pixels:
+    """Add dark dust spots and a bright scratch, as on an old print."""
+    height, width = pixels.shape[:2]
+    dirty = pixels.copy()
+    for x, y, radius in ((0.2, 0.25, 5), (0.75, 0.4, 6), (0.35, 0.7, 4)):
+        cv2.circle(dirty, (int(x * width), int(y * height)), radius, (12, 10, 8), -1, cv2.LINE_AA)
+    ends = ((int(0.55 * width), int(0.12 * height)), (int(0.6 * width), int(0.62 * height)))
+    cv2.line(dirty, *ends, (250, 250, 245), 2, cv2.LINE_AA)
+    return dirty
+
+
+def _framed(spoil: Callable[[Pixels], Pixels]) -> Callable[[Pixels], Pixels]:
+    """A dusty print with bars and a date stamp, and one more flaw."""
+    return lambda pixels: _stamped(_letterboxed(spoil(_scanned(pixels))))
+
+
+def _flared(pixels: Pixels) -> Pixels:
+    """Add a row of pale discs, as a lens does toward the sun."""
+    height, width = pixels.shape[:2]
+    discs = np.zeros_like(pixels)
+    for step, color in enumerate(((60, 90, 30), (30, 80, 90), (90, 40, 80), (80, 80, 30))):
+        place = (int((0.12 + 0.09 * step) * width), int((0.66 + 0.05 * step) * height))
+        cv2.circle(discs, place, 10 + 5 * step, color, -1, cv2.LINE_AA)
+    return _to_pixels(pixels.astype(np.float32) + discs)
+
+
 def _to_pixels(values: npt.NDArray[np.floating]) -> Pixels:
     rounded: Pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
     return rounded
@@ -129,9 +152,9 @@ _PLAN: tuple[tuple[str, str, Callable[[Pixels], Pixels], int], ...] = (
     ("motorcycle", "Under-exposed", _lit(-3.2), 95),
     ("coffee", "", _clean, 95),
     ("astronaut", "Compression artifacts", _clean, 6),
-    ("chelsea", "Color cast", _blue, 95),
-    ("motorcycle", "Border or letterbox", _letterboxed, 95),
+    ("chelsea", "Border or letterbox, Text or watermark overlay, Dust or scratch", _framed(_clean), 95),
+    ("motorcycle", "Over-exposed, Border or letterbox, Text or watermark overlay", _framed(_lit(1.6)), 95),
     ("rocket", "Text or watermark overlay", _stamped, 95),
     ("coffee", "Low contrast or haze", _hazy, 95),
-    ("astronaut", "", _clean, 95),
+    ("astronaut", "Novel pattern", _flared, 95),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -39,11 +40,14 @@ from review_copilot.domain.guideline import Severity
 from review_copilot.domain.override import LoggedOverride, OverrideKind, Reason, Subject
 from review_copilot.errors import CopilotError
 from review_copilot.flows.learn_from_reviews import SimilarReviewNotes
+from review_copilot.flows.packed_log import reading_of_log
 from review_copilot.flows.preannotate import Progress, preannotate
 from review_copilot.flows.review_context import rollout_of
+from review_copilot.flows.study_project import Scope, study_project
 from review_copilot.labelstudio import tag_names
 from review_copilot.labelstudio.connect import ConnectOptions, connect, create_project
 from review_copilot.reports.override_table import to_summary, to_table
+from review_copilot.reports.study_markdown import first_screen
 from review_copilot.settings import PREFIX, Settings, load_settings
 
 TITLE = "Photo quality (demo)"
@@ -76,15 +80,17 @@ def demo(*, home: Path, folder: Path | None, console: Console) -> Iterator[Demo]
 
     Args:
         home: Environment with Label Studio, or a folder to create one in.
-        folder: Folder for databases and logs; None uses a temporary folder that is deleted at the end.
+        folder: Folder for databases and logs; None uses a temporary folder that is deleted at the end, unless the demo
+            fails: the logs say why.
         console: Shows progress.
     """
-    with tempfile.TemporaryDirectory(prefix="review-copilot-demo-") as temporary:
-        where = (folder or Path(temporary)).absolute()
+    with _folder(folder) as where:
         environment = label_studio_server.install(home.absolute(), say=console.print)
         options = label_studio_server.ServerOptions()
         console.print("Starting Label Studio ...")
-        with label_studio_server.running(environment, data=where / "label-studio", options=options) as server:
+        with label_studio_server.running(
+            environment, data=where / "label-studio", options=options, say=console.print
+        ) as server:
             settings = demo_settings(
                 server.url, token=server.account.legacy_token, port=label_studio_server.free_port(), folder=where
             )
@@ -97,6 +103,24 @@ def demo(*, home: Path, folder: Path | None, console: Console) -> Iterator[Demo]
                     yield Demo(server, backend, process, project_id, progress)
                 finally:
                     process.close()
+
+
+@contextmanager
+def _folder(folder: Path | None) -> Iterator[Path]:
+    """The folder, or a temporary one that stays if a part of the demo failed."""
+    if folder is not None:
+        yield folder.absolute()
+        return
+    temporary = Path(tempfile.mkdtemp(prefix="review-copilot-demo-"))
+    try:
+        yield temporary
+    except CopilotError:
+        raise
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    else:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def demo_settings(url: str, *, token: str, port: int, folder: Path) -> Settings:
@@ -166,20 +190,24 @@ def _draft(process: Process, project_id: int, *, console: Console) -> Progress:
 def review_by_script(up: Demo, *, console: Console) -> None:
     """Confirm, edit, reject, and add regions as a reviewer would, through Label Studio's REST API."""
     reviewer = ScriptedReviewer(up.server.url, label_studio_server.signed_in(up.server))
-    with_draft = [task for task in reviewer.tasks(up.project_id) if region_ids(drafted(task))]
+    *tasks, flared = reviewer.tasks(up.project_id)
+    with_draft = [task for task in tasks if region_ids(drafted(task))]
+    # The draft that is edited must have a severity to raise.
+    with_draft.sort(key=lambda task: not _below_critical(drafted(task)))
     actions: tuple[tuple[str, Callable[[list[Result]], list[Result]]], ...] = (
         ("submits the draft without changes", list),
         ("agrees with each suggestion", _agree),
-        ("moves a box, raises its severity, and edits the rationale", _edit),
+        ("resizes a box, raises its severity, and edits the rationale", _edit),
         ("deletes a suggestion", _delete),
         ("marks a suggestion as not a defect", _not_a_defect),
-        ("adds a region that no criterion covers", _add),
     )
     if len(with_draft) < len(actions):
         raise CopilotError(f"Only {len(with_draft)} photos have suggestions, and the script needs {len(actions)}.")
     for task, (words, action) in zip(with_draft, actions, strict=False):
         reviewer.submit(task, action(drafted(task)))
         console.print(f"  the reviewer {words} (task {task['id']})")
+    reviewer.submit(flared, _add(drafted(flared)))
+    console.print(f"  the reviewer adds the lens flare, which no criterion covers (task {flared['id']})")
 
 
 def wait_for_log(up: Demo, *, annotations: int) -> Sequence[LoggedOverride]:
@@ -205,6 +233,21 @@ def show_log(rows: Sequence[LoggedOverride], *, console: Console) -> None:
     """Print the log as a table, with a summary."""
     console.print(to_table(row for row in rows if row.override.subject is Subject.REGION))
     console.print(to_summary(rows))
+
+
+def show_report(up: Demo, *, console: Console) -> None:
+    """Print the top of the report as text."""
+    process = up.process
+    key = process.required_label_studio.opener.open(up.project_id).key
+    made = study_project(
+        reading_of_log(process.store, key),
+        process.store.draft_totals(key),
+        project=key,
+        guideline=process.setup_of(key).guideline,
+        scope=Scope(),
+        clock=process.clock,
+    )
+    console.print(first_screen(made), markup=False, highlight=False)
 
 
 def closing_line(up: Demo, rows: Sequence[LoggedOverride]) -> str:
@@ -236,19 +279,20 @@ def _agree(result: list[Result]) -> list[Result]:
 
 
 def _edit(result: list[Result]) -> list[Result]:
-    region_id = region_ids(result)[-1]
+    region_id, severity = _below_critical(result)[-1]
     result = moved(result, region_id, by_percent=12)
-    severity = tag_names.SEVERITY_CHOICES[_other_severity(result, region_id)]
-    result = chosen(result, region_id, tag=tag_names.SEVERITY, to_name=tag_names.IMAGE, choices=[severity])
+    raised = next(one for one in Severity if one.rank == severity.rank + 1)
+    choices = [tag_names.SEVERITY_CHOICES[raised]]
+    result = chosen(result, region_id, tag=tag_names.SEVERITY, to_name=tag_names.IMAGE, choices=choices)
     return reworded(result, region_id, text="The lower right shows it most; the upper left is usable.")
 
 
-def _other_severity(result: list[Result], region_id: str) -> Severity:
-    """Major, or critical if the severity already is major."""
-    now = next(
-        e["value"]["choices"][0] for e in result if e["id"] == region_id and e["from_name"] == tag_names.SEVERITY
-    )
-    return Severity.MAJOR if now != tag_names.SEVERITY_CHOICES[Severity.MAJOR] else Severity.CRITICAL
+def _below_critical(result: list[Result]) -> list[tuple[str, Severity]]:
+    """Ids and severities of the boxes whose severity can be raised, in order."""
+    said = {e["id"]: e["value"]["choices"][0] for e in result if e["from_name"] == tag_names.SEVERITY}
+    known = {choice: severity for severity, choice in tag_names.SEVERITY_CHOICES.items()}
+    severities = [(region_id, known[said[region_id]]) for region_id in region_ids(result) if region_id in said]
+    return [(region_id, severity) for region_id, severity in severities if severity is not Severity.CRITICAL]
 
 
 def _delete(result: list[Result]) -> list[Result]:
@@ -265,7 +309,7 @@ def _add(result: list[Result]) -> list[Result]:
         tag=tag_names.LABEL,
         to_name=tag_names.IMAGE,
         label="Novel pattern",
-        percent=(8.0, 62.0, 18.0, 20.0),
+        percent=(8.0, 62.0, 37.0, 25.0),
     )
     return [*result, box]
 

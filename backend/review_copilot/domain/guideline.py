@@ -58,7 +58,7 @@ class Criterion:
         unit: Unit of the numbers; empty if there are none.
         rationale: Example of a rationale for this criterion.
         measures: Names of the built-in measures for it; empty if only models can detect it.
-        hotkey: Key for the label in the editor; empty to assign one automatically.
+        hotkey: Key for the label in the editor, with Alt if it has no modifier; empty to assign one automatically.
         detail: Whether a model needs full-size parts of the image to see the defect.
         formerly: Earlier labels, oldest first. Results in Label Studio keep the oldest, so that their history stays
             together.

@@ -129,7 +129,7 @@ def _read_result(result: Mapping[object, object], *, index: int, into: _Gathered
     if kind == "relation":
         into.dropped.append("A review does not contain relations between regions.")
         return
-    if _read_image_field(from_name, value, into=into, labels=labels):
+    if _read_image_field(from_name, value, into=into, labels=labels) or from_name == (labels.drafted or None):
         return
     shape = shape_of(kind, value)
     region_id = clean(str(result.get("id") or f"result-{index + 1}"))

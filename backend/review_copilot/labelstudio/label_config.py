@@ -1,11 +1,13 @@
 """Generate the labeling interface and the instructions of a guideline. Knows no project and no review.
 
 The layout fits 1440 x 900 pixels in the label stream: labels above, the image on the left, the
-verdict, the selected region's fields, and the feedback on the right, all visible at once.
+verdict and the selected region's fields on the right, all visible at once. On 1280 x 720 pixels, the feedback on the
+guideline is hidden while a region is selected.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from html import escape
 from xml.etree import ElementTree as ET
@@ -20,6 +22,10 @@ EDITOR_KEYS = frozenset("behkmopruvw[]") | {
     "shift+r",
     "shift+1",
     "shift+2",
+    "alt+h",
+    "alt+l",
+    "alt+m",
+    "alt+r",
     "enter",
     "escape",
     "backspace",
@@ -48,12 +54,22 @@ _FEEDBACK_KEYS: Mapping[Feedback, str] = {
 _CHOICE_KEYS = frozenset(
     [*_SEVERITY_KEYS.values(), *_VERDICT_KEYS.values(), *_REASON_KEYS.values(), *_FEEDBACK_KEYS.values()]
 )
-_LABEL_KEYS = (*"1234567890qtasdfil", *(f"shift+{key}" for key in "adhijklqtvwxyz"))
-"""Keys assigned to labels without a hotkey in the guideline; when they run out, labels get none."""
+_PLAIN_KEYS = "1234567890qtasdfi"
+_LABEL_KEYS = (*(f"alt+{key}" for key in _PLAIN_KEYS), *(f"shift+{key}" for key in "adhijklqtvwxyz"))
+"""Keys assigned to labels without a hotkey in the guideline. All have a modifier: a key relabels a selected region."""
+_INERT_KEYS = tuple(f"{modifier}f{number}" for modifier in ("", "shift+", "alt+") for number in range(13, 20))
+"""Keys that no keyboard has, for the labels that are left. Without one, the editor would assign a plain key."""
 
 _HOW_TO_DRAW = (
-    "Click a box or its entry under Regions. To draw a box, press a label's key and drag. "
+    "Click a box or its entry under Regions. To draw a box, press Esc, then a label's key, and drag. "
     "To start on top of another box, hold Ctrl or ⌘."
+)
+_HOW_TO_KEEP = "Shift+Enter, then Ctrl+Enter. Tab or Esc loses the edit."
+_KEYS = (
+    "Severity: Z minor, X major, C critical. Verdict: Y pass, N fail, J discuss. Agree: G. "
+    "Esc deselects, Backspace deletes a region, Ctrl+Z undoes. "
+    "A label's key, such as Alt+1, relabels the selected region: press Esc before you draw. "
+    "Shift+Enter keeps a text and Ctrl+Enter submits; Tab and Esc discard the text."
 )
 _SEVERITY_HINT = "How serious the defect is, by the severity levels of its criterion. See Instructions."
 _REASON_HINTS: Mapping[Reason, str] = {
@@ -138,7 +154,10 @@ def _add_label(parent: ET.Element, value: str, *, color: str, hint: str, hotkey:
 
 
 def _dealt_keys(guideline: Guideline) -> dict[str, str]:
-    """Map labels to hotkeys: the guideline's own first, then the next free key from the pool."""
+    """Map labels to hotkeys: the guideline's own first, then the next free key from the pool.
+
+    The guideline's own single keys become Alt and that key, or Shift if the editor itself uses Alt and that key.
+    """
     wanted = [(criterion.label, criterion.hotkey) for criterion in guideline.criteria]
     wanted.append((guideline.novel.label, guideline.novel.hotkey))
     for label, key in wanted:
@@ -146,11 +165,29 @@ def _dealt_keys(guideline: Guideline) -> dict[str, str]:
             taken_by = "the editor itself" if key.casefold() in EDITOR_KEYS else "another field of the review"
             raise GuidelineError(
                 f'The hotkey "{key}" of "{label}" in the guideline {guideline.id} is already used by {taken_by}.',
-                hint=f"Choose one of {' '.join(_LABEL_KEYS[:18])}, or leave hotkey out.",
+                hint=f"Choose one of {', '.join(_PLAIN_KEYS)}, or leave hotkey out.",
             )
-    own = {key.casefold() for _, key in wanted}
-    free = (key for key in _LABEL_KEYS if key not in own)
-    return {label: key or dealt for label, key in wanted if (dealt := key or next(free, ""))}
+    own = {label: _with_modifier(key) for label, key in wanted if key}
+    if twice := [key for key, count in Counter(own.values()).items() if count > 1]:
+        raise GuidelineError(
+            f"The guideline {guideline.id} uses the hotkey {twice[0]} for two labels.",
+            hint="Choose another key for one.",
+        )
+    free = (key for key in (*_LABEL_KEYS, *_INERT_KEYS) if key not in own.values())
+    keys = {label: own.get(label) or next(free, "") for label, _ in wanted}
+    if nameless := [label for label, key in keys.items() if not key]:
+        raise GuidelineError(
+            f"The guideline {guideline.id} has too many criteria: no key is left for {', '.join(nameless)}.",
+            hint=f"Use at most {len(_LABEL_KEYS) + len(_INERT_KEYS) - 1} criteria, or split the guideline.",
+        )
+    return keys
+
+
+def _with_modifier(key: str) -> str:
+    """A key that is not pressed by accident: a plain key would relabel the selected region."""
+    if len(key) > 1:
+        return key.casefold()
+    return f"alt+{key.casefold()}" if f"alt+{key.casefold()}" not in EDITOR_KEYS else f"shift+{key.casefold()}"
 
 
 def _add_images(parent: ET.Element, *, reference: bool, prompt: bool) -> None:
@@ -198,27 +235,54 @@ def _add_region_fields(parent: ET.Element, guideline: Guideline) -> None:
         "Header",
         {"value": _HOW_TO_DRAW, "size": "6"},
     )
-    group = _add_group(parent, "Selected region", visibleWhen="region-selected")
+    look = {"className": "rc-group rc-selected", "visibleWhen": "region-selected"}
+    group = ET.SubElement(parent, "View", look)
+    _add_definitions(group, guideline)
     severities = _add_choices(group, tag_names.SEVERITY, look="rc-pills", choice="single-radio", perRegion="true")
     for severity, value in tag_names.SEVERITY_CHOICES.items():
         _add_choice(severities, value, hotkey=_SEVERITY_KEYS[severity], hint=_SEVERITY_HINT)
     _add_text(group, tag_names.RATIONALE, rows=4, placeholder=guideline.rationale.words, perRegion="true")
+    _add_line(group, "rc-keep", _HOW_TO_KEEP)
     reasons = _add_choices(group, tag_names.REASONS, look="rc-ticks", choice="multiple", perRegion="true")
     for reason, value in tag_names.REASON_CHOICES.items():
         _add_choice(reasons, value, hotkey=_REASON_KEYS[reason], hint=_REASON_HINTS[reason])
     _add_text(group, tag_names.NOTE, rows=1, placeholder="Note on this region (optional)", perRegion="true")
+    _add_drafted(group)
+
+
+def _add_definitions(parent: ET.Element, guideline: Guideline) -> None:
+    """One line per label, which the editor shows while a region with that label is selected."""
+    entries = [
+        (criterion.label, f"{criterion.id} {criterion.label}", criterion.definition) for criterion in guideline.criteria
+    ]
+    entries.append((guideline.novel.label, guideline.novel.label, guideline.novel.definition))
+    for label, title, definition in entries:
+        when = {"visibleWhen": "region-selected", "whenTagName": tag_names.LABEL, "whenLabelValue": label}
+        box = ET.SubElement(parent, "View", {"className": "rc-criterion", **when})
+        ET.SubElement(box, "Header", {"value": title, "size": "6"})
+        _add_line(box, "rc-definition", definition)
+
+
+def _add_drafted(parent: ET.Element) -> None:
+    """What the draft said, in the region's row of the Regions list. It is read-only and never follows an edit."""
+    attributes = {"name": tag_names.DRAFTED, "toName": tag_names.IMAGE, "perRegion": "true"}
+    ET.SubElement(parent, "TextArea", {**attributes, "displayMode": "region-list", "maxSubmissions": "1", "rows": "1"})
+
+
+def _add_line(parent: ET.Element, look: str, words: str) -> None:
+    ET.SubElement(ET.SubElement(parent, "View", {"className": look}), "Header", {"value": words, "size": "6"})
 
 
 def _add_feedback(parent: ET.Element) -> None:
-    group = _add_group(parent, "Guideline feedback")
+    group = _add_group(parent, "Guideline feedback", look="rc-feedbacks")
     feedback = _add_choices(group, tag_names.FEEDBACK, look="rc-ticks rc-three", choice="multiple")
     for kind, value in tag_names.FEEDBACK_CHOICES.items():
         _add_choice(feedback, value, hotkey=_FEEDBACK_KEYS[kind], hint=_FEEDBACK_HINTS[kind])
     _add_text(group, tag_names.FEEDBACK_NOTE, rows=1, placeholder="What should the guideline say? (optional)")
 
 
-def _add_group(parent: ET.Element, title: str, **attributes: str) -> ET.Element:
-    group = ET.SubElement(parent, "View", {"className": "rc-group", **attributes})
+def _add_group(parent: ET.Element, title: str, *, look: str = "", **attributes: str) -> ET.Element:
+    group = ET.SubElement(parent, "View", {"className": f"rc-group {look}".strip(), **attributes})
     ET.SubElement(group, "Header", {"value": title, "size": "6"})
     return group
 
@@ -277,6 +341,7 @@ def _instruction_lines(guideline: Guideline) -> Iterator[str]:
     yield f"<p>{escape(guideline.purpose)}</p>"
     yield f"<br><p><b>Verdict.</b> {escape(guideline.verdict.words)}</p>"
     yield f"<br><p><b>Rationale.</b> {escape(guideline.rationale.words)}</p>"
+    yield f"<br><p><b>Keys.</b> {escape(_KEYS)}</p>"
     for criterion in guideline.criteria:
         yield from _criterion_lines(criterion)
     yield f"<br><h3>{escape(guideline.novel.label)}</h3>"

@@ -23,7 +23,7 @@ STYLE = """
 .rc-image { flex: 1 1 auto; min-width: 0; }
 .rc-two { display: flex; gap: 8px; }
 .rc-one { flex: 1 1 0; min-width: 0; }
-.rc-side { flex: 0 0 336px; min-width: 0; }
+.rc-side { flex: 0 0 350px; min-width: 0; }
 .rc-side h4, .rc-prompt h4 {
   margin: 0 0 4px !important; font-size: 14px; line-height: 20px; font-weight: 600;
 }
@@ -39,7 +39,6 @@ STYLE = """
 .rc-pills .lsf-choice__item:has(input:checked) label { font-weight: 600; }
 .rc-ticks .lsf-choices { display: grid; grid-template-columns: 1fr 1fr; gap: 4px 6px; }
 .rc-ticks { margin-top: 8px; }
-.rc-ticks .lsf-hint { display: none; }
 .rc-group [data-testid="textarea-regions"], .rc-group .ant-form-item { margin: 0 !important; }
 .rc-group .lsf-row { margin: 0; }
 .rc-group .lsf-textarea__region { margin: 0; }
@@ -56,14 +55,37 @@ STYLE = """
   box-shadow: none; display: flex; justify-content: flex-end; align-items: flex-start; cursor: text;
 }
 .rc-group [data-testid="htx-textbox-delete-button"] { display: none; }
-.rc-rationale [data-testid="htx-textbox-content"], .rc-rationale textarea { min-height: 88px; }
+.rc-rationale [data-testid="htx-textbox-content"], .rc-rationale textarea { min-height: 70px; }
 .rc-summary [data-testid="htx-textbox-content"], .rc-summary textarea { min-height: 50px; }
 .rc-three .lsf-choices { grid-template-columns: auto auto auto; }
 .rc-quiet h4 { font-weight: 400; }
 .rc-quiet { opacity: 0.75; }
+.rc-definition { margin-bottom: 4px; }
+.rc-side .rc-definition h4 { font-weight: 400; font-size: 12px; line-height: 15px; }
+.rc-side .rc-keep h4 {
+  font-weight: 400; font-size: 12px; line-height: 15px; opacity: 0.75; margin: 3px 0 0 !important;
+}
+.rc-ticks label, .rc-ticks .lsf-choice__item span { font-size: 12px; line-height: 18px; white-space: nowrap; }
+.lsf-outliner-item__ocr:has(input:not([disabled]):not([readonly])) { display: none; }
+@media (max-height: 940px) { .rc-side:has(.rc-selected:not([style*="none"])) .rc-feedbacks { display: none; } }
+@media (max-height: 820px) {
+  .lsf-detailed-region__result { display: none; }
+  .rc-group { padding: 4px 8px; margin-bottom: 4px; }
+  .rc-side h4 { margin: 0 0 2px !important; }
+  .rc-ticks { margin-top: 3px; }
+  .rc-ticks .lsf-choices { gap: 0 6px; }
+  .rc-labels .lsf-label { font-size: 12px; margin: 0 3px 3px 0; }
+  .rc-group textarea, .rc-group .lsf-text-area input { font-size: 13px; line-height: 17px; padding: 3px 8px; }
+  .rc-group [data-testid="htx-textbox-content"] { min-height: 24px; padding: 3px 26px 3px 8px; }
+  .rc-group [data-testid="htx-textbox-content"] * { font-size: 13px; line-height: 17px; }
+  .rc-rationale [data-testid="htx-textbox-content"], .rc-rationale textarea { min-height: 40px; }
+  .rc-summary [data-testid="htx-textbox-content"], .rc-summary textarea { min-height: 24px; }
+}
 """
 """Spacing for the editor of Label Studio 1.23. In versions with other class names, everything remains usable.
 
 No rule may contain the characters < > &: the editor escapes them, and the rule is lost. A click anywhere on a
-drafted text starts editing it: the editor's pencil button covers the text.
+drafted text starts editing it: the editor's pencil button covers the text. Two rules reach beyond the labeling
+interface: the Regions list offers no field to type in what a draft said, and on low screens the Info panel leaves out
+the texts that the interface shows.
 """

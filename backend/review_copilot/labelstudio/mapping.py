@@ -74,6 +74,7 @@ class LabelMap:
         region_fields: Criterion id to the tags of its regions: a tag can be shown for some labels only.
         other_regions: The tags of regions without a label of the guideline.
         all_fields: Both, each combination once.
+        drafted: Read-only text per region: what the draft said. It is no part of a review.
         verdict: Per image.
         summary: Text per image.
         feedback: Per image.
@@ -92,6 +93,7 @@ class LabelMap:
     region_fields: Mapping[str, RegionFields] = field(default_factory=dict)
     other_regions: RegionFields = RegionFields()
     all_fields: tuple[RegionFields, ...] = ()
+    drafted: str = ""
     verdict: ChoiceField[Verdict] | None = None
     summary: str = ""
     feedback: ChoiceField[Feedback] | None = None
@@ -129,6 +131,8 @@ def read_label_config(xml: str, guideline: Guideline) -> LabelMap:
     on_image = [tag for tag in tags if image.get("name", "") in tag.get("toName", "").split(",")]
     per_region = [tag for tag in on_image if _says(tag, "perRegion")]
     per_image = [tag for tag in on_image if not _says(tag, "perRegion") and not _says(tag, "perItem")]
+    drafted = tag_names.DRAFTED if tag_names.DRAFTED in _text_names(per_region) else ""
+    per_region = [tag for tag in per_region if not drafted or tag.get("name") != drafted]
     image_texts = _text_names(per_image)
     feedback_note = _pick(image_texts, ("feedback",))
     summary = _pick(
@@ -153,6 +157,7 @@ def read_label_config(xml: str, guideline: Guideline) -> LabelMap:
         region_fields=region_fields,
         other_regions=other_regions,
         all_fields=_once([*region_fields.values(), other_regions]),
+        drafted=drafted,
         verdict=verdict,
         summary=summary,
         feedback=_choice_field(per_image, tag_names.FEEDBACK_CHOICES),

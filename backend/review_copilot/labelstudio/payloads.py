@@ -17,6 +17,7 @@ from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import BadRequest
 from review_copilot.labelstudio.annotations import read_moment
+from review_copilot.labelstudio.region_shapes import number
 from review_copilot.labelstudio.wire_values import clean, whole_number
 
 
@@ -169,10 +170,9 @@ def _drawn_box(results: Sequence[Mapping[str, Any]]) -> tuple[Box | None, int]:
     """The last drawn shape with rectangle coordinates, converted from percent to fractions, and its page."""
     for result in reversed(results):
         value = _mapping(result.get("value"))
-        sides = [value.get(side) for side in ("x", "y", "width", "height")]
-        if all(isinstance(side, int | float) and not isinstance(side, bool) for side in sides):
-            x, y, width, height = (float(side) / 100 for side in sides if side is not None)
-            return Box(x, y, width, height).clipped(), max(0, whole_number(result.get("item_index")))
+        sides = [side / 100 for name in ("x", "y", "width", "height") if (side := number(value.get(name))) is not None]
+        if len(sides) == 4:
+            return Box(*sides).clipped(), max(0, whole_number(result.get("item_index")))
     return None, 0
 
 

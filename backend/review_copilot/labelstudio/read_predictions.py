@@ -21,6 +21,7 @@ from review_copilot.domain.suggestion import Scope, Suggestion
 from review_copilot.labelstudio.annotations import read_annotation, read_moment
 from review_copilot.labelstudio.mapping import LabelMap
 from review_copilot.labelstudio.region_shapes import number
+from review_copilot.labelstudio.wire_values import whole_number
 from review_copilot.ports import StoredPrediction
 from review_copilot.suggest.drafting import NAMESPACE
 
@@ -87,7 +88,7 @@ def read_prediction(
         _suggestion(region, score=scores.get(region.id, 1.0 if overall is None else overall), source=version)
         for region in read.regions
     )
-    prediction_id = raw.get("id") if isinstance(raw.get("id"), int) else None
+    prediction_id = whole_number(raw.get("id")) or None
     content = [s.id for s in suggestions]
     review = Review(
         id=_review_id(key, version, prediction_id, content),
@@ -112,9 +113,7 @@ def read_prediction(
         read_back=True,
     )
     stored = (
-        StoredPrediction(int(str(prediction_id)), key.task_id, version, tuple(content))
-        if prediction_id is not None
-        else None
+        StoredPrediction(prediction_id, key.task_id, version, tuple(content)) if prediction_id is not None else None
     )
     return ReadPrediction(
         review=review,

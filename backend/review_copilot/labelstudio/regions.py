@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from review_copilot.domain.geometry import Box
@@ -76,7 +76,7 @@ def _payload(sheet: _Sheet) -> dict[str, object]:
 
 
 def _add_regions(sheet: _Sheet) -> None:
-    for suggestion in sorted(sheet.review.suggestions, key=_from_small_to_image_wide):
+    for suggestion in _from_severe_to_minor(sheet.review.suggestions):
         box = suggestion.box.clipped()
         if suggestion.criterion_id not in sheet.labels.label_texts:
             label = f'the suggestion "{suggestion.label}"'
@@ -87,8 +87,26 @@ def _add_regions(sheet: _Sheet) -> None:
             sheet.results.extend(_region(sheet, suggestion, box))
 
 
-def _from_small_to_image_wide(suggestion: Suggestion) -> tuple[bool, float]:
-    return suggestion.scope is Scope.IMAGE, suggestion.box.area
+def _from_severe_to_minor(suggestions: Sequence[Suggestion]) -> Iterator[Suggestion]:
+    """The most severe first, image-wide ones last; but no box comes before a smaller one that it covers.
+
+    A click finds the first box under it, so that a covered box could not be selected on the image.
+    """
+    ordered = sorted(suggestions, key=lambda s: (s.scope is Scope.IMAGE, -s.severity.rank, s.box.area))
+    placed: set[int] = set()
+    for suggestion in ordered:
+        covered = [other for other in ordered if _covers(suggestion, other)]
+        for following in (*sorted(covered, key=lambda s: s.box.area), suggestion):
+            if id(following) not in placed:
+                placed.add(id(following))
+                yield following
+
+
+def _covers(one: Suggestion, other: Suggestion) -> bool:
+    """Whether a larger box, or one of the whole image, hides another."""
+    if one.scope is Scope.IMAGE or other.scope is Scope.IMAGE:
+        return one.scope is Scope.IMAGE and other.scope is not Scope.IMAGE
+    return one.box.area > other.box.area and one.box.intersection_area(other.box) > other.box.area / 2
 
 
 def _region(sheet: _Sheet, suggestion: Suggestion, box: Box) -> Iterator[dict[str, object]]:
@@ -124,6 +142,9 @@ def _region(sheet: _Sheet, suggestion: Suggestion, box: Box) -> Iterator[dict[st
     else:
         value = {**place, "text": [suggestion.rationale]}
         yield {**common, "from_name": fields.rationale, "type": "textarea", "value": value}
+    if labels.drafted:
+        value = {**place, "text": [f"Drafted: {suggestion.label}, {suggestion.severity.value}"]}
+        yield {**common, "from_name": labels.drafted, "type": "textarea", "value": value}
 
 
 def _add_image_fields(sheet: _Sheet) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from review_copilot.flows.study_project import ProjectStudy
 from review_copilot.reports.page_templates import environment
@@ -19,8 +20,19 @@ def plain(text: str) -> str:
 
 def to_markdown(report: ProjectStudy) -> str:
     """The whole report as Markdown, ending with a line break."""
+    return _rendered(report, plain)
+
+
+def first_screen(report: ProjectStudy) -> str:
+    """The top of the report as plain text, for a terminal: its totals and what to do first. Ends with a line break."""
+    text = _rendered(report, lambda text: " ".join(text.split())).replace("**", "")
+    title, first, *_ = [*text.split("\n## "), ""]
+    return "\n".join(part.strip() for part in (title.lstrip("# "), first) if part.strip()) + "\n"
+
+
+def _rendered(report: ProjectStudy, written: Callable[[str], str]) -> str:
     made = environment(escaped=False).overlay(autoescape=False)
-    made.filters = made.filters | {"plain": plain}
+    made.filters = made.filters | {"plain": written}
     template = made.get_template("study.md.j2")
     return template.render(
         report=report,

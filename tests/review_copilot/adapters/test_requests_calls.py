@@ -155,6 +155,19 @@ class TestWaiting:
         self.wait(sleeper, within_s=60)
         assert len(answers.calls) == 4
 
+    def test_says_every_few_seconds_that_it_still_waits(
+        self, answers: responses.RequestsMock, sleeper: subprocess.Popen[bytes]
+    ) -> None:
+        answers.get(self.URL, status=503)
+        said: list[str] = []
+        with pytest.raises(DemoFailed, match="did not respond"):
+            wait_until_answering(
+                self.URL, sleeper, name="The server", within_s=0.5, log=Path("a.log"), log_end=str, say=said.append,
+                say_every_s=0.2,
+            )  # fmt: skip
+        assert 1 <= len(said) <= 2
+        assert all(line.endswith("s  The server is still starting ...") for line in said)
+
     def test_ends_when_the_program_does(self, answers: responses.RequestsMock) -> None:
         """An answer of somebody else on the same port does not count."""
         answers.assert_all_requests_are_fired = False

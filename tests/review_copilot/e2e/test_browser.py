@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.labelstudio, pytest.mark.browser]
 
 DRAFTED_TEXT = "pure white"
 OWN_TEXT = "The lamp is white; the wall behind it can still be made out."
-NOVEL_KEY = "0"
-CLIPPED_KEY = "5"
+NOVEL_KEY = "Alt+0"
+CLIPPED_KEY = "Alt+5"
 
 
 def _around(box: Box, *, by: float = 0.06) -> Box:
@@ -49,6 +49,11 @@ def test_what_a_reviewer_does_in_the_label_stream_is_what_the_log_says(
     assert DRAFTED_TEXT in editor.field("rationale")
     assert editor.ticked("minor")
     editor.screenshot(tmp_path / "selected.png")
+    for key in "1234567890qtasdfil":
+        page.keyboard.press(key)
+    assert [region.label for region in editor.regions()] == ["Clipped highlights"] * 3, "a plain key relabels nothing"
+    assert page.locator(".rc-definition:visible").all_inner_texts() == [workplace_in_use.definition("PQ-05")]
+    assert editor.listed_drafts() == ["Drafted: Clipped highlights, minor"] * 3
 
     editor.move(changed.id, right=0.03, down=0.04)
     editor.choose("major")

@@ -58,10 +58,14 @@ def test_once_reviews_by_script_and_leaves_nothing_behind(label_studio_environme
         output, _ = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 0, output
     assert "What the log says" in output
+    assert "6 annotations" in output
+    assert "What to do first" in output
+    assert "resizes a box, raises its severity, and edits the rationale" in output
+    assert "minor -> major" in output or "major -> critical" in output
     closing = json.loads(output.splitlines()[-1])
     assert set(closing) == {"tasks", "predictions", "suggestions", "overrides", "seconds_to_first_suggestion"}
     assert closing["tasks"] == closing["predictions"] == 12
-    assert closing["suggestions"] >= 8
+    assert closing["suggestions"] >= 15
     assert set(closing["overrides"]) == {"untouched", "confirmed", "edited", "rejected", "added"}
     assert closing["overrides"]["edited"] == 1
     assert closing["overrides"]["rejected"] == 2
@@ -83,6 +87,12 @@ def test_it_stays_up_until_ctrl_c_and_then_leaves_nothing_behind(
             said += line
         (review,) = re.findall(r"Review: +(\S+)", said)
         (backend,) = re.findall(r"Backend: +(\S+)", said)
+        (dashboard,) = re.findall(r"Dashboard: +(\S+)", said)
+        _, (user, password) = re.findall(r"sign in: +(\S+)  /  (\S+)", said)
+        page = requests.get(dashboard, auth=(user, password), timeout=60)
+        assert page.status_code == 200
+        assert f"Project {dashboard.rpartition('=')[2]}" in page.text
+        assert requests.get(dashboard, timeout=30).status_code == 401
         assert requests.get(review, timeout=30).status_code == 200
         assert requests.get(f"{backend}/health", timeout=30).json() == {"status": "UP"}
         assert len(_processes_about(tmp_path)) >= 3

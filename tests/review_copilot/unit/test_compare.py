@@ -79,13 +79,19 @@ def test_a_suggestion_marked_not_a_defect_is_rejected_whatever_else_was_ticked()
         ({"criterion_id": "PQ-02", "labels": ("Motion blur",)}, Aspect.CRITERION),
         ({"criterion_id": None, "labels": ()}, Aspect.CRITERION),
         ({"severity": Severity.MINOR}, Aspect.SEVERITY),
-        ({"severity": None}, Aspect.SEVERITY),
+        ({"severity": None, "reasons": (Reason.WRONG_SEVERITY,)}, Aspect.SEVERITY),
         ({"rationale": "The left third is sharp."}, Aspect.RATIONALE),
     ],
 )
 def test_a_change_is_an_edit_of_its_aspect(change: dict[str, object], aspect: Aspect) -> None:
     row = region_row(replace(AS_DRAFTED, **change))  # type: ignore[arg-type]  # fields of the table above
     assert (row.kind, row.edits) == (OverrideKind.EDITED, (aspect,))
+
+
+def test_a_cleared_severity_without_a_reason_is_no_edit() -> None:
+    """Pressing the key of a chosen severity once more clears it."""
+    row = region_row(replace(AS_DRAFTED, severity=None))
+    assert (row.kind, row.edits, row.severity_to) == (OverrideKind.UNTOUCHED, (), "")
 
 
 def test_an_edit_says_from_what_to_what() -> None:
@@ -177,7 +183,8 @@ def test_fields_that_only_some_labels_have_are_compared_for_those() -> None:
     asked = Asked(without_severity=frozenset({"PQ-01"}), without_rationale=frozenset({"PQ-01"}))
     assert region_row(bare, asked=asked).kind is OverrideKind.UNTOUCHED
     other = Asked(without_severity=frozenset({"PQ-06"}), without_rationale=frozenset({"PQ-06"}))
-    assert region_row(bare, asked=other).edits == (Aspect.SEVERITY, Aspect.RATIONALE)
+    said = replace(bare, reasons=(Reason.WRONG_SEVERITY,))
+    assert region_row(said, asked=other).edits == (Aspect.SEVERITY, Aspect.RATIONALE)
 
 
 def test_a_region_that_overlaps_by_less_than_half_is_another_one() -> None:
@@ -216,13 +223,23 @@ def test_a_label_that_the_guideline_no_longer_knows_is_compared_by_name() -> Non
     [
         (Verdict.FAIL, OverrideKind.UNTOUCHED),
         (Verdict.PASS, OverrideKind.EDITED),
-        (None, OverrideKind.REJECTED),
     ],
 )
-def test_the_verdict_is_compared(verdict: Verdict | None, kind: OverrideKind) -> None:
+def test_the_verdict_is_compared(verdict: Verdict, kind: OverrideKind) -> None:
     comparison = compare(an_annotation(AS_DRAFTED, verdict=verdict), [REVIEW])
     (row,) = (row for row in comparison.overrides if row.subject is Subject.VERDICT)
-    assert (row.kind, row.severity_from, row.severity_to) == (kind, "fail", verdict.value if verdict else "")
+    assert (row.kind, row.severity_from, row.severity_to) == (kind, "fail", verdict.value)
+
+
+def test_a_cleared_verdict_is_rejected_only_with_feedback() -> None:
+    """Pressing the key of a chosen verdict once more clears it."""
+    silent = an_annotation(AS_DRAFTED, verdict=None)
+    said = replace(silent, feedback=(Feedback.UNCLEAR,))
+    kinds = [
+        [row.kind for row in compare(annotation, [REVIEW]).overrides if row.subject is Subject.VERDICT]
+        for annotation in (silent, said)
+    ]
+    assert kinds == [[], [OverrideKind.REJECTED]]
 
 
 def test_feedback_on_the_guideline_is_a_row() -> None:

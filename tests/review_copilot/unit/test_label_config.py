@@ -89,15 +89,49 @@ def test_no_key_is_given_twice_or_taken_from_the_editor(name: str) -> None:
     assert not EDITOR_KEYS & set(keys)
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_label_has_a_key_without_a_modifier(name: str) -> None:
+    """A label's key relabels the selected region, so that it must not be pressed by accident."""
+    root = ET.fromstring(generate(load_guideline(name)))  # noqa: S314  # our own text
+    keys = [label.get("hotkey", "") for label in root.iter("Label")]
+    assert all(key.startswith(("alt+", "shift+")) for key in keys)
+
+
 def test_keys_are_dealt_to_labels_without_one(guideline: Guideline) -> None:
-    """Forty criteria: the guideline's own key is kept, nothing collides, and what is over gets none."""
+    """Forty criteria: the guideline's own key is kept, nothing collides, and what is over gets a key of no keyboard."""
     first = replace(guideline.criteria[0], hotkey="a")
     others = [replace(first, id=f"X-{n}", label=f"Extra {n}", hotkey="") for n in range(40)]
     keys = keys_of(generate(replace(guideline, criteria=(first, *others))))
-    given = [key for key in keys if key]
-    assert keys[0] == "a"
-    assert len(given) == len(set(given)) > 40
-    assert not EDITOR_KEYS & set(given)
+    assert keys[0] == "alt+a"
+    assert all(keys)
+    assert len(keys) == len(set(keys))
+    assert not EDITOR_KEYS & set(keys)
+
+
+def test_more_labels_than_keys_are_refused(guideline: Guideline) -> None:
+    others = [replace(guideline.criteria[0], id=f"X-{n}", label=f"Extra {n}", hotkey="") for n in range(60)]
+    with pytest.raises(GuidelineError, match="no key is left for Extra"):
+        generate(replace(guideline, criteria=tuple(others)))
+
+
+def test_the_key_l_gets_shift_because_the_editor_uses_alt_and_l(guideline: Guideline) -> None:
+    first = replace(guideline.criteria[0], hotkey="l")
+    assert keys_of(generate(replace(guideline, criteria=(first,))))[0] == "shift+l"
+    twice = (first, replace(guideline.criteria[1], hotkey="shift+l"))
+    with pytest.raises(GuidelineError, match="the hotkey shift\\+l for two labels"):
+        generate(replace(guideline, criteria=twice))
+
+
+def test_each_label_shows_its_definition_while_its_region_is_selected(guideline: Guideline) -> None:
+    root = ET.fromstring(generate(guideline))  # noqa: S314  # our own text
+    shown = {
+        view.get("whenLabelValue"): " ".join(header.get("value", "") for header in view.iter("Header"))
+        for view in root.iter("View")
+        if view.get("whenLabelValue")
+    }
+    assert set(shown) == {label.get("value") for label in root.iter("Label")}
+    for criterion in guideline.criteria:
+        assert criterion.definition in shown[criterion.label]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +139,7 @@ def test_keys_are_dealt_to_labels_without_one(guideline: Guideline) -> None:
 )
 def test_a_hotkey_that_is_taken_is_refused_with_free_ones(guideline: Guideline, key: str, whose: str) -> None:
     criteria = (replace(guideline.criteria[0], hotkey=key), *guideline.criteria[1:])
-    with pytest.raises(GuidelineError, match=f"{whose}.*Choose one of 1 2 3"):
+    with pytest.raises(GuidelineError, match=f"{whose}.*Choose one of 1, 2, 3"):
         generate(replace(guideline, criteria=criteria))
 
 

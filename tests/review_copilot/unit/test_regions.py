@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from label_studio_sdk.label_interface.interface import LabelInterface
 
-from builders import a_review, a_suggestion
+from builders import a_review, a_suggestion, task_key
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity, Verdict
 from review_copilot.domain.suggestion import LIKE, UNLIKE, Dropped, Evidence
+from review_copilot.labelstudio.annotations import read_annotation
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.mapping import LabelMap, read_label_config
 from review_copilot.labelstudio.regions import to_interactive, to_prediction
@@ -51,6 +52,7 @@ def test_a_suggestion_becomes_box_severity_and_rationale_under_one_id(labels: La
     common = {"id": "s1", "to_name": "image", "original_width": 1200, "original_height": 800, "image_rotation": 0}
     evidence = "PQ-01, measured\nphoto-quality 9f2c1a77aa01\nedge width px: 4"
     rationale = "The left third is soft; edges are 4 px wide."
+    shown = "Drafted: Out of focus, major"
     assert drafted.dropped == ()
     assert drafted.payload == {
         "score": 0.8,
@@ -66,6 +68,7 @@ def test_a_suggestion_becomes_box_severity_and_rationale_under_one_id(labels: La
             },
             {**common, "from_name": "severity", "type": "choices", "value": {**place, "choices": ["major"]}},
             {**common, "from_name": "rationale", "type": "textarea", "value": {**place, "text": [rationale]}},
+            {**common, "from_name": "drafted", "type": "textarea", "value": {**place, "text": [shown]}},
             {
                 "id": "r1-verdict",
                 "from_name": "verdict",
@@ -119,6 +122,29 @@ def test_small_boxes_come_first_because_the_editor_draws_the_first_on_top(labels
     )
     ids = [result["id"] for result in results_of(to_interactive(review, labels).payload)]
     assert list(dict.fromkeys(ids)) == ["small", "large", "whole"]
+
+
+def test_severe_boxes_come_first_unless_they_cover_smaller_ones(labels: LabelMap) -> None:
+    """The Regions list shows this order; a click on the image still finds each box."""
+    review = a_review(
+        "r1",
+        a_suggestion("minor-inside", severity=Severity.MINOR, box=Box(0.1, 0.1, 0.1, 0.1)),
+        a_suggestion("minor-alone", severity=Severity.MINOR, box=Box(0.7, 0.1, 0.05, 0.05)),
+        a_suggestion("critical-whole", severity=Severity.CRITICAL, box=Box.whole()),
+        a_suggestion("critical-outside", severity=Severity.CRITICAL, box=Box(0, 0, 0.5, 0.5)),
+        a_suggestion("major-alone", severity=Severity.MAJOR, box=Box(0.7, 0.7, 0.2, 0.2)),
+    )
+    ids = list(dict.fromkeys(result["id"] for result in results_of(to_interactive(review, labels).payload)))
+    assert ids == ["minor-inside", "critical-outside", "major-alone", "minor-alone", "critical-whole"]
+
+
+def test_what_the_draft_said_is_no_part_of_a_review(labels: LabelMap) -> None:
+    """The line in the Regions list is neither read back nor reported as unknown."""
+    drafted = to_prediction(a_review("r1", a_suggestion("s1")), labels).payload
+    read = read_annotation({"id": 1, "result": drafted["result"]}, key=task_key(), labels=labels)
+    (region,) = read.regions
+    assert region.rationale == "The left third is soft; edges are 4 px wide."
+    assert (region.note, read.dropped) == ("", ())
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from review_copilot.flows.study_project import ProjectStudy, Scope, study_projec
 from review_copilot.library import load_guideline
 from review_copilot.reports import study_advice, study_charts, study_words
 from review_copilot.reports.study_html import to_html
-from review_copilot.reports.study_markdown import plain, to_markdown
+from review_copilot.reports.study_markdown import first_screen, plain, to_markdown
 from review_copilot.study.criterion_rates import Confusion, RevisionChange, Week
 from review_copilot.study.flags import Cause, Evidence, Flag, Outlook
 from review_copilot.study.reviewer_differences import ACCEPTS
@@ -292,3 +292,14 @@ def test_the_matrix_shades_by_the_greatest_count() -> None:
     chart = study_charts.matrix([Confusion("PQ-01", "PQ-02", 50), Confusion("PQ-02", "PQ-01", 10)])
     assert chart.names == ("PQ-01", "PQ-02")
     assert chart.cells == (((0, 0), (50, 5)), ((10, 1), (0, 0)))
+
+
+def test_the_first_screen_is_plain_text_with_totals_and_what_to_do_first(report: ProjectStudy) -> None:
+    text = first_screen(report)
+    lines = text.splitlines()
+    assert lines[0].startswith(f"Project {report.project.project_id}: ")
+    assert "annotations" in text
+    assert "What to do first" in lines
+    assert "Criterion by criterion" not in text
+    assert not set("*\\#") & set(text)
+    assert text.endswith("\n")
