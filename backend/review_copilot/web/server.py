@@ -11,7 +11,6 @@ from gunicorn.app.base import BaseApplication
 from review_copilot.bootstrap.backend import build_backend
 from review_copilot.bootstrap.doctor.check import State
 from review_copilot.bootstrap.doctor.start_lines import start_lines
-from review_copilot.bootstrap.parts import webhook_secret_of
 from review_copilot.bootstrap.process import open_process
 from review_copilot.library import load_guideline
 from review_copilot.settings import Settings
@@ -88,7 +87,7 @@ def serve(settings: Settings, *, threads: int = 16) -> None:
         LibraryError: The guideline cannot be read.
         StoreError: The database cannot be opened.
     """
-    Authenticator.from_settings(settings, webhook_secret=webhook_secret_of(settings))
+    Authenticator.from_settings(settings)
     load_guideline(settings.guideline)
     process = open_process(settings)  # reports wrong settings now, not at the first request
     try:
