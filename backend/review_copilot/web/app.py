@@ -15,15 +15,12 @@ from review_copilot.web.auth import Authenticator
 from review_copilot.web.dashboard import DashboardSource, dashboard_routes
 from review_copilot.web.metrics import Meter
 from review_copilot.web.protocol import protocol_routes
-from review_copilot.web.request_guard import guard
+from review_copilot.web.request_guard import MAX_BODY_BYTES, guard
 from review_copilot.web.status import StatusSource, status_routes
 from review_copilot.web.token_watch import TOKEN_WATCH, TokenWatch
 from review_copilot.web.webhook import COUNTS, webhook_routes
 
 log = logging.getLogger(__name__)
-
-MAX_BODY_BYTES = 256 * 1024 * 1024
-"""Maximum request body. Label Studio posts all selected tasks in one body, about 2 KB per task: 100,000 tasks fit."""
 
 
 def create_app(parts: BackendParts) -> Flask:

@@ -16,6 +16,7 @@ from review_copilot.library import load_guideline
 from review_copilot.settings import Settings
 from review_copilot.web.app import create_app
 from review_copilot.web.auth import Authenticator
+from review_copilot.web.buffering_worker import BufferingWorker
 from review_copilot.web.learning_worker import LearningWorker
 from review_copilot.web.pending_worker import PendingDraftWorker
 from review_copilot.web.sweeper import Sweeper
@@ -37,7 +38,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         options: dict[str, Any] = {
             "bind": [f"{self._settings.host}:{self._settings.port}"],
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": BufferingWorker,
             "threads": self._threads,
             "timeout": 120,  # Label Studio itself waits 100 s
             "graceful_timeout": 20,
