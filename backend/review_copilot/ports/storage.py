@@ -200,8 +200,8 @@ class Inbox(Protocol):
         """Store one event durably; returns its id."""
         ...
 
-    def waiting(self, *, limit: int = 1000) -> Sequence[WebhookNotice]:
-        """The oldest events that are not done."""
+    def waiting(self, *, limit: int = 1000, after: int = 0) -> Sequence[WebhookNotice]:
+        """The oldest events that are not done, with ids greater than `after`."""
         ...
 
     def done(self, notice_ids: Iterable[int]) -> None:
