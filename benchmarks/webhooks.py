@@ -196,7 +196,9 @@ def main() -> None:
     for kind in ("with_token", "without_token"):
         ratio = figures[kind]["flat_out_per_s"] / figures["plain"]["flat_out_per_s"]
         figures[kind]["ratio_to_plain"] = round(ratio, 3)
-        print(f"{kind.replace('_', ' ')}: {ratio:.2f} of the plain writer's events a second")
+        slower = figures[kind]["p99_ms"] / figures["plain"]["p99_ms"]
+        figures[kind]["p99_ratio_to_plain"] = round(slower, 3)
+        print(f"{kind.replace('_', ' ')}: {ratio:.2f} of the plain writer's events a second, {slower:.2f} of its p99")
     if options.json:
         options.json.write_text(json.dumps({"rate": options.rate, **figures}, indent=1) + "\n", encoding="utf-8")
 

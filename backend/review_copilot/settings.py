@@ -138,9 +138,20 @@ class Settings(BaseSettings):
         SecretStr(""), description="Basic-auth password that Label Studio sends to the backend."
     )
     webhook_secret: SecretStr = Field(
-        SecretStr(""), description="Secret that the webhook sends in its header. Default: derived from the password."
+        SecretStr(""), description="Secret that all webhooks send in their header. Default: a random one per project."
     )
     allow_anonymous: bool = Field(False, description="Serve without a password. Allowed on a loopback address only.")
+
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = Field(
+        (),
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For and USER_HEADER count, "
+        "separated by commas or as a JSON list. Empty trusts none.",
+    )
+    user_header: str = Field(
+        "",
+        description="Header in which a trusted proxy names the user that it signed in, such as X-Forwarded-User. Such "
+        "users can read pages without the password. Empty: off.",
+    )
 
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list), AfterValidator(_hosts)] = Field(
         (),

@@ -288,8 +288,8 @@ class MemoryStore:
         self._came[number] = self.clock.now()
         return number
 
-    def waiting(self, *, limit: int = 1000) -> Sequence[WebhookNotice]:
-        return tuple(self._inbox[number] for number in sorted(self._inbox)[:limit])
+    def waiting(self, *, limit: int = 1000, after: int = 0) -> Sequence[WebhookNotice]:
+        return tuple(self._inbox[number] for number in sorted(n for n in self._inbox if n > after)[:limit])
 
     def waiting_since(self) -> datetime | None:
         return self._came[min(self._inbox)] if self._inbox else None

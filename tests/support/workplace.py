@@ -88,7 +88,13 @@ class Workplace:
         """
         client, options = self.copilot.client, ConnectOptions(guideline=self.copilot.guideline)
         project_id = create_project(client, title=title, options=options)
-        connect(client, project_id, backend=self.copilot.backend, options=options)
+        connect(
+            client,
+            project_id,
+            backend=self.copilot.backend,
+            options=options,
+            secrets=self.copilot.process.webhook_secrets,
+        )
         client.update_project(project_id, maximum_annotations=reviewers)
         for name, pixels in pictures.items():
             file = self.folder / name

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from review_copilot.bootstrap.parts import images_at_once, webhook_secret_of
+from review_copilot.bootstrap.parts import images_at_once
 from review_copilot.bootstrap.process import Process
 from review_copilot.bootstrap.setups import SetupResolver
 from review_copilot.concurrency.priority_pool import PriorityPool
@@ -27,7 +27,6 @@ class BackendParts:
         watchers: Called with each review that a request produces.
         learning: The parts that update the reviewed crops.
         bodies: Reads webhook bodies if there is no token.
-        webhook_secret: Required value of a webhook's secret header.
     """
 
     process: Process
@@ -36,7 +35,6 @@ class BackendParts:
     watchers: Watchers
     learning: Learning
     bodies: BodyReader
-    webhook_secret: str = field(repr=False)
 
 
 def build_backend(process: Process) -> BackendParts:
@@ -61,4 +59,4 @@ def build_backend(process: Process) -> BackendParts:
     )
     learning = Learning(store=process.store, guideline_of=guideline_of, images=process.images, clock=process.clock)
     bodies = WebhookBodies(guideline_of=guideline_of)
-    return BackendParts(process, pool, service, watchers, learning, bodies, webhook_secret_of(settings))
+    return BackendParts(process, pool, service, watchers, learning, bodies)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import os
 from dataclasses import replace
 
 from review_copilot.bootstrap.reviewing import most_at_once, reserved_slots
 from review_copilot.domain.instance import Instance
-from review_copilot.labelstudio.connect import Backend
+from review_copilot.flows.webhook_secrets import ProjectWebhookSecrets, derived_secret
+from review_copilot.labelstudio.connection import Backend
 from review_copilot.labelstudio.transport import normalise_url
 from review_copilot.ports import Clock, Shared
 from review_copilot.settings import Settings
-from review_copilot.store import SqlStore, shared_on
+from review_copilot.store import SqlStore, SqlWebhookSecrets, shared_on
 
 
 def instance_of(settings: Settings) -> Instance:
@@ -61,13 +61,13 @@ def images_at_once(settings: Settings) -> int:
     return settings.concurrency + (min(os.cpu_count() or 1, settings.concurrency) if elsewhere else 0)
 
 
-def webhook_secret_of(settings: Settings) -> str:
-    """The secret in a webhook's header: the setting, or one derived from the password. Empty without both."""
-    secret = settings.webhook_secret.get_secret_value()
-    password = settings.password.get_secret_value()
-    if secret or not password:
-        return secret
-    return hmac.new(password.encode(), b"review-copilot webhook", hashlib.sha256).hexdigest()
+def webhook_secrets_of(settings: Settings, *, store: SqlStore, clock: Clock) -> ProjectWebhookSecrets:
+    """The random webhook secrets of the configured Label Studio's projects."""
+    return ProjectWebhookSecrets(
+        SqlWebhookSecrets(store.database, clock=clock),
+        instance_of(settings).name,
+        derived_secret(settings.password.get_secret_value()),
+    )
 
 
 def backend_of(settings: Settings) -> Backend:
@@ -77,5 +77,5 @@ def backend_of(settings: Settings) -> Backend:
         url=url.rstrip("/"),
         username=settings.username,
         password=settings.password.get_secret_value(),
-        webhook_secret=webhook_secret_of(settings),
+        webhook_secret=settings.webhook_secret.get_secret_value(),
     )

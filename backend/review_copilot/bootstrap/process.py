@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from review_copilot.bootstrap.data_home import prepare_home
-from review_copilot.bootstrap.parts import has_token, instance_of, shared_limits
+from review_copilot.bootstrap.parts import has_token, instance_of, shared_limits, webhook_secrets_of
 from review_copilot.bootstrap.reviewing import SystemClock, image_fetcher
 from review_copilot.bootstrap.setups import SetupResolver
 from review_copilot.domain.guideline import Guideline
@@ -13,6 +13,7 @@ from review_copilot.domain.instance import Instance
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import SettingsError
 from review_copilot.flows.review_context import SetupOf
+from review_copilot.flows.webhook_secrets import ProjectWebhookSecrets
 from review_copilot.inspectors.pricing import ProcessBudget
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.transport import Transport
@@ -47,6 +48,7 @@ class Process:
         images: Fetches images.
         shared: Limits, budget, and locks that model calls share with other processes.
         setup_of: Gives the review context of a project.
+        webhook_secrets: Random webhook secrets of its projects.
         label_studio: Access to Label Studio; None without a token.
     """
 
@@ -57,6 +59,7 @@ class Process:
     images: ImageSource
     shared: Shared
     setup_of: SetupOf
+    webhook_secrets: ProjectWebhookSecrets
     label_studio: LabelStudioAccess | None
 
     def opener_of(self, project: ProjectKey) -> LabelStudioOpener | None:
@@ -109,7 +112,8 @@ def open_process(settings: Settings, *, shared: Shared | None = None) -> Process
         shared_for=lambda own: shared_limits(own, store=store, clock=clock, given=shared or Shared()),
     )
     access = label_studio_access(settings, instance=instance, setup_of=setup_of) if has_token(settings) else None
-    return Process(settings, clock, instance, store, images, limits, setup_of, access)
+    hooks = webhook_secrets_of(settings, store=store, clock=clock)
+    return Process(settings, clock, instance, store, images, limits, setup_of, hooks, access)
 
 
 def own_budget(settings: Settings) -> Shared:

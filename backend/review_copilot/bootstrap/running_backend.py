@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,8 +94,14 @@ def ask_webhook(backend: Backend, *, headers: Mapping[str, str], timeout_s: floa
 
 
 def secret_headers(backend: Backend) -> dict[str, str]:
-    """The headers of the webhooks that the settings ask for; empty without a secret."""
-    return {SECRET_HEADER: backend.webhook_secret} if backend.webhook_secret else {}
+    """Headers that the backend accepts from a webhook, by the settings: the secret, or the username and the password.
+
+    Only Label Studio has the random secrets of projects.
+    """
+    if backend.webhook_secret:
+        return {SECRET_HEADER: backend.webhook_secret}
+    credentials = base64.b64encode(f"{backend.username}:{backend.password}".encode()).decode()
+    return {"Authorization": f"Basic {credentials}"} if backend.password else {}
 
 
 def require_same_secrets(backend: Backend) -> None:

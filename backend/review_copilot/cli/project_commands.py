@@ -33,7 +33,7 @@ from review_copilot.cli.setup_options import (
 )
 from review_copilot.domain.review import ProjectKey
 from review_copilot.engines.ray_cluster import Cluster
-from review_copilot.errors import CopilotError, LabelStudioFailed, SettingsError
+from review_copilot.errors import CopilotError, LabelStudioError, LabelStudioFailed, SettingsError
 from review_copilot.flows import preannotate as flow
 from review_copilot.flows.draft_project import DraftedProject, DraftingTools, draft_project
 from review_copilot.flows.review_context import rollout_of
@@ -50,6 +50,7 @@ from review_copilot.labelstudio.connect import connect as connect_project
 from review_copilot.labelstudio.connect import disconnect as disconnect_project
 from review_copilot.labelstudio.connection_report import ConnectionReport, Outcome
 from review_copilot.labelstudio.transport import TokenKind
+from review_copilot.labelstudio.webhook_setup import renew_webhook
 from review_copilot.labelstudio.workspace import project_key
 from review_copilot.settings import Settings, load_settings
 
@@ -137,7 +138,14 @@ def connect(
     version = store.store_setup(key, setup)  # first, because Label Studio calls the backend while it connects
     try:
         options = replace(options, blind_share=setup.blind_share or blind_share_of(settings).of(project_id))
-        report = connect_project(client, project_id, backend=backend_of(settings), options=options, plan=plan)
+        report = connect_project(
+            client,
+            project_id,
+            backend=backend_of(settings),
+            options=options,
+            plan=plan,
+            secrets=process.webhook_secrets,
+        )
     except CopilotError:
         if earlier is not None:
             store.store_setup(key, earlier.setup)
@@ -157,7 +165,9 @@ def disconnect(project: ProjectOption, url: UrlOption = None, token: TokenOption
     """Undo `connect`. Annotations and drafts stay."""
     process = process_of(_settings(label_studio_url=url, label_studio_token=token))
     client = process.required_label_studio.client
-    report = disconnect_project(client, project, backend_url=backend_of(process.settings).url)
+    report = disconnect_project(
+        client, project, backend_url=backend_of(process.settings).url, secrets=process.webhook_secrets
+    )
     process.store.mark_new_tasks(project_key(client.project(project), instance=process.instance.name), None)
     _show_report(report, token=client.token_kind)
 
@@ -368,7 +378,7 @@ def sync(
     opener = process.required_label_studio.opener
     report = empty_inbox(process.store, opener=opener)
     report += sweep_project(opener.open(project), store=process.store, everything=everything)
-    for problem in report.problems:
+    for problem in (*report.problems, *_renewed_webhook(process, project)):
         Console(stderr=True).print(f"[yellow]{escape(problem)}[/]")
     print(
         f"The log is up to date: {report.missed} missed by webhook; {report.tasks} tasks read, "
@@ -380,6 +390,16 @@ def sync(
             f"Label Studio failed to return {len(report.unreadable)} tasks (listed above), so they are not in the log.",
             hint="Each sync tries them again.",
         )
+
+
+def _renewed_webhook(process: Process, project_id: int) -> list[str]:
+    """Renew an outdated webhook secret; returns what changed, and why it could not, as sentences."""
+    client, backend = process.required_label_studio.client, backend_of(process.settings)
+    try:
+        steps = renew_webhook(client, project_id, backend, secrets=process.webhook_secrets)
+    except LabelStudioError as error:  # the log is up to date all the same
+        return [f"The project's webhook was not checked: {error}"]
+    return [step.detail for step in steps if step.outcome is not Outcome.KEPT]
 
 
 def _settings(**given: object) -> Settings:

@@ -153,7 +153,7 @@ def _project(process: Process, *, folder: Path, console: Console) -> int:
     client, backend = process.required_label_studio.client, backend_of(process.settings)
     options = ConnectOptions(guideline=process.setup_of().guideline)
     project_id = create_project(client, title=TITLE, options=options)
-    connect(client, project_id, backend=backend, options=options)
+    connect(client, project_id, backend=backend, options=options, secrets=process.webhook_secrets)
     pictures = folder / "photographs"
     pictures.mkdir(exist_ok=True)
     with Bar(console=console, transient=True) as bar:

@@ -264,17 +264,37 @@ def empty_inbox(
 ) -> SweepReport:
     """Sweep the tasks named in webhooks, project by project, and mark the events as done.
 
-    Events of a project that cannot be read remain in the inbox; events of a deleted project are removed.
+    Events of a project that cannot be read remain in the inbox, and later ones of other projects are still processed.
+    Events of a deleted project are removed.
+
+    Args:
+        store: The log.
+        opener: Opens projects.
+        limit: Events that are read at a time, until none is left.
     """
+    report, unread, after = SweepReport(), set[int](), 0
+    while page := store.waiting(limit=limit, after=after):
+        after = page[-1].id
+        waiting = [notice for notice in page if notice.action not in {UNREADABLE, TASKS_CREATED}]
+        report += _look_at(waiting, store=store, opener=opener, unread=unread)
+        if len(page) < limit:
+            break
+    return report
+
+
+def _look_at(
+    waiting: Sequence[WebhookNotice], *, store: Store, opener: WorkspaceOpener, unread: set[int]
+) -> SweepReport:
+    """Sweep the tasks of these events. Projects that cannot be read are added to `unread`, and not opened again."""
     report = SweepReport()
-    waiting = [n for n in store.waiting(limit=limit) if n.action not in {UNREADABLE, TASKS_CREATED}]
     by_wake = _by_notice(waiting, store=store)
     by_project: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
     for tasks_by_project in by_wake.values():
         for project_id, task_ids in tasks_by_project.items():
             by_project[project_id].append(task_ids)
-    unread = set()
     for project_id, groups in by_project.items():
+        if project_id in unread:
+            continue
         try:
             workspace = opener.open(project_id)
             report += _look(workspace, store=store, task_ids=frozenset().union(*groups), whole=not all(groups))

@@ -3,52 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from review_copilot.domain.guideline import Guideline
 from review_copilot.domain.review import ProjectKey
 from review_copilot.errors import LabelStudioError, LabelStudioRefusesAddress
-from review_copilot.labelstudio.api_records import MlBackend, Project, Webhook
+from review_copilot.flows.webhook_secrets import ProjectWebhookSecrets
+from review_copilot.labelstudio.api_records import MlBackend, Project
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.config_plan import ConfigPlan, ConfigWish, plan_config
+from review_copilot.labelstudio.connection import Backend
 from review_copilot.labelstudio.connection_report import ConnectionReport, Outcome, Step
 from review_copilot.labelstudio.label_config import generate, instructions
-from review_copilot.labelstudio.payloads import SECRET_HEADER
 from review_copilot.labelstudio.trial import Trial, try_on_tasks
 from review_copilot.labelstudio.undo_connection import put_back, read_state
+from review_copilot.labelstudio.webhook_setup import keep_used_secrets, our_hooks, set_up_webhook
 
-WEBHOOK_ACTIONS = (
-    "ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED",
-    "TASKS_CREATED",
-)  # fmt: skip
-"""The events that the log needs, everything that changes a submission, and new tasks, which are drafted."""
+__all__ = [
+    "Backend", "ConnectOptions", "ConnectionPlan", "connect", "create_project", "disconnect", "plan_connection",
+]  # fmt: skip
 
 BACKEND_TITLE = "Review Copilot"
 
 _OUR_INSTRUCTIONS = re.compile(r"<p><i>Revision [0-9a-f]+</i></p>\s*\Z")
 """The last line that `label_config.instructions` writes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backend:
-    """The backend, as Label Studio reaches it.
-
-    Attributes:
-        url: Its base URL.
-        username: Basic-auth username.
-        password: Basic-auth password; empty if the backend runs without one.
-        webhook_secret: Secret that the webhook sends in `SECRET_HEADER`; empty for none.
-    """
-
-    url: str
-    username: str = ""
-    password: str = field(default="", repr=False)
-    webhook_secret: str = field(default="", repr=False)
-
-    @property
-    def webhook_url(self) -> str:
-        """The URL for which Label Studio itself would create a webhook for this backend."""
-        return f"{self.url.rstrip('/')}/webhook"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +98,7 @@ def connect(
     backend: Backend,
     options: ConnectOptions,
     plan: ConnectionPlan | None = None,
+    secrets: ProjectWebhookSecrets | None = None,
 ) -> ConnectionReport:
     """Set up or check the project, its webhook, and its ML backend, in that order.
 
@@ -132,6 +111,7 @@ def connect(
         backend: The backend, as Label Studio reaches it.
         options: How to set up the project.
         plan: What `plan_connection` returned for these options; None plans now.
+        secrets: Random webhook secrets, for a backend whose settings name no secret.
 
     Raises:
         LabelConfigError: The project's label config cannot be used for reviews; nothing was changed.
@@ -143,12 +123,13 @@ def connect(
     state = read_state(client, before)
     try:
         steps = [_label_config(client, before, planned.config), *_settings(client, before, options)]
-        steps.extend(_webhook(client, project_id, backend))
+        steps.extend(set_up_webhook(client, project_id, backend, secrets=secrets))
         steps.extend(_ml_backend(client, project_id, backend))
         steps.append(_pinned(client, before))
     except LabelStudioError:
         put_back(client, state)
         raise
+    keep_used_secrets(client, project_id, secrets=secrets)
     problems = (*planned.config.labels.problems, *planned.trial.invalid)
     return _report(client, client.project(project_id), steps, problems=problems)
 
@@ -165,8 +146,16 @@ def plan_connection(client: LabelStudioClient, project: Project, options: Connec
     return ConnectionPlan(config, try_on_tasks(client, key, plan=config, guideline=options.guideline))
 
 
-def disconnect(client: LabelStudioClient, project_id: int, *, backend_url: str) -> ConnectionReport:
+def disconnect(
+    client: LabelStudioClient, project_id: int, *, backend_url: str, secrets: ProjectWebhookSecrets | None = None
+) -> ConnectionReport:
     """Remove the ML backend and the webhooks with that URL; label config, drafts, and annotations remain.
+
+    Args:
+        client: The Label Studio.
+        project_id: The project.
+        backend_url: URL of the backend, as Label Studio reaches it.
+        secrets: Random webhook secrets; those that no remaining webhook of the project uses are forgotten.
 
     Raises:
         LabelStudioError: Label Studio rejects the request.
@@ -178,9 +167,10 @@ def disconnect(client: LabelStudioClient, project_id: int, *, backend_url: str) 
         steps.append(
             Step("ML backend", Outcome.REMOVED, f"Label Studio no longer requests suggestions from {model.url}.")
         )
-    for hook in _our_hooks(client.webhooks(project_id), backend):
+    for hook in our_hooks(client.webhooks(project_id), backend):
         client.delete_webhook(hook.id)
         steps.append(Step("webhook", Outcome.REMOVED, f"Label Studio no longer reports submissions to {hook.url}."))
+    keep_used_secrets(client, project_id, secrets=secrets)
     project = client.project(project_id)
     steps.append(
         Step(
@@ -231,48 +221,6 @@ def _settings(client: LabelStudioClient, project: Project, options: ConnectOptio
         client.update_project(project.id, show_collab_predictions=True)
         steps.append(Step("predictions", Outcome.CHANGED, "Reviewers now see predictions."))
     return steps
-
-
-def _webhook(client: LabelStudioClient, project_id: int, backend: Backend) -> list[Step]:
-    found = _our_hooks(client.webhooks(project_id), backend)
-    kept, extra = found[:1], found[1:]
-    steps = []
-    wanted_header = {SECRET_HEADER: backend.webhook_secret} if backend.webhook_secret else {}
-    if not kept:
-        client.add_webhook({"project": project_id, **_hook_fields(backend.webhook_url, headers=wanted_header)})
-        steps.append(Step("webhook", Outcome.MADE, f"Label Studio now reports submissions to {backend.webhook_url}."))
-    elif _hook_is_right(kept[0], wanted_header):
-        steps.append(
-            Step("webhook", Outcome.KEPT, f"Label Studio already reports submissions to {backend.webhook_url}.")
-        )
-    else:
-        headers = {**kept[0].headers, **wanted_header}
-        client.update_webhook(kept[0].id, _hook_fields(kept[0].url, headers=headers))
-        steps.append(Step("webhook", Outcome.CHANGED, f"Updated the secret and the actions of {backend.webhook_url}."))
-    for hook in extra:
-        client.delete_webhook(hook.id)
-        steps.append(
-            Step(
-                "webhook", Outcome.REMOVED, "Removed a second webhook with the same URL, which sent every event twice."
-            )
-        )
-    return steps
-
-
-def _hook_fields(url: str, *, headers: dict[str, str]) -> dict[str, object]:
-    return {
-        "url": url,
-        "headers": headers,
-        "actions": list(WEBHOOK_ACTIONS),
-        "send_for_all_actions": False,
-        "send_payload": True,
-        "is_active": True,
-    }
-
-
-def _hook_is_right(hook: Webhook, wanted_header: dict[str, str]) -> bool:
-    heard = hook.send_for_all_actions or set(WEBHOOK_ACTIONS) <= set(hook.actions)
-    return heard and hook.is_active and hook.send_payload and wanted_header.items() <= hook.headers.items()
 
 
 def _ml_backend(client: LabelStudioClient, project_id: int, backend: Backend) -> list[Step]:
@@ -368,7 +316,3 @@ def _pinned(client: LabelStudioClient, before: Project) -> Step:
 def _ours(models: tuple[MlBackend, ...], backend: Backend) -> list[MlBackend]:
     wanted = backend.url.rstrip("/")
     return sorted((model for model in models if model.url.rstrip("/") == wanted), key=lambda model: model.id)
-
-
-def _our_hooks(hooks: tuple[Webhook, ...], backend: Backend) -> list[Webhook]:
-    return sorted((hook for hook in hooks if hook.url == backend.webhook_url), key=lambda hook: hook.id)

@@ -26,6 +26,7 @@ from review_copilot.ports.storage import (
     Setups,
     Store,
     SweepPoint,
+    WebhookSecretStore,
 )
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "TaskState",
     "WebhookContent",
     "WebhookNotice",
+    "WebhookSecretStore",
     "Workspace",
     "WorkspaceOpener",
 ]

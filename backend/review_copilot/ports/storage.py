@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -199,8 +200,8 @@ class Inbox(Protocol):
         """Store one event durably; returns its id."""
         ...
 
-    def waiting(self, *, limit: int = 1000) -> Sequence[WebhookNotice]:
-        """The oldest events that are not done."""
+    def waiting(self, *, limit: int = 1000, after: int = 0) -> Sequence[WebhookNotice]:
+        """The oldest events that are not done, with ids greater than `after`."""
         ...
 
     def done(self, notice_ids: Iterable[int]) -> None:
@@ -209,6 +210,26 @@ class Inbox(Protocol):
 
     def waiting_since(self) -> datetime | None:
         """When the oldest unprocessed event arrived; None if there is none."""
+        ...
+
+
+class WebhookSecretStore(Protocol):
+    """Stores hashes of projects' webhook secrets, never the secrets."""
+
+    def add_webhook_secret(self, instance: str, project_id: int, secret_hash: str) -> None:
+        """Accept one more secret of a project, before a webhook uses it."""
+        ...
+
+    def keep_webhook_secrets(self, instance: str, project_id: int, hashes: AbstractSet[str]) -> None:
+        """Make these the project's secrets, as the ones that its webhooks use; all others are deleted."""
+        ...
+
+    def webhook_secret_projects(self, instance: str, secret_hash: str) -> frozenset[int]:
+        """Ids of the projects with this secret; empty if it is unknown."""
+        ...
+
+    def has_webhook_secret(self, instance: str, project_id: int) -> bool:
+        """Whether a webhook of the project uses a stored secret."""
         ...
 
 

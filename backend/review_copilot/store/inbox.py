@@ -34,9 +34,9 @@ def put(connection: sa.Connection, notices: Sequence[WebhookNotice], *, now: dat
     return tuple(connection.scalars(inserted, rows))
 
 
-def waiting(connection: sa.Connection, *, limit: int) -> Sequence[WebhookNotice]:
+def waiting(connection: sa.Connection, *, limit: int, after: int) -> Sequence[WebhookNotice]:
     """See `ports.Inbox.waiting`."""
-    query = sa.select(schema.inbox).order_by(_INBOX.id).limit(limit)
+    query = sa.select(schema.inbox).where(_INBOX.id > after).order_by(_INBOX.id).limit(limit)
     return tuple(
         WebhookNotice(
             id=row["id"],

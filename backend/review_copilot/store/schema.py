@@ -351,6 +351,17 @@ projects_without_setup = sa.Table(
     sa.Column("project_ref", sa.BigInteger, sa.ForeignKey("projects.id"), primary_key=True, autoincrement=False),
 )
 """Projects that an earlier release drafted by its settings and that have no setup of their own yet."""
+webhook_secrets = sa.Table(
+    "webhook_secrets",
+    metadata,
+    sa.Column("instance", Text, primary_key=True),
+    sa.Column("project_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("secret_hash", Text, primary_key=True),
+    sa.Column("in_use", sa.Boolean, nullable=False),
+    sa.Column("stored_at", UtcTime, nullable=False),
+    sa.Index("webhook_secrets_by_hash", "secret_hash"),
+)
+"""SHA-256 of the random secrets in projects' webhooks. `in_use` is false until Label Studio has the secret."""
 
 MADE_AGAIN = frozenset({chunks.name, touched_tasks.name})
 """Tables with derived data only."""

@@ -259,10 +259,10 @@ class SqlStore(ProjectStore):
         with self.database.writing() as connection:
             return inbox.put(connection, notices, now=self._clock.now())
 
-    def waiting(self, *, limit: int = 1000) -> Sequence[WebhookNotice]:
+    def waiting(self, *, limit: int = 1000, after: int = 0) -> Sequence[WebhookNotice]:
         """See `ports.Inbox`."""
         with self.database.reading() as connection:
-            return inbox.waiting(connection, limit=limit)
+            return inbox.waiting(connection, limit=limit, after=after)
 
     def waiting_since(self) -> datetime | None:
         """See `ports.Inbox`."""

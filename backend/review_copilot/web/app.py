@@ -15,15 +15,12 @@ from review_copilot.web.auth import Authenticator
 from review_copilot.web.dashboard import DashboardSource, dashboard_routes
 from review_copilot.web.metrics import Meter
 from review_copilot.web.protocol import protocol_routes
-from review_copilot.web.request_guard import guard
+from review_copilot.web.request_guard import MAX_BODY_BYTES, guard
 from review_copilot.web.status import StatusSource, status_routes
 from review_copilot.web.token_watch import TOKEN_WATCH, TokenWatch
 from review_copilot.web.webhook import COUNTS, webhook_routes
 
 log = logging.getLogger(__name__)
-
-MAX_BODY_BYTES = 256 * 1024 * 1024
-"""Maximum request body. Label Studio posts all selected tasks in one body, about 2 KB per task: 100,000 tasks fit."""
 
 
 def create_app(parts: BackendParts) -> Flask:
@@ -36,7 +33,7 @@ def create_app(parts: BackendParts) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     process, instance = parts.process, parts.process.instance.name
     token = process.label_studio is not None
-    authenticator = Authenticator.from_settings(process.settings, webhook_secret=parts.webhook_secret)
+    authenticator = Authenticator.from_settings(process.settings, secrets=process.webhook_secrets)
     meter = Meter(store=process.store, pool=parts.pool, clock=process.clock)
     meter.watch(app)
     app.extensions[TOKEN_WATCH] = watch = TokenWatch(has_token=token)
@@ -84,7 +81,7 @@ def _answer_http_error(error: Exception) -> tuple[Response, int]:
         hint = f"The limit is {request.max_content_length} bytes. Select fewer tasks, or run preannotate or sync."
     response = jsonify(error=error.description or error.name, hint=hint)
     for name, value in error.get_headers():
-        if name.lower() == "www-authenticate":
+        if name.lower() in {"www-authenticate", "retry-after"}:
             response.headers[name] = value
     return response, error.code or HTTPStatus.INTERNAL_SERVER_ERROR
 

@@ -19,6 +19,9 @@ _NO_URL = re.compile(r"\x00|[0-9]{19}")
 """Neither database stores NUL, and no id has 19 digits. Flask's routing fails on numbers with 5,000 digits."""
 _NO_QUERY = re.compile(r"%00|\x00", re.IGNORECASE)
 
+MAX_BODY_BYTES = 256 * 1024 * 1024
+"""Maximum request body. Label Studio posts all selected tasks in one body, about 2 KB per task: 100,000 tasks fit."""
+
 CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
 """For answers that are not pages. A page sets its own policy."""
 

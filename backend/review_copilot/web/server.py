@@ -11,12 +11,12 @@ from gunicorn.app.base import BaseApplication
 from review_copilot.bootstrap.backend import build_backend
 from review_copilot.bootstrap.doctor.check import State
 from review_copilot.bootstrap.doctor.start_lines import start_lines
-from review_copilot.bootstrap.parts import webhook_secret_of
 from review_copilot.bootstrap.process import open_process
 from review_copilot.library import load_guideline
 from review_copilot.settings import Settings
 from review_copilot.web.app import create_app
 from review_copilot.web.auth import Authenticator
+from review_copilot.web.buffering_worker import BufferingWorker
 from review_copilot.web.learning_worker import LearningWorker
 from review_copilot.web.pending_worker import PendingDraftWorker
 from review_copilot.web.sweeper import Sweeper
@@ -38,7 +38,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         options: dict[str, Any] = {
             "bind": [f"{self._settings.host}:{self._settings.port}"],
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": BufferingWorker,
             "threads": self._threads,
             "timeout": 120,  # Label Studio itself waits 100 s
             "graceful_timeout": 20,
@@ -88,7 +88,7 @@ def serve(settings: Settings, *, threads: int = 16) -> None:
         LibraryError: The guideline cannot be read.
         StoreError: The database cannot be opened.
     """
-    Authenticator.from_settings(settings, webhook_secret=webhook_secret_of(settings))
+    Authenticator.from_settings(settings)
     load_guideline(settings.guideline)
     process = open_process(settings)  # reports wrong settings now, not at the first request
     try:

@@ -66,17 +66,18 @@ def webhook_routes(inbox: Inbox, authenticator: Authenticator, *, instance: str,
             raise
 
     def take() -> tuple[Response, int]:
-        authenticator.check_webhook()
+        sender = authenticator.check_webhook()
         body = request.get_data()
         event = read_webhook(decoded(body))
         if event.action not in WAKING and (keep_bodies or event.action != TASKS_CREATED):
             counts.count(WebhookOutcome.IGNORED)
             return jsonify(status="ignored", action=event.action), HTTPStatus.OK
+        project_id = authenticator.checked_project(sender, event.project_id)
         notice_id = inbox.put(
             WebhookNotice(
                 id=0,
                 instance=instance,
-                project_id=event.project_id,
+                project_id=project_id,
                 task_ids=event.task_ids,
                 action=event.action,
                 body=body.decode() if keep_bodies else "",

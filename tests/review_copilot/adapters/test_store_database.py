@@ -26,7 +26,7 @@ from review_copilot.domain.setup import ProjectSetup
 from review_copilot.domain.suggestion import Usage
 from review_copilot.errors import StoreBusy, StoreError
 from review_copilot.ports import ColumnChunk, Packing, Part, StoredPrediction, SweepPoint, WebhookNotice
-from review_copilot.store import SqlStore, open_store, schema
+from review_copilot.store import SqlStore, SqlWebhookSecrets, open_store, schema
 from review_copilot.store.database import migrate
 from review_copilot.store.database_breaker import DatabaseBreaker
 from review_copilot.store.postgres_limits import DailyBudget, DatabaseReplyCache
@@ -55,6 +55,7 @@ def fill(store: SqlStore) -> None:
     with store.database.writing() as connection:
         project = connection.scalar(sa.select(schema.projects.c.id).limit(1))
         connection.execute(sa.insert(schema.projects_without_setup), {"project_ref": project})
+    SqlWebhookSecrets(store.database, clock=FakeClock()).add_webhook_secret("i", 7, "0" * 64)
     DatabaseReplyCache(store.database, clock=FakeClock()).put("reply-00", "{}")
     DailyBudget(store.database, limit_usd=1.0, clock=FakeClock()).reserve(0.1)
     DatabaseBreaker(store.database, endpoint="e", clock=FakeClock()).failed("HTTP 500.", final=False)

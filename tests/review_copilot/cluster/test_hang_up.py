@@ -57,3 +57,13 @@ def test_no_call_starts_for_a_caller_who_has_hung_up(box: object, busy: tuple[Ba
     time.sleep(ANSWER_S + 2)
     assert len(asked.turns) == 1
     assert all(backend.predict(noise_uris(1, seed=2), first_id=200)), "it works for those who stay"
+
+
+@pytest.mark.timeout(120)
+def test_an_answer_that_has_begun_is_sent_although_the_server_stops(busy: tuple[BackendProcess, FakeEndpoint]) -> None:
+    """The fixture's request is in progress; its thread fails if it gets no answer."""
+    backend, asked = busy
+    backend.end()
+    assert len(asked.turns) == 1
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{backend.url}/health", timeout=2)

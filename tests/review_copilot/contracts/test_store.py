@@ -140,6 +140,7 @@ def test_the_inbox_keeps_events_in_order_until_they_are_done(store: Store) -> No
     assert ids == sorted(set(ids))
     assert list(store.waiting()) == [replace(wake, id=i) for wake, i in zip(notices, ids, strict=True)]
     assert [wake.id for wake in store.waiting(limit=1)] == ids[:1]
+    assert [wake.id for wake in store.waiting(after=ids[0])] == ids[1:]
     store.done([ids[0], 999_999])
     assert [wake.id for wake in store.waiting()] == ids[1:]
     assert store.put(notices[0]) > ids[1]

@@ -6,11 +6,15 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from review_copilot.bootstrap.parts import webhook_secrets_of
+from review_copilot.bootstrap.reviewing import SystemClock
 from review_copilot.demo import label_studio_server as ls
 from review_copilot.errors import LabelConfigError, LabelStudioError, LabelStudioRefusesAddress
+from review_copilot.flows.webhook_secrets import ProjectWebhookSecrets, derived_secret
 from review_copilot.labelstudio.client import LabelStudioClient
 from review_copilot.labelstudio.connect import (
     Backend,
@@ -23,7 +27,10 @@ from review_copilot.labelstudio.connection_report import Outcome
 from review_copilot.labelstudio.label_config import generate
 from review_copilot.labelstudio.payloads import SECRET_HEADER
 from review_copilot.labelstudio.transport import Transport
+from review_copilot.labelstudio.webhook_setup import renew_webhook
 from review_copilot.library import load_guideline
+from review_copilot.settings import load_settings
+from review_copilot.store import open_store
 from web_server import Answer, Asked, serving
 
 pytestmark = pytest.mark.labelstudio
@@ -53,6 +60,50 @@ def project_id(label_studio_client: LabelStudioClient) -> Iterator[int]:
     project = label_studio_client.create_project(title="Connect test", label_config="<View></View>")
     yield project.id
     label_studio_client.delete_project(project.id)
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Iterator[ProjectWebhookSecrets]:
+    settings = load_settings(_env_file=None, database_url=f"sqlite:///{tmp_path}/log.db", password="right")
+    store = open_store(settings.database_url, clock=SystemClock())
+    yield webhook_secrets_of(settings, store=store, clock=SystemClock())
+    store.close()
+
+
+def secret_in(client: LabelStudioClient, project_id: int) -> str:
+    """The secret that the project's only webhook sends."""
+    (hook,) = client.webhooks(project_id)
+    return hook.headers[SECRET_HEADER]
+
+
+def test_a_project_gets_a_random_secret_that_lasts_until_it_is_disconnected(
+    label_studio_client: LabelStudioClient, project_id: int, backend: Backend, secrets: ProjectWebhookSecrets
+) -> None:
+    own = replace(backend, webhook_secret="")
+    connect(label_studio_client, project_id, backend=own, options=WISH, secrets=secrets)
+    secret = secret_in(label_studio_client, project_id)
+    assert secrets.projects_of(secret) == {project_id}
+    assert connect(label_studio_client, project_id, backend=own, options=WISH, secrets=secrets).unchanged
+    assert renew_webhook(label_studio_client, project_id, own, secrets=secrets)[0].outcome is Outcome.KEPT
+    assert secret_in(label_studio_client, project_id) == secret
+    disconnect(label_studio_client, project_id, backend_url=own.url, secrets=secrets)
+    assert not secrets.projects_of(secret)
+    assert renew_webhook(label_studio_client, project_id, own, secrets=secrets) == []
+    assert label_studio_client.webhooks(project_id) == ()
+
+
+def test_the_derived_secret_of_an_earlier_release_is_renewed(
+    label_studio_client: LabelStudioClient, project_id: int, backend: Backend, secrets: ProjectWebhookSecrets
+) -> None:
+    old = derived_secret("right")
+    connect(label_studio_client, project_id, backend=replace(backend, webhook_secret=old), options=WISH)
+    assert secret_in(label_studio_client, project_id) == old
+    assert secrets.accepts_derived(old, project_id)
+    (step,) = renew_webhook(label_studio_client, project_id, replace(backend, webhook_secret=""), secrets=secrets)
+    assert step.outcome is Outcome.CHANGED
+    new = secret_in(label_studio_client, project_id)
+    assert secrets.projects_of(new) == {project_id}
+    assert not secrets.accepts_derived(old, project_id)
 
 
 def test_a_new_project_gets_everything_and_a_second_run_changes_nothing(

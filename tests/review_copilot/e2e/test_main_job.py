@@ -54,7 +54,13 @@ def test_the_main_job(kind: TokenKind, request: pytest.FixtureRequest, tmp_path:
         with context.backend():
             project_id = context.connected_project("Main job", {f"{n}.png": lamps(seed=n) for n in range(3)})
             options = ConnectOptions(guideline=context.copilot.guideline)
-            again = connect(context.copilot.client, project_id, backend=context.copilot.backend, options=options)
+            again = connect(
+                context.copilot.client,
+                project_id,
+                backend=context.copilot.backend,
+                options=options,
+                secrets=context.copilot.process.webhook_secrets,
+            )
             assert again.unchanged
             parts = (context.copilot.client.ml_backends(project_id), context.copilot.client.webhooks(project_id))
             assert tuple(map(len, parts)) == (1, 1)

@@ -23,7 +23,13 @@ def test_late_drafts_come_later_and_once_and_survive_a_restart(
         copilot = backend.copilot
         options = ConnectOptions(guideline=copilot.guideline)
         project = label_studio_client.create_project(title="Slow drafts", label_config="<View/>")
-        connect(copilot.client, project.id, backend=copilot.backend, options=options)
+        connect(
+            copilot.client,
+            project.id,
+            backend=copilot.backend,
+            options=options,
+            secrets=copilot.process.webhook_secrets,
+        )
         label_studio_client.import_tasks(project.id, [{"image": f"http://images.test/{n}.png"} for n in range(TASKS)])
         answer = requests.post(
             f"{label_studio.url}/api/dm/actions",

@@ -350,3 +350,24 @@ def test_what_waits_in_the_inbox_was_announced(
     for project_id, *task_ids in events:
         store.put(wake(project_id, *task_ids))
     assert sweep_project(workspace, store=store).missed == missed
+
+
+def test_ten_thousand_events_of_unreadable_and_unknown_projects_do_not_delay_a_real_one(
+    store: MemoryStore, workspace: FakeWorkspace
+) -> None:
+    """More than one page of events that stay in the inbox comes first. Each such project is opened once."""
+    opened: list[int] = []
+
+    class Counting(Opener):
+        def open(self, project_id: int) -> Workspace:
+            opened.append(project_id)
+            return super().open(project_id)
+
+    for number in range(5000):
+        store.put(wake(503, number + 1))
+        store.put(wake(404, number + 1))
+    store.put(wake(7, 1))
+    report = empty_inbox(store, opener=Counting(workspace))
+    assert report.revisions == 1
+    assert {notice.project_id for notice in store.waiting(limit=20_000)} == {503}
+    assert opened.count(503) == 1

@@ -65,7 +65,7 @@ def _label_studio(settings: Settings, process: Process) -> Iterator[Check]:
 def _backend(settings: Settings) -> Iterator[Check]:
     backend = backend_of(settings)
     yield public_url_check(settings, backend)
-    secret = "a secret" if backend.webhook_secret else "no secret"
+    secret = "the secret of the settings" if backend.webhook_secret else "the secret of their project"
     password = f"the password of {backend.username}" if backend.password else "no password"
     yield right("password", f"It asks for {password}, and webhooks for {secret}.")
 

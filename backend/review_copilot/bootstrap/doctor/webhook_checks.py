@@ -9,7 +9,8 @@ from review_copilot.bootstrap.doctor.check import Check, note, right, skipped, w
 from review_copilot.bootstrap.running_backend import Reach, ask_status, ask_webhook
 from review_copilot.labelstudio.api_records import Project, Webhook
 from review_copilot.labelstudio.client import LabelStudioClient
-from review_copilot.labelstudio.connect import WEBHOOK_ACTIONS, Backend
+from review_copilot.labelstudio.connection import Backend
+from review_copilot.labelstudio.webhook_setup import WEBHOOK_ACTIONS
 
 DELIVERED_WITHIN_S = 5.0
 """Label Studio sends a webhook before it answers the request that caused it; with a queue, soon after."""
