@@ -45,7 +45,7 @@ class TestStatus:
         return typed("status", cwd=folder, REVIEW_COPILOT_PORT="9190", REVIEW_COPILOT_PASSWORD="secret")
 
     def test_signs_in_and_shows_every_field(self, answers: responses.RequestsMock, tmp_path: Path) -> None:
-        answers.get(STATUS, json={"inspector": "builtin", "log_lag_s": 1.5})
+        answers.get(STATUS, json={"version": "1", "inspector": "builtin", "log_lag_s": 1.5})
         done = self.typed(tmp_path)
         assert done.returncode == 0, done.stderr
         assert "log lag s" in done.stdout
@@ -55,28 +55,29 @@ class TestStatus:
         assert base64.b64decode(sent).decode().endswith(":secret")
 
     @pytest.mark.parametrize(
-        "answer",
+        ("answer", "wrong", "fix"),
         [
-            {"status": 401},
-            {"status": 404},
-            {"status": 503},
-            {"body": requests.ConnectionError("refused")},
-            {"body": requests.ConnectTimeout("slow")},
-            {"body": requests.ReadTimeout("slow")},
-            {"body": requests.TooManyRedirects("round and round")},
-            {"body": "<html>Another program</html>"},
-            {"body": ""},
+            ({"status": 401}, "rejects the password in your settings", "REVIEW_COPILOT_PASSWORD"),
+            ({"status": 404}, "is not Review Copilot: something else answered (HTTP 404)", "PUBLIC_URL"),
+            ({"status": 503}, "is not Review Copilot: something else answered (HTTP 503)", "PUBLIC_URL"),
+            ({"status": 503, "json": {"error": "The disk is full."}}, "failed (HTTP 503): The disk is full.", "log"),
+            ({"body": requests.ConnectionError("refused")}, "cannot be reached", "review-copilot serve"),
+            ({"body": requests.ConnectTimeout("slow")}, "cannot be reached", "review-copilot serve"),
+            ({"body": requests.ReadTimeout("slow")}, "did not respond within 10 s", "review-copilot serve"),
+            ({"body": requests.TooManyRedirects("round and round")}, "cannot be reached", "review-copilot serve"),
+            ({"body": "<html>Another program</html>"}, "is not Review Copilot", "PUBLIC_URL"),
+            ({"body": ""}, "is not Review Copilot", "PUBLIC_URL"),
         ],
-        ids=["401", "404", "503", "refused", "no connection", "no answer", "redirects", "a page", "nothing"],
+        ids=["401", "404", "503", "failed", "refused", "no connection", "no answer", "redirects", "a page", "nothing"],
     )
-    def test_says_what_to_check_whatever_goes_wrong(
-        self, answers: responses.RequestsMock, tmp_path: Path, answer: dict[str, object]
+    def test_says_what_is_wrong_and_how_to_fix_it(
+        self, answers: responses.RequestsMock, tmp_path: Path, answer: dict[str, object], wrong: str, fix: str
     ) -> None:
         answers.get(STATUS, **answer)
         done = self.typed(tmp_path)
         assert done.returncode != 0
-        assert "The backend at http://127.0.0.1:9190 did not return its status." in done.stderr
-        assert "review-copilot serve" in done.stderr
+        assert f"The backend at http://127.0.0.1:9190 {wrong}" in done.stderr
+        assert fix in done.stderr
         assert "Traceback" not in done.stderr
         assert "secret" not in done.stderr
 
