@@ -31,13 +31,13 @@ from review_copilot.cli.setup_options import (
     ModelChoice,
     ProjectOption,
 )
+from review_copilot.cli.sync_command import sync
 from review_copilot.domain.review import ProjectKey
 from review_copilot.engines.ray_cluster import Cluster
-from review_copilot.errors import CopilotError, LabelStudioError, LabelStudioFailed, SettingsError
+from review_copilot.errors import CopilotError, SettingsError
 from review_copilot.flows import preannotate as flow
 from review_copilot.flows.draft_project import DraftedProject, DraftingTools, draft_project
 from review_copilot.flows.review_context import rollout_of
-from review_copilot.flows.sweep import empty_inbox, sweep_project
 from review_copilot.labelstudio.client import Filter
 from review_copilot.labelstudio.config_plan import where_fields_go
 from review_copilot.labelstudio.connect import (
@@ -50,7 +50,6 @@ from review_copilot.labelstudio.connect import connect as connect_project
 from review_copilot.labelstudio.connect import disconnect as disconnect_project
 from review_copilot.labelstudio.connection_report import ConnectionReport, Outcome
 from review_copilot.labelstudio.transport import TokenKind
-from review_copilot.labelstudio.webhook_setup import renew_webhook
 from review_copilot.labelstudio.workspace import project_key
 from review_copilot.settings import Settings, load_settings
 
@@ -367,39 +366,6 @@ def _filter(words: str) -> Filter:
     if not value:
         raise SettingsError(f"The filter {words!r} is not valid.", hint="Use COLUMN OPERATOR VALUE.")
     return Filter(column, operator, "Number" if value.isdigit() else "String", int(value) if value.isdigit() else value)
-
-
-def sync(
-    project: ProjectOption,
-    everything: Annotated[bool, typer.Option("--all", help="Read all tasks, not only changed ones.")] = False,
-) -> None:
-    """Update the override log from Label Studio."""
-    process = process_of(load_settings())
-    opener = process.required_label_studio.opener
-    report = empty_inbox(process.store, opener=opener)
-    report += sweep_project(opener.open(project), store=process.store, everything=everything)
-    for problem in (*report.problems, *_renewed_webhook(process, project)):
-        Console(stderr=True).print(f"[yellow]{escape(problem)}[/]")
-    print(
-        f"The log is up to date: {report.missed} missed by webhook; {report.tasks} tasks read, "
-        f"{report.annotations} annotations compared, {report.revisions} new revisions with "
-        f"{report.rows} rows, {report.deleted} deleted."
-    )
-    if report.unreadable:
-        raise LabelStudioFailed(
-            f"Label Studio failed to return {len(report.unreadable)} tasks (listed above), so they are not in the log.",
-            hint="Each sync tries them again.",
-        )
-
-
-def _renewed_webhook(process: Process, project_id: int) -> list[str]:
-    """Renew an outdated webhook secret; returns what changed, and why it could not, as sentences."""
-    client, backend = process.required_label_studio.client, backend_of(process.settings)
-    try:
-        steps = renew_webhook(client, project_id, backend, secrets=process.webhook_secrets)
-    except LabelStudioError as error:  # the log is up to date all the same
-        return [f"The project's webhook was not checked: {error}"]
-    return [step.detail for step in steps if step.outcome is not Outcome.KEPT]
 
 
 def _settings(**given: object) -> Settings:
