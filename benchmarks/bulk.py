@@ -32,7 +32,7 @@ MOST_GROWTH_MIB = 40
 def small_photograph() -> bytes:
     """A picture that costs next to nothing to prepare: the run waits for the endpoint, as real ones do.
 
-    All its frequencies are there in colour, so that each of the server's variants is another picture when it is sent.
+    All its frequencies are there in color, so that each of the server's variants is another picture when it is sent.
     """
     pixels = np.random.default_rng(3).uniform(0, 255, (160, 240, 3)).astype(np.uint8)
     _, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 60])

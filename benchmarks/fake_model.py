@@ -70,20 +70,20 @@ class FakeModel:
         return 200, "application/json", _completion(READY if probing else NOTHING)
 
     def _variant(self, path: str) -> bytes:
-        """The picture with slightly other colours for each number in the path: a picture that nobody has seen yet.
+        """The picture with slightly other colors for each number in the path: a picture that nobody has seen yet.
 
-        Each bit of the number raises one of the coarse entries of the table for colour by one, so the pictures differ
+        Each bit of the number raises one of the coarse entries of the table for color by one, so the pictures differ
         after they are made smaller too, and take no more bytes than the first.
         """
         number = int(re.sub(r"\D", "", path) or 0)
         changed = bytearray(self._picture)
-        table = _colour_table(changed)
+        table = _color_table(changed)
         for bit in range(number.bit_length()):
             changed[table + bit] += number >> bit & 1
         return bytes(changed)
 
 
-def _colour_table(picture: bytes | bytearray) -> int:
+def _color_table(picture: bytes | bytearray) -> int:
     """Where the entries of a JPEG's second quantisation table begin, the coarsest first (ITU-T T.81, B.2.4.1)."""
     at = 2
     while picture[at] == 0xFF and picture[at + 1] != 0xDA:
@@ -93,7 +93,7 @@ def _colour_table(picture: bytes | bytearray) -> int:
                 if picture[table] & 15 == 1:
                     return table + 1
         at += 2 + length
-    raise ValueError("the picture has no colours")
+    raise ValueError("the picture has no colors")
 
 
 def _completion(text: str) -> bytes:

@@ -92,7 +92,7 @@ def opened(
 
 
 def setup_for_all(context: ReviewContext) -> SetupOf:
-    """The same set-up for every project."""
+    """The same setup for every project."""
 
     def setup_of(project: ProjectKey | None = None) -> ReviewContext:
         del project

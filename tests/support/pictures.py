@@ -22,12 +22,12 @@ def scene(*, seed: int = 7, width_px: int = 480, height_px: int = 320) -> Pixels
     ramp = np.linspace(90, 150, big.shape[1], dtype=np.float32)
     big[:] = np.broadcast_to(ramp[None, :, None], big.shape).astype(np.uint8)
     for _ in range(120):
-        centre = rng.uniform(0, 1, 2) * (big.shape[1], big.shape[0])
+        center = rng.uniform(0, 1, 2) * (big.shape[1], big.shape[0])
         radius = rng.uniform(38, 90)
         corners = int(rng.integers(3, 8))
         turn = rng.uniform(0, 2 * np.pi)
         angles = turn + np.arange(corners) * 2 * np.pi / corners
-        points = centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        points = center + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
         cv2.fillPoly(big, [points.astype(np.int32)], tuple(int(v) for v in rng.integers(25, 230, 3)))
     small = cv2.resize(big, (width_px, height_px), interpolation=cv2.INTER_AREA)
     return np.asarray(np.clip(np.rint(small + rng.normal(0, 1.5, (height_px, width_px, 1))), 0, 255), np.uint8)

@@ -30,7 +30,7 @@ from review_copilot.flows.preannotate import Progress, preannotate
 from review_copilot.labelstudio.connect import ConnectOptions, connect, create_project
 
 LAMPS_PX = ((90, 80), (250, 220), (400, 90))
-"""Centres of the white discs in `lamps`."""
+"""Centers of the white discs in `lamps`."""
 LAMP_RADIUS_PX = 26
 IMAGE_PX = (480, 320)
 LAMP_BOXES = tuple(
@@ -45,7 +45,7 @@ LAMP_BOXES = tuple(
 LAMP_FINDINGS = tuple(
     Finding("PQ-05", Severity.MINOR, score, box, f"{where}: pure white over 1.4 % of the picture.")
     for box, where, score in zip(
-        LAMP_BOXES, ("Upper left", "Lower centre", "Upper right"), (0.9, 0.8, 0.7), strict=True
+        LAMP_BOXES, ("Upper left", "Lower center", "Upper right"), (0.9, 0.8, 0.7), strict=True
     )
 )
 NEVER_S = 3600.0
@@ -165,8 +165,8 @@ def workplace(server: ls.LabelStudioServer, *, token: str, folder: Path) -> Iter
 def lamps(*, seed: int = 7) -> Pixels:
     """A good scene with three discs of pure white: a clipped highlight at each of `LAMPS_PX`, of `IMAGE_PX`."""
     pixels = scene(seed=seed)
-    for centre in LAMPS_PX:
-        cv2.circle(pixels, centre, LAMP_RADIUS_PX, (255, 255, 255), -1)
+    for center in LAMPS_PX:
+        cv2.circle(pixels, center, LAMP_RADIUS_PX, (255, 255, 255), -1)
     return pixels
 
 

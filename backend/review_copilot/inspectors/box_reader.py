@@ -29,7 +29,7 @@ class BoxReader:
         views: The pictures that were sent, in their order.
         notes: What was put in order.
         dropped: Parts of boxes that reached past the image.
-        mended: Forms that were not as asked, by count.
+        repaired: Box forms that differ from the requested one, by count.
     """
 
     convention: Convention
@@ -37,7 +37,7 @@ class BoxReader:
     views: Sequence[View]
     notes: list[str] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
-    mended: Counter[str] = field(default_factory=Counter)
+    repaired: Counter[str] = field(default_factory=Counter)
     _odd: int = 0
     _seen: int = 0
 
@@ -58,7 +58,7 @@ class BoxReader:
         if edges is None:
             return None if view.box == Box.whole() else view.box
         if not (there and edges.plain and self.box_key in item):
-            self.mended["the form of a box"] += 1
+            self.repaired["the form of a box"] += 1
         convention = replace(self.convention, order=edges.order) if edges.order else self.convention
         return within(view.box, self._inside(edges, convention, view, criterion_id))
 
@@ -83,8 +83,8 @@ class BoxReader:
         number = read_count(value)
         if number == 0 and len(self.views) == 1:
             number = 1
-        self.mended["the number of a picture"] += item.get("image") != number
-        self.mended += Counter()  # forgets zeros
+        self.repaired["the number of a picture"] += item.get("image") != number
+        self.repaired += Counter()  # forgets zeros
         if not 1 <= number <= len(self.views):
             raise Unreadable(f"it speaks of picture {number}, which was not sent")
         if self.views[number - 1].reference:

@@ -56,7 +56,7 @@ class Question:
         max_tokens: Length limit of the reply.
         deadline_s: Seconds that the answer may take, all waiting and retries counted; None for the chat's own limit.
         check: Says what is wrong with an answer's text; None to look at the top of the schema only.
-        turns: What was said before, (role, text): an answer and the request to repair it.
+        turns: Earlier turns, (role, text): an answer and the request to repair it.
     """
 
     system: str
@@ -80,7 +80,7 @@ class Question:
 
     @property
     def schema_words(self) -> str:
-        """The schema as a model without structured output is told it."""
+        """The schema as text, for a model without structured output."""
         return f"Answer with one JSON object of this schema and nothing else:\n{json.dumps(self.schema)}"
 
     @property

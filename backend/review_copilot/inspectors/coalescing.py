@@ -16,7 +16,7 @@ from review_copilot.ports import Inspector
 class CoalescingInspector:
     """An inspector that shares an inspection among all who ask for the same one at the same time.
 
-    Nothing is kept afterwards: drafts are in the store, and replies of models in their own cache.
+    Nothing is kept afterward: drafts are in the store, and replies of models in their own cache.
 
     Attributes:
         inspector: Inspects.

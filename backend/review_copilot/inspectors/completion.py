@@ -108,7 +108,7 @@ def _parsed(text: str) -> Any:
 def _usage(reported: object) -> Usage | None:
     """What a provider says that a call took; None where it says nothing.
 
-    Reasoning counts as completion, wherever it is told: within the completion's tokens, apart, or in the total only.
+    Reasoning counts as completion, wherever it is reported: in the completion's tokens, apart, or in the total only.
     """
     if not isinstance(reported, Mapping):
         return None

@@ -4,7 +4,7 @@ Knows no model by name (profiles do) and no image but its size.
 
 Sources of the conventions, read in November 2026: the model cards and processors of Qwen2.5-VL (pixels of the resized
 image), Qwen3-VL, InternVL and MiniCPM-V (0..1000), Kimi-VL (0..1), Molmo (points in percent), Florence-2 (1000 bins, a
-bin's centre), PaliGemma (1024 bins, y before x), Gemini (0..1000, y before x).
+bin's center), PaliGemma (1024 bins, y before x), Gemini (0..1000, y before x).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Unit(StrEnum):
     PIXELS = "pixels"
     """Pixels of the image as the model saw it, after its own resizing."""
     BINS_1000 = "bins_1000"
-    """Bin 0..999; a bin means its centre."""
+    """Bin 0..999; a bin means its center."""
     BINS_1024 = "bins_1024"
     """Bin 0..1023; a bin means its lower edge."""
 
@@ -182,10 +182,10 @@ class Convention:
     def from_box(self, box: Box, *, width_px: int, height_px: int) -> tuple[float, ...]:
         """Write a box as the model would: the inverse of `to_box`, rounded where the unit is whole numbers."""
         right, bottom = self.extent(width_px, height_px)
-        centred = self.order in {Order.XY, Order.YX}
+        centered = self.order in {Order.XY, Order.YX}
         named = {
-            "x": (box.x + (box.width / 2 if centred else 0)) * right,
-            "y": (box.y + (box.height / 2 if centred else 0)) * bottom,
+            "x": (box.x + (box.width / 2 if centered else 0)) * right,
+            "y": (box.y + (box.height / 2 if centered else 0)) * bottom,
             "x2": box.right * right,
             "y2": box.bottom * bottom,
             "width": box.width * right,
@@ -204,8 +204,8 @@ class Convention:
             Order.YXYX: "[y1, x1, y2, x2], left top corner first, y before x",
             Order.XYWH: "[x, y, width, height], left top corner first",
             Order.YXHW: "[y, x, height, width], left top corner first, y before x",
-            Order.XY: "[x, y], the flaw's centre",
-            Order.YX: "[y, x], the flaw's centre, y before x",
+            Order.XY: "[x, y], the flaw's center",
+            Order.YX: "[y, x], the flaw's center, y before x",
         }[self.order]
         units = {
             Unit.FRACTION: "as fractions of the image, 0 to 1",

@@ -21,12 +21,12 @@ from review_copilot.ports.inspecting import Numbers
 
 SETTING = "REVIEW_COPILOT_EMBEDDING_MODEL"
 MARGIN = 0.15
-"""What is shown to the model around a box, as a share of its sides: a flaw is told by what it lies on, too."""
+"""Margin around a box that the model sees, as a share of its sides: the surroundings show what a flaw lies on."""
 
 
 @dataclass(frozen=True)
 class CropEmbedder:
-    """Fulfils `ports.CropMeasure` by a model; the weights are loaded by the first crop.
+    """Implements `ports.CropMeasure` by a model; the weights are loaded by the first crop.
 
     Attributes:
         model: A folder, or a name in the Hugging Face cache.

@@ -1,4 +1,4 @@
-"""What is said of a frame that shows nothing. Asks no model."""
+"""The draft of an empty frame. Calls no model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from review_copilot.domain.suggestion import Evidence, Finding, Inspection
 
 
 def empty_frame(guideline: Guideline, facts: Evidence) -> Inspection:
-    """What is said of a frame that shows nothing: no model is paid for it."""
+    """The draft of an empty frame: no model call is paid for it."""
     speaks_for = (c.id for c in guideline.criteria if "empty_frame" in c.measures)
     finding = Finding(
         criterion_id=next(speaks_for, UNCOVERED),

@@ -14,7 +14,7 @@ class BrokenStream(Exception):
 
 
 def is_event_stream(text: str) -> bool:
-    """Whether a body is a stream of events, whatever its type is said to be."""
+    """Whether a body is a stream of events, whatever its content type."""
     return text.startswith(("data:", "event:", "id:", "retry:", ":"))
 
 

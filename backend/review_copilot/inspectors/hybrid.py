@@ -62,7 +62,7 @@ class HybridInspector:
         """Measure, then ask the model, with the measurements beside the picture where it is shown them.
 
         Raises:
-            InspectorError: No answer could be had.
+            InspectorError: No answer was received.
             ImageError: The image cannot be decoded.
         """
         measures = {measure.name: measure for measure in self._measuring.catalogue()}

@@ -121,7 +121,7 @@ class ModelInspector:
         """Look at one image.
 
         Raises:
-            InspectorError: No answer could be had.
+            InspectorError: No answer was received.
             ImageError: The image cannot be decoded.
         """
         return self.inspect_with(brief, measured=None)
@@ -143,7 +143,7 @@ class ModelInspector:
             withheld: Ids of the criteria that it is not asked about, because they are measured.
 
         Raises:
-            InspectorError: No answer could be had.
+            InspectorError: No answer was received.
             ImageError: The image cannot be decoded.
         """
         deadline = time.monotonic() + (brief.deadline_s or self._options.timeout_s)
@@ -338,7 +338,7 @@ class ModelInspector:
         )
 
     def _box_warning(self, findings: Sequence[Finding]) -> tuple[str, ...]:
-        """What to know of boxes of a family of which nobody says how it writes them."""
+        """A note on the boxes of a model family whose box format is unknown."""
         if self._profile.known or not any(finding.box is not None for finding in findings):
             return ()
         name = self._chat.model

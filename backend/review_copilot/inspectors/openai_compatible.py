@@ -133,7 +133,7 @@ class OpenAIChat:
         return replace(answer, usage=probed.usage.plus(answer.usage), unmetered=answer.unmetered + probed.unmetered)
 
     def probe(self) -> Dialect:
-        """Find out anew what the endpoint speaks, and remember it.
+        """Probe again what the endpoint supports, and remember it.
 
         Raises:
             InspectorError: It cannot be asked at all.
@@ -275,7 +275,7 @@ def _roomier(dialect: Dialect, question: Question, deadline: float) -> Dialect:
     """The dialect with more room for the answer.
 
     Raises:
-        ModelCutOff: There is no more to be had, or no more time.
+        ModelCutOff: The limit cannot be raised further, or no time is left.
     """
     limit = dialect.limit_tokens(question)
     larger = _larger(limit, dialect)

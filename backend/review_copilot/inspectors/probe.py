@@ -28,7 +28,7 @@ MOST_ERROR = 0.03
 """Mean distance between the edges asked for and answered, as a fraction of the picture, that is still believed."""
 _LEAST_ANSWERS = 6
 _SIZES = ((1000, 1000), (1280, 640), (448, 1120), (900, 700))
-_COLOURS = {"red": (214, 40, 40), "blue": (33, 80, 200), "green": (30, 150, 60)}
+_COLORS = {"red": (214, 40, 40), "blue": (33, 80, 200), "green": (30, 150, 60)}
 _FRAMES = (
     Resize(),
     *(
@@ -50,12 +50,12 @@ class Target:
 
     Attributes:
         view: The picture.
-        colour: Which shape is asked for.
+        color: Which shape is asked for.
         box: Where it is, in fractions.
     """
 
     view: View
-    colour: str
+    color: str
     box: Box
 
 
@@ -113,14 +113,14 @@ def targets() -> tuple[Target, ...]:
     for width_px, height_px in _SIZES:
         pixels = np.full((height_px, width_px, 3), 235, np.uint8)
         snapped = []
-        for (colour, rgb), place in zip(_COLOURS.items(), places, strict=True):
+        for (color, rgb), place in zip(_COLORS.items(), places, strict=True):
             x, y, w, h = place.to_pixels(image_width_px=width_px, image_height_px=height_px)
             left, top, right, bottom = round(x), round(y), round(x + w), round(y + h)
             cv2.rectangle(pixels, (left, top), (right - 1, bottom - 1), rgb, thickness=-1)
             size = {"image_width_px": width_px, "image_height_px": height_px}
-            snapped.append((colour, Box.from_pixels(left, top, right - left, bottom - top, **size)))
+            snapped.append((color, Box.from_pixels(left, top, right - left, bottom - top, **size)))
         view = View(pixels)
-        made += [Target(view, colour, box) for colour, box in snapped]
+        made += [Target(view, color, box) for color, box in snapped]
     return tuple(made)
 
 
@@ -210,9 +210,9 @@ def _distance(convention: Convention, target: Target, numbers: tuple[float, ...]
 
 def _question(target: Target, profile: Profile, deadline_s: float | None) -> Question:
     return Question(
-        system="You are shown a picture with coloured rectangles and asked where one of them is.",
+        system="You are shown a picture with colored rectangles and asked where one of them is.",
         user=(
-            f"Where is the {target.colour} rectangle? Answer with one JSON object that holds its box in the form you "
+            f"Where is the {target.color} rectangle? Answer with one JSON object that holds its box in the form you "
             f'know best, tightly around it: {{"{profile.box_key}": [four numbers]}}.'
         ),
         views=(target.view,),

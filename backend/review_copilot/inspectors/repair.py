@@ -15,7 +15,7 @@ Ask = Callable[[Question], Answer]
 def ask_with_repair(ask: Ask, question: Question) -> Answer:
     """Ask; when something in the answer cannot be read, show the model what, once.
 
-    The repaired answer is taken only where it lost nothing: a model that leaves a broken finding out has not mended it.
+    The repaired answer is used only if nothing is lost: a model that leaves a broken finding out has not repaired it.
 
     Raises:
         ModelMalformed: Nothing in the answer can be used, even after the repair turn.

@@ -1,4 +1,4 @@
-"""The reply that a model owes: its JSON schema, made from the guideline, and what a checked reply holds.
+"""The reply that a model must send: its JSON schema, made from the guideline, and what a checked reply holds.
 
 Knows no endpoint and no picture. What becomes of a reply that a model really wrote is decided in `reply_reader`.
 """
@@ -64,7 +64,7 @@ class Reply:
         verdict: The model's own; None when it gave none that exists.
         summary: One line; may be empty.
         dropped: What was left out or cut, and why.
-        notes: What was mended, and findings that could not be read.
+        notes: The repairs, and findings that could not be read.
         faults: What is wrong, in words for the model; empty for a reply that needs no repair.
         unreadable: How many findings could not be read.
         doubled: How many findings said again what a surer one says.
@@ -209,7 +209,7 @@ def closed_object(properties: Json) -> dict[str, object]:
 
 
 def whole_number(least: int, most: int) -> dict[str, object]:
-    """The schema of a whole number within bounds: without them a weak model may write digits for ever."""
+    """The schema of a whole number within bounds: without them a weak model may write digits without end."""
     return {"type": "integer", "minimum": least, "maximum": most}
 
 

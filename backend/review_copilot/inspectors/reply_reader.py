@@ -77,7 +77,7 @@ def read_reply(text: str, *, form: ReplyForm, views: Sequence[View]) -> Reply:
     except NoReview as error:
         raise ReplyProblem(str(error)) from error
     reader = _Reader(form=form, views=views)
-    reader.mended.update(written.mended)
+    reader.repaired.update(written.repaired)
     read = [found for item in written.findings if (found := reader.finding(item)) is not None]
     if written.findings and not read:
         raise NothingReadable("; ".join(reader.faults[:_MOST_FAULTS]), parts=len(written.findings))
@@ -112,7 +112,7 @@ def reply_faults(text: str, *, form: ReplyForm, views: Sequence[View]) -> Faults
 
 
 class _Reader:
-    """Reads the findings of one reply and keeps count of what it mends and cannot read."""
+    """Reads the findings of one reply and counts what it repairs and cannot read."""
 
     def __init__(self, *, form: ReplyForm, views: Sequence[View]) -> None:
         self._form = form
@@ -121,7 +121,7 @@ class _Reader:
         self.dropped: list[Dropped] = []
         self.notes: list[str] = []
         self.faults: list[str] = []
-        self.mended: Counter[str] = Counter()
+        self.repaired: Counter[str] = Counter()
         self.unreadable = 0
 
     def finding(self, item: Any) -> ReplyFinding | None:
@@ -162,7 +162,7 @@ class _Reader:
         if not there:
             raise Unreadable("it names no criterion")
         criterion_id = read_criterion(value, self._form.whole_guideline)
-        self._count_mended("the name of a criterion", mended=item.get("criterion") != criterion_id)
+        self._count_repair("the name of a criterion", repaired=item.get("criterion") != criterion_id)
         return criterion_id
 
     def _severity(self, item: Mapping[str, Any], named: Mapping[str, Any]) -> Any:
@@ -170,14 +170,14 @@ class _Reader:
         if not there:
             raise Unreadable("it has no severity")
         severity = read_severity(value)
-        self._count_mended("a severity", mended=item.get("severity") != severity.value)
+        self._count_repair("a severity", repaired=item.get("severity") != severity.value)
         return severity
 
     def _rationale(self, item: Mapping[str, Any], named: Mapping[str, Any]) -> str:
         value = field_of(named, "rationale")[1]
         if not isinstance(value, str):
             value = named.get("description")
-        self._count_mended("the name of a rationale", mended="rationale" not in item)
+        self._count_repair("the name of a rationale", repaired="rationale" not in item)
         return self.words(value, most=self._form.guideline.rationale.max_words, what="a rationale")
 
     def _confidence(self, named: Mapping[str, Any]) -> float:
@@ -191,7 +191,7 @@ class _Reader:
         if moved:
             self.notes.append(f"A confidence of {printable(str(value))[:20]} was brought within 0 to 100.")
         plain = isinstance(value, int) and not isinstance(value, bool)
-        self._count_mended("a confidence", mended=not plain and not moved)
+        self._count_repair("a confidence", repaired=not plain and not moved)
         return share
 
     def distinct(self, findings: Sequence[ReplyFinding]) -> tuple[ReplyFinding, ...]:
@@ -213,8 +213,8 @@ class _Reader:
         examined = found | {criterion_id for criterion_id, looked in said.items() if looked != "not looked"}
         if not said:
             if not found:
-                self.faults.append('"criteria" must say of each criterion whether there is a flaw')
-            self.notes.append("The model did not say which criteria it examined.")
+                self.faults.append('"criteria" must state for each criterion whether there is a flaw')
+            self.notes.append("The model did not list the criteria that it examined.")
             return examined - {UNCOVERED}, bool(found)
         if unseen := [criterion_id for criterion_id in asked if criterion_id not in examined]:
             self.notes.append(f"The model did not examine {', '.join(unseen)}.")
@@ -226,7 +226,7 @@ class _Reader:
         return examined - {UNCOVERED}, set(asked) <= examined
 
     def _said(self, written: Any) -> dict[str, str]:
-        """What is said of each criterion: flaw, none, or that it was not looked at."""
+        """The answer for each criterion: flaw, none, or not examined."""
         pairs: list[tuple[Any, Any]] = []
         if isinstance(written, Mapping):
             pairs = list(written.items())
@@ -250,7 +250,7 @@ class _Reader:
         if verdict is None:
             self.notes.append("The model gave no verdict of the guideline; the guideline's rule decides.")
             return None
-        self._count_mended("the verdict", mended=value != verdict.value)
+        self._count_repair("the verdict", repaired=value != verdict.value)
         return verdict
 
     def words(self, value: object, *, most: int, what: str) -> str:
@@ -265,20 +265,20 @@ class _Reader:
         return text
 
     def all_notes(self) -> tuple[str, ...]:
-        """What was mended, counted, behind everything else."""
-        mended = self.mended + self._boxes.mended
+        """The repairs with their counts, after all other notes."""
+        repaired = self.repaired + self._boxes.repaired
         notes = [*self.notes, *self._boxes.notes]
         self.dropped += self._boxes.dropped
         if warning := self._boxes.warning():
             notes.append(warning)
-        if mended:
-            counted = ", ".join(f"{what} ({count})" for what, count in sorted(mended.items()))
+        if repaired:
+            counted = ", ".join(f"{what} ({count})" for what, count in sorted(repaired.items()))
             notes.append(f"Fixed while reading the reply: {counted}.")
         return tuple(notes)
 
-    def _count_mended(self, what: str, *, mended: bool) -> None:
-        if mended:
-            self.mended[what] += 1
+    def _count_repair(self, what: str, *, repaired: bool) -> None:
+        if repaired:
+            self.repaired[what] += 1
 
 
 def _looked(value: Any) -> str:

@@ -72,7 +72,7 @@ def look_again(
 
     Raises:
         ValueError: The finding has no box.
-        InspectorError: No answer could be had.
+        InspectorError: No answer was received.
         ImageError: The image cannot be decoded.
     """
     if finding.box is None:

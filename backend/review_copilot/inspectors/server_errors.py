@@ -1,6 +1,6 @@
 """What a server means by an error: its own words, how long to wait, and which typed error it is. Makes no request.
 
-Servers word the same trouble in many ways; each kind is told by status first, then by code, then by words. The words
+Servers word the same trouble in many ways; the status decides first, then the code, then the words. The words
 always reach the person.
 """
 

@@ -1,6 +1,6 @@
 """What a model would be asked about a whole image, and how it would write its boxes, for training examples.
 
-The words come from the templates that the inspectors use. A training example shows one picture, so nothing is said of
+The words come from the templates that the inspectors use. A training example shows one picture, so it does not mention
 close-ups; a model trained on it is asked without them (`REVIEW_COPILOT_MODEL_CLOSE_UPS=0`). Knows no log and no image.
 """
 

@@ -205,7 +205,7 @@ def close_ups(image: ReviewImage, *, grid: Resize, sent_scale: float, most: int)
 
 
 def _spots(pixels: Pixels, *, apart_px: int, most: int) -> list[tuple[float, float]]:
-    """Centres (x, y) in pixels of the file, the most striking first, no two in the same close-up."""
+    """Centers (x, y) in pixels of the file, the most striking first, no two in the same close-up."""
     height_px, width_px = pixels.shape[:2]
     scale = min(1.0, _SEARCH_PX / max(width_px, height_px))
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -230,10 +230,10 @@ def _strikingness(luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return result
 
 
-def _span(centre: float, length: float, limit: int) -> tuple[int, int]:
-    """(start, end) in whole pixels of a stretch around a centre, moved and cut to lie within 0..limit."""
+def _span(center: float, length: float, limit: int) -> tuple[int, int]:
+    """(start, end) in whole pixels of a stretch around a center, moved and cut to lie within 0..limit."""
     wanted = min(limit, max(1, round(length)))
-    start = min(max(0, round(centre - wanted / 2)), limit - wanted)
+    start = min(max(0, round(center - wanted / 2)), limit - wanted)
     return start, start + wanted
 
 

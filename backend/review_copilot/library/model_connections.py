@@ -1,4 +1,4 @@
-"""Read `models.yaml`: model connections by name, so that a project's set-up names one and holds no secret.
+"""Read `models.yaml`: model connections by name, so that a project's setup names one and holds no secret.
 
 fast:
 base_url: https://api.example.com/v1
@@ -27,7 +27,7 @@ class ModelConnection:
     """One model at one endpoint.
 
     Attributes:
-        name: As set-ups name it.
+        name: As setups name it.
         model: The model's name at its endpoint.
         base_url: Address of the endpoint up to and including `/v1`; empty for OpenAI's.
         api_key_env: Environment variable that holds the key; empty where no key is needed.

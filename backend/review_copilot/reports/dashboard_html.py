@@ -67,5 +67,5 @@ def reviewer_page(report: ProjectStudy, newest: Mapping[str, Sequence[int]], fra
 
 
 def problem_page(said: str, hint: str, frame: Frame) -> str:
-    """What went wrong, and how to mend it."""
+    """What went wrong, and how to fix it."""
     return render("problem.html.j2", frame=frame, said=said, hint=hint)

@@ -1,4 +1,4 @@
-"""Where the marks of a study's charts go, in the units of an SVG's view box. Knows numbers; no markup, no colours."""
+"""Where the marks of a study's charts go, in the units of an SVG's view box. Knows numbers; no markup, no colors."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Mark:
     """One mark with what it says.
 
     Attributes:
-        x: Centre, or left edge of a bar.
-        y: Centre, or upper edge of a bar.
+        x: Center, or left edge of a bar.
+        y: Center, or upper edge of a bar.
         width: Of a bar; 0 for a point.
         height: Of a bar; 0 for a point.
         says: Read aloud, and shown on hovering.

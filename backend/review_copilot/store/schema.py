@@ -335,7 +335,7 @@ setups = sa.Table(
     sa.Column("setup", Json, nullable=False),
     sa.Column("stored_at", UtcTime, nullable=False),
 )
-"""Set-ups of projects. Append-only: the greatest number of a project is its setup."""
+"""Setups of projects. Append-only: the greatest number of a project is its setup."""
 
 new_task_marks = sa.Table(
     "new_task_marks",

@@ -24,7 +24,7 @@ from review_copilot.study.table import Floats, OverrideTable
 FEWEST_BLIND = 10
 """Tasks that people annotated without a draft, from which those are the headline."""
 SHRINK = 20.0
-"""A reviewer's agreement is drawn towards everybody's by as many imagined decisions as this."""
+"""A reviewer's agreement is drawn toward everybody's by as many imagined decisions as this."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class ReviewerAgreement:
     Attributes:
         reviewer: Name.
         decisions: Suggestions that the reviewer decided on.
-        with_model: Share of them kept, shrunken towards everybody's.
+        with_model: Share of them kept, shrunken toward everybody's.
         compared: Decisions on suggestions that a peer decided on too, counted once for each peer.
-        with_peers: Share of those in which both kept or both overrode, shrunken towards everybody's.
+        with_peers: Share of those in which both kept or both overrode, shrunken toward everybody's.
         peers_low: Lower end of the 95 % Wilson interval of the raw share.
         peers_high: Upper end.
         gold: Decisions on suggestions that a gold annotation decided on.
@@ -247,7 +247,7 @@ def _reviewers(people: Cells, names: Sequence[str], lead_s: Sequence[float]) -> 
 
 
 def _drawn(yes: Floats, of: Floats) -> Floats:
-    """Shares drawn towards everybody's share; NaN for who has none while nobody has any."""
+    """Shares drawn toward everybody's share; NaN for who has none while nobody has any."""
     total = float(np.sum(of))
     if not total:
         return np.full(len(of), np.nan)

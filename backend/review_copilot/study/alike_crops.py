@@ -13,7 +13,7 @@ from review_copilot.study.table import Flags, Floats, Ints
 AS_ALIKE = 0.8
 """Two clusters whose crops resemble each other by this share of how much they resemble themselves are one pattern."""
 LEAST_ALIKE = 0.3
-"""Mean cosine within a cluster below which its crops have nothing in common to go by."""
+"""Mean cosine within a cluster below which its crops have nothing in common."""
 FEWEST_SEEN = 3
 
 

@@ -48,7 +48,7 @@ def pair_boxes(
         return np.zeros(criteria), chances
     _, of_task = np.unique(task, return_inverse=True)
     _, annotations = np.unique(annotation, return_inverse=True)
-    one, two = _neighbours(of_task * criteria + criterion)
+    one, two = _neighbors(of_task * criteria + criterion)
     apart = annotations[one] != annotations[two]
     one, two = one[apart], two[apart]
     overlap = paired_iou(box[one].astype(np.float64), box[two].astype(np.float64))
@@ -65,7 +65,7 @@ def box_agreement(made: Floats, chances: Floats) -> BoxAgreement:
     return BoxAgreement(float(overall), tuple(by_criterion.tolist()))
 
 
-def _neighbours(group: Ints) -> tuple[Ints, Ints]:
+def _neighbors(group: Ints) -> tuple[Ints, Ints]:
     """All pairs of positions (first < second in sorted order) that are in the same group."""
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(group[order]) != 0])

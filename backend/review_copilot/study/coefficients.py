@@ -187,7 +187,7 @@ def cohen(table: Floats, *, weights: Weights = "none", drop_unused: bool = True,
     Args:
         table: Cross table, first rater in rows; levels in rising order.
         weights: How near misses count.
-        drop_unused: Leave out levels that neither rater used, so that the weights go by the rank of used levels (as
+        drop_unused: Leave out levels that neither rater used, so that the weights use the ranks of used levels (as
             R's irr does).
         seed: Of the replicates.
 

@@ -10,7 +10,7 @@ from review_copilot.study.natural_variation import Contrast, Prior, contrast, lo
 from review_copilot.study.rates import discoveries, wilson
 from review_copilot.study.table import Floats, Ints
 
-WAYS = Prior(centre=0.005, doubt=1.5, width=0.8, width_doubt=0.4)
+WAYS = Prior(center=0.005, doubt=1.5, width=0.8, width_doubt=0.4)
 MOST_WAYS = 400
 """Of more ways between criteria, those that nobody went are represented by an even sample."""
 

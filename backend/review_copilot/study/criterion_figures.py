@@ -22,11 +22,11 @@ from review_copilot.study.rates import wilson
 from review_copilot.study.table import Flags, Floats, Ints, Outcome, Touch
 from review_copilot.study.ties import Tie, pooled_tie, review_weights, tie_of
 
-OVERRIDES = Prior(centre=0.12, doubt=1.2, width=0.4, width_doubt=0.4)
-SEVERITIES = Prior(centre=0.05, doubt=1.5, width=0.4, width_doubt=0.4)
-TOUCHES = Prior(centre=0.15, doubt=1.5, width=0.4, width_doubt=0.4)
-MISSES = Prior(centre=0.01, doubt=1.5, width=0.7, width_doubt=0.4)
-DISPUTES = Prior(centre=0.1, doubt=1.2, width=0.4, width_doubt=0.4)
+OVERRIDES = Prior(center=0.12, doubt=1.2, width=0.4, width_doubt=0.4)
+SEVERITIES = Prior(center=0.05, doubt=1.5, width=0.4, width_doubt=0.4)
+TOUCHES = Prior(center=0.15, doubt=1.5, width=0.4, width_doubt=0.4)
+MISSES = Prior(center=0.01, doubt=1.5, width=0.7, width_doubt=0.4)
+DISPUTES = Prior(center=0.1, doubt=1.2, width=0.4, width_doubt=0.4)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Stream:
         raw_yes: Unweighted, by criterion.
         raw_of: Unweighted, by criterion.
         by_criterion: Logit effect of each criterion.
-        offsets: Logit effect of each group, such as how strict a reviewer is by nature.
+        offsets: Logit effect of each group, such as a reviewer's usual strictness.
         contrast: One entry for each criterion.
     """
 
@@ -90,7 +90,7 @@ class Figures:
         moved: Places changed.
         redrawn: Places changed by more than people differ anyway.
         reworded: Texts changed.
-        rewritten: Texts written anew.
+        rewritten: Texts that were replaced.
         missed: Tasks in which somebody drew what was not drafted.
         disputed: Suggestions that several people saw and decided differently.
         log_high: Log e-value of "more rejected and relabelled than 95 % of the others show, or than the bar".
@@ -134,7 +134,7 @@ def figures(
     Args:
         counts: What reviewers did.
         rules: When to raise a flag.
-        apart: Criteria that are known to be exceptions; what is natural is learnt from the others, as long as those
+        apart: Criteria that are known to be exceptions; what is natural is learned from the others, as long as those
             are half of all or more.
         only: Which cells of the gap counts to look at; None for all.
     """

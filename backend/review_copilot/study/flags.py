@@ -8,7 +8,7 @@ from enum import StrEnum
 EXCEPTION = 3.0
 """Log Bayes factor from which a unit is likelier an exception than one of the others' kind (about 20 to 1)."""
 FEWEST_SHARED = 5
-"""Suggestions seen by two or more people below which nothing is said about whether people agree."""
+"""Suggestions seen by two or more people below which agreement is not reported."""
 
 
 class Cause(StrEnum):
@@ -98,7 +98,7 @@ class Evidence:
         rate_before: For a drift, rate before.
         rate_after: For a drift, rate after.
         reviewer: Who differs.
-        behaviour: For a reviewer, "accepts everything in seconds" or "overrides what others confirm".
+        `behaviour`: For a reviewer, "accepts everything in seconds" or "overrides what others confirm".
         typical_lead_time_s: For a reviewer, the geometric mean of the seconds for an annotation.
         others_lead_time_s: Median of the same of the others.
         hours: For "bulk_hours", first hour of the day in UTC and the hour in which it ends.
@@ -208,7 +208,7 @@ class Standing:
         overridden: Overrides among them.
         rate_low: Lower end of the 95 % Wilson interval of the override rate.
         rate_high: Upper end.
-        shrunken: Override rate drawn towards what is natural here, 0..1.
+        shrunken: Override rate drawn toward what is natural here, 0..1.
         natural: Median of what the other criteria naturally show.
         natural_high: 95th percentile of it.
         q: Benjamini and Hochberg's adjusted p-value of "one of the others' kind", at this one look.

@@ -21,7 +21,7 @@ MOST_REVIEWERS = 8
 
 @dataclass(frozen=True)
 class GapCounts:
-    """How often what became of suggestions: one cell for each combination that occurred.
+    """Outcomes of suggestions with their counts: one cell for each combination that occurred.
 
     Attributes:
         criterion: Index into `criteria`.

@@ -1,9 +1,9 @@
-"""How much rates differ by nature, and how strongly data say that one of them does not. Knows counts only.
+"""How much rates normally differ, and how strong the evidence is that one of them is an exception. Knows counts only.
 
-Rates of criteria (or reviewers) of one project are taken as draws from a logistic-normal distribution whose centre and
-width are learnt from the project itself (empirical Bayes with a hyperprior, so that few data give a wide answer). The
+Rates of criteria (or reviewers) of one project are taken as draws from a logistic-normal distribution whose center and
+width are learned from the project itself (empirical Bayes with a hyperprior, so that few data give a wide answer). The
 question asked of a unit is never "is the rate above the mean" but "is it outside what the others naturally show, by an
-effect that matters". The answer is a Bayes factor against the learnt natural distribution, the unit itself left out of
+effect that matters". The answer is a Bayes factor against the learned natural distribution, the unit itself left out of
 the learning. A Bayes factor against a prior-averaged null is a test martingale: by Ville's inequality it passes 1/alpha
 with probability at most alpha however often one looks (Grünwald, de Heide and Koolen, "Safe testing", 2024).
 Where the natural distribution is itself estimated, this holds to the accuracy of that estimate.
@@ -28,7 +28,7 @@ _TAIL = 1.645
 SHARE_UNNATURAL = 0.2
 """Prior share of units that do not belong to the natural spread, while learning it."""
 _SHARES = (0.05, 0.1, 0.2, 0.3, 0.4)
-"""That share where it is learnt too, each as likely as the next."""
+"""That share where it is learned too, each as likely as the next."""
 FEWEST_FOR_A_MIDDLE = 3
 """Of fewer others no middle one can be told."""
 MOST_EVIDENCE = 2000.0
@@ -40,13 +40,13 @@ class Prior:
     """What is believed of the natural spread before any data.
 
     Attributes:
-        centre: Median of the natural rates, 0..1.
-        doubt: Standard deviation of the centre's logit; large for "no idea".
+        center: Median of the natural rates, 0..1.
+        doubt: Standard deviation of the center's logit; large for "no idea".
         width: Median of the natural rates' standard deviation, in logits.
         width_doubt: Standard deviation of the logarithm of that width.
     """
 
-    centre: float = 0.1
+    center: float = 0.1
     doubt: float = 2.0
     width: float = 0.4
     width_doubt: float = 0.5
@@ -66,7 +66,7 @@ class Contrast:
         natural: Median of the others' natural rates, 0..1.
         natural_high: 95th percentile of the others' natural rates, 0..1.
         natural_low: 5th percentile of them.
-        inside: Density of natural rates on the grid, as learnt from the others; shape (units, grid).
+        inside: Density of natural rates on the grid, as learned from the others; shape (units, grid).
         outside: Density of rates outside by the effect, on the grid; shape (units, grid).
     """
 
@@ -133,8 +133,8 @@ def contrast(
     outside = belief @ other
     alternative = outside * weights
     inside = spread * weights
-    centre, width = belief @ _centres(), belief @ _widths()
-    low, high = expit(centre - _TAIL * width), expit(centre + _TAIL * width)
+    center, width = belief @ _centers(), belief @ _widths()
+    low, high = expit(center - _TAIL * width), expit(center + _TAIL * width)
     nearer = low[:, None] <= RATES[None, :] if below else high[:, None] >= RATES[None, :]
     bound = np.max(np.where(nearer, likelihood, -np.inf), axis=1)
     return Contrast(
@@ -142,7 +142,7 @@ def contrast(
         log_bound=np.log(as_other) + peak[:, 0] - bound,
         rate=(alternative @ RATES) / np.maximum(alternative.sum(axis=1), 1e-300),
         shrunken=(inside @ RATES) / np.maximum(inside.sum(axis=1), 1e-300),
-        natural=expit(centre),
+        natural=expit(center),
         natural_high=high,
         natural_low=low,
         inside=spread,
@@ -151,9 +151,9 @@ def contrast(
 
 
 def _belief(fits_natural: Floats, fits_other: Floats, prior: Prior, learn: Floats) -> Floats:
-    """How likely each centre and width is, learnt for each unit from all the others; shape (units, hypotheses).
+    """How likely each center and width is, learned for each unit from all the others; shape (units, hypotheses).
 
-    How many of the others are no children of nature is learnt along with it (a two-groups model, Efron 2008): one
+    How many of the others are no children of nature is learned along with it (a two-groups model, Efron 2008): one
     exception must not hide the next.
     """
     shares = []
@@ -165,7 +165,7 @@ def _belief(fits_natural: Floats, fits_other: Floats, prior: Prior, learn: Float
 
 
 def _most_are_natural(likelihood: Floats, learn: Floats) -> Floats:
-    """1 for centres and widths under which the middle one of the others is no exception, 0 for the rest.
+    """1 for centers and widths under which the middle one of the others is no exception, 0 for the rest.
 
     Without it, "one is natural and all others are exceptions" could explain the data as well. Shape
     (units, hypotheses).
@@ -175,7 +175,7 @@ def _most_are_natural(likelihood: Floats, learn: Floats) -> Floats:
     means = weights @ LOGITS
     variance = weights @ LOGITS**2 - means**2
     middle, doubt = _medians_of_others(means, learn > 0), _medians_of_others(variance, learn > 0)
-    near = np.abs(middle[:, None] - _centres()) <= _TAIL * np.sqrt(_widths() ** 2 + doubt[:, None])
+    near = np.abs(middle[:, None] - _centers()) <= _TAIL * np.sqrt(_widths() ** 2 + doubt[:, None])
     return np.where(near.any(axis=1, keepdims=True), near, 1.0)
 
 
@@ -192,7 +192,7 @@ def _medians_of_others(values: Floats, learn: Flags) -> Floats:
     return np.where(others < FEWEST_FOR_A_MIDDLE, np.nan, ranked[middles].mean(axis=0))
 
 
-def _centres() -> Floats:
+def _centers() -> Floats:
     return np.repeat(_CENTRES, len(_WIDTHS))
 
 
@@ -202,7 +202,7 @@ def _widths() -> Floats:
 
 @lru_cache(maxsize=1)
 def _natural_priors() -> Floats:
-    z = (LOGITS[None, :] - _centres()[:, None]) / _widths()[:, None]
+    z = (LOGITS[None, :] - _centers()[:, None]) / _widths()[:, None]
     density = soft_exp(-0.5 * z * z)
     return np.asarray(density / density.sum(axis=1, keepdims=True))
 
@@ -210,21 +210,21 @@ def _natural_priors() -> Floats:
 @lru_cache(maxsize=16)
 def _other_priors(effect: float, *, below: bool) -> Floats:
     """Rates beyond the effect; nearer ones are more likely than far ones (exponential, mean 25 points)."""
-    centre = expit(_centres())[:, None]
+    center = expit(_centers())[:, None]
     per_logit = RATES * (1 - RATES)
     if below:
-        density = per_logit * (np.maximum(centre * effect, RATES[20]) >= RATES)
+        density = per_logit * (np.maximum(center * effect, RATES[20]) >= RATES)
     else:
-        least = np.minimum(centre + effect, 0.9)
+        least = np.minimum(center + effect, 0.9)
         density = per_logit * np.exp(-(RATES - least) / 0.25) * (least <= RATES)
     return np.asarray(density / density.sum(axis=1, keepdims=True))
 
 
 @lru_cache(maxsize=16)
 def _hyperprior(prior: Prior) -> Floats:
-    centre = (_centres() - logit(prior.centre)) / prior.doubt
+    center = (_centers() - logit(prior.center)) / prior.doubt
     width = (np.log(_widths()) - np.log(prior.width)) / prior.width_doubt
-    return np.asarray(-0.5 * centre**2 - 0.5 * width**2)
+    return np.asarray(-0.5 * center**2 - 0.5 * width**2)
 
 
 def additive_effects(

@@ -28,9 +28,9 @@ MOST_CLUSTERED = 4000
 ALIKE = 0.3
 """Cosine of two clusters' mean texts from which they are one pattern in other words."""
 NEAR = 0.5
-"""Cosine to a cluster's centre from which a note that no cluster holds may belong to it, and least of a lone one's."""
+"""Cosine to a cluster's center from which a note that no cluster holds may belong to it, and least of a lone one's."""
 NEARER = 0.2
-"""How much farther the next centre must then be."""
+"""How much farther the next center must then be."""
 TELLING_WORDS = 4
 FEWEST_ALIKE = 3
 """Notes that must share a word before it says what a cluster is about; half of the notes must have such a word."""
@@ -218,24 +218,24 @@ def _clustered(points: Floats, eligible: Flags) -> Ints:
 
 
 def _one_cluster(points: Floats, least: int) -> Ints:
-    """The only cluster of the points, if they have one: HDBSCAN wants two. Its members resemble its centre."""
+    """The only cluster of the points, if they have one: HDBSCAN wants two. Its members resemble its center."""
     alone = HDBSCAN(min_cluster_size=least, min_samples=3, allow_single_cluster=True, copy=True).fit_predict(points)
     if alone.max() < 0:
         return np.asarray(alone)
-    fits = (alone == 0) & ((points @ normalize(_centres(points, alone)).T)[:, 0] >= NEAR)
+    fits = (alone == 0) & ((points @ normalize(_centers(points, alone)).T)[:, 0] >= NEAR)
     return np.where(fits, 0, _NOISE) if fits.sum() >= least else np.full(len(points), _NOISE)
 
 
-def _centres(points: Floats, labels: Ints) -> Floats:
+def _centers(points: Floats, labels: Ints) -> Floats:
     return np.stack([points[labels == label].mean(axis=0) for label in range(int(labels.max()) + 1)])
 
 
 def _joined(points: Floats, labels: Ints) -> Ints:
-    """Join clusters whose centres are alike, the most alike first."""
+    """Join clusters whose centers are alike, the most alike first."""
     labels = labels.copy()
     while labels.max() >= 1:
-        centres = normalize(_centres(points, labels))
-        likeness = centres @ centres.T
+        centers = normalize(_centers(points, labels))
+        likeness = centers @ centers.T
         np.fill_diagonal(likeness, -1.0)
         one, two = np.unravel_index(int(np.argmax(likeness)), likeness.shape)
         if likeness[one, two] < ALIKE:
@@ -255,10 +255,10 @@ def _by_size(labels: Ints) -> Ints:
 
 
 def _adopted(points: Floats, labels: Ints) -> Ints:
-    """Give a cluster to what resembles its centre, and no other centre nearly as much."""
+    """Give a cluster to what resembles its center, and no other center nearly as much."""
     if labels.max() < 0:
         return labels
-    likeness = points @ normalize(_centres(points, labels)).T
+    likeness = points @ normalize(_centers(points, labels)).T
     ranked = np.sort(likeness, axis=1)
     second = ranked[:, -2] if likeness.shape[1] > 1 else np.zeros(len(points))
     fits = (ranked[:, -1] >= NEAR) & (ranked[:, -1] - second >= NEARER)

@@ -2,7 +2,7 @@
 
 Two things are no lasting change: what came and went again within the log (a transient), and what happened to all
 criteria at once (a week of hard images). The first is part of what a change is compared with. The second is taken out:
-each period has an effect of its own, learnt from the other criteria.
+each period has an effect of its own, learned from the other criteria.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_PERIODS = 30
 OUT_OF_NATURE = 0.75
 """Prior share of changes that lead away from what is natural; the others lead back to it."""
 PERIOD_WIDTH = 0.7
-"""How much periods differ from each other by nature, as a standard deviation in logits: a factor of two either way."""
+"""How much periods normally differ from each other, as a standard deviation in logits: a factor of two either way."""
 TRANSIENT = 0.3
 """Prior share of rates that went up or down for a while, among those that did not change for good."""
 LEAST_DAYS = 7

@@ -15,9 +15,9 @@ from review_copilot.study.table import Floats, Ints, Outcome
 ACCEPTS = "accepts everything in seconds"
 ACCEPTS_MORE = "accepts what others reject"
 OVERRIDES = "overrides what others confirm"
-PEOPLE = Prior(centre=0.12, doubt=1.2, width=0.4, width_doubt=0.4)
+PEOPLE = Prior(center=0.12, doubt=1.2, width=0.4, width_doubt=0.4)
 FEWEST_PEOPLE = 3
-"""Of two people one cannot say which of them differs."""
+"""With two people, it is unknown which of them differs."""
 LOW_FACTOR = 1 / 3
 """Who "accepts everything" overrides at most a third of what is usual."""
 _PACE_WIDTH = 0.4
@@ -79,7 +79,7 @@ def _paces(submissions: Submissions, reviewers: Ints) -> Floats:
 def _log_quick(pace: Floats) -> Floats:
     """Log Bayes factor of "at least three times as quick as the others" against the natural spread of people.
 
-    Nature is a Student distribution learnt from the others with a prior on its width; the alternative is even between
+    Nature is a Student distribution learned from the others with a prior on its width; the alternative is even between
     3 and 50 times as quick. Where times are unknown it is log(1/20): a low rate alone must then be twenty times as
     convincing.
     """
@@ -89,10 +89,10 @@ def _log_quick(pace: Floats) -> Floats:
         others = others[np.isfinite(others)]
         if not np.isfinite(pace[r]) or len(others) < FEWEST_PEOPLE - 1:
             continue
-        centre, n = float(np.median(others)), len(others)
-        spread = _PACE_DOUBT * _PACE_WIDTH**2 + float(((others - centre) ** 2).sum())
+        center, n = float(np.median(others)), len(others)
+        spread = _PACE_DOUBT * _PACE_WIDTH**2 + float(((others - center) ** 2).sum())
         width = np.sqrt(spread / (_PACE_DOUBT + n) * (1 + 1 / n))
-        gap = centre - pace[r]
+        gap = center - pace[r]
         inside = student.logpdf(gap / width, df=_PACE_DOUBT + n) - np.log(width)
         span = np.log(50.0) - np.log(3.0)
         outside = (

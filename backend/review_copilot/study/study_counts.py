@@ -27,7 +27,7 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True)
 class OutcomeCounts:
-    """What became of suggestions that a reviewer was shown and decided on, and what else was counted beside them.
+    """Outcomes of the suggestions that a reviewer saw and decided on, with other counts.
 
     Attributes:
         outcomes: Reviews, by criterion, day since 1970 UTC and `Outcome`.

@@ -62,7 +62,7 @@ TYPES = {
 
 
 class Outcome(IntEnum):
-    """What became of one suggestion, as one word; where several things were changed, the first that fits."""
+    """The outcome of one suggestion, as one word; where several things were changed, the first that fits."""
 
     KEPT = 0
     REJECTED = 1
@@ -80,7 +80,7 @@ class Outcome(IntEnum):
 FAR_IOU = 0.8
 """A box that keeps less than this overlap was moved by more than two people's boxes of one thing differ anyway."""
 HALF_KEPT = 0.5
-"""A text of which less than this share of words was kept was written anew, not polished."""
+"""A text of which less than this share of words was kept was replaced, not edited."""
 
 
 class Touch(IntFlag):

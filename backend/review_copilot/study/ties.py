@@ -63,7 +63,7 @@ def tie_of(shared: Shared, criterion: int) -> Tie:
 
 
 def pooled_tie(shared: Shared, criteria: int) -> float:
-    """The tie over all criteria, by moments, drawn towards one half by ten pairs' worth of prior."""
+    """The tie over all criteria, by moments, drawn toward one half by ten pairs' worth of prior."""
     expected, differing = 5.0, 2.5
     for criterion in range(criteria):
         at = np.flatnonzero(shared.criterion == criterion)

@@ -1,7 +1,7 @@
 """Did a new model or a new guideline revision make criteria worse? Knows counts, no rows.
 
-Versions stand on every row, so no date has to be guessed: reviews of drafts made by one version are set beside reviews
-of drafts made by the next, whenever they were made.
+Each row has its versions, so no date is guessed: reviews of drafts by one version are compared with reviews of drafts
+by the next one, whatever their dates.
 """
 
 from __future__ import annotations

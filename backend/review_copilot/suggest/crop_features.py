@@ -33,13 +33,13 @@ def crop_features(pixels: Pixels, box: Box) -> Floats:
     crop = _sampled(pixels, box)
     red, green, blue = (crop[..., i] for i in range(3))
     channels = (crop.mean(axis=2), red - green, (red + green) / 2 - blue)
-    grey = channels[0]
-    down, across = np.gradient(grey) if min(grey.shape) > 1 else (np.zeros_like(grey), np.zeros_like(grey))
+    gray = channels[0]
+    down, across = np.gradient(gray) if min(gray.shape) > 1 else (np.zeros_like(gray), np.zeros_like(gray))
     strength = np.hypot(down, across)
     direction = ((np.arctan2(down, across) % np.pi) / np.pi * ORIENTATIONS).astype(np.int64) % ORIENTATIONS
     edges = np.bincount(direction.ravel(), weights=strength.ravel(), minlength=ORIENTATIONS) / strength.size
     measured = [value for channel in channels for value in (channel.mean(), channel.std())]
-    measured += [_detail(grey, 1), _detail(grey, 4), *np.log1p(50 * edges)]
+    measured += [_detail(gray, 1), _detail(gray, 4), *np.log1p(50 * edges)]
     measured += [np.log(max(box.width * box.height, 1e-6)), np.log(max(box.width, 1e-3) / max(box.height, 1e-3))]
     return np.asarray(measured, dtype=np.float64)
 
@@ -64,9 +64,9 @@ def _sampled(pixels: Pixels, box: Box) -> Floats:
     return np.asarray(crop.astype(np.float64) / 255.0)
 
 
-def _detail(grey: Floats, step: int) -> float:
+def _detail(gray: Floats, step: int) -> float:
     """Logarithm of the mean difference between pixels at this distance."""
-    if min(grey.shape) <= step:
+    if min(gray.shape) <= step:
         return 0.0
-    across, down = np.abs(grey[:, step:] - grey[:, :-step]).mean(), np.abs(grey[step:] - grey[:-step]).mean()
+    across, down = np.abs(gray[:, step:] - gray[:, :-step]).mean(), np.abs(gray[step:] - gray[:-step]).mean()
     return float(np.log1p(50 * (across + down) / 2))

@@ -64,8 +64,8 @@ def fingerprint(thumbnail: Pixels) -> str:
     Args:
         thumbnail: The image, of any size; 64 px on the longer side are enough.
     """
-    grey = _squeezed(thumbnail.astype(np.float32) @ _LUMA)
-    low = (_COSINES @ grey @ _COSINES.T).ravel()[1:]
+    gray = _squeezed(thumbnail.astype(np.float32) @ _LUMA)
+    low = (_COSINES @ gray @ _COSINES.T).ravel()[1:]
     if float(np.abs(low).mean()) < LEAST_DETAIL:
         return ""
     bits = np.concatenate([[False], low > np.median(low)])
@@ -90,13 +90,13 @@ def likenesses(pictures: Iterable[Picture]) -> Mapping[int, Likeness]:
     }
 
 
-def _squeezed(grey: npt.NDArray[np.float32]) -> Floats:
+def _squeezed(gray: npt.NDArray[np.float32]) -> Floats:
     """Averages over 32 x 32 even parts."""
-    height, width = grey.shape
+    height, width = gray.shape
     rows = np.linspace(0, height, _SIDE_PX + 1)
     columns = np.linspace(0, width, _SIDE_PX + 1)
     sums = np.zeros((height + 1, width + 1), np.float64)
-    sums[1:, 1:] = grey.cumsum(axis=0, dtype=np.float64).cumsum(axis=1)
+    sums[1:, 1:] = gray.cumsum(axis=0, dtype=np.float64).cumsum(axis=1)
     # a sum up to a fraction of a pixel is interpolated between adjacent sums
     up_to = _between(_between(sums, rows, axis=0), columns, axis=1)
     parts = np.diff(np.diff(up_to, axis=0), axis=1)

@@ -17,12 +17,12 @@ from review_copilot.inspectors.openai_compatible import Endpoint, OpenAIChat
 from review_copilot.inspectors.probe import MOST_ERROR, ProbeReport, probe, targets
 from review_copilot.inspectors.profiles import Profile, profile_for, read_profiles, write_profiles
 
-COLOURS = {"red": 0, "green": 1, "blue": 2}
+COLORS = {"red": 0, "green": 1, "blue": 2}
 
 
-def where(pixels: npt.NDArray[np.uint8], colour: str) -> Box:
-    """Where the rectangle of a colour is in a picture, as a model sees it."""
-    channel = COLOURS[colour]
+def where(pixels: npt.NDArray[np.uint8], color: str) -> Box:
+    """Where the rectangle of a color is in a picture, as a model sees it."""
+    channel = COLORS[color]
     others = [c for c in range(3) if c != channel]
     strong = pixels[:, :, channel].astype(int) - pixels[:, :, others].max(axis=2) > 60
     rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
@@ -36,9 +36,9 @@ Spoil = Callable[[tuple[float, ...], npt.NDArray[np.uint8]], "list[float] | str 
 def answering(convention: Convention, spoil: Spoil = lambda numbers, _: list(numbers)) -> Callable[[Turn], str]:
     def model(turn: Turn) -> str:
         pixels = turn.pictures[0]
-        colour = next(c for c in COLOURS if f"the {c} rectangle" in turn.user)
+        color = next(c for c in COLORS if f"the {c} rectangle" in turn.user)
         height, width = pixels.shape[:2]
-        numbers = convention.from_box(where(pixels, colour), width_px=width, height_px=height)
+        numbers = convention.from_box(where(pixels, color), width_px=width, height_px=height)
         return json.dumps({"box": spoil(numbers, pixels)})
 
     return model

@@ -1,4 +1,4 @@
-"""Every store keeps the set-ups of projects, version after version."""
+"""Every store keeps the setups of projects, version after version."""
 
 from __future__ import annotations
 

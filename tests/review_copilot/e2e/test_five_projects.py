@@ -111,7 +111,7 @@ def test_each_project_is_drafted_by_its_own_set_up(
         with running_backend(environment=environment, port=settings.port, folder=tmp_path):
             for wanted in WANTED:
                 guideline = str(listing) if wanted.guideline == "listing" else wanted.guideline
-                words = ["connect", "--create", f"Set-up {wanted.guideline}", "--guideline", guideline]
+                words = ["connect", "--create", f"Setup {wanted.guideline}", "--guideline", guideline]
                 words += ["--inspector", wanted.inspector, *(["--model", wanted.model] if wanted.model else [])]
                 done = command(*words)
                 assert done.returncode == 0, done.stderr

@@ -173,7 +173,7 @@ def test_reviewers_always_find_a_draft(
         changed = source_of_guideline("photo-quality").replace("Technical", "Plain technical", 1)
         (tmp_path / "listing.yaml").write_text(changed, encoding="utf-8")
         assert project.command("project set", "--guideline", str(tmp_path / "listing.yaml")).returncode == 0
-        time.sleep(6)  # the backend reads the set-up again after 5 s
+        time.sleep(6)  # the backend reads the setup again after 5 s
         label_studio_client.import_tasks(project.project_id, [{"image": images[TASKS]}])
         project.wait_for_drafts(of=TASKS + 1, version=first)
         assert project.shown() == first

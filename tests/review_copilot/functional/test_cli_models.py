@@ -88,13 +88,13 @@ def test_prompt_show_prints_what_would_be_sent(photos: Path, tmp_path: Path) -> 
 def test_probe_stores_a_profile_that_inspect_then_uses(photos: Path, tmp_path: Path) -> None:
     """The endpoint answers in percent, y first, which no shipped profile would guess for its name."""
     convention = Convention(Unit.PERCENT, Order.YXYX)
-    places = {(t.view.width_px, t.view.height_px, t.colour): t for t in targets()}
+    places = {(t.view.width_px, t.view.height_px, t.color): t for t in targets()}
 
     def model(turn: Turn) -> str:
         height, width = turn.pictures[0].shape[:2]
         if "rectangle?" in turn.user:
-            colour = turn.user.split(" rectangle")[0].split()[-1]
-            box = places[width, height, colour].box
+            color = turn.user.split(" rectangle")[0].split()[-1]
+            box = places[width, height, color].box
             return json.dumps({"box": list(convention.from_box(box, width_px=width, height_px=height))})
         return reply(finding("PQ-01", [20, 10, 40, 30]))
 

@@ -1,4 +1,4 @@
-"""Each project is drafted by a set-up of its own, from the database, and the settings are defaults for the others."""
+"""Each project is drafted by a setup of its own, from the database, and the settings are defaults for the others."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_each_project_is_seen_through_its_own_set_up(process: Process) -> None:
         (2, "pcb", "builtin"),
         (3, "generated-image", "hybrid"),
         (4, "edited-photo", "builtin"),
-        (5, "photo-quality", "builtin"),  # no set-up of its own: the settings'
+        (5, "photo-quality", "builtin"),  # no setup of its own: the settings'
     }
     assert len(seen) == 8 * len(PROJECTS)
 
@@ -122,7 +122,7 @@ def test_a_named_connection_gives_model_address_and_key(settings: Settings, monk
     assert own.model_api_key.get_secret_value() == "from-the-environment"
     strong = settings_for(changed_setup(setup, settings, model="strong"), settings)
     assert strong.model_api_key.get_secret_value() == "from-a-file"
-    assert "from-" not in str(setup), "a set-up holds no secret"
+    assert "from-" not in str(setup), "a setup holds no secret"
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ from review_copilot.settings import load_settings
 process = open_process(load_settings(_env_file=None, database_url=sys.argv[1], label_studio_token="t"))
 parts = build_backend(process)
 asked = {
-    "set-up": lambda: process.setup_of(),
+    "setup": lambda: process.setup_of(),
     "guideline": lambda: process.setup_of().guideline,
     "inspector": lambda: process.setup_of().inspector,
     "store": lambda: parts.service.store,
@@ -111,4 +111,4 @@ def test_no_part_of_a_process_needs_the_lock_that_python_3_12_took_away(tmp_path
         check=True, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     counts = dict(line.rsplit(" ", 1) for line in said.stdout.splitlines())
-    assert counts == dict.fromkeys(("set-up", "guideline", "inspector", "store", "pool", "client"), "1")
+    assert counts == dict.fromkeys(("setup", "guideline", "inspector", "store", "pool", "client"), "1")

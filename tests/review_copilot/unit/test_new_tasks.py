@@ -176,7 +176,7 @@ def test_a_spent_budget_postpones_new_tasks_and_gives_none_up(
 def test_while_another_roll_out_is_made_new_tasks_get_drafts_of_the_pinned_one(
     service: DraftService, workspace: FakeWorkspace, clock: FakeClock
 ) -> None:
-    """The set-up has changed and reviewers still see the old roll-out: only its drafts are any use to them."""
+    """The setup has changed and reviewers still see the old roll-out: only its drafts are any use to them."""
     old = service.setup_of()
     workspace.version = label(service)
     pinned, changed = label(service), replace(old, min_score=0.9)

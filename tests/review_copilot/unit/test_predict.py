@@ -89,7 +89,7 @@ def label(service: DraftService) -> str:
 
 
 def with_setup(service: DraftService, **changes: Any) -> DraftService:
-    """The same service under a changed set-up."""
+    """The same service under a changed setup."""
     return replace(service, setup_of=setup_for_all(replace(service.setup_of(), **changes)))
 
 

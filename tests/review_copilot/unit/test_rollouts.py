@@ -133,7 +133,7 @@ def looks(context: ReviewContext) -> int:
 
 
 def strict(context: ReviewContext) -> ReviewContext:
-    """Another set-up with the same inspector, so that looks are counted together."""
+    """Another setup with the same inspector, so that looks are counted together."""
     return replace(context, min_score=0.5)
 
 

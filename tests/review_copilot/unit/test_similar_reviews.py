@@ -15,8 +15,8 @@ from review_copilot.suggest.similar_reviews import familiar
 DUST, STICKER, STRANGE = 0.0, 4.0, -9.0
 
 
-def crops(centre: float, count: int, *, seed: int = 1) -> tuple[CropFeatures, ...]:
-    points = np.random.default_rng(seed).normal(centre, 1.0, (count, 6))
+def crops(center: float, count: int, *, seed: int = 1) -> tuple[CropFeatures, ...]:
+    points = np.random.default_rng(seed).normal(center, 1.0, (count, 6))
     return tuple(tuple(point) for point in points.tolist())
 
 
@@ -29,8 +29,8 @@ def a_book(*, reviewed: int = 60, stickers: int = 14, words: tuple[str, ...] = (
     )
 
 
-def a_crop(centre: float) -> Suggestion:
-    return replace(a_suggestion(label="Dust"), crop_features=(centre,) * 6)
+def a_crop(center: float) -> Suggestion:
+    return replace(a_suggestion(label="Dust"), crop_features=(center,) * 6)
 
 
 def test_a_crop_among_those_of_a_pattern_is_like_it() -> None:

@@ -1,4 +1,4 @@
-"""Find the complete JSON values in a text, and mend their syntax. Knows no schema.
+"""Find the complete JSON values in a text, and repair their syntax. Knows no schema.
 
 A repairing parser also completes what was cut off. So the end of each value is found here first, and only complete ones
 are repaired.
@@ -21,7 +21,7 @@ _MOST_LETTERS = 400_000
 _LOOKS_LIKE_JSON = re.compile(r"""\{\s*(?:["'“]|[A-Za-z_]\w*"?\s*:|//|/\*|$)|\[\s*(?:[{"'\[\]]|-?\d|$)""")
 _STRING_OF_JSON = re.compile(r"""(?:^|(?<=[\s:>(`|]))(["'])(?=\s*[\[{])""")
 _LINE_BREAK = re.compile(r"[\r\n]")
-_MENDED = "the syntax of the JSON"
+_SYNTAX = "the syntax of the JSON"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class Block:
         value: The value, an object or a list.
         start: Where it begins.
         end: Where it ends.
-        mended: What had to be mended; empty for proper JSON.
+        repaired: The repairs; empty for proper JSON.
     """
 
     value: Any
     start: int
     end: int
-    mended: str = ""
+    repaired: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _first_opening(text: str, at: int) -> int | None:
 
 
 def _block(text: str, start: int) -> Block | None:
-    """The value that begins at a place; None when it never ends or is beyond mending."""
+    """The value that begins at a place; None when it never ends or cannot be repaired."""
     try:
         value, end = json.JSONDecoder(strict=False).raw_decode(text, start)  # grammars let control characters through
     except (ValueError, RecursionError):
@@ -124,7 +124,7 @@ def _block(text: str, start: int) -> Block | None:
         return None
     if not isinstance(value, dict if text[start] == "{" else list):
         return None
-    return Block(value, start, closed, mended=_MENDED)
+    return Block(value, start, closed, repaired=_SYNTAX)
 
 
 def _end_of(text: str, start: int) -> int | None:

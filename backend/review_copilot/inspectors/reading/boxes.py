@@ -64,7 +64,7 @@ def read_box(written: object) -> WrittenBox | None:
     """The numbers of one box: a list, nested or of corners; named numbers; or text with them.
 
     Returns:
-        The numbers; None where the box is said to be none.
+        The numbers; None where the reply says that there is no box.
 
     Raises:
         Unreadable: They are not numbers, or not those of one box.

@@ -1,4 +1,4 @@
-"""Find the review in what a model wrote: the list of findings, the verdict, what was said of each criterion.
+"""Find the review in what a model wrote: the list of findings, the verdict, and the answer for each criterion.
 
 Takes wrappers, bare lists, one finding without a list, and findings one after the other. Knows no guideline.
 """
@@ -42,15 +42,15 @@ class Written:
         findings: What stands in its list of findings, of whatever kind.
         verdict: As written.
         summary: As written.
-        coverage: What is said of each criterion, as written.
-        mended: What had to be mended to come to this.
+        coverage: The answer for each criterion, as written.
+        repaired: The repairs that were needed.
     """
 
     findings: Sequence[Any]
     verdict: Any = None
     summary: Any = None
     coverage: Any = None
-    mended: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
 
 
 def written_review(text: str) -> Written:
@@ -76,7 +76,7 @@ def written_review(text: str) -> Written:
         if not isinstance(within, str):
             raise
         inner = written_review(within)  # a wrapper around a text, which may have words or tags around its JSON
-        return replace(inner, mended=(*inner.mended, "a reply within a string"))
+        return replace(inner, repaired=(*inner.repaired, "a reply within a string"))
 
 
 def last_of(thoughts: str) -> str:
@@ -93,16 +93,16 @@ def _chosen(found: Sequence[Block], *, whole: str) -> Written:
     answers = [(block, written) for block in found if (written := _review_in(block.value)) is not None]
     if answers:
         block, written = answers[-1]
-        mended = [*written.mended, *([block.mended] if block.mended else [])]
+        repaired = [*written.repaired, *([block.repaired] if block.repaired else [])]
         if len(answers) > 1:
-            mended.append("an earlier answer before the last one")
-        return Written(written.findings, written.verdict, written.summary, written.coverage, tuple(mended))
+            repaired.append("an earlier answer before the last one")
+        return Written(written.findings, written.verdict, written.summary, written.coverage, tuple(repaired))
     loose = [block.value for block in found if is_finding(block.value)]
     if loose:
-        mended = ["findings without a list", *(block.mended for block in found if block.mended)]
-        return Written(loose, mended=tuple(mended))
+        repaired = ["findings without a list", *(block.repaired for block in found if block.repaired)]
+        return Written(loose, repaired=tuple(repaired))
     if whole.strip(" \n\r\t`").removeprefix("json").strip() == "[]":
-        return Written((), mended=("a bare list of findings",))
+        return Written((), repaired=("a bare list of findings",))
     raise NoReview(NO_FINDINGS)
 
 
@@ -110,16 +110,16 @@ def _review_in(value: Any) -> Written | None:
     """The review in one JSON value; None when it holds none."""
     if isinstance(value, list) and value and all(is_finding(item) or not isinstance(item, Mapping) for item in value):
         finding_like = any(is_finding(item) for item in value)
-        return Written(value, mended=("a bare list of findings",)) if finding_like else None
+        return Written(value, repaired=("a bare list of findings",)) if finding_like else None
     for number, outer in enumerate(objects_in(value)):
         named = by_plain_name(outer)
-        listed, mended = _findings_in(named)
+        listed, repaired = _findings_in(named)
         if listed is None:
             continue
         if number:
-            mended = (*mended, "a wrapper around the reply")
+            repaired = (*repaired, "a wrapper around the reply")
         coverage = next((named[name] for name in COVERAGE_NAMES if name in named), None)
-        return Written(listed, named.get("verdict"), named.get("summary"), coverage, mended)
+        return Written(listed, named.get("verdict"), named.get("summary"), coverage, repaired)
     return None
 
 
@@ -128,43 +128,43 @@ def _findings_in(named: Mapping[str, Any]) -> tuple[list[Any] | None, tuple[str,
     if "properties" in named and "type" in named:
         return None, ()  # a schema, not a reply by it
     listed: list[Any] | None = None
-    mended: list[str] = []
+    repaired: list[str] = []
     for name in FINDING_LISTS:
         if name not in named:
             continue
-        found = _as_list(named[name], surely=name == "findings", mended=mended)
+        found = _as_list(named[name], surely=name == "findings", repaired=repaired)
         if found is None or (not found and name not in FINDING_LISTS[:MAY_BE_EMPTY]):
             continue
         if name != "findings":
-            mended.append("the name of the list of findings")
+            repaired.append("the name of the list of findings")
         listed = [*(listed or []), *found]
-    return listed, tuple(mended)
+    return listed, tuple(repaired)
 
 
-def _as_list(value: Any, *, surely: bool, mended: list[str]) -> list[Any] | None:
+def _as_list(value: Any, *, surely: bool, repaired: list[str]) -> list[Any] | None:
     if isinstance(value, str):
-        return _list_in_text(value, surely=surely, mended=mended)
+        return _list_in_text(value, surely=surely, repaired=repaired)
     if isinstance(value, Mapping):
-        return _list_in_object(value, mended)
+        return _list_in_object(value, repaired)
     if not isinstance(value, list):
         return None
     return value if surely or not value or any(is_finding(item) for item in value) else None
 
 
-def _list_in_text(text: str, *, surely: bool, mended: list[str]) -> list[Any] | None:
+def _list_in_text(text: str, *, surely: bool, repaired: list[str]) -> list[Any] | None:
     found = [block.value for block in blocks_of(text).found if isinstance(block.value, list | dict)]
     if len(found) != 1 and text.strip() != "[]":
         return None
-    mended.append("a list within a string")
-    return _as_list(found[0] if found else [], surely=surely, mended=mended)
+    repaired.append("a list within a string")
+    return _as_list(found[0] if found else [], surely=surely, repaired=repaired)
 
 
-def _list_in_object(value: Mapping[str, Any], mended: list[str]) -> list[Any] | None:
+def _list_in_object(value: Mapping[str, Any], repaired: list[str]) -> list[Any] | None:
     if is_finding(value):
-        mended.append("a finding without its list")
+        repaired.append("a finding without its list")
         return [value]
     if value and all(is_finding(item) for item in value.values()):
-        mended.append("findings by number instead of a list")
+        repaired.append("findings by number instead of a list")
         return list(value.values())
     return None
 
