@@ -24,6 +24,14 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="log")
 
 
+_NOT_REACHED = (
+    "Packed columns were emptied too. The reply cache and the measured crops name no people. Not reached: Label "
+    "Studio; backups, exports, and reports that were written before; what somebody wrote about this person in a note; "
+    "and files that a model provider keeps. A running dashboard shows the change within 20 seconds."
+)
+"""What `forget` changes beside the revisions, and what it cannot change."""
+
+
 def forget(
     reviewer: Annotated[
         str, typer.Option("--reviewer", help="User id or pseudonym, as `overrides list` shows it under `by`.")
@@ -42,7 +50,7 @@ def forget(
             hint="Use the id or pseudonym that `review-copilot overrides list` shows under `by`.",
         )
     typer.echo(f"{_counted(named, 'revision')} named this person and no longer {'does' if named == 1 else 'do'}.")
-    typer.echo("Earlier backups and exports still contain this person, and so does Label Studio.", err=True)
+    typer.echo(_NOT_REACHED, err=True)
 
 
 def write_backup(

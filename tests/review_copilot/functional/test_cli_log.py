@@ -45,11 +45,27 @@ def test_a_forgotten_person_is_nowhere_in_the_file_and_the_rows_stay(tmp_path: P
     before = people(tmp_path)
     done = run(tmp_path, "log", "forget", "--reviewer", "3", "--yes")
     assert (done.returncode, done.stdout) == (0, "2 revisions named this person and no longer do.\n")
-    assert "Earlier backups" in done.stderr
+    for place in ("Label Studio", "backups", "reports", "a model provider"):
+        assert place in done.stderr.partition("Not reached:")[2]
     after = people(tmp_path)
     (label,) = {author for author, _ in after}
     assert label.startswith("forgotten-")
     assert [(label, label if editor == "3" else editor) for _, editor in before] == after
+
+
+def test_no_file_of_the_database_holds_the_name_of_a_forgotten_person(tmp_path: Path) -> None:
+    """Neither a row, nor a packed column, nor a page that SQLite no longer uses."""
+    name = b"planted.reviewer@example.org"
+    planted = untouched(a_review("r1", a_suggestion("s1")), author=name.decode())
+    store = open_store(f"sqlite:///{tmp_path / 'planted.db'}", clock=FakeClock())
+    store.append(compare(planted, [a_review("r1", a_suggestion("s1"))]))
+    store.close()
+    assert run(tmp_path, "report", "--project", "7", "--format", "json", database="planted.db").returncode == 0
+    files = list(tmp_path.glob("planted.db*"))
+    assert any(name in file.read_bytes() for file in files)
+    done = run(tmp_path, "log", "forget", "--reviewer", name.decode(), "--yes", database="planted.db")
+    assert done.returncode == 0, done.stderr
+    assert not [file.name for file in tmp_path.glob("planted.db*") if name in file.read_bytes()]
 
 
 def test_forgetting_is_asked_about_first(tmp_path: Path) -> None:
