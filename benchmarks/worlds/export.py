@@ -15,7 +15,7 @@ _INTEGERS = frozenset(
 )
 _BOOLEANS = frozenset({"current", "deleted", "confirmed"})
 _TIMES = frozenset({"created_at", "updated_at", "logged_at"})
-_LISTS = frozenset({"edits", "reasons"})
+_LISTS = frozenset({"edits", "reasons", "unexamined"})
 _NUMBERS = frozenset({"lead_time_s", "iou", "text_similarity", "score"})
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 FORMATS = ("csv", "jsonl", "parquet")

@@ -58,6 +58,8 @@ COLUMNS = (
     "score",
     *(f"box_from_{side}" for side in BOX),
     *(f"box_to_{side}" for side in BOX),
+    "unexamined",
+    "left_out",
 )
 
 CAUSES = (

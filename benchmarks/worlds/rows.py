@@ -15,7 +15,7 @@ from worlds.nouns import COLUMNS, SCHEMA_VERSION, Row
 from worlds.plan import Person, Plan, Rng
 
 _EMPTY: Row = dict.fromkeys(COLUMNS)
-_LIST_COLUMNS = ("edits", "reasons")
+_LIST_COLUMNS = ("edits", "reasons", "unexamined")
 OTHER_EDITOR = 0.1
 """Share of later revisions that somebody else makes."""
 DELETED = 0.005

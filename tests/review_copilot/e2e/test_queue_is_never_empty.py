@@ -75,7 +75,9 @@ class Stream:
     @contextmanager
     def preannotating(self) -> Iterator[subprocess.Popen[str]]:
         """The command as a process of its own, to be interrupted."""
-        words = [sys.executable, "-m", "review_copilot.cli", "preannotate", "--project", str(self.project_id)]
+        # whoever starts the tests in the background may have told them to ignore the signal
+        words = ["env", "--default-signal=INT", sys.executable, "-m", "review_copilot.cli"]
+        words += ["preannotate", "--project", str(self.project_id)]
         with subprocess.Popen(
             words, cwd=self.folder, env={**os.environ, **self.environment}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

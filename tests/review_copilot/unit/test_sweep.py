@@ -263,8 +263,8 @@ def test_a_field_that_the_label_config_gained_afterwards_was_not_left_open(
     (annotation,) = workspace.annotations[1]
     bare = replace(
         annotation,
-        asked=Asked(severity=frozenset()),
-        regions=tuple(replace(r, severity=None) for r in annotation.regions),
+        asked=Asked(rationale=False),
+        regions=tuple(replace(r, rationale="") for r in annotation.regions),
     )
     workspace.annotations[1] = [bare]
     sweep_project(workspace, store=store)
