@@ -178,6 +178,7 @@ def where_fields_go(labels: LabelMap, guideline: Guideline) -> tuple[tuple[str, 
         "verdict": labels.verdict.name if labels.verdict else "not stored",
         "summary": labels.summary or "not stored",
         "feedback": labels.feedback.name if labels.feedback else "",
+        "guideline note": labels.feedback_note,
     }
     return tuple((part, tag) for part, tag in found.items() if tag)
 

@@ -24,6 +24,28 @@ _Word = TypeVar("_Word", bound=StrEnum)
 _Item = TypeVar("_Item")
 
 
+ROLE = "copilot"
+"""Attribute of a TextArea that declares its `TextRole`. Label Studio ignores attributes that it does not know."""
+
+
+class TextRole(StrEnum):
+    """What a text area is for. `summary` and `guideline-note` are per image, the others per region."""
+
+    SUMMARY = "summary"
+    GUIDELINE_NOTE = "guideline-note"
+    RATIONALE = "rationale"
+    NOTE = "note"
+
+
+_NAMES: Mapping[TextRole, Sequence[str]] = {
+    TextRole.SUMMARY: ("summary", "overall", "rationale", "conclusion"),
+    TextRole.GUIDELINE_NOTE: ("feedback",),
+    TextRole.RATIONALE: ("rationale", "explanation", "reason", "why", "description"),
+    TextRole.NOTE: ("note", "comment"),
+}
+"""Words in the names of text areas that declare no role."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChoiceField(Generic[_Word]):
     """One Choices tag that holds a field of a review.
@@ -133,11 +155,8 @@ def read_label_config(xml: str, guideline: Guideline) -> LabelMap:
     per_image = [tag for tag in on_image if not _says(tag, "perRegion") and not _says(tag, "perItem")]
     drafted = tag_names.DRAFTED if tag_names.DRAFTED in _text_names(per_region) else ""
     per_region = [tag for tag in per_region if not drafted or tag.get("name") != drafted]
-    image_texts = _text_names(per_image)
-    feedback_note = _pick(image_texts, ("feedback",))
-    summary = _pick(
-        [name for name in image_texts if name != feedback_note], ("summary", "overall", "rationale", "conclusion")
-    )
+    feedback_note = _text_field(per_image, TextRole.GUIDELINE_NOTE)
+    summary = _text_field([tag for tag in per_image if tag.get("name") != feedback_note], TextRole.SUMMARY)
     conditions = {tag: condition_of(tag, boxes.parents, labels=labels.get("name", "")) for tag in per_region}
     region_fields = {
         known: _region_fields([tag for tag in per_region if conditions[tag].holds(text)], conditions)
@@ -168,6 +187,7 @@ def read_label_config(xml: str, guideline: Guideline) -> LabelMap:
             *_missing_choices("verdict", verdict, tag_names.VERDICT_CHOICES),
             *_missing_rationales(region_fields, guideline),
             *([] if summary else ["It has no text area for the summary."]),
+            *_unknown_roles(on_image),
         ),
     )
 
@@ -184,9 +204,8 @@ def _once(items: Iterable[_Item]) -> tuple[_Item, ...]:
 def _region_fields(tags: Sequence[ET.Element], conditions: Mapping[ET.Element, Condition]) -> RegionFields:
     """The tags that describe a region, of those that are shown for it; one that is made for its label comes first."""
     found = sorted(tags, key=lambda tag: conditions[tag].always)
-    texts = _text_names(found)
-    rationale = _pick(texts, ("rationale", "explanation", "reason", "why", "description"))
-    note = _pick([name for name in texts if name != rationale], ("note", "comment"))
+    rationale = _text_field(found, TextRole.RATIONALE)
+    note = _text_field([tag for tag in found if tag.get("name") != rationale], TextRole.NOTE)
     own = [tag for tag in found if not conditions[tag].always]
     return RegionFields(
         severity=_choice_field(own, tag_names.SEVERITY_CHOICES) or _choice_field(found, tag_names.SEVERITY_CHOICES),
@@ -230,12 +249,25 @@ def _text_names(tags: Iterable[ET.Element]) -> list[str]:
     return [tag.get("name", "") for tag in tags if tag.tag == "TextArea"]
 
 
-def _pick(found: Sequence[str], words: Sequence[str]) -> str:
-    """The first name that contains the first word found in any name; empty if none does.
+def _text_field(tags: Sequence[ET.Element], role: TextRole) -> str:
+    """Name of the text area with a role; empty if there is none.
 
-    A text area with any other name is somebody's own, such as a transcription, and never gets a text of ours.
+    A text area can declare its role. Otherwise, its name must contain one of the role's words; the first word counts
+    most. A text area with any other name is somebody's own, such as a transcription, and never gets a text of ours.
     """
-    return next((name for word in words for name in found if word in normal(name)), "")
+    areas = [tag for tag in tags if tag.tag == "TextArea"]
+    declared = _text_names(tag for tag in areas if tag.get(ROLE) == role.value)
+    free = _text_names(tag for tag in areas if tag.get(ROLE) is None)
+    return next(iter([*declared, *(name for word in _NAMES[role] for name in free if word in normal(name))]), "")
+
+
+def _unknown_roles(tags: Iterable[ET.Element]) -> list[str]:
+    known = ", ".join(role.value for role in TextRole)
+    return [
+        f'The text area "{tag.get("name", "")}" has {ROLE}="{tag.get(ROLE)}", which is none of: {known}.'
+        for tag in tags
+        if tag.get(ROLE) is not None and tag.get(ROLE) not in list(TextRole)
+    ]
 
 
 def _says(tag: ET.Element, attribute: str) -> bool:

@@ -24,7 +24,8 @@ BY_LABEL = """<View><Image name="image" value="$shots[1].url"/>
 <Choices name="noise_sev" toName="image" perRegion="true" whenTagName="flaw" whenLabelValue="Noise">
 <Choice value="Minor"/><Choice value="Major"/><Choice value="Critical"/></Choices>
 <Choices name="glare_sev" toName="image" perRegion="true" whenTagName="flaw" whenLabelValue="Clipped highlights">
-<Choice value="Minor"/><Choice value="Major"/><Choice value="Critical"/></Choices></View>"""
+<Choice value="Minor"/><Choice value="Major"/><Choice value="Critical"/></Choices>
+<TextArea name="remarks" toName="image" copilot="guideline-note"/></View>"""
 
 
 def uri(seed: int) -> str:
@@ -52,10 +53,12 @@ def test_two_label_sets_an_indexed_image_and_a_severity_for_each_label(workplace
         ("rectanglelabels", "flaw", "image"),
         ("choices", "glare_sev", "image"),
     }
-    client.create_annotation(
-        task["id"], {"result": prediction["result"], "parent_prediction": prediction["id"], "lead_time": 5.0}
-    )
+    note = {"id": "n", "type": "textarea", "from_name": "remarks", "to_name": "image"}
+    result = [*prediction["result"], note | {"value": {"text": ["Are lamps glare?"]}}]
+    client.create_annotation(task["id"], {"result": result, "parent_prediction": prediction["id"], "lead_time": 5.0})
     sweep(workplace_in_use, number)
+    logged = workplace_in_use.copilot.store.overrides()
+    assert "Are lamps glare?" in {row.override.note for row in logged if row.key.project.project_id == number}
     rows = workplace_in_use.region_rows(number)
     assert [row.override.kind for row in rows] == [OverrideKind.UNTOUCHED] * len(LAMP_BOXES)
 

@@ -62,6 +62,29 @@ def test_a_generated_config_carries_everything() -> None:
     assert labels.problems == ()
 
 
+def test_a_text_area_with_any_name_can_declare_its_role() -> None:
+    """A declared role counts more than a name, and a declared field takes no other role."""
+    labels = read_label_config(
+        """<View><Image name="i" value="$image"/>
+        <RectangleLabels name="l" toName="i"><Label value="Noise"/></RectangleLabels>
+        <TextArea name="feedback" toName="i"/><TextArea name="remarks" toName="i" copilot="guideline-note"/>
+        <TextArea name="overall" toName="i" copilot="note"/><TextArea name="words" toName="i" copilot="summary"/>
+        <TextArea name="comment" toName="i" perRegion="true" copilot="rationale"/>
+        <TextArea name="rationale" toName="i" perRegion="true" copilot="note"/></View>""",
+        GUIDELINE,
+    )
+    assert (labels.summary, labels.feedback_note) == ("words", "remarks")
+    fields = labels.fields_of("C-02")
+    assert (fields.rationale, fields.note) == ("comment", "rationale")
+
+
+def test_a_role_that_does_not_exist_is_a_problem() -> None:
+    xml = HOME_MADE.replace('name="transcription"', 'name="transcription" copilot="verdict"')
+    said = [problem for problem in read_label_config(xml, GUIDELINE).problems if "transcription" in problem]
+    known = "summary, guideline-note, rationale, note"
+    assert said == [f'The text area "transcription" has copilot="verdict", which is none of: {known}.']
+
+
 def test_a_home_made_config_is_mapped_by_type_and_name() -> None:
     """Names differ in case and dashes, aliases stand in results, and two of three choices are enough."""
     labels = read_label_config(HOME_MADE, GUIDELINE)
