@@ -15,7 +15,7 @@ PCB ?=
 
 LABEL_STUDIO := $(if $(LABEL_STUDIO_ENV),--label-studio-env $(LABEL_STUDIO_ENV))
 
-.PHONY: lock audit demo test test-unit test-requests test-faults test-scale test-local lint format docs pictures label-config \
+.PHONY: lock licenses audit demo test test-unit test-lowest test-requests test-faults test-scale test-local lint format docs pictures label-config \
 	mutants bench bench-accuracy bench-study bench-scale clean
 
 $(VENV)/.ready: pyproject.toml requirements.lock
@@ -65,6 +65,18 @@ lock:  ## choose the newest versions that fit pyproject.toml, for tests and imag
 	$(PYTHON) -m pip install --quiet uv
 	$(PYTHON) -m uv pip compile pyproject.toml --extra postgres --extra parquet --group dev --universal \
 		--python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements.lock
+
+test-lowest: $(VENV)/.ready  ## unit tests with the lowest version of each dependency that pyproject.toml allows
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip compile pyproject.toml --extra postgres --extra parquet --group dev \
+		--python-version 3.11 --resolution lowest-direct --quiet --no-header -o .lowest.txt
+	$(BIN)/python -m venv --clear .venv-lowest
+	$(BIN)/python -m uv pip install --quiet --python .venv-lowest/bin/python --requirement .lowest.txt --editable .
+	.venv-lowest/bin/python -m pytest tests/review_copilot/unit tests/photo_inspector -p no:cacheprovider $(ARGS)
+
+licenses: $(VENV)/.ready  ## the license of each locked package
+	$(BIN)/python -m pip install --quiet pip-licenses
+	$(BIN)/pip-licenses --order=license
 
 audit: $(VENV)/.ready  ## known vulnerabilities of the locked versions
 	$(BIN)/python -m pip install --quiet pip-audit
