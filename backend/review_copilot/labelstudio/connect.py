@@ -16,7 +16,7 @@ from review_copilot.labelstudio.connection import Backend
 from review_copilot.labelstudio.connection_report import ConnectionReport, Outcome, Step
 from review_copilot.labelstudio.label_config import generate, instructions
 from review_copilot.labelstudio.trial import Trial, try_on_tasks
-from review_copilot.labelstudio.undo_connection import put_back, read_state
+from review_copilot.labelstudio.undo_connection import ConnectionState, put_back, read_state
 from review_copilot.labelstudio.webhook_setup import keep_used_secrets, our_hooks, set_up_webhook
 
 __all__ = [
@@ -126,12 +126,28 @@ def connect(
         steps.extend(set_up_webhook(client, project_id, backend, secrets=secrets))
         steps.extend(_ml_backend(client, project_id, backend))
         steps.append(_pinned(client, before))
-    except LabelStudioError:
-        put_back(client, state)
+    except (LabelStudioError, KeyboardInterrupt) as error:
+        _undo(client, state, error)
         raise
     keep_used_secrets(client, project_id, secrets=secrets)
     problems = (*planned.config.labels.problems, *planned.trial.invalid)
     return _report(client, client.project(project_id), steps, problems=problems)
+
+
+def _undo(client: LabelStudioClient, state: ConnectionState, error: BaseException) -> None:
+    """Put the project back.
+
+    Raises:
+        LabelStudioError: It cannot be put back; the error names both reasons.
+    """
+    try:
+        put_back(client, state)
+    except LabelStudioError as second:
+        first = error.public if isinstance(error, LabelStudioError) else "The connection was interrupted."
+        raise LabelStudioError(
+            f"{first} The project could not be put back as it was: {second.public}",
+            hint="Run connect again, or correct the project's settings in Label Studio.",
+        ) from error
 
 
 def plan_connection(client: LabelStudioClient, project: Project, options: ConnectOptions) -> ConnectionPlan:

@@ -106,6 +106,28 @@ def test_the_derived_secret_of_an_earlier_release_is_renewed(
     assert not secrets.accepts_derived(old, project_id)
 
 
+@pytest.mark.parametrize("earlier", ["derived", "random"])
+def test_a_connection_that_fails_leaves_a_webhook_that_works(
+    label_studio_client: LabelStudioClient,
+    project_id: int,
+    backend: Backend,
+    secrets: ProjectWebhookSecrets,
+    earlier: str,
+) -> None:
+    """The ML backend is rejected after the webhook got a new secret."""
+    own = replace(backend, webhook_secret=derived_secret("right") if earlier == "derived" else "")
+    connect(label_studio_client, project_id, backend=own, options=WISH, secrets=secrets)
+    before, secret = label_studio_client.webhooks(project_id), secret_in(label_studio_client, project_id)
+    (model,) = label_studio_client.ml_backends(project_id)
+    label_studio_client.delete_ml_backend(model.id)
+    wrong = replace(backend, webhook_secret="", password="wrong")
+    with pytest.raises(LabelStudioError):
+        connect(label_studio_client, project_id, backend=wrong, options=WISH, secrets=secrets)
+    assert label_studio_client.webhooks(project_id) == before
+    accepted = secrets.accepts_derived(secret, project_id) or project_id in secrets.projects_of(secret)
+    assert accepted
+
+
 def test_a_new_project_gets_everything_and_a_second_run_changes_nothing(
     label_studio_client: LabelStudioClient, project_id: int, backend: Backend
 ) -> None:
