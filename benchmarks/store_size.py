@@ -8,7 +8,7 @@ from pathlib import Path
 
 import importable  # noqa: F401  # first: the folders that the next imports need
 from builders import PROJECT, a_review, a_suggestion, a_task, task_key
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.store import open_store
 
 DRAFTS = 5000

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.flows.packed_log import Reading, reading_of_log
 from review_copilot.store import open_store
 from review_copilot.study.coefficients import krippendorff, unit_counts

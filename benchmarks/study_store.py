@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import importable  # noqa: F401  # first: the folders that the next imports need
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.store import open_store
 from study_log import drafts, fill
 from study_rows import PROJECT

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from fakes import FakeClock
+from fake_clock import FakeClock
 from postgres import fresh_database, running_postgres
 from review_copilot.demo import label_studio_server as ls
 from review_copilot.labelstudio.client import LabelStudioClient

@@ -7,8 +7,8 @@ from importlib import resources
 
 import pytest
 
+from fake_clock import FakeClock
 from fake_label_studio import FakeImages
-from fakes import FakeClock
 from photo_inspector.inspector import BuiltinInspector
 from review_copilot.flows.review_context import ReviewContext
 from review_copilot.library import load_guideline

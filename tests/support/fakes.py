@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from fake_clock import FakeClock
 from review_copilot.domain.draft_totals import Cost, Drafts, Undrafted, Why, why_undrafted
 from review_copilot.domain.log_columns import columns_of
 from review_copilot.domain.override import Comparison, LoggedOverride, Override, SubmittedAnnotation
@@ -19,16 +20,6 @@ from review_copilot.domain.task_image import Picture
 from review_copilot.ports import Appended, Clock, Packing, Part, StoredPrediction, SweepPoint, WebhookNotice
 
 FORGOTTEN = "forgotten-"
-
-
-@dataclass
-class FakeClock:
-    """A clock that a test sets."""
-
-    time: datetime = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
 
 
 @dataclass
@@ -46,11 +37,6 @@ class _Held:
         """Number of the newest revision; 0 when there is none."""
         dated = [(seen or datetime.min.replace(tzinfo=UTC), number) for number, seen in enumerate(self.seen, start=1)]
         return max(dated)[1] if dated else 0
-
-
-def _block(row: LoggedOverride) -> int:
-    """Several chunks to a project, so that who reads them must put them together."""
-    return row.key.task_id // 100
 
 
 def made_within(review: Review, since: datetime | None, until: datetime | None) -> bool:
@@ -253,8 +239,9 @@ class MemoryStore:
                 yield row
 
     def chunks(self, project: ProjectKey, packing: Packing, part: Part) -> Iterator[bytes]:
-        rows = sorted(self.overrides(project=project), key=_block)  # stable: a block's rows stay in their order
-        for _, of_block in groupby(rows, key=_block):
+        # several chunks per project, each with its rows in their order
+        rows = sorted(self.overrides(project=project), key=lambda row: row.key.task_id // 100)
+        for _, of_block in groupby(rows, key=lambda row: row.key.task_id // 100):
             packed = packing.pack(columns_of(of_block))
             yield packed.counts if part is Part.COUNTS else packed.rows
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from fakes import FakeClock
+from fake_clock import FakeClock
 from fault_environment import SECRET, Backend, LabelStudio, Road
 from review_copilot.demo.label_studio_server import free_port
 from review_copilot.domain.override import Subject

@@ -13,8 +13,8 @@ from typing import Any
 import ray
 from ray.cluster_utils import Cluster
 
+from fake_clock import FakeClock
 from fake_label_studio import FakeImages, FakeInspector
-from fakes import FakeClock
 from review_copilot.domain.measure import Measure
 from review_copilot.domain.suggestion import Brief, Inspection
 from review_copilot.flows.review_context import ReviewContext

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.ports import WebhookNotice
 from review_copilot.store import open_store
 from store_ledger import comparison

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from builders import PROJECT, a_review, a_suggestion, untouched
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.compare import compare
 from review_copilot.errors import StoreError
 from review_copilot.store import backup, open_store, restore

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from builders import an_image
+from fake_clock import FakeClock
 from fake_label_studio import FakeWorkspace
-from fakes import FakeClock, MemoryStore
+from fakes import MemoryStore
 from model_calls import Answer, Behavior, Call, refusal, say, well
 from model_server import EXAMINES_NOTHING, WELL, ModelServer, behavior, needs_two_pictures, serve
 from model_setups import GUIDELINE, PRICES, Measuring, inspector_for, setup_for

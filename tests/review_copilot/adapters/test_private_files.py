@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from builders import PROJECT, a_review, a_suggestion, a_task
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.inspectors.reply_cache import FolderReplyCache
 from review_copilot.private_files import open_private
 from review_copilot.store import backup, open_store

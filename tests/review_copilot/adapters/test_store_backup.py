@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from builders import PROJECT, a_comparison, a_review, a_suggestion, an_annotation, at, untouched
-from fakes import FakeClock
+from fake_clock import FakeClock
 from postgres import fresh_database
 from review_copilot.compare import compare
 from review_copilot.domain.draft_totals import Drafts

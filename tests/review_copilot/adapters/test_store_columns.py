@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from builders import PROJECT, a_comparison, a_row, an_annotation, task_key
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.domain.log_columns import LogColumns
 from review_copilot.flows.packed_log import PACKING, pack_log, reading_of_log
 from review_copilot.ports import ColumnChunk, Packing, Part

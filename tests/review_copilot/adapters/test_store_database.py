@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from builders import PROJECT, a_comparison, a_review, a_suggestion, a_task, an_annotation, at, task_key, untouched
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Override, OverrideKind, Subject

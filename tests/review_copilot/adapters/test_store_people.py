@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builders import PROJECT, a_comparison, an_annotation
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.domain.override import Override, OverrideKind, Subject
 from review_copilot.store import SqlStore, open_store
 from review_copilot.store.pseudonyms import pseudonym

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import ray
 
+from fake_clock import FakeClock
 from fake_endpoint import Busy, endpoint, refusing
 from fake_label_studio import FakeWorkspace
-from fakes import FakeClock, MemoryStore
+from fakes import MemoryStore
 from opened import opened
 from pictures import noise_uris
 from postgres import fresh_database

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fakes import FakeClock, MemoryStore
+from fake_clock import FakeClock
+from fakes import MemoryStore
 from postgres import fresh_database
 from review_copilot.ports import Store
 from review_copilot.store import open_store

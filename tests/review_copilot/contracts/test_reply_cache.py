@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes import FakeClock
+from fake_clock import FakeClock
 from postgres import fresh_database
 from review_copilot.inspectors.reply_cache import FolderReplyCache, MemoryReplyCache
 from review_copilot.ports import ReplyCache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.domain.review import ProjectKey
 from review_copilot.domain.setup import ProjectSetup
 from review_copilot.ports import Store

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes import FakeClock
+from fake_clock import FakeClock
 from postgres import fresh_database
 from review_copilot.bootstrap.reviewing import SystemClock
 from review_copilot.concurrency.breaker import Breaker

@@ -18,7 +18,7 @@ from builders import (
     task_key,
     untouched,
 )
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.review import Exposure, ProjectKey

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from builders import a_review, task_key
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.ports import Store, WebhookNotice
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builders import a_provenance, a_review, a_suggestion
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import OverrideKind, Subject
 from review_copilot.domain.review import Review, TaskKey

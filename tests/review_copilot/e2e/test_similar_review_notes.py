@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from editor import PATIENCE_MS, Editor
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.demo import label_studio_server as ls
 from review_copilot.demo.scripted_reviewer import ScriptedReviewer, drafted, drawn
 from review_copilot.domain.geometry import Box

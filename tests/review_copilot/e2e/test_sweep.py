@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.demo.label_studio_server import LabelStudioServer
 from review_copilot.domain.override import OverrideKind, Subject
 from review_copilot.errors import LabelStudioFailed

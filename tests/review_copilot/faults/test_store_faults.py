@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from builders import at
-from fakes import FakeClock
+from fake_clock import FakeClock
 from postgres import Postgres, running_postgres
 from review_copilot.errors import StoreBusy, StoreError
 from review_copilot.store import SqlStore, open_store

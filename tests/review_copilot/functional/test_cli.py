@@ -20,7 +20,7 @@ from skimage import data
 from typer.testing import CliRunner
 
 from builders import a_review, a_suggestion, untouched
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.cli.typer_app import build_whole_app
 from review_copilot.compare import compare
 from review_copilot.store import open_store

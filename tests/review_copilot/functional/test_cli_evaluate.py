@@ -15,8 +15,8 @@ from PIL import Image
 
 from builders import a_review, a_suggestion, an_annotation, as_submitted
 from command_line import Done, typed
+from fake_clock import FakeClock
 from fake_endpoint import FakeEndpoint, Turn, endpoint, finding, reply
-from fakes import FakeClock
 from pictures import scene
 from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box

@@ -10,7 +10,7 @@ import pytest
 
 from builders import a_review, a_suggestion, an_annotation, as_submitted, task_key, untouched
 from command_line import Done, typed
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.compare import compare
 from review_copilot.store import open_store
 from review_copilot.store.pseudonyms import pseudonym

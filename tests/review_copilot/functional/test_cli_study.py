@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from command_line import Done, typed
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.domain.review import ProjectKey
 from review_copilot.store import open_store
 from study_log import PHOTO, fill

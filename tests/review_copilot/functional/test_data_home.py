@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from command_line import typed
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.settings import load_settings, user_data_folder
 from review_copilot.store import open_store
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from builders import NOON, PROJECT, a_comparison, an_annotation, an_image, task_key
+from fake_clock import FakeClock
 from fake_label_studio import FakeInspector, FakeWorkspace
-from fakes import FakeClock
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Severity
 from review_copilot.domain.image import Pixels, ReviewImage

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fake_clock import FakeClock
 from fake_label_studio import FakeImages, FakeInspector
-from fakes import FakeClock, MemoryStore
+from fakes import MemoryStore
 from review_copilot.flows.review_context import ReviewContext
 from review_copilot.library import load_guideline
 

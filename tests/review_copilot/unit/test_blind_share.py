@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from builders import NOON, PROJECT, a_criterion, a_guideline, task_key
+from fake_clock import FakeClock
 from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
-from fakes import FakeClock, MemoryStore
+from fakes import MemoryStore
 from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity

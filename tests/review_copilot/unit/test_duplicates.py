@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from fake_clock import FakeClock
 from fake_label_studio import FakeInspector, FakeWorkspace
-from fakes import FakeClock, MemoryStore
+from fakes import MemoryStore
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity
 from review_copilot.domain.image import Pixels, ReviewImage

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fakes import FakeClock
+from fake_clock import FakeClock
 from log_rows import a_row
 from review_copilot.domain.draft_totals import Drafts
 from review_copilot.domain.guideline import UNCOVERED, Verdict

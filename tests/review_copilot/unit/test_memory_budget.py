@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from builders import a_guideline, task_key
+from fake_clock import FakeClock
 from fake_label_studio import FakeImages, FakeInspector
-from fakes import FakeClock
 from review_copilot.concurrency.memory_budget import MemoryBudget
 from review_copilot.domain.review import Exposure, ReviewTask
 from review_copilot.domain.suggestion import Brief, Inspection

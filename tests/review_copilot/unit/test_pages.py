@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from builders import a_criterion, a_guideline, a_review, a_suggestion, an_annotation, as_submitted, task_key
+from fake_clock import FakeClock
 from fake_label_studio import FakeImages, FakeInspector
-from fakes import FakeClock
 from review_copilot.compare import compare
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import Severity, Verdict

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from fake_clock import FakeClock
 from fake_label_studio import FakeInspector, FakeWorkspace
-from fakes import FakeClock, MemoryStore
+from fakes import MemoryStore
 from review_copilot.domain.measure import Measure
 from review_copilot.domain.review import ProjectKey
 from review_copilot.domain.suggestion import Brief, Inspection, Usage

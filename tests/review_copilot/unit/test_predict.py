@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from builders import PROJECT, a_task
+from fake_clock import FakeClock
 from fake_label_studio import FakeImages, FakeInspector, FakeWorkspace
-from fakes import FakeClock, MemoryStore
+from fakes import MemoryStore
 from opened import setup_for_all
 from review_copilot.concurrency.priority_pool import PriorityPool
 from review_copilot.domain.geometry import Box

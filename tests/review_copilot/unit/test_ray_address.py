@@ -7,8 +7,8 @@ import time
 import pytest
 
 from builders import a_task
+from fake_clock import FakeClock
 from fake_label_studio import FakeImages, FakeInspector
-from fakes import FakeClock
 from review_copilot.engines.ray_cluster import Cluster, RayEngine
 from review_copilot.errors import EngineError
 from review_copilot.flows.review_context import ReviewContext

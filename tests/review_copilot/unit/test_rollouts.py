@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from builders import PROJECT, untouched
+from fake_clock import FakeClock
 from fake_label_studio import FakeInspector, FakeWorkspace
-from fakes import FakeClock, MemoryStore
+from fakes import MemoryStore
 from review_copilot.domain.measure import Measure
 from review_copilot.domain.review import Exposure, Review
 from review_copilot.domain.suggestion import Brief, Inspection, Usage

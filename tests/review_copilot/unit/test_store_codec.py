@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import a_provenance, a_review, a_suggestion
-from fakes import FakeClock
+from fake_clock import FakeClock
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.override import Override, OverrideKind, Subject, SubmittedAnnotation
 from review_copilot.domain.review import Review

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from builders import PROJECT, a_guideline, an_image, at, task_key
-from fakes import FakeClock, MemoryStore
+from fake_clock import FakeClock
+from fakes import MemoryStore
 from review_copilot.domain.draft_totals import Drafts
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.image import ReviewImage

@@ -11,7 +11,8 @@ from html.parser import HTMLParser
 import pytest
 
 from builders import PROJECT
-from fakes import FakeClock, MemoryStore
+from fake_clock import FakeClock
+from fakes import MemoryStore
 from review_copilot.domain.draft_totals import Cost, Drafts
 from review_copilot.flows.packed_log import reading_of_log
 from review_copilot.flows.study_project import ProjectStudy, Scope, study_project

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from fake_clock import FakeClock
 from fake_label_studio import FakeImages
-from fakes import FakeClock
 from review_copilot.domain.geometry import Box
 from review_copilot.domain.guideline import UNCOVERED, Guideline, Severity, Verdict
 from review_copilot.domain.review import Exposure, ProjectKey, Provenance, Review, TaskKey

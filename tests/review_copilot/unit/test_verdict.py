@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from builders import a_criterion, a_guideline, a_suggestion
+from fake_clock import FakeClock
 from fake_label_studio import FakeImages
-from fakes import FakeClock
 from review_copilot.domain.guideline import Guideline, Severity, Verdict, VerdictRule
 from review_copilot.domain.review import ProjectKey, Provenance, Review, TaskKey
 from review_copilot.domain.suggestion import SURE_FROM, Finding, Inspection, Suggestion
