@@ -15,8 +15,8 @@ from review_copilot.inspectors.openai_compatible import Endpoint, OpenAIChat
 from review_copilot.inspectors.pricing import Price, ProcessBudget
 from review_copilot.inspectors.profiles import Profile, read_profiles
 from review_copilot.inspectors.prompt import PromptTemplates
-from review_copilot.inspectors.reply_cache import MemoryReplyCache
 from review_copilot.library import prompt_source
+from review_copilot.ports import ReplyCache
 
 PROFILES = read_profiles(prompt_source("profiles.yaml"))
 TEMPLATES = PromptTemplates(
@@ -39,7 +39,7 @@ def inspector(
     options: ModelOptions | None = None,
     price: Price | None = None,
     budget: ProcessBudget | None = None,
-    cache: MemoryReplyCache | None = None,
+    cache: ReplyCache | None = None,
 ) -> ModelInspector:
     """An inspector that is put together as the product does it."""
     profile = profile or Profile("test")

@@ -106,16 +106,16 @@ class MeteredChat:
             InspectorError: As the wrapped chat says; one that was paid for before is raised again, and not paid again.
         """
         key = self._key(question)
-        if (kept := self._kept(key)) is not None:
+        if (kept := self._kept(key, question)) is not None:
             return kept
         if self._turns is None:
             return self._ask(question, key)
         with self._turns.turn(key, wait_s=question.deadline_s or _TURN_S):
-            return self._kept(key) or self._ask(question, key)
+            return self._kept(key, question) or self._ask(question, key)
 
-    def _kept(self, key: str) -> Answer | None:
+    def _kept(self, key: str, question: Question) -> Answer | None:
         kept = self._cache.get(key) if self._cache is not None else None
-        if kept is not None:
+        if kept is not None and not faults_of(kept, question).words:  # only replies without faults are kept
             return Answer(kept, Usage(cache_hit=True))
         failed = self._failures.get(key)
         if failed and time.monotonic() < failed[0] and not REQUEST_STATE.get().urgent():

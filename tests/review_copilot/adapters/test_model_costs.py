@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from review_copilot.errors import BudgetSpent, InspectorUnavailable
 from review_copilot.inspectors.model_inspector import ModelOptions
 from review_copilot.inspectors.pricing import ProcessBudget, price_for, read_prices
 from review_copilot.inspectors.profiles import profile_for
-from review_copilot.inspectors.reply_cache import MemoryReplyCache
+from review_copilot.inspectors.reply_cache import FolderReplyCache, MemoryReplyCache
 from review_copilot.library import load_guideline, prompt_source
 
 
@@ -77,6 +78,24 @@ def test_the_same_question_is_asked_once() -> None:
     assert again.findings == first.findings
     assert again.usage is not None
     assert (again.usage.cache_hit, again.usage.cost_usd, again.usage.calls) == (True, 0.0, 0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"{", b"\x00\xff\xfe", b"null", b"[]", b'{"content": 7}', b'{"findings": "none"}', b"<html></html>"],
+)
+def test_a_damaged_reply_in_the_cache_is_asked_for_again(damage: bytes, tmp_path: Path) -> None:
+    """Never a draft without findings, and never an error."""
+    with endpoint(lambda _: reply(finding("C-01"))) as server:
+        first = inspector(server.url, price=PRICE, cache=FolderReplyCache(tmp_path)).inspect(brief())
+        (kept,) = [file for file in tmp_path.rglob("*.json") if "reply" in file.name or file.stat().st_size]
+        kept.write_bytes(damage)
+        again = inspector(server.url, price=PRICE, cache=FolderReplyCache(tmp_path)).inspect(brief())
+        assert len(server.turns) == 2
+        third = inspector(server.url, price=PRICE, cache=FolderReplyCache(tmp_path)).inspect(brief())
+        assert len(server.turns) == 2, "the cache was repaired"
+    assert first.findings == again.findings == third.findings
+    assert len(first.findings) == 1
 
 
 def test_a_budget_stops_before_it_is_overspent_and_can_be_raised() -> None:
