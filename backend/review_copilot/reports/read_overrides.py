@@ -25,8 +25,11 @@ READABLE = frozenset(range(1, SCHEMA_VERSION + 1))
 """Versions of the table that can be read. Version 1 logs a skipped task as rejected."""
 
 _TYPES: Mapping[str, ColumnType] = {column.name: column.type for column in COLUMNS}
-_OPTIONAL = frozenset({"prompt_hash", "inspector", "rollout", "region_id", "text_distance", "confirmed"})
-"""Columns that a study does not need, so that a table made elsewhere may leave them out."""
+_OPTIONAL = frozenset(
+    {"prompt_hash", "inspector", "rollout", "region_id", "text_distance", "confirmed", "unexamined", "left_out"}
+)
+"""Columns that a study does not need, so that a table from another tool may leave them out. Each column that was added
+to the table without a new schema version is one of them, because earlier exports do not have it."""
 _NAMED_ALIKE = ("suggestion_id", "criterion_from", "criterion_to", "severity_from", "severity_to", "subject", "kind")
 
 Record = Mapping[str, Any]

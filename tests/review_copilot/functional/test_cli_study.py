@@ -60,6 +60,20 @@ def test_superseded_rows_are_left_out_and_counted(database: str, tmp_path: Path)
     assert said["counts"]["rows"] == len(rows) - 2
 
 
+def test_an_export_of_an_earlier_release_has_fewer_columns_and_can_be_studied(database: str, tmp_path: Path) -> None:
+    """Columns at the end of the table were added without a new schema version."""
+    say(database, tmp_path, "overrides", "export", "--format", "jsonl", "--project", "3", "--out", "log.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text("utf-8").splitlines()]
+    names = list(rows[0])
+    added = names[names.index("box_to_height") + 1 :]
+    assert added
+    earlier = [{name: value for name, value in row.items() if name not in added} for row in rows]
+    (tmp_path / "earlier.jsonl").write_text("".join(json.dumps(row) + "\n" for row in earlier), "utf-8")
+    done = typed("study", "earlier.jsonl", "--format", "json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == typed("study", "log.jsonl", "--format", "json", cwd=tmp_path).stdout
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words", "said"),
     [
