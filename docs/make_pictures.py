@@ -116,7 +116,7 @@ def _review(browser: Browser, up: Demo) -> tuple[Sight, Sight]:
         editor = Editor(page, url=up.server.url, project_id=up.project_id)
         while PHOTOGRAPH.removesuffix(".jpg") not in editor.image_url:
             editor.postpone()
-        (stamp,) = editor.wait_for_regions(bool)
+        stamp = max(editor.wait_for_regions(bool), key=lambda region: region.box.right)
         editor.select(stamp.id)
         before = _sight(editor)
         flares = editor.draw(FLARES, hotkey="Alt+0")
