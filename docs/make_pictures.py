@@ -62,7 +62,7 @@ h2.log { margin-top: 16px; }
 <div class="row"><img class="card" src="$drafted_card"><div class="said">A box, a criterion of the written guideline, a
 severity, and an explanation with the measurement.</div></div></div>
 <div><h2>Correction</h2><img class="photo" src="$decided_photo">
-<div class="row"><img class="card" src="$decided_card"><div class="said">Severity raised, text rewritten, a reason
+<div class="row"><img class="card" src="$decided_card"><div class="said">Severity lowered, text rewritten, a reason
 chosen; and a box for a defect that the guideline does not cover yet.</div></div></div>
 </div><h2 class="log">Override log</h2>$table</div>""")
 
@@ -123,7 +123,7 @@ def _review(browser: Browser, up: Demo) -> tuple[Sight, Sight]:
         editor.select(flares.id)
         editor.choose("minor")
         editor.select(stamp.id)
-        editor.choose("major")
+        editor.choose("minor")
         editor.rewrite("rationale", OWN_TEXT)
         editor.choose("wrong severity")
         after = _sight(editor)
